@@ -1,0 +1,230 @@
+"""Every error that Ouzel raises on purpose.
+
+    OuzelError                 internal
+    ├── InputError             bad_input            the caller's words are wrong; saying them again will not help
+    │   ├── BadUrl             bad_url
+    │   ├── BadOption          bad_option
+    │   ├── UnknownQuality     unknown_quality
+    │   ├── OutputExists       output_exists
+    │   └── NotALedger         not_a_ledger
+    ├── MediaError             bad_media            the bytes are not what they should be
+    │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
+    │   │   └── TooLarge       too_large            a length or a nesting beyond the parser's limit
+    │   ├── NotMedia           not_media            an HTML page, a picture, an empty answer
+    │   ├── Unsupported        unsupported_media    legal, but not something that Ouzel can read (SAMPLE-AES, DRM …)
+    │   └── ShortBody          short_body           fewer bytes, or less media, than announced
+    ├── NetworkError           network              the other side, or the way there
+    │   ├── HostNotFound       host_not_found
+    │   ├── ConnectFailed      connect_failed
+    │   ├── ConnectionLost     connection_lost
+    │   ├── TlsFailed          tls_failed
+    │   ├── Stalled            stalled              no bytes, or too few, for too long
+    │   ├── ProxyFailed        proxy_failed
+    │   ├── BadResponse        bad_response         not HTTP, or HTTP that breaks its own framing
+    │   ├── TooManyRedirects   too_many_redirects
+    │   └── HttpStatus         http_status          an answer that says no
+    │       ├── Gone           gone                 404, 410
+    │       ├── Forbidden      forbidden            401, 403
+    │       ├── RateLimited    rate_limited         429
+    │       └── ServerTrouble  server_trouble       5xx
+    ├── Refused                refused              we will not go there
+    │   ├── AddressRefused     address_refused      a private address, named by something on a public one
+    │   └── SchemeRefused      scheme_refused       anything but http and https in a playlist
+    ├── StorageError           storage              the disk
+    │   ├── DiskFull           disk_full
+    │   ├── ReadOnly           read_only
+    │   └── FileBusy           file_busy            another process is writing this recording
+    ├── ToolError              tool                 a program that we call
+    │   ├── ToolMissing        tool_missing
+    │   └── ToolFailed         tool_failed
+    └── Damaged                damaged              a recording does not agree with its ledger
+
+`code` is a promise: the API, the texts in both languages, the ledger and the metrics key on it. Every code is listed in
+`docs/reference/errors.md`; a test compares.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Retry(Enum):
+    """Whether asking again can help. Decided once, on the class; never at the place of the call."""
+
+    NEVER = "never"  # not without something being changed first
+    SOON = "soon"  # a passing fault: the next attempt may work
+    LATER = "later"  # the other side asked to be left alone for a while
+
+
+class OuzelError(Exception):
+    """Root of every error raised on purpose.
+
+    `context` holds ids, sizes, hosts and addresses that are redacted already, so that it is safe to log.
+    """
+
+    code: ClassVar[str] = "internal"
+    retry: ClassVar[Retry] = Retry.NEVER
+
+    def __init__(self, message: str, **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(OuzelError):
+    code = "bad_input"
+
+
+class BadUrl(InputError):
+    code = "bad_url"
+
+
+class BadOption(InputError):
+    code = "bad_option"
+
+
+class UnknownQuality(InputError):
+    code = "unknown_quality"
+
+
+class OutputExists(InputError):
+    code = "output_exists"
+
+
+class NotALedger(InputError):
+    code = "not_a_ledger"
+
+
+class MediaError(OuzelError):
+    code = "bad_media"
+
+
+class FormatError(MediaError):
+    code = "bad_format"
+
+
+class TooLarge(FormatError):
+    code = "too_large"
+
+
+class NotMedia(MediaError):
+    code = "not_media"
+
+
+class Unsupported(MediaError):
+    code = "unsupported_media"
+
+
+class ShortBody(MediaError):
+    code, retry = "short_body", Retry.SOON
+
+
+class NetworkError(OuzelError):
+    code, retry = "network", Retry.SOON
+
+
+class HostNotFound(NetworkError):
+    code = "host_not_found"
+
+
+class ConnectFailed(NetworkError):
+    code = "connect_failed"
+
+
+class ConnectionLost(NetworkError):
+    code = "connection_lost"
+
+
+class TlsFailed(NetworkError):
+    code, retry = "tls_failed", Retry.NEVER
+
+
+class Stalled(NetworkError):
+    code = "stalled"
+
+
+class ProxyFailed(NetworkError):
+    code = "proxy_failed"
+
+
+class BadResponse(NetworkError):
+    code = "bad_response"
+
+
+class TooManyRedirects(NetworkError):
+    code, retry = "too_many_redirects", Retry.NEVER
+
+
+class HttpStatus(NetworkError):
+    """An answer whose status is neither 2xx nor a redirect that was followed."""
+
+    code, retry = "http_status", Retry.NEVER
+
+    def __init__(self, message: str, *, status: int, retry_after_s: float | None = None, **context: object) -> None:
+        super().__init__(message, status=status, **context)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Gone(HttpStatus):
+    code = "gone"
+
+
+class Forbidden(HttpStatus):
+    code = "forbidden"
+
+
+class RateLimited(HttpStatus):
+    code, retry = "rate_limited", Retry.LATER
+
+
+class ServerTrouble(HttpStatus):
+    code, retry = "server_trouble", Retry.SOON
+
+
+class Refused(OuzelError):
+    code = "refused"
+
+
+class AddressRefused(Refused):
+    code = "address_refused"
+
+
+class SchemeRefused(Refused):
+    code = "scheme_refused"
+
+
+class StorageError(OuzelError):
+    code = "storage"
+
+
+class DiskFull(StorageError):
+    code, retry = "disk_full", Retry.LATER
+
+
+class ReadOnly(StorageError):
+    code, retry = "read_only", Retry.LATER
+
+
+class FileBusy(StorageError):
+    code = "file_busy"
+
+
+class ToolError(OuzelError):
+    code = "tool"
+
+
+class ToolMissing(ToolError):
+    code = "tool_missing"
+
+
+class ToolFailed(ToolError):
+    code = "tool_failed"
+
+
+class Damaged(OuzelError):
+    code = "damaged"
