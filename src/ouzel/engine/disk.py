@@ -1,0 +1,68 @@
+"""One gate per storage root: when the disk takes nothing more, all its writers pause, and go on when it does again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import anyio
+
+from ouzel.base.errors import DiskFull, ReadOnly, StorageError
+from ouzel.base.units import format_size
+from ouzel.engine.sinks.file import storage_error
+
+_ROOM_BYTES = 4 * 1024 * 1024  # the gate opens only when a few chunks fit again, so that it does not flap
+
+
+class DiskGate:
+    """Whether a folder's file system may be written to."""
+
+    def __init__(self, folder: Path, *, min_free_bytes: int, probe_s: float) -> None:
+        self.folder = folder
+        self.min_free_bytes = min_free_bytes
+        self._probe_s = probe_s
+
+    def free_bytes(self) -> int:
+        """Free space for us on the file system of the folder, or of its nearest parent that exists."""
+        folder = self.folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        stat = os.statvfs(folder)
+        return stat.f_bavail * stat.f_frsize
+
+    def check(self, *, room: int = 0) -> None:
+        """Raises: DiskFull below the floor, ReadOnly when the folder cannot be written."""
+        free = self.free_bytes()
+        if free < self.min_free_bytes + room:
+            raise DiskFull(
+                f"{self.folder} has {format_size(free)} free; the floor is {format_size(self.min_free_bytes)}",
+                free=free,
+                floor=self.min_free_bytes,
+            )
+
+    def check_writable(self) -> None:
+        """Raises: ReadOnly, DiskFull, StorageError when no file can be made in the folder."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except NotADirectoryError as exc:
+            raise ReadOnly(f"{self.folder} is not a folder") from exc
+        except OSError as exc:
+            raise storage_error(exc, self.folder) from exc
+
+    async def wait_open(self) -> None:
+        """Return when a few chunks fit again and files can be made."""
+        while True:
+            try:
+                self.check(room=min(_ROOM_BYTES, self._small_disk_share()))
+                self.check_writable()
+            except StorageError:
+                await anyio.sleep(self._probe_s)
+            else:
+                return
+
+    def _small_disk_share(self) -> int:
+        stat = os.statvfs(self.folder)
+        return stat.f_blocks * stat.f_frsize // 8

@@ -1,0 +1,137 @@
+"""One shaper joined to a tape: bytes from the network in, chunks on the tape out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ouzel.base.errors import MediaError
+from ouzel.engine.tape import SegmentNote, Tape
+from ouzel.formats.shape import Buffer, Edge, Head, Op, Shaper, Span, TakeBack
+from ouzel.model.events import EventCode
+from ouzel.model.flow import TrackScope
+
+_NO_NOTE = SegmentNote()
+
+
+class TapeFull(MediaError):
+    """Not a failure: the length that was asked for is on the tape. Raised to leave the reader's callback."""
+
+    code = "tape_full"
+
+
+class Stuck(MediaError):
+    """The server sends the same pictures again and again: the connection is dropped."""
+
+    code = "stuck"
+
+
+class ChunkCheck(Protocol):
+    """Looks at a chunk before it is committed; may raise to have it taken back."""
+
+    def __call__(self, span: Span) -> None: ...
+
+
+class Intake:
+    """Takes the pieces that a reader receives.
+
+    In a segmented stream the source calls `finish` at the end of each segment, or `abandon` to try it again. In a continuous
+    one chunks are committed as their edges pass by, and `finish` is called when the connection ends.
+    """
+
+    __slots__ = ("_batch", "_check", "_shaper", "_tape", "committed", "continuous", "last", "note", "scope")
+
+    def __init__(
+        self,
+        shaper: Shaper,
+        tape: Tape,
+        *,
+        continuous: bool,
+        scope: TrackScope = "all",
+        check: ChunkCheck | None = None,
+    ) -> None:
+        self._shaper = shaper
+        self._tape = tape
+        self._check = check
+        self._batch: list[Buffer] = []
+        self.scope: TrackScope = scope
+        self.continuous = continuous
+        self.note = _NO_NOTE
+        self.committed = 0
+        """Chunks committed through this intake."""
+        self.last: Span | None = None
+
+    def take(self, piece: memoryview) -> None:
+        """Bytes as they arrive. Raises: FormatError, Unsupported, StorageError, TapeFull, Stuck."""
+        self._tape.counters.received += len(piece)
+        batch = self._batch
+        for op in self._shaper.feed(piece):
+            if isinstance(op, (Head, Edge, TakeBack)):
+                self._flush()
+                self._act(op)
+            else:
+                batch.append(op)
+        if batch:
+            self._flush()
+
+    def finish(self) -> Span | None:
+        """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none."""
+        self.last = None
+        for op in self._shaper.cut():
+            if isinstance(op, (Head, Edge, TakeBack)):
+                self._flush()
+                self._act(op)
+            else:
+                self._batch.append(op)
+        self._flush()
+        return self.last
+
+    def abandon(self) -> None:
+        """Forget the chunk in progress."""
+        self._batch.clear()
+        self._shaper.rollback()
+        self._tape.rollback()
+
+    def splice(self) -> None:
+        """What follows does not continue what came before."""
+        self._batch.clear()
+        self._shaper.splice()
+
+    def split(self) -> None:
+        """Go on in a new file, at this edge."""
+        self._tape.head(self._shaper.restart())
+
+    def _act(self, op: Op) -> None:
+        match op:
+            case Edge(span):
+                self._edge(span)
+            case Head():
+                self._tape.head(op)
+            case _:
+                self._tape.take_back()
+
+    def _edge(self, span: Span) -> None:
+        tape = self._tape
+        if span.replay:
+            tape.rollback()
+            tape.counters.replays += 1
+            tape.emit(EventCode.REPLAY_DROPPED, seconds=round(span.duration_s, 3))
+        else:
+            if span.excess:
+                tape.trim(span.excess)
+            if self._check is not None:
+                self._check(span)
+            tape.commit(span, self.note, scope=self.scope)
+            self.committed += 1
+            self.last = span
+        if span.damage == "stuck":
+            raise Stuck("the server repeats the same pictures")
+        if self.continuous:
+            if tape.full:
+                raise TapeFull("the length that was asked for is recorded")
+            if tape.due_for_split():
+                self.split()
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._tape.write(self._batch)
+            self._batch.clear()

@@ -1,0 +1,302 @@
+"""The recorder: the policy around the sources. `run` is the whole recording, `run_once` one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+
+from ouzel.base.backoff import Backoff
+from ouzel.base.errors import (
+    InputError,
+    NotMedia,
+    OuzelError,
+    RateLimited,
+    Refused,
+    Retry,
+    Stalled,
+    StorageError,
+    Unsupported,
+)
+from ouzel.engine.disk import DiskGate
+from ouzel.engine.finish import Finisher
+from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.detect import FFMPEG_SCHEMES, scheme_of
+from ouzel.engine.sources.ffmpeg import FfmpegSource
+from ouzel.engine.sources.hls import HlsSource
+from ouzel.engine.sources.progressive import ForFfmpeg, Playlist, ProgressiveSource
+from ouzel.engine.tasks import beside
+from ouzel.model.events import EventCode
+from ouzel.model.flow import EndReason, GapCode
+from ouzel.model.report import Report
+from ouzel.model.states import RecordingState, move
+from ouzel.model.stream import Resolver, Stream
+
+_FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
+_OFFLINE_ANSWERS = 3
+_WATCH_S = 5.0
+_S = RecordingState
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpec:
+    """What is to be recorded."""
+
+    source: str
+    """As events and reports name it: redacted."""
+    resolver: Resolver
+    wait: bool = False
+    """Wait for a stream that is not on air yet, for as long as it takes."""
+
+
+class Recorder:
+    """One recording, from the first attempt to the last closed file."""
+
+    def __init__(self, spec: RecordSpec, context: SourceContext, gate: DiskGate, finisher: Finisher) -> None:
+        self.spec = spec
+        self._state = _S.WAITING
+        self._chunks_at_connect = 0
+        self.error: OuzelError | None = None
+        """The last error; None while all is well."""
+        self._context = context
+        self._tape = context.tape
+        self._policy = context.policy
+        self._gate = gate
+        self._finisher = finisher
+        self._progressive = ProgressiveSource(context)
+        self._hls = HlsSource(context)
+        self._ffmpeg = FfmpegSource(context)
+        self._reads_hls = False
+        self._media = anyio.CancelScope()
+        self._attempt: anyio.CancelScope | None = None
+        self._verdict: OuzelError | None = None
+        self._offline = 0
+
+    @property
+    def state(self) -> RecordingState:
+        if self._state is _S.CONNECTING and self._tape.counters.chunks > self._chunks_at_connect:
+            self._state = move(self._state, _S.RECORDING)
+        return self._state
+
+    def stop(self) -> None:
+        """End the recording: keep what is whole, close the files. Callable once `run` was started."""
+        self._media.cancel()
+
+    async def run(self) -> Report:
+        """Record until the stream ends, the length is reached, or `stop`. Never raises an OuzelError: the report has it."""
+        started = self._tape.wall()
+        reason = EndReason.STOPPED
+        async with anyio.create_task_group() as files:
+            files.start_soon(self._finisher.run)
+            try:
+                with self._media:
+                    reason = await self._follow_watched()
+            except OuzelError as exc:
+                self.error = exc
+                reason = self._reason_of(exc)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    self._move(_S.FINISHING)
+                    self._tape.finish(reason)
+                    await self._finisher.drain()
+        self._move(_S.DONE)
+        return self._report(started, reason)
+
+    async def run_once(self, stream: Stream) -> EndReason | None:
+        """One connection, or in HLS one stay with one address. None: it was closed without a word about why.
+
+        Raises: OuzelError. What was whole is on the tape.
+        """
+        if scheme_of(stream.url) in FFMPEG_SCHEMES or stream.protocol == "ffmpeg":
+            return await self._ffmpeg.run(stream)
+        if self._reads_hls or stream.protocol == "hls":
+            return await self._hls.run(stream)
+        outcome = await self._progressive.run(stream)
+        match outcome:
+            case Playlist():
+                self._reads_hls = True
+                return await self._hls.run(stream, outcome)
+            case ForFfmpeg(url):
+                return await self._ffmpeg.run(stream, url)
+            case _:
+                return outcome
+
+    # -- the policy ---------------------------------------------------------------------------------------------------
+
+    async def _follow_watched(self) -> EndReason:
+        async with beside(self._watch):
+            return await self._follow()
+
+    async def _follow(self) -> EndReason:
+        backoff = Backoff(self._policy.retry_base_s, self._policy.retry_cap_s)
+        tries = 0
+        while True:
+            before = self._tape.counters.chunks
+            error: OuzelError | None = None
+            try:
+                self._move(_S.CONNECTING)
+                reason = await self._resolve_and_run()
+                if reason is not None:
+                    return reason
+            except StorageError as exc:
+                if exc.retry is Retry.NEVER or not self._tape.recorded:
+                    raise
+                await self._wait_for_disk(exc)
+                continue
+            except OuzelError as exc:
+                error = exc
+            self.error = error
+            if self._tape.counters.chunks > before:
+                backoff.reset()
+                tries = 0
+            tries += 1
+            if (over := self._judge(error, tries)) is not None:
+                return over
+            await self._park(error, backoff.next_s())
+
+    async def _resolve_and_run(self) -> EndReason | None:
+        stream = await self.spec.resolver.resolve()
+        if stream is None:
+            self._offline += 1
+            return EndReason.ENDED if self._tape.recorded and self._offline >= _OFFLINE_ANSWERS else None
+        self._offline = 0
+        with anyio.CancelScope() as self._attempt:
+            async with beside(lambda: self._renew(stream)):
+                return await self.run_once(stream)
+        verdict, self._verdict = self._verdict, None
+        raise verdict or Stalled("the watchdog ended the connection")
+
+    def _judge(self, error: OuzelError | None, tries: int) -> EndReason | None:
+        """After a drop: None = try again; a reason = over. Raises the error when it never began."""
+        if not self._tape.recorded:
+            if self.spec.wait and not isinstance(error, (InputError, Refused, Unsupported)):
+                return None
+            if error is not None and (error.retry is Retry.NEVER or tries >= _FIRST_TRIES):
+                raise error
+            if error is None and tries >= _FIRST_TRIES:
+                raise NotMedia("the stream closes at once, without any media")
+            return None
+        if isinstance(error, (InputError, Refused, Unsupported)):
+            return EndReason.FAILED
+        away = self._context.clock.monotonic() - self._tape.counters.last_media
+        return EndReason.GONE if away >= self._policy.park_s else None
+
+    async def _park(self, error: OuzelError | None, delay_s: float) -> None:
+        if isinstance(error, RateLimited) and error.retry_after_s is not None:
+            delay_s = max(delay_s, min(error.retry_after_s, self._policy.park_s))
+        if self._tape.recorded:
+            if not self._reads_hls:
+                code = GapCode.STREAM_ENDED if error is None else GapCode.CONNECTION_LOST
+                self._tape.lose(code, "closed by the server" if error is None else f"{error.code}: {error}")
+            self._move(_S.PARKED)
+            self._tape.counters.reconnects += 1
+        elif self.spec.wait:
+            delay_s = max(delay_s, self._policy.retry_cap_s)
+            self._move(_S.WAITING)
+        self._tape.emit(
+            EventCode.RECONNECTING,
+            code=error.code if error else "closed",
+            why=str(error) if error else "closed by the server",
+            delay_s=round(delay_s, 3),
+        )
+        await anyio.sleep(delay_s)
+
+    async def _wait_for_disk(self, exc: StorageError) -> None:
+        self.error = exc
+        self._tape.lose(GapCode.READ_ONLY if exc.code == "read_only" else GapCode.DISK_FULL, str(exc))
+        self._move(_S.PAUSED)
+        self._tape.emit(EventCode.PAUSED, code=exc.code, why=str(exc))
+        await self._gate.wait_open()
+        self._tape.counters.last_media = self._context.clock.monotonic()
+        self.error = None
+        self._tape.emit(EventCode.RESUMED)
+
+    async def _renew(self, stream: Stream) -> None:
+        """Fetch a fresh address before this one expires; the source takes it up at its next request."""
+        while stream.expires_at is not None:
+            life_s = (stream.expires_at - self._context.clock.now()).total_seconds()
+            await anyio.sleep(max(1.0, life_s * self._policy.renew_at))
+            try:
+                fresh = await self.spec.resolver.resolve()
+            except OuzelError as exc:
+                self._tape.emit(EventCode.WARNING, code=exc.code, why=f"the address could not be renewed: {exc}")
+                continue
+            if fresh is None:
+                return
+            stream = fresh
+            self._hls.renew(fresh)
+
+    # -- watching -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Three things that no reader sees: a disk that fills, media that does not come although bytes do, a slow media clock."""
+        mark = (self._context.clock.monotonic(), 0.0)
+        while True:
+            await anyio.sleep(_WATCH_S)
+            self._watch_disk()
+            self._watch_media()
+            mark = self._watch_pace(*mark)
+
+    def _watch_disk(self) -> None:
+        if self.state is not _S.RECORDING and self.state is not _S.CONNECTING:
+            return
+        try:
+            self._gate.check()
+        except StorageError as exc:
+            self._end_attempt(exc)
+
+    def _watch_media(self) -> None:
+        counters = self._tape.counters
+        limit_s = max(60.0, 6 * self._policy.stall_s)
+        silent_s = self._context.clock.monotonic() - counters.last_media
+        if self.state in {_S.RECORDING, _S.CONNECTING} and counters.chunks and silent_s > limit_s:
+            self._end_attempt(Stalled(f"connected, but no media for {silent_s:.0f} s"))
+
+    def _watch_pace(self, since: float, media_s: float) -> tuple[float, float]:
+        now, counters = self._context.clock.monotonic(), self._tape.counters
+        if now - since < 60.0 or self.state is not _S.RECORDING:
+            return (since, media_s) if self.state is _S.RECORDING else (now, counters.media_s)
+        gained = counters.media_s - media_s
+        if gained < 0.5 * (now - since):
+            self._tape.emit(
+                EventCode.WARNING,
+                code="slow_media",
+                why=f"{gained:.0f} s of media in {now - since:.0f} s: the source or the line is slower than real time",
+            )
+        return now, counters.media_s
+
+    def _end_attempt(self, verdict: OuzelError) -> None:
+        if self._attempt is not None:
+            self._verdict = verdict
+            self._attempt.cancel()
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _move(self, then: RecordingState) -> None:
+        self._state = move(self.state, then)
+        self._chunks_at_connect = self._tape.counters.chunks
+
+    def _reason_of(self, exc: OuzelError) -> EndReason:
+        if isinstance(exc, StorageError):
+            return EndReason.DISK
+        return EndReason.FAILED if self._tape.recorded else EndReason.NEVER_STARTED
+
+    def _report(self, started: datetime, reason: EndReason) -> Report:
+        counters = self._tape.counters
+        over = reason in {EndReason.FAILED, EndReason.NEVER_STARTED, EndReason.DISK, EndReason.GONE}
+        error = self.error if over else None
+        return Report(
+            source=self.spec.source,
+            started=started,
+            ended=self._tape.wall(),
+            end_reason=reason,
+            files=tuple(self._finisher.files),
+            gaps=tuple(self._tape.gaps),
+            media_s=counters.media_s,
+            bytes=counters.bytes,
+            runs=counters.runs,
+            reconnects=counters.reconnects,
+            replays_dropped=counters.replays,
+            error=(error.code, str(error)) if error else None,
+        )

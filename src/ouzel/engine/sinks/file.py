@@ -1,0 +1,248 @@
+"""A media file that is appended to, and its ledger.
+
+Until it is closed the media file is called `NAME.EXT.part`. Bytes are written as they arrive; a ledger line makes them
+count. Whatever follows the last line after a crash is cut off by `ouzel recover`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import xxhash
+
+from ouzel.base.errors import DiskFull, FileBusy, OutputExists, OuzelError, ReadOnly, StorageError
+from ouzel.formats.shape import Buffer, Head, Span
+from ouzel.model import ledger
+from ouzel.model.flow import Chunk, Gap, TrackScope
+from ouzel.model.ledger import ClockLine, Closing, CutLine, Line, Opening, RunLine
+
+PART = ".part"
+LEDGER = ".ledger"
+_IOV_MAX = 512
+
+
+class FileSink:
+    """Appends chunks to one file. All methods but `close` are cheap and synchronous: they run in the reader's callback."""
+
+    def __init__(self, path: Path, opening: Opening, head: Head) -> None:
+        """Create the file and its ledger; neither may exist.
+
+        Raises: OutputExists, DiskFull, ReadOnly, StorageError.
+        """
+        self.path = path
+        self.part_path = path.with_name(path.name + PART)
+        self.ledger_path = path.with_suffix(LEDGER)
+        self.head = head
+        self.opening = opening
+        self.size = 0
+        """Committed bytes."""
+        self.chunks = 0
+        self.gaps = 0
+        self.media_s = 0.0
+        self.last: Chunk | None = None
+        self._before_last_s = 0.0
+        self._pending = 0
+        self._digest = xxhash.xxh3_64()
+        self._ledger_size = 0
+        self._open_files()
+        try:
+            self._lock()
+            self._append(opening)
+            self.write([head.data])
+            self.size, self._pending = self._pending, 0
+            self._digest.reset()
+            self._append(ledger.head_line(head, 0))
+        except OuzelError:
+            self.discard()
+            raise
+
+    @property
+    def written(self) -> int:
+        """Bytes in the file, the chunk in progress included."""
+        return self.size + self._pending
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        """Append to the chunk in progress. Raises: DiskFull, ReadOnly, StorageError; then `rollback` and try later."""
+        total = 0
+        for buffer in buffers:
+            self._digest.update(buffer)
+            total += len(buffer)
+        try:
+            written = os.writev(self._media, buffers) if len(buffers) <= _IOV_MAX else 0
+            if written != total:
+                self._write_rest(b"".join(buffers), written)
+        except OSError as exc:
+            raise storage_error(exc, self.part_path) from exc
+        self._pending += total
+
+    def commit(
+        self,
+        span: Span,
+        *,
+        wall: datetime,
+        sequence: int | None,
+        scope: TrackScope,
+    ) -> Chunk:
+        """The bytes since the last commit are one whole chunk. Raises as `write`."""
+        chunk = Chunk(
+            self.chunks,
+            self.size,
+            self._pending,
+            span.start_s,
+            span.end_s,
+            wall,
+            span.frames,
+            span.independent,
+            self._digest.hexdigest(),
+            sequence,
+            scope,
+            span.keys,
+            span.damage,
+        )
+        self._append(chunk)
+        self._before_last_s = self.media_s
+        if scope == "all":
+            self.media_s = span.end_s
+        self.size += self._pending
+        self._pending = 0
+        self._digest.reset()
+        self.chunks += 1
+        self.last = chunk
+        return chunk
+
+    def trim(self, excess: int) -> None:
+        """Take back the last bytes of the chunk in progress; they are not a whole unit."""
+        keep = self._pending - excess
+        data = os.pread(self._media, keep, self.size)
+        self._truncate(self.size + keep)
+        self._digest.reset()
+        self._digest.update(data)
+        self._pending = keep
+
+    def rollback(self) -> None:
+        """Take back the chunk in progress."""
+        if self._pending or os.lseek(self._media, 0, os.SEEK_CUR) != self.size:
+            self._truncate(self.size)
+            self._pending = 0
+        self._digest.reset()
+
+    def take_back(self) -> None:
+        """Void the last chunk: a better copy of it follows."""
+        if self.last is None:
+            return
+        self.rollback()
+        self._append(CutLine(self.last.index))
+        self.size = self.last.offset
+        self._truncate(self.size)
+        self.chunks = self.last.index
+        self.media_s = self._before_last_s
+        self.last = None
+
+    def note(self, line: RunLine | ClockLine | ledger.Repair | Gap) -> None:
+        self._append(line)
+        self.gaps += isinstance(line, Gap)
+
+    def close(self, reason: str, wall: datetime, patches: Sequence[tuple[int, bytes]] = (), tail: bytes = b"") -> Path:
+        """Finish: container index, last ledger line, fsync, rename. Blocking: call it off the loop.
+
+        Raises: StorageError; the file then stays `.part`, whole up to its last ledger line.
+        """
+        try:
+            self._truncate(self.size)
+            for offset, data in patches:
+                os.pwrite(self._media, data, offset)
+            if tail:
+                os.write(self._media, tail)
+            closing = Closing(wall, reason, self.size + len(tail), self.media_s, self.chunks, self.gaps, len(tail))
+            self._append(closing)
+            os.fsync(self._media)
+            os.fsync(self._ledger)
+            self.part_path.rename(self.path)
+            sync_folder(self.path.parent)
+        except OSError as exc:
+            raise storage_error(exc, self.part_path) from exc
+        finally:
+            self.release()
+        return self.path
+
+    def release(self) -> None:
+        """Let go of the files, as they are."""
+        for name in ("_media", "_ledger"):
+            if (fd := getattr(self, name)) >= 0:
+                os.close(fd)
+                setattr(self, name, -1)
+
+    def discard(self) -> None:
+        """Nothing came of it: remove both files."""
+        self.release()
+        self.part_path.unlink(missing_ok=True)
+        self.ledger_path.unlink(missing_ok=True)
+
+    def _open_files(self) -> None:
+        self._media = self._ledger = -1
+        if self.path.exists():
+            raise OutputExists(f"{self.path} exists already; give another name or remove it")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._ledger = os.open(self.ledger_path, flags | os.O_APPEND, 0o644)
+            self._media = os.open(self.part_path, flags, 0o644)
+        except FileExistsError as exc:
+            if self._ledger >= 0:
+                self.release()
+                self.ledger_path.unlink()
+            raise OutputExists(f"{exc.filename} exists already; give another name, or run 'ouzel recover'") from exc
+        except OSError as exc:
+            if self._ledger >= 0:
+                self.release()
+                self.ledger_path.unlink()
+            raise storage_error(exc, self.path) from exc
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._ledger, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise FileBusy(f"another process is writing {self.path}") from exc
+
+    def _append(self, line: Line) -> None:
+        data = ledger.render(line)
+        try:
+            written = os.write(self._ledger, data)
+            if written != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            os.ftruncate(self._ledger, self._ledger_size)
+            raise storage_error(exc, self.ledger_path) from exc
+        self._ledger_size += len(data)
+
+    def _write_rest(self, data: bytes, done: int) -> None:
+        view = memoryview(data)[done:]
+        while view:
+            view = view[os.write(self._media, view) :]
+
+    def _truncate(self, size: int) -> None:
+        os.ftruncate(self._media, size)
+        os.lseek(self._media, size, os.SEEK_SET)
+
+
+def storage_error(exc: OSError, path: Path) -> StorageError:
+    """The disk's words in ours."""
+    if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return DiskFull(f"no space left for {path}", path=str(path))
+    if exc.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        return ReadOnly(f"{path} cannot be written: {os.strerror(exc.errno)}", path=str(path))
+    return StorageError(f"{path}: {exc.strerror or exc}", path=str(path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder outlive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,46 @@
+"""What every source is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from ouzel.engine.policy import Policy
+from ouzel.engine.tape import Tape
+from ouzel.model.stream import Stream
+from ouzel.system.clock import Clock
+from ouzel.system.guard import Scope
+from ouzel.system.http import HttpClient, Request
+
+
+@dataclass(slots=True)
+class SourceContext:
+    """The world of one recording's sources."""
+
+    http: HttpClient
+    clock: Clock
+    tape: Tape
+    policy: Policy
+    scope: Scope
+    """Which addresses may be reached: what a public channel names must be public."""
+    ffmpeg: Callable[[], Awaitable[str]]
+    """Path of an ffmpeg program that passed its self-test. Raises: ToolMissing."""
+    cookies: Callable[[str], str | None]
+    """The Cookie header for an address; None when there is none."""
+    from_start: bool = False
+    languages: tuple[str, ...] = field(default=())
+
+    def request(self, stream: Stream, url: str, *, byte_range: tuple[int, int | None] | None = None) -> Request:
+        """A GET for `url` as the stream asks for it: its headers, cookies, proxy, limits."""
+        headers = stream.headers
+        if not any(name.lower() == "cookie" for name, _ in headers) and (cookie := self.cookies(url)):
+            headers = (*headers, ("Cookie", cookie))
+        return Request(
+            url=url,
+            headers=headers,
+            byte_range=byte_range,
+            proxy=stream.proxy,
+            scope=self.scope,
+            limits=self.policy.limits,
+            verify_tls=stream.verify_tls,
+        )

@@ -1,0 +1,160 @@
+"""Streams that are one long answer: HTTP-FLV, HTTP-TS, a fragmented MP4, and files of these kinds.
+
+The kind is known only when the first bytes are there, and a second request may be one too many (a token may be good for one
+use): so the first answer is opened once, and either becomes the stream or, if it is a playlist, is handed back whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ouzel.base.errors import FormatError, StorageError, TooLarge
+from ouzel.base.urls import redact
+from ouzel.engine.intake import Intake, TapeFull
+from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest
+from ouzel.formats.flv import FlvShaper
+from ouzel.formats.fmp4 import Fmp4Shaper
+from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.shape import Shaper
+from ouzel.model.flow import EndReason
+from ouzel.model.stream import Stream
+from ouzel.system.http import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """The answer was a playlist: here it is."""
+
+    answer: Answer
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ForFfmpeg:
+    """The answer is media that only the ffmpeg child reads."""
+
+    url: str
+
+
+class _OtherKind(Exception):
+    pass
+
+
+SHAPERS: dict[Kind, Callable[[], Shaper]] = {
+    "flv": FlvShaper,
+    "ts": lambda: TsShaper(mode="continuous"),
+    "mp4": Fmp4Shaper,
+}
+
+
+class ProgressiveSource:
+    """Keeps its shaper over reconnects, so that replays are recognised and time goes on."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
+        self._intake: Intake | None = None
+        self._kind: Kind | None = None
+
+    async def run(self, stream: Stream) -> EndReason | Playlist | ForFfmpeg | None:
+        """Read until the stream ends.
+
+        Returns: ENDED when a file was read to its announced end, None for a clean close of a live stream (which decides
+            nothing), DURATION when the tape is full; or what else the address turned out to be.
+        Raises: NotMedia, FormatError, NetworkError, Refused, StorageError. What was whole is on the tape in any case.
+        """
+        opening = _Opening(self, stream)
+        try:
+            answer = await self._context.http.stream(self._context.request(stream, stream.url), opening.on_answer)
+        except _OtherKind:
+            return ForFfmpeg(stream.url)
+        except TapeFull:
+            return EndReason.DURATION
+        except StorageError:
+            self._forget_the_rest()
+            raise
+        except BaseException:  # the user stops, the connection breaks: what is whole is kept
+            self._keep_what_is_whole()
+            raise
+        if (playlist := opening.finish()) is not None:
+            return playlist
+        self._keep_what_is_whole()
+        if self._context.tape.full:
+            return EndReason.DURATION
+        return EndReason.ENDED if answer.length is not None else None
+
+    def intake_for(self, kind: Kind, stream: Stream, answer: Answer) -> Intake:
+        """The intake for this kind; a new one when the kind changed since the last connection."""
+        tape = self._context.tape
+        tape.run(kind, redact(answer.url), stream.quality)
+        if self._intake is None or kind != self._kind:
+            self._intake = Intake(SHAPERS[kind](), tape, continuous=True)
+            self._kind = kind
+        else:
+            self._intake.splice()
+        return self._intake
+
+    def _keep_what_is_whole(self) -> None:
+        if self._intake is not None:
+            self._intake.finish()
+
+    def _forget_the_rest(self) -> None:
+        if self._intake is not None:
+            self._intake.abandon()
+
+
+class _Opening:
+    """The first bytes of one answer, until it is known what they are."""
+
+    def __init__(self, source: ProgressiveSource, stream: Stream) -> None:
+        self._source = source
+        self._stream = stream
+        self._answer: Answer | None = None
+        self._first = bytearray()
+        self._page: bytearray | None = None
+        self._take: Callable[[memoryview], None] = self._sniff
+
+    def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
+        self._answer = answer
+        return self.take
+
+    def take(self, piece: memoryview) -> None:
+        self._take(piece)
+
+    def finish(self) -> Playlist | None:
+        """The answer is complete: the playlist, if it is one. Raises: NotMedia, FormatError."""
+        assert self._answer is not None
+        if self._page is None and self._take == self._sniff:
+            self._settle(kind_of_rest(bytes(self._first), self._answer.content_type))
+        return None if self._page is None else Playlist(self._answer, bytes(self._page))
+
+    def _sniff(self, piece: memoryview) -> None:
+        assert self._answer is not None
+        self._first += piece
+        if kind := kind_of_bytes(bytes(self._first[:SNIFF_BYTES]), self._answer.content_type):
+            self._settle(kind)
+
+    def _settle(self, kind: Kind) -> None:
+        assert self._answer is not None
+        if kind == "other":
+            raise _OtherKind
+        if kind == "hls":
+            self._page = self._first
+            self._take = self._collect
+            return
+        intake = self._source.intake_for(kind, self._stream, self._answer)
+        self._take = intake.take
+        try:
+            intake.take(memoryview(self._first))
+        except FormatError:
+            if kind == "mp4":  # a plain MP4, whose index may stand at its end
+                raise _OtherKind from None
+            raise
+
+    def _collect(self, piece: memoryview) -> None:
+        assert self._page is not None
+        limit = self._source._context.policy.max_playlist_bytes
+        if len(self._page) + len(piece) > limit:
+            raise TooLarge(f"the playlist has more than {limit} bytes", limit=limit)
+        self._page += piece

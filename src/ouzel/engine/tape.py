@@ -1,0 +1,341 @@
+"""The tape of one recording: files that follow each other, chunks and gaps in the order in which they were on air."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ouzel.engine.sinks.file import FileSink
+from ouzel.formats.shape import Buffer, Container, Head, Span
+from ouzel.model.events import Event, EventCode, Listener
+from ouzel.model.flow import Chunk, EndReason, Gap, GapCode, TrackScope
+from ouzel.model.ledger import ClockLine, Opening, RunLine
+from ouzel.model.report import gap_fields
+from ouzel.system.clock import Clock, WallAnchor
+
+_CONTINUES_S = 0.5  # a source whose clock goes on within this has lost nothing
+_CLOCK_SLACK_S = 30.0  # a server may hold this much back; a larger difference is another clock, not a loss
+
+
+@dataclass(frozen=True, slots=True)
+class TapeLimits:
+    """When to go on in a new file, and when to stop. None = never. Checked at chunk edges, so that nothing is cut."""
+
+    split_after_s: float | None = None
+    split_bytes: int | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentNote:
+    """What the source knows of a chunk beyond its bytes."""
+
+    sequence: int | None = None
+    wall: datetime | None = None
+    """When its first frame was on air, where the source tells."""
+
+
+@dataclass(slots=True)
+class Loss:
+    """A gap whose end is not known yet: it is written when media flows again."""
+
+    code: GapCode
+    why: str
+    missing_s: float | None
+    """None: measured on our clock, from the last media before to the first after."""
+    first_sequence: int | None
+    last_sequence: int | None
+    scope: TrackScope
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a progress line shows; plain numbers, read by a timer."""
+
+    bytes: int = 0
+    media_s: float = 0.0
+    chunks: int = 0
+    gaps: int = 0
+    missing_s: float = 0.0
+    runs: int = 0
+    reconnects: int = 0
+    replays: int = 0
+    files: int = 0
+    last_media: float = 0.0
+    """Monotonic time of the last committed chunk."""
+    received: int = 0
+    """Bytes that came from the network, also those that were not kept."""
+
+
+@dataclass(slots=True)
+class ClosedSink:
+    """A sink that takes no more chunks, waiting to be finished off the loop."""
+
+    sink: FileSink
+    reason: EndReason
+    gaps: list[Gap] = field(default_factory=list[Gap])
+
+
+class Tape:
+    """Where a recording's chunks and gaps go. Synchronous: it is driven from the readers' callbacks."""
+
+    def __init__(
+        self,
+        path_for: Callable[[int, Container], Path],
+        *,
+        source: str,
+        software: str,
+        clock: Clock,
+        limits: TapeLimits,
+        listener: Listener,
+    ) -> None:
+        self.counters = Counters()
+        self.closed: list[ClosedSink] = []
+        """Sinks to be finished by the recorder, in order."""
+        self.on_closed: Callable[[], None] = lambda: None
+        self.gaps: list[Gap] = []
+        """All gaps, in the recording's own time (the files' times added up)."""
+        self.full = False
+        """The length that was asked for is reached."""
+        self._path_for = path_for
+        self._source = source
+        self._software = software
+        self._clock = clock
+        self._anchor = WallAnchor(clock)
+        self._limits = limits
+        self._listener = listener
+        self._sink: FileSink | None = None
+        self._head: Head | None = None
+        self._sink_gaps: list[Gap] = []
+        self._base_s = 0.0
+        self._part = 0
+        self._runs: list[RunLine] = []
+        self._losses: list[Loss] = []
+        self._on_air_until: datetime | None = None
+        self._source_until: float | None = None
+        self._began = self.wall()
+        self.counters.last_media = clock.monotonic()
+
+    # -- what sources and intakes say ---------------------------------------------------------------------------------
+
+    def run(self, protocol: str, source: str, quality: str = "") -> None:
+        """A connection to a stream begins."""
+        self.counters.runs += 1
+        line = RunLine(self.counters.runs, self.wall(), protocol, source, quality)
+        self._runs.append(line)
+        self.emit(EventCode.CONNECTED, run=line.number, protocol=protocol, address=source, quality=quality)
+
+    def head(self, head: Head) -> None:
+        """What follows opens a new file. Any chunk in progress belongs to the file before, and must be committed already."""
+        if self._sink is not None:
+            self._retire(EndReason.SPLIT)
+        self._head = head
+
+    def write(self, buffers: Sequence[Buffer]) -> None:
+        """Append to the chunk in progress. Raises: StorageError."""
+        (self._sink or self._open()).write(buffers)
+
+    def commit(self, span: Span, note: SegmentNote, *, scope: TrackScope = "all") -> Chunk:
+        """The chunk in progress is whole. Raises: StorageError."""
+        sink = self._sink or self._open()
+        now = self._clock.monotonic()
+        self._look_at_clock()
+        wall = note.wall or self._anchor.at(now) - timedelta(seconds=span.duration_s)
+        if scope == "all" and self._on_air_until and wall < self._on_air_until and not self._losses:
+            wall = self._on_air_until  # arrival jitters; the programme does not go back in time
+        self._settle_open_losses(span, scope)
+        self._write_losses(sink, wall, scope)
+        while self._runs:
+            sink.note(self._runs[0])
+            del self._runs[0]
+        for repair in span.repairs:
+            sink.note(repair)
+            self.emit(EventCode.REPAIR, what=repair.code, at_s=self._base_s + repair.at_s, by_s=repair.by_s)
+        chunk = sink.commit(span, wall=wall, sequence=note.sequence, scope=scope)
+        self._count(chunk, now)
+        if scope == "all":
+            self._source_until = None if span.source_s is None else span.source_s + span.duration_s
+        return chunk
+
+    def rollback(self) -> None:
+        if self._sink is not None:
+            self._sink.rollback()
+
+    def trim(self, excess: int) -> None:
+        if self._sink is not None:
+            self._sink.trim(excess)
+
+    def take_back(self) -> None:
+        """The last chunk is void; a whole copy of it follows, and what was missing after it is not missing any more."""
+        sink = self._sink
+        if sink is None or sink.last is None:
+            return
+        last = sink.last
+        sink.take_back()
+        self.counters.bytes -= last.length
+        self.counters.chunks -= 1
+        self.counters.media_s = self._base_s + sink.media_s
+        self._on_air_until = last.wall
+        self._losses = [loss for loss in self._losses if loss.missing_s is not None]
+
+    def lose(
+        self,
+        code: GapCode,
+        why: str,
+        *,
+        missing_s: float | None = None,
+        first_sequence: int | None = None,
+        last_sequence: int | None = None,
+        scope: TrackScope = "all",
+    ) -> None:
+        """A stretch is missing here. Written as a Gap when the next chunk of its scope is committed, merged with its like."""
+        if self._losses and self._merge(self._losses[-1], code, missing_s, first_sequence, last_sequence, scope):
+            return
+        if missing_s is None and any(loss.missing_s is None and loss.scope == scope for loss in self._losses):
+            return  # an open loss is running already: its first cause stands
+        self._losses.append(Loss(code, why, missing_s, first_sequence, last_sequence, scope))
+
+    # -- what the recorder says ---------------------------------------------------------------------------------------
+
+    @property
+    def recorded(self) -> bool:
+        return self.counters.chunks > 0
+
+    @property
+    def file_s(self) -> float:
+        return self._sink.media_s if self._sink else 0.0
+
+    @property
+    def current_path(self) -> Path | None:
+        return self._sink.part_path if self._sink else None
+
+    def due_for_split(self) -> bool:
+        """Whether the running file has reached its length or size."""
+        sink, limits = self._sink, self._limits
+        if sink is None or not sink.chunks or self.full:
+            return False
+        return (limits.split_after_s is not None and sink.media_s >= limits.split_after_s - 0.001) or (
+            limits.split_bytes is not None and sink.size + self._next_length() > limits.split_bytes
+        )
+
+    def finish(self, reason: EndReason) -> None:
+        """No more chunks will come."""
+        if reason is EndReason.GONE:  # it never came back: what it sent meanwhile, if anything, nobody knows
+            self._losses = [loss for loss in self._losses if loss.missing_s is not None]
+        if self._losses and self._sink is not None and self._sink.chunks:
+            for scope in ("all", "audio"):
+                self._write_losses(self._sink, self.wall(), scope)
+        self._retire(reason)
+
+    def wall(self) -> datetime:
+        return self._anchor.at(self._clock.monotonic())
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> FileSink:
+        if self._head is None:
+            raise AssertionError("bytes before any head")
+        self._part += 1
+        try:
+            path = self._path_for(self._part, self._head.container)
+            opening = Opening(path.name, self._head.container, self.wall(), self._source, self._part, self._software)
+            self._sink = FileSink(path, opening, self._head)
+        except BaseException:
+            self._part -= 1
+            raise
+        self.counters.files += 1
+        self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._part, tracks=_tracks(self._head))
+        return self._sink
+
+    def _retire(self, reason: EndReason) -> None:
+        sink, self._sink = self._sink, None
+        if sink is None:
+            return
+        sink.rollback()
+        self._base_s += sink.media_s
+        self.closed.append(ClosedSink(sink, reason, self._sink_gaps))
+        self._sink_gaps = []
+        self.on_closed()
+
+    def _count(self, chunk: Chunk, now: float) -> None:
+        c = self.counters
+        c.bytes += chunk.length
+        c.chunks += 1
+        c.last_media = now
+        if chunk.scope == "all":
+            c.media_s = self._base_s + chunk.end_s
+            self._on_air_until = chunk.wall + timedelta(seconds=chunk.duration_s)
+            if self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
+                self.full = True
+
+    def _next_length(self) -> int:
+        return self._sink.last.length if self._sink and self._sink.last else 0
+
+    def _settle_open_losses(self, span: Span, scope: TrackScope) -> None:
+        """After a drop the source's own clock tells what is missing, if it went on running; nothing, if it continues."""
+        if span.source_s is None or self._source_until is None:
+            return
+        missing = span.source_s - self._source_until
+        away = self._clock.monotonic() - self.counters.last_media
+        for loss in [loss for loss in self._losses if loss.missing_s is None and loss.scope == scope]:
+            if abs(missing) <= _CONTINUES_S:
+                self._losses.remove(loss)
+            elif 0 < missing < away + _CLOCK_SLACK_S:
+                loss.missing_s = missing
+
+    def _write_losses(self, sink: FileSink, until: datetime, scope: TrackScope) -> None:
+        start = self._on_air_until or self._began
+        for loss in [loss for loss in self._losses if loss.scope == scope]:
+            missing = loss.missing_s
+            if missing is None:
+                missing = max(0.0, (until - start).total_seconds())
+            end = start + timedelta(seconds=missing)
+            gap = Gap(
+                sink.media_s, loss.code, loss.why, start, end, missing, loss.first_sequence, loss.last_sequence, scope
+            )
+            sink.note(gap)
+            self._losses.remove(loss)
+            self._sink_gaps.append(gap)
+            self.gaps.append(replace(gap, at_s=self._base_s + gap.at_s))
+            self.counters.gaps += 1
+            self.counters.missing_s += missing
+            self.emit(EventCode.GAP, **gap_fields(self.gaps[-1]))
+            start = end
+
+    def _merge(
+        self,
+        loss: Loss,
+        code: GapCode,
+        missing_s: float | None,
+        first: int | None,
+        last: int | None,
+        scope: TrackScope,
+    ) -> bool:
+        if loss.code is not code or loss.scope != scope or (loss.missing_s is None) != (missing_s is None):
+            return False
+        if first is not None and (loss.last_sequence is None or first != loss.last_sequence + 1):
+            return False
+        loss.missing_s = None if missing_s is None or loss.missing_s is None else loss.missing_s + missing_s
+        loss.last_sequence = last
+        return True
+
+    def _look_at_clock(self) -> None:
+        if step := self._anchor.step():
+            line = ClockLine(self.wall(), step)
+            if self._sink is not None:
+                self._sink.note(line)
+            if self._on_air_until is not None:
+                self._on_air_until += timedelta(seconds=step)
+            self.emit(EventCode.CLOCK_SET, by_s=round(step, 3))
+
+    def emit(self, code: EventCode, **data: Any) -> None:
+        """Tell the listener something that happened to this recording."""
+        self._listener(Event(self.wall(), code, self._source, data))
+
+
+def _tracks(head: Head) -> list[dict[str, Any]]:
+    names = ("kind", "codec", "width", "height", "sample_rate", "channels")
+    return [{n: v for n in names if (v := getattr(t, n)) is not None} for t in head.tracks]

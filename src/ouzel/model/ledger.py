@@ -1,0 +1,359 @@
+"""The ledger's lines: what stands in `NAME.ledger` beside each media file. `docs/reference/ledger.md` is its specification.
+
+One JSON object a line, its last member a CRC-32 of the bytes before it. Nothing is ever changed in place: a later line may
+void an earlier one (`cut`). A torn last line is the normal trace of a crash, and is ignored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from ouzel.base.errors import NotALedger
+from ouzel.formats.shape import Container, Head, KeyPoint, Repair, Track
+from ouzel.model.flow import Chunk, Gap, GapCode
+
+VERSION = 1
+_CRC_TAIL = len(b',"x":"01234567"}')
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """First line: what this file is."""
+
+    file: str
+    container: Container
+    started: datetime
+    source: str
+    """The page or stream address, redacted."""
+    part: int
+    """1 for the first file of a recording, then 2, 3 …"""
+    software: str
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class HeadLine:
+    """The bytes that open the file, and its tracks. `offset` is 0; chunks follow after `length`."""
+
+    offset: int
+    length: int
+    tracks: tuple[Track, ...]
+    preamble: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A connection to a stream begins."""
+
+    number: int
+    wall: datetime
+    protocol: str
+    source: str
+    quality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CutLine:
+    """Chunks from this index on are void: their bytes were taken back."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """The machine's clock was set."""
+
+    wall: datetime
+    by_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Last line of a closed file."""
+
+    wall: datetime
+    reason: str
+    size: int
+    duration_s: float
+    chunks: int
+    gaps: int
+    tail: int = 0
+    """Bytes after the last chunk that the container's own index takes (MP4: mfra)."""
+
+
+Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A ledger as read: what is valid after all lines were taken into account."""
+
+    opening: Opening
+    heads: list[HeadLine] = field(default_factory=list[HeadLine])
+    runs: list[RunLine] = field(default_factory=list[RunLine])
+    chunks: list[Chunk] = field(default_factory=list[Chunk])
+    gaps: list[Gap] = field(default_factory=list[Gap])
+    repairs: list[Repair] = field(default_factory=list[Repair])
+    clock_steps: list[ClockLine] = field(default_factory=list[ClockLine])
+    closing: Closing | None = None
+    good_bytes: int = 0
+    """Length of the part of the ledger file that consists of whole, valid lines."""
+    torn: bool = False
+    """Something follows the good part."""
+
+    @property
+    def head(self) -> HeadLine | None:
+        return self.heads[-1] if self.heads else None
+
+    @property
+    def media_end(self) -> int:
+        """Bytes of the media file that the ledger vouches for."""
+        if self.chunks:
+            return self.chunks[-1].offset + self.chunks[-1].length
+        return self.head.offset + self.head.length if self.head else 0
+
+    @property
+    def media_s(self) -> float:
+        return self.chunks[-1].end_s if self.chunks else 0.0
+
+    def add(self, line: Line) -> None:
+        match line:
+            case Chunk():
+                self.chunks.append(line)
+            case Gap():
+                self.gaps.append(line)
+            case HeadLine():
+                self.heads.append(line)
+            case RunLine():
+                self.runs.append(line)
+            case Repair():
+                self.repairs.append(line)
+            case ClockLine():
+                self.clock_steps.append(line)
+            case CutLine():
+                self._cut(line.index)
+            case Closing():
+                self.closing = line
+            case Opening():
+                raise NotALedger("a second opening line")
+
+    def _cut(self, index: int) -> None:
+        del self.chunks[index:]
+        end = self.media_s
+        self.repairs = [r for r in self.repairs if r.at_s <= end]
+
+
+def render(line: Line) -> bytes:
+    """One line, newline included."""
+    body = _body(line)
+    return b'%s,"x":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def parse_line(line: bytes) -> Line:
+    """Read one line (without or with its newline).
+
+    Raises: NotALedger when it is damaged or of an unknown kind.
+    """
+    line = line.rstrip(b"\n")
+    body, tail = line[:-_CRC_TAIL], line[-_CRC_TAIL:]
+    if tail != b',"x":"%08x"}' % zlib.crc32(body):
+        raise NotALedger("a ledger line does not agree with its check sum")
+    try:
+        return _PARSERS[(doc := cast("dict[str, Any]", json.loads(body + b"}")))["k"]](doc)
+    except (ValueError, KeyError, TypeError, binascii.Error) as exc:
+        raise NotALedger(f"a ledger line cannot be read: {exc}") from exc
+
+
+def read(data: bytes) -> Ledger:
+    """Read a whole ledger up to its first damaged or torn line.
+
+    Raises: NotALedger when not even the first line can be read, or when its version is not ours.
+    """
+    lines = data.split(b"\n")
+    opening = parse_line(lines[0]) if len(lines) > 1 else None
+    if not isinstance(opening, Opening):
+        raise NotALedger("the first line is not the opening line of a ledger")
+    if opening.version > VERSION:
+        raise NotALedger(f"the ledger has version {opening.version}; this Ouzel reads up to {VERSION}")
+    ledger = Ledger(opening, good_bytes=len(lines[0]) + 1)
+    for raw in lines[1:-1]:
+        try:
+            ledger.add(parse_line(raw))
+        except NotALedger:
+            break
+        ledger.good_bytes += len(raw) + 1
+    ledger.torn = ledger.good_bytes != len(data)
+    return ledger
+
+
+def stamp(wall: datetime) -> str:
+    """`2026-11-22T03:04:05.678Z` for an aware instant."""
+    return wall.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def unstamp(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def tiling_holes(chunks: Iterable[Chunk]) -> list[int]:
+    """Indices of chunks that do not begin where the one before them (of the same scope) ends, in bytes or in time."""
+    wrong: list[int] = []
+    offset: int | None = None
+    times: dict[str, float] = {}
+    for chunk in chunks:
+        before = times.get(chunk.scope)
+        if (offset is not None and chunk.offset != offset) or (
+            before is not None and abs(before - chunk.start_s) > 0.0005
+        ):
+            wrong.append(chunk.index)
+        offset = chunk.offset + chunk.length
+        times[chunk.scope] = chunk.end_s
+    return wrong
+
+
+def _body(line: Line) -> bytes:
+    """The JSON object without its closing brace."""
+    if isinstance(line, Chunk):  # the hot one: by hand
+        return _chunk_body(line)
+    doc = {"k": _KINDS[type(line)], **_FIELDS[type(line)](line)}
+    return json.dumps(doc, ensure_ascii=False, separators=(",", ":"))[:-1].encode()
+
+
+def _chunk_body(c: Chunk) -> bytes:
+    text = (
+        f'{{"k":"chunk","n":{c.index},"at":{c.offset},"len":{c.length},"t":{c.start_s:.6f},"d":{c.end_s - c.start_s:.6f}'
+        f',"w":"{stamp(c.wall)}","f":{c.frames},"h":"{c.digest}"'
+    )
+    if c.independent:
+        text += ',"i":1'
+    if c.sequence is not None:
+        text += f',"s":{c.sequence}'
+    if c.scope != "all":
+        text += f',"of":"{c.scope}"'
+    if c.keys:
+        points = ",".join(f"[{k.offset},{k.at_s - c.start_s:.6f}]" for k in c.keys)
+        text += f',"kp":[{points}]'
+    if c.damage:
+        text += f',"dmg":{json.dumps(c.damage)}'
+    return text.encode()
+
+
+def _parse_chunk(doc: dict[str, Any]) -> Chunk:
+    start = float(doc["t"])
+    return Chunk(
+        index=int(doc["n"]),
+        offset=int(doc["at"]),
+        length=int(doc["len"]),
+        start_s=start,
+        end_s=round(start + float(doc["d"]), 6),
+        wall=unstamp(doc["w"]),
+        frames=int(doc["f"]),
+        independent=bool(doc.get("i", 0)),
+        digest=str(doc["h"]),
+        sequence=doc.get("s"),
+        scope=doc.get("of", "all"),
+        keys=tuple(KeyPoint(int(o), round(start + float(t), 6)) for o, t in doc.get("kp", ())),
+        damage=doc.get("dmg", ""),
+    )
+
+
+def _gap_fields(g: Gap) -> dict[str, Any]:
+    doc: dict[str, Any] = {
+        "t": round(g.at_s, 6),
+        "code": g.code.value,
+        "why": g.why,
+        "from": stamp(g.wall_start),
+        "to": stamp(g.wall_end),
+        "d": round(g.missing_s, 3),
+    }
+    if g.first_sequence is not None:
+        doc["s"] = [g.first_sequence, g.last_sequence]
+    if g.scope != "all":
+        doc["of"] = g.scope
+    return doc
+
+
+def _parse_gap(doc: dict[str, Any]) -> Gap:
+    first, last = doc.get("s", (None, None))
+    return Gap(
+        float(doc["t"]), GapCode(doc["code"]), doc["why"], unstamp(doc["from"]), unstamp(doc["to"]), float(doc["d"]),
+        first, last, doc.get("of", "all"),
+    )  # fmt: skip
+
+
+def _track_doc(t: Track) -> dict[str, Any]:
+    doc: dict[str, Any] = {"id": t.id, "kind": t.kind, "codec": t.codec}
+    for name in ("width", "height", "sample_rate", "channels"):
+        if (value := getattr(t, name)) is not None:
+            doc[name] = value
+    if t.config:
+        doc["config"] = base64.b64encode(t.config).decode()
+    return doc
+
+
+def _parse_track(doc: dict[str, Any]) -> Track:
+    return Track(
+        doc["id"], doc["kind"], doc["codec"], doc.get("width"), doc.get("height"), doc.get("sample_rate"),
+        doc.get("channels"), base64.b64decode(doc.get("config", ""), validate=True),
+    )  # fmt: skip
+
+
+def head_line(head: Head, offset: int) -> HeadLine:
+    return HeadLine(offset, len(head.data), head.tracks, head.preamble if head.preamble != head.data else b"")
+
+
+_KINDS: dict[type, str] = {
+    Opening: "ledger",
+    HeadLine: "head",
+    RunLine: "run",
+    Chunk: "chunk",
+    Gap: "gap",
+    Repair: "fix",
+    CutLine: "cut",
+    ClockLine: "clock",
+    Closing: "end",
+}
+_FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    Opening: lambda o: {
+        "v": o.version, "file": o.file, "container": o.container, "started": stamp(o.started), "source": o.source,
+        "part": o.part, "by": o.software,
+    },
+    HeadLine: lambda h: {
+        "at": h.offset, "len": h.length, "tracks": [_track_doc(t) for t in h.tracks],
+        **({"pre": base64.b64encode(h.preamble).decode()} if h.preamble else {}),
+    },
+    RunLine: lambda r: {"n": r.number, "w": stamp(r.wall), "proto": r.protocol, "source": r.source, "q": r.quality},
+    Gap: _gap_fields,
+    Repair: lambda r: {"t": round(r.at_s, 6), "code": r.code, "by": round(r.by_s, 6)},
+    CutLine: lambda c: {"n": c.index},
+    ClockLine: lambda c: {"w": stamp(c.wall), "by": round(c.by_s, 3)},
+    Closing: lambda c: {
+        "w": stamp(c.wall), "reason": c.reason, "size": c.size, "d": round(c.duration_s, 6), "chunks": c.chunks,
+        "gaps": c.gaps, "tail": c.tail,
+    },
+}  # fmt: skip
+_PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
+    "ledger": lambda d: Opening(
+        d["file"], d["container"], unstamp(d["started"]), d["source"], d["part"], d["by"], d["v"]
+    ),
+    "head": lambda d: HeadLine(
+        d["at"], d["len"], tuple(_parse_track(t) for t in d["tracks"]),
+        base64.b64decode(d.get("pre", ""), validate=True),
+    ),
+    "run": lambda d: RunLine(d["n"], unstamp(d["w"]), d["proto"], d["source"], d["q"]),
+    "chunk": _parse_chunk,
+    "gap": _parse_gap,
+    "fix": lambda d: Repair(d["t"], d["code"], d["by"]),
+    "cut": lambda d: CutLine(d["n"]),
+    "clock": lambda d: ClockLine(unstamp(d["w"]), d["by"]),
+    "end": lambda d: Closing(
+        unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"]
+    ),
+}  # fmt: skip

@@ -1,0 +1,73 @@
+"""Names from outside become safe file names; templates become names."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ouzel.base.errors import BadOption
+
+DEFAULT_TEMPLATE = "{name}_{start:%Y-%m-%d_%H-%M-%S}"
+FIELDS = {
+    "name": "last part of the address's path, without its ending",
+    "host": "host of the address",
+    "quality": "quality that was asked for",
+    "start": "when recording began, local time; with a strftime format: {start:%Y%m%d}",
+}
+MAX_NAME_BYTES = 200  # most file systems stop at 255 bytes; endings and part numbers need room
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+
+
+def safe_name(text: str, *, fallback: str = "recording") -> str:
+    """One path component that every common file system takes: never empty, never hidden, at most 200 bytes of UTF-8."""
+    name = unicodedata.normalize("NFC", text)
+    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or c == "\u200d")
+    name = _FORBIDDEN.sub("_", name).strip().lstrip(".").rstrip(". ")
+    if _RESERVED.match(name):
+        name = "_" + name
+    while len(name.encode()) > MAX_NAME_BYTES:
+        name = name[:-1]
+    return name.rstrip(". ") or fallback
+
+
+def check_template(template: str) -> None:
+    """Raises BadOption when the template names a field that does not exist, or cannot be parsed."""
+    render_name(template, {**dict.fromkeys(FIELDS, "x"), "start": datetime(2026, 1, 2, 3, 4, 5)})  # noqa: DTZ001
+
+
+def render_name(template: str, fields: Mapping[str, Any]) -> str:
+    """A relative path: `/` in the template makes folders; every component is made safe.
+
+    Raises: BadOption with the names that do exist.
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+        for _, field, _, _ in parts:
+            if field is not None and field not in fields:
+                known = ", ".join("{" + f + "}" for f in fields)
+                raise BadOption(f"the name template has no field {{{field}}}; it knows {known}")
+        pieces = [
+            literal + ("" if field is None else _without_slashes(format(fields[field], spec or "")))
+            for literal, field, spec, _ in parts
+        ]
+    except ValueError as exc:
+        raise BadOption(f"the name template {template!r} cannot be read: {exc}") from exc
+    components = [c for c in "".join(pieces).split("/") if c not in {"", ".", ".."}]
+    if not components:
+        raise BadOption(f"the name template {template!r} gives an empty name")
+    return "/".join(safe_name(c) for c in components)
+
+
+def part_name(stem: str, part: int, *, numbered: bool) -> str:
+    """`show` for the first file, `show-002` for the second; with `numbered` the first is `show-001` too."""
+    return f"{stem}-{part:03}" if numbered or part > 1 else stem
+
+
+def _without_slashes(value: str) -> str:
+    return value.replace("/", "_").replace("\\", "_")
