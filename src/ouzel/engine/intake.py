@@ -38,7 +38,7 @@ class Intake:
     one chunks are committed as their edges pass by, and `finish` is called when the connection ends.
     """
 
-    __slots__ = ("_batch", "_check", "_shaper", "_tape", "committed", "continuous", "last", "note", "scope")
+    __slots__ = ("_batch", "_ending", "_shaper", "_tape", "check", "committed", "continuous", "last", "note", "scope")
 
     def __init__(
         self,
@@ -51,8 +51,9 @@ class Intake:
     ) -> None:
         self._shaper = shaper
         self._tape = tape
-        self._check = check
+        self.check = check
         self._batch: list[Buffer] = []
+        self._ending = False
         self.scope: TrackScope = scope
         self.continuous = continuous
         self.note = _NO_NOTE
@@ -76,17 +77,22 @@ class Intake:
     def finish(self) -> Span | None:
         """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none."""
         self.last = None
-        for op in self._shaper.cut():
+        self._ending = True
+        for (
+            op
+        ) in self._shaper.cut():  # the last chunk may be partial: a file is not split behind it, it may be taken back
             if isinstance(op, (Head, Edge, TakeBack)):
                 self._flush()
                 self._act(op)
             else:
                 self._batch.append(op)
         self._flush()
+        self._ending = False
         return self.last
 
     def abandon(self) -> None:
         """Forget the chunk in progress."""
+        self._ending = False
         self._batch.clear()
         self._shaper.rollback()
         self._tape.rollback()
@@ -118,8 +124,8 @@ class Intake:
         else:
             if span.excess:
                 tape.trim(span.excess)
-            if self._check is not None:
-                self._check(span)
+            if self.check is not None:
+                self.check(span)
             tape.commit(span, self.note, scope=self.scope)
             self.committed += 1
             self.last = span
@@ -128,7 +134,7 @@ class Intake:
         if self.continuous:
             if tape.full:
                 raise TapeFull("the length that was asked for is recorded")
-            if tape.due_for_split():
+            if tape.due_for_split() and not self._ending:
                 self.split()
 
     def _flush(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -32,6 +33,7 @@ from ouzel.model.flow import EndReason, GapCode
 from ouzel.model.report import Report
 from ouzel.model.states import RecordingState, move
 from ouzel.model.stream import Resolver, Stream
+from ouzel.system.guard import Scope, addresses_of, literal_scope
 
 _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
 _OFFLINE_ANSWERS = 3
@@ -68,6 +70,7 @@ class Recorder:
         self._hls = HlsSource(context)
         self._ffmpeg = FfmpegSource(context)
         self._reads_hls = False
+        self._scope_known = False
         self._media = anyio.CancelScope()
         self._attempt: anyio.CancelScope | None = None
         self._verdict: OuzelError | None = None
@@ -81,6 +84,7 @@ class Recorder:
 
     def stop(self) -> None:
         """End the recording: keep what is whole, close the files. Callable once `run` was started."""
+        self._context.stopping = True
         self._media.cancel()
 
     async def run(self) -> Report:
@@ -111,6 +115,7 @@ class Recorder:
         if scheme_of(stream.url) in FFMPEG_SCHEMES or stream.protocol == "ffmpeg":
             return await self._ffmpeg.run(stream)
         if self._reads_hls or stream.protocol == "hls":
+            self._reads_hls = True
             return await self._hls.run(stream)
         outcome = await self._progressive.run(stream)
         match outcome:
@@ -121,6 +126,17 @@ class Recorder:
                 return await self._ffmpeg.run(stream, url)
             case _:
                 return outcome
+
+    async def _learn_scope(self, stream: Stream) -> None:
+        """What a channel may name depends on where it is itself: a public one must not lead into the local network."""
+        if self._scope_known:
+            return
+        host = urlsplit(stream.url).hostname or ""
+        if stream.proxy is None or stream.proxy.startswith("socks5:"):
+            self._context.scope = Scope.of(await addresses_of(host))
+        else:
+            self._context.scope = literal_scope(host)
+        self._scope_known = True
 
     # -- the policy ---------------------------------------------------------------------------------------------------
 
@@ -161,6 +177,7 @@ class Recorder:
             self._offline += 1
             return EndReason.ENDED if self._tape.recorded and self._offline >= _OFFLINE_ANSWERS else None
         self._offline = 0
+        await self._learn_scope(stream)
         with anyio.CancelScope() as self._attempt:
             async with beside(lambda: self._renew(stream)):
                 return await self.run_once(stream)
@@ -204,7 +221,11 @@ class Recorder:
 
     async def _wait_for_disk(self, exc: StorageError) -> None:
         self.error = exc
-        self._tape.lose(GapCode.READ_ONLY if exc.code == "read_only" else GapCode.DISK_FULL, str(exc))
+        code = GapCode.READ_ONLY if exc.code == "read_only" else GapCode.DISK_FULL
+        if self._reads_hls:
+            self._hls.blame(code, str(exc))  # the playlist tells exactly what slides away meanwhile
+        else:
+            self._tape.lose(code, str(exc))
         self._move(_S.PAUSED)
         self._tape.emit(EventCode.PAUSED, code=exc.code, why=str(exc))
         await self._gate.wait_open()

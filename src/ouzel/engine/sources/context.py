@@ -9,6 +9,7 @@ from ouzel.engine.policy import Policy
 from ouzel.engine.tape import Tape
 from ouzel.model.stream import Stream
 from ouzel.system.clock import Clock
+from ouzel.system.ffmpeg import Ffmpeg
 from ouzel.system.guard import Scope
 from ouzel.system.http import HttpClient, Request
 
@@ -23,11 +24,13 @@ class SourceContext:
     policy: Policy
     scope: Scope
     """Which addresses may be reached: what a public channel names must be public."""
-    ffmpeg: Callable[[], Awaitable[str]]
-    """Path of an ffmpeg program that passed its self-test. Raises: ToolMissing."""
+    ffmpeg: Callable[[], Awaitable[Ffmpeg]]
+    """An ffmpeg program that passed its self-test. Raises: ToolMissing."""
     cookies: Callable[[str], str | None]
     """The Cookie header for an address; None when there is none."""
     from_start: bool = False
+    stopping: bool = False
+    """The user wants the recording to end: a segment that is half there is kept as far as it is whole."""
     languages: tuple[str, ...] = field(default=())
 
     def request(self, stream: Stream, url: str, *, byte_range: tuple[int, int | None] | None = None) -> Request:

@@ -1,0 +1,88 @@
+"""`ouzel`: finds the command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ouzel import __version__
+from ouzel.base.errors import InputError, OuzelError, StorageError
+from ouzel.cli.output import Output
+from ouzel.cli.texts import tr
+
+COMMANDS = {
+    "record": "ouzel.cli.record",
+    "verify": "ouzel.cli.verify",
+    "recover": "ouzel.cli.recover",
+    "clip": "ouzel.cli.clip",
+    "remux": "ouzel.cli.remux",
+    "info": "ouzel.cli.info",
+}
+
+EXIT_OK = 0
+EXIT_BUG = 1
+EXIT_BAD_ARGUMENTS = 2
+EXIT_GAPS = 3
+EXIT_NOTHING = 4
+EXIT_DISK = 5
+EXIT_DAMAGED = 6
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        return getattr(module, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, tr(f"help.{name}")) for name in COMMANDS])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ouzel")
+def cli() -> None:
+    """Ouzel keeps what streams by: it records live video and proves what it kept."""
+
+
+def exit_code(exc: OuzelError) -> int:
+    """What the shell is told when a command ends in this error."""
+    if isinstance(exc, InputError):
+        return EXIT_BAD_ARGUMENTS
+    return EXIT_DISK if isinstance(exc, StorageError) else EXIT_NOTHING
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    try:
+        result: Any = cli.main(args=args, prog_name="ouzel", standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.ClickException as exc:
+        Output.plain(wants_json(args)).error("bad_arguments", exc.format_message())
+        return EXIT_BAD_ARGUMENTS
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except OuzelError as exc:
+        Output.plain(wants_json(args)).error(exc.code, str(exc))
+        return exit_code(exc)
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def wants_json(args: Sequence[str] | None) -> bool:
+    return "--json" in (sys.argv[1:] if args is None else args)
+
+
+def main() -> None:
+    sys.exit(run())

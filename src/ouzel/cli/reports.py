@@ -1,0 +1,79 @@
+"""The report at the end of `ouzel record`, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ouzel.base.units import format_clock, format_duration, format_size
+from ouzel.cli.output import Output
+from ouzel.cli.texts import tr
+from ouzel.model.flow import EndReason
+from ouzel.model.report import Report
+
+_MOST_GAPS_PRINTED = 50
+
+
+def end_code(reports: list[Report]) -> int:
+    """The exit code of the whole call: the worst of its recordings."""
+    return max((_code(r) for r in reports), key=[0, 3, 4, 2, 5].index)
+
+
+def _code(report: Report) -> int:
+    if report.end_reason is EndReason.DISK:
+        return 5
+    if not report.files:
+        bad_words = report.error is not None and report.error[0] in {
+            "bad_url", "bad_option", "unknown_quality", "output_exists", "bad_input",
+        }  # fmt: skip
+        return 2 if bad_words else 4
+    incomplete = report.gaps or report.end_reason is EndReason.FAILED or any(f.error for f in report.files)
+    return 3 if incomplete else 0
+
+
+def joined_report(reports: list[Report]) -> dict[str, Any]:
+    """One object for all recordings of a call: sums, all files and gaps, and each recording's own report."""
+    docs = [report.fields() for report in reports]
+    reasons = {doc["end_reason"] for doc in docs}
+    return {
+        "files": [f for doc in docs for f in doc["files"]],
+        "media_s": round(sum(doc["media_s"] for doc in docs), 3),
+        "missing_s": round(sum(doc["missing_s"] for doc in docs), 3),
+        "bytes": sum(doc["bytes"] for doc in docs),
+        "gaps": [{**gap, "source": doc["source"]} for doc in docs for gap in doc["gaps"]],
+        "runs": sum(doc["runs"] for doc in docs),
+        "end_reason": reasons.pop() if len(reasons) == 1 else "mixed",
+        "recordings": docs,
+    }
+
+
+def print_report(report: Report, output: Output) -> None:
+    """What was kept, where the gaps are, how to play it."""
+    if not report.files:
+        return
+    output.say("")
+    for file in report.files:
+        output.say(tr("report.file", path=file.path))
+        if file.error:
+            output.say(tr("report.file_error", error=file.error))
+    output.say(tr("report.kept", time=format_clock(report.media_s), size=format_size(report.bytes), runs=report.runs))
+    if not report.gaps:
+        output.say(tr("report.no_gaps"))
+    for gap in report.gaps[:_MOST_GAPS_PRINTED]:
+        output.say(
+            tr(
+                "report.gap",
+                missing=format_duration(gap.missing_s),
+                at=format_clock(gap.at_s),
+                start=f"{gap.wall_start.astimezone():%H:%M:%S}",
+                end=f"{gap.wall_end.astimezone():%H:%M:%S}",
+                why=gap.why,
+                code=gap.code.value,
+            )
+        )
+    if len(report.gaps) > _MOST_GAPS_PRINTED:
+        output.say(tr("report.more_gaps", count=len(report.gaps) - _MOST_GAPS_PRINTED, path=report.files[0].path))
+    output.say(tr("report.end", reason=tr(f"reason.{report.end_reason.value}")))
+    if report.error:
+        output.say(tr("report.error", code=report.error[0], message=report.error[1]))
+    output.say(tr("report.play", path=report.files[0].path))
+    output.say(tr("report.verify", path=report.files[0].path))

@@ -1,0 +1,176 @@
+"""One media playlist, followed: its window's plan becomes a queue of things to fetch and things that are missing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import anyio
+
+from ouzel.base.errors import NetworkError, OuzelError, Retry, Stalled
+from ouzel.engine.intake import Intake
+from ouzel.engine.sources.context import SourceContext
+from ouzel.formats.m3u8 import InitSegment, MasterPlaylist, MediaPlaylist, Segment, parse
+from ouzel.model.flow import TrackScope
+from ouzel.model.stream import Stream
+from ouzel.model.window import Fetch, Missed, NewTimeline, Plan, Refresh, Window, reload_delay
+
+_QUICK_S = 0.4
+
+
+@dataclass(slots=True)
+class Item:
+    """Something to do, in order."""
+
+    what: Fetch | Missed | NewTimeline
+    wall: datetime | None = None
+    attempts: int = 0
+    renewals: int = 0
+    since: float | None = None
+    """Monotonic time of the first attempt."""
+
+
+class Lane:
+    """Keeps its window and its queue over reconnects: what was queued is still to be fetched, under whatever new address."""
+
+    def __init__(self, context: SourceContext, scope: TrackScope, wake: Callable[[], None]) -> None:
+        self.scope: TrackScope = scope
+        self.queue: deque[Item] = deque()
+        self.ended = False
+        self.error: OuzelError | None = None
+        self.intake: Intake | None = None
+        self.init: InitSegment | None = None
+        """The init segment that the intake has seen last."""
+        self.position_s = 0.0
+        """Programme time that was taken from the queue, kept or lost: how far this lane is."""
+        self.playlist: MediaPlaylist | None = None
+        self._context = context
+        self._wake = wake
+        self._window = Window(from_start=context.from_start)
+        self.stream: Stream | None = None
+        self._url = ""
+        self._live = False
+        self._started = False
+
+    def open(self, stream: Stream, playlist: MediaPlaylist) -> None:
+        """Take up an address; the first, or a fresh one for the same show."""
+        self.stream = stream
+        self._url = playlist.url
+        self.ended = False
+        self.error = None
+        self._take(self._window.rebase(playlist) if self._started else self._window.advance(playlist), playlist)
+        self._started = True
+
+    async def poll(self) -> None:
+        """Read the playlist again and again. An error is left in `error` for the reader to find when the queue is empty."""
+        try:
+            await self._poll()
+        except OuzelError as exc:
+            self.error = exc
+        self._wake()
+
+    async def _poll(self) -> None:
+        clock, policy = self._context.clock, self._context.policy
+        asked = fresh = clock.monotonic()
+        changed = True
+        confirm_until: float | None = None
+        while True:
+            playlist = self.playlist
+            assert playlist is not None
+            now = clock.monotonic()
+            if playlist.end_list:
+                if not self._live:
+                    self.ended = True
+                    return
+                confirm_s = min(policy.end_confirm_s, policy.end_confirm_targets * playlist.target_duration_s)
+                confirm_until = confirm_until or now + confirm_s
+                if now >= confirm_until:
+                    self.ended = True
+                    return
+            else:
+                self._live = True
+                confirm_until = None
+                limit_s = max(policy.frozen_min_s, policy.frozen_targets * playlist.target_duration_s)
+                if now - fresh > limit_s:
+                    raise Stalled(f"the playlist has had nothing new for {now - fresh:.0f} s")
+            await anyio.sleep(reload_delay(playlist, changed=changed, elapsed_s=now - asked))
+            asked = clock.monotonic()
+            try:
+                read = await self._read()
+            except OuzelError:
+                if confirm_until is not None:  # ENDLIST was the last word, and now it is gone: that agrees
+                    self.ended = True
+                    return
+                raise
+            plan = self._window.advance(read)
+            changed = plan.changed
+            if changed:
+                fresh = asked
+            self._take(plan, read)
+
+    async def _read(self) -> MediaPlaylist:
+        """The playlist, after a few quick tries. Raises: NetworkError, NotMedia, FormatError, Refused."""
+        assert self.stream is not None
+        attempts = self._context.policy.playlist_attempts
+        for attempt in range(attempts):
+            try:
+                return await read_media_playlist(self._context, self.stream, self._url)
+            except NetworkError as exc:
+                if exc.retry is not Retry.SOON or attempt == attempts - 1:
+                    raise
+                await anyio.sleep(_QUICK_S * (attempt + 1))
+        raise AssertionError("unreachable")
+
+    def _take(self, plan: Plan, playlist: MediaPlaylist) -> None:
+        self.playlist = playlist
+        walls = _walls(playlist, self._context.clock.now())
+        for action in plan.actions:
+            match action:
+                case Refresh(segment):
+                    self._refresh(segment)
+                case Fetch(segment):
+                    self.queue.append(Item(action, walls.get(segment.media_sequence)))
+                case _:
+                    self.queue.append(Item(action))
+        if self.queue or playlist.end_list:
+            self._wake()
+
+    def _refresh(self, segment: Segment) -> None:
+        """The same segment has another address now."""
+        for item in self.queue:
+            if isinstance(item.what, Fetch) and item.what.segment.media_sequence == segment.media_sequence:
+                item.what = Fetch(segment, item.what.expected)
+
+    def leaves_soon(self, segment: Segment) -> bool:
+        """Whether the segment is about to leave the window, or has left it."""
+        if self.playlist is None or self.playlist.end_list:
+            return False
+        return segment.media_sequence < self.playlist.media_sequence + 2
+
+
+async def read_playlist(context: SourceContext, stream: Stream, url: str) -> MasterPlaylist | MediaPlaylist:
+    """Fetch and parse. Raises: NetworkError, Refused, NotMedia, FormatError."""
+    page = await context.http.fetch(context.request(stream, url), max_bytes=context.policy.max_playlist_bytes)
+    return parse(page.data, base_url=page.answer.url)
+
+
+async def read_media_playlist(context: SourceContext, stream: Stream, url: str) -> MediaPlaylist:
+    playlist = await read_playlist(context, stream, url)
+    if isinstance(playlist, MasterPlaylist):
+        raise NetworkError("the address of a media playlist gives a master playlist now", url=url)
+    return playlist
+
+
+def _walls(playlist: MediaPlaylist, now: datetime) -> dict[int, datetime]:
+    """When each segment was on air: by its program date-time, else by a live edge that ends now."""
+    walls: dict[int, datetime] = {}
+    edge = now
+    for segment in reversed(playlist.segments):
+        edge -= timedelta(seconds=segment.duration_s)
+        if segment.starts_at is not None:
+            walls[segment.media_sequence] = segment.starts_at
+        elif not playlist.end_list:
+            walls[segment.media_sequence] = edge
+    return walls

@@ -1,0 +1,280 @@
+"""Getting one segment onto the tape: key, init segment, bytes, and the judgement whether what came is what was announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+
+from ouzel.base.errors import (
+    Forbidden,
+    FormatError,
+    Gone,
+    MediaError,
+    NetworkError,
+    NotMedia,
+    OuzelError,
+    RateLimited,
+    Refused,
+    ShortBody,
+    StorageError,
+    Unsupported,
+)
+from ouzel.base.urls import redact
+from ouzel.engine.intake import Intake
+from ouzel.engine.sources.aes import Aes128Stream
+from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.hls.lane import Item, Lane
+from ouzel.engine.sources.hls.shapers import LaneShapers
+from ouzel.engine.tape import SegmentNote
+from ouzel.formats.m3u8 import ByteRange, InitSegment, Key, Segment
+from ouzel.formats.shape import Span
+from ouzel.model.flow import GapCode
+from ouzel.model.stream import Stream
+from ouzel.system.http import Answer
+
+_KEY_BYTES = 16
+_MAX_KEY_ANSWER = 64 * 1024
+_LONGEST_TRY_S = 60.0
+_RENEW_EVERY_S = 15.0
+Taker = Callable[[memoryview], None]
+
+
+class SegmentReader:
+    """Fetches segments one after the other; remembers keys."""
+
+    def __init__(self, context: SourceContext, shapers: LaneShapers) -> None:
+        self._context = context
+        self._shapers = shapers
+        self._keys: dict[str, bytes] = {}
+        self._renewed_at = float("-inf")
+
+    async def read(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
+        """Put the segment on the tape, or a loss in its place.
+
+        Raises: StorageError; Unsupported; NetworkError when only a fresh address can help: the item is then still to be done.
+        """
+        clock, policy = self._context.clock, self._context.policy
+        item.since = item.since or clock.monotonic()
+        while True:
+            item.attempts += 1
+            try:
+                await self._once(stream, lane, item, segment)
+            except (StorageError, Unsupported):
+                raise
+            except OuzelError as exc:
+                if self._wants_renewal(exc, item):
+                    self._renewed_at = clock.monotonic()
+                    item.renewals += 1
+                    raise
+                elapsed_s = clock.monotonic() - item.since
+                if self._hopeless(exc, lane, item, segment, elapsed_s):
+                    self._lose(lane, segment, exc)
+                    return
+                await anyio.sleep(self._delay_s(exc, item.attempts))
+                segment = _latest(item, segment)
+                continue
+            if item.attempts > 1 and policy.segment_attempts < item.attempts:
+                item.attempts = policy.segment_attempts
+            return
+
+    async def _once(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
+        """One attempt. Raises: OuzelError; nothing of the segment is then on the tape."""
+        key = segment.key
+        decryptor = None
+        if key is not None:
+            decryptor = Aes128Stream(await self._key(stream, key), key.iv_for(segment.media_sequence))
+        if segment.map is not None and segment.map != lane.init:
+            await self._feed_init(stream, lane, segment.map)
+        taker = _SegmentTaker(self, lane, segment, decryptor)
+        request = self._context.request(stream, segment.uri, byte_range=_range(segment.byte_range))
+        try:
+            await self._context.http.stream(request, taker.on_answer)
+            span = taker.finish(SegmentNote(segment.media_sequence, item.wall), self._check(item, segment))
+        except OuzelError:
+            _abandon(lane)
+            raise
+        except BaseException:  # cancelled: the user stops (keep what is there), or the watchdog does (fetch it again)
+            if self._context.stopping:
+                taker.finish(SegmentNote(segment.media_sequence, item.wall), None)
+            else:
+                _abandon(lane)
+            raise
+        self._tell_shortness(lane, segment, span)
+
+    def _tell_shortness(self, lane: Lane, segment: Segment, span: Span | None) -> None:
+        """What was kept although it is shorter than announced leaves a gap behind it."""
+        missing = segment.duration_s - (span.duration_s if span else 0.0)
+        if missing > _shortness(segment):
+            self._context.tape.lose(
+                GapCode.SEGMENT_SHORT,
+                f"the segment holds {segment.duration_s - missing:.2f} s of {segment.duration_s:.2f} s",
+                missing_s=missing,
+                first_sequence=segment.media_sequence,
+                last_sequence=segment.media_sequence,
+                scope=lane.scope,
+            )
+            assert lane.intake is not None
+            lane.intake.splice()
+
+    def _check(self, item: Item, segment: Segment) -> Callable[[Span], None]:
+        last = item.attempts > self._context.policy.short_attempts
+
+        def check(span: Span) -> None:
+            missing = segment.duration_s - span.duration_s
+            short = missing > _shortness(segment)
+            if span.damage not in {"truncated", "no_media"} and not short:
+                return
+            if not last or not span.frames:
+                raise ShortBody(
+                    f"the segment holds {span.duration_s:.2f} s of {segment.duration_s:.2f} s"
+                    + (f" ({span.damage})" if span.damage else "")
+                )
+
+        return check
+
+    async def _feed_init(self, stream: Stream, lane: Lane, init: InitSegment) -> None:
+        request = self._context.request(stream, init.uri, byte_range=_range(init.byte_range))
+        page = await self._context.http.fetch(request, max_bytes=self._context.policy.max_init_bytes)
+        data = bytearray(page.data)
+        if init.key is not None and init.iv is not None:
+            decryptor = Aes128Stream(await self._key(stream, init.key), init.iv)
+            data = bytearray(decryptor.feed(memoryview(data)))
+            data += decryptor.finish()
+        intake = self.intake_for(lane, bytes(data[:16]))
+        try:
+            intake.take(memoryview(data))
+        except OuzelError:
+            _abandon(lane)
+            raise
+        lane.init = init
+
+    async def _key(self, stream: Stream, key: Key) -> bytes:
+        if key.method != "AES-128":
+            raise Unsupported(f"the stream is encrypted with {key.method}, which Ouzel cannot read", method=key.method)
+        if key.uri is None:
+            raise FormatError("EXT-X-KEY names no key address")
+        if (known := self._keys.get(key.uri)) is not None:
+            return known
+        page = await self._context.http.fetch(self._context.request(stream, key.uri), max_bytes=_MAX_KEY_ANSWER)
+        if len(page.data) != _KEY_BYTES:
+            raise NotMedia(f"the key at {redact(key.uri)} has {len(page.data)} bytes instead of {_KEY_BYTES}")
+        if len(self._keys) > 1000:
+            self._keys.clear()
+        self._keys[key.uri] = page.data
+        return page.data
+
+    def intake_for(self, lane: Lane, first: bytes) -> Intake:
+        """The lane's intake; a new one when the first bytes show another container than before."""
+        return self._shapers.intake_for(lane, first)
+
+    # -- judgement ----------------------------------------------------------------------------------------------------
+
+    def _wants_renewal(self, exc: OuzelError, item: Item) -> bool:
+        """Signed addresses run out: 403 at once, 404 and 410 when trying again did not help. One renewal in a while."""
+        if not isinstance(exc, (Forbidden, Gone)) or item.renewals >= 2:
+            return False
+        if isinstance(exc, Gone) and item.attempts < self._context.policy.segment_gone_attempts:
+            return False
+        return self._context.clock.monotonic() - self._renewed_at > _RENEW_EVERY_S or item.renewals == 0
+
+    def _hopeless(self, exc: OuzelError, lane: Lane, item: Item, segment: Segment, elapsed_s: float) -> bool:
+        policy = self._context.policy
+        if isinstance(exc, (Gone, Forbidden, Refused)):
+            return item.attempts >= policy.segment_gone_attempts
+        if item.attempts < policy.segment_attempts:
+            return False
+        if isinstance(exc, MediaError):
+            return True
+        return lane.leaves_soon(segment) or elapsed_s > _LONGEST_TRY_S
+
+    def _delay_s(self, exc: OuzelError, attempts: int) -> float:
+        if isinstance(exc, RateLimited) and exc.retry_after_s is not None:
+            return min(exc.retry_after_s, self._context.policy.park_s)
+        return min(0.25 * 2 ** (attempts - 1), 3.0)
+
+    def _lose(self, lane: Lane, segment: Segment, exc: OuzelError) -> None:
+        if isinstance(exc, (Gone, Forbidden)):
+            code = GapCode.SEGMENT_GONE
+        elif isinstance(exc, (NetworkError, ShortBody)):
+            code = GapCode.SEGMENT_FAILED
+        else:
+            code = GapCode.SEGMENT_BAD
+        self._context.tape.lose(
+            code,
+            f"{exc.code}: {exc}",
+            missing_s=segment.duration_s,
+            first_sequence=segment.media_sequence,
+            last_sequence=segment.media_sequence,
+            scope=lane.scope,
+        )
+        if lane.intake is not None:
+            lane.intake.splice()
+
+
+class _SegmentTaker:
+    """Takes the body of one segment; decrypts it; finds the container by its first bytes."""
+
+    def __init__(self, reader: SegmentReader, lane: Lane, segment: Segment, decryptor: Aes128Stream | None) -> None:
+        self._reader = reader
+        self._lane = lane
+        self._segment = segment
+        self._decryptor = decryptor
+        self._first = bytearray()
+        self._intake: Intake | None = None
+
+    def on_answer(self, _answer: Answer) -> Taker:
+        return self._take if self._decryptor is None else self._decrypt
+
+    def finish(self, note: SegmentNote, check: Callable[[Span], None] | None) -> Span | None:
+        """The body is complete. Raises: ShortBody, NotMedia."""
+        if self._decryptor is not None:
+            self._take(self._decryptor.finish())
+        if self._intake is None:
+            if not self._first:
+                raise ShortBody("the segment is empty")
+            self._begin()
+        assert self._intake is not None
+        self._intake.note = note
+        self._intake.check = check
+        span = self._intake.finish()
+        if span is None and check is not None:
+            raise ShortBody("the segment holds no media")
+        return span
+
+    def _decrypt(self, piece: memoryview) -> None:
+        assert self._decryptor is not None
+        self._take(self._decryptor.feed(piece))
+
+    def _take(self, piece: memoryview) -> None:
+        if self._intake is not None:
+            self._intake.take(piece)
+            return
+        self._first += piece
+        if len(self._first) >= 16:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._intake = self._reader.intake_for(self._lane, bytes(self._first[:16]))
+        self._intake.take(memoryview(self._first))
+        self._first = bytearray()
+
+
+def _abandon(lane: Lane) -> None:
+    if lane.intake is not None:
+        lane.intake.abandon()
+    lane.init = None  # it may have been fed since the last edge: then it has to be fed again
+
+
+def _shortness(segment: Segment) -> float:
+    """Seconds by which a segment may be shorter than EXTINF says: servers round, and cut at key frames."""
+    return max(0.3, 0.25 * segment.duration_s)
+
+
+def _range(byte_range: ByteRange | None) -> tuple[int, int | None] | None:
+    return None if byte_range is None else (byte_range.offset, byte_range.end - 1)
+
+
+def _latest(item: Item, segment: Segment) -> Segment:
+    """The segment as the newest playlist names it."""
+    return getattr(item.what, "segment", segment)

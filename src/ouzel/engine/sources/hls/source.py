@@ -1,0 +1,208 @@
+"""A show in HLS: one variant, perhaps with alternate sound, taken segment by segment in the order in which it was on air."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import anyio
+
+from ouzel.base.errors import OuzelError, StorageError
+from ouzel.base.urls import redact
+from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.hls.lane import Item, Lane, read_media_playlist, read_playlist
+from ouzel.engine.sources.hls.segment import SegmentReader
+from ouzel.engine.sources.hls.shapers import LaneShapers
+from ouzel.engine.sources.progressive import Playlist
+from ouzel.engine.tasks import beside
+from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Segment, parse
+from ouzel.model.events import EventCode
+from ouzel.model.flow import EndReason, GapCode
+from ouzel.model.quality import choose
+from ouzel.model.stream import Stream
+from ouzel.model.window import Fetch, Missed, NewTimeline
+
+_AHEAD_S = 15.0  # how far one lane may run ahead of the other before it waits
+
+
+class HlsSource:
+    """Keeps windows, queues and shapers over reconnects and fresh addresses: one show, one timeline."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
+        self._shapers = LaneShapers(context.tape)
+        self._reader = SegmentReader(context, self._shapers)
+        self._lanes: list[Lane] = []
+        self._wakeup = anyio.Event()
+        self._fresh: Stream | None = None
+        self._blame: tuple[GapCode, str] | None = None
+        self._chosen = ""
+
+    async def run(self, stream: Stream, first: Playlist | None = None) -> EndReason | None:
+        """Follow the show from this address until it ends.
+
+        Returns: ENDED after ENDLIST; DURATION when the tape is full.
+        Raises: OuzelError. What is queued stays queued for the next call.
+        """
+        await self._open(stream, first)
+        self._context.tape.run("hls", redact(self._lanes[0].playlist.url if self._lanes[0].playlist else ""), self._chosen)
+        try:
+            async with beside(*(lane.poll for lane in self._lanes), self._take_up_fresh):
+                return await self._drain(stream)
+        except StorageError:
+            raise
+        except OuzelError as exc:
+            self._blame = self._blame or (GapCode.CONNECTION_LOST, f"{exc.code}: {exc}")
+            raise
+
+    def renew(self, stream: Stream) -> None:
+        """A fresh address for the same show; taken up between two requests."""
+        self._fresh = stream
+        self._wake()
+
+    def blame(self, code: GapCode, why: str) -> None:
+        """Until media flows again, what slides away does so because of this."""
+        self._blame = (code, why)
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    async def _open(self, stream: Stream, first: Playlist | None) -> None:
+        """Choose the variant, read its playlists, and hand them to the lanes."""
+        if first is not None:
+            top = parse(first.data, base_url=first.answer.url)
+        else:
+            top = await read_playlist(self._context, stream, stream.url)
+        playlists = await self._choose(stream, top)
+        if not self._lanes:
+            self._lanes = [Lane(self._context, "all", self._wake)]
+            if len(playlists) > 1:
+                self._lanes.append(Lane(self._context, "audio", self._wake))
+            self._shapers.pair(len(playlists) > 1)
+        opening = not self._lanes[0].playlist
+        for lane, playlist in zip(self._lanes, playlists, strict=False):
+            lane.open(stream, playlist)
+        if opening and len(self._lanes) > 1:
+            align(*self._lanes)
+
+    async def _choose(self, stream: Stream, top: MasterPlaylist | MediaPlaylist) -> list[MediaPlaylist]:
+        if isinstance(top, MediaPlaylist):
+            self._chosen = ""
+            return [top]
+        choice = choose(top, stream.quality, languages=self._context.languages)
+        self._chosen = choice.reason
+        playlists = [await read_media_playlist(self._context, stream, choice.variant.uri)]
+        if choice.audio is not None and choice.audio.uri is not None and choice.audio.uri != choice.variant.uri:
+            playlists.append(await read_media_playlist(self._context, stream, choice.audio.uri))
+        return playlists
+
+    async def _take_up_fresh(self) -> None:
+        """Renewed addresses, between two polls; a failure costs nothing, because the old address still works."""
+        while True:
+            while self._fresh is None:
+                await anyio.sleep(0.5)
+            fresh, self._fresh = self._fresh, None
+            try:
+                top = await read_playlist(self._context, fresh, fresh.url)
+                for lane, playlist in zip(self._lanes, await self._choose(fresh, top), strict=False):
+                    lane.open(fresh, playlist)
+            except OuzelError as exc:
+                self._context.tape.emit(
+                    EventCode.WARNING, code=exc.code, why=f"the fresh address cannot be read: {exc}"
+                )
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    async def _drain(self, stream: Stream) -> EndReason | None:
+        tape = self._context.tape
+        while True:
+            lane = self._next_lane()
+            if lane is None:
+                for each in self._lanes:
+                    if each.error is not None:
+                        raise each.error
+                if all(each.ended for each in self._lanes):
+                    return EndReason.ENDED
+                self._wakeup = anyio.Event()
+                if self._next_lane() is None:
+                    await self._wakeup.wait()
+                continue
+            await self._process(lane.stream or stream, lane)
+            if tape.full and self._level():
+                return EndReason.DURATION
+            if tape.due_for_split() and self._level():
+                self._shapers.split(self._lanes)
+
+    async def _process(self, stream: Stream, lane: Lane) -> None:
+        item = lane.queue[0]
+        match item.what:
+            case Fetch(segment, expected):
+                if expected == "spliced" and item.attempts == 0 and lane.intake is not None:
+                    lane.intake.splice()
+                await self._reader.read(stream, lane, item, segment)
+                lane.position_s += segment.duration_s
+                self._blame = None
+            case Missed():
+                self._miss(lane, item.what)
+            case NewTimeline(reason):
+                if lane.intake is not None:
+                    lane.intake.splice()
+                if lane.scope == "all" and self._context.tape.recorded:
+                    self._context.tape.lose(GapCode.TIMELINE_RESET, reason)
+        lane.queue.popleft()
+
+    def _miss(self, lane: Lane, missed: Missed) -> None:
+        code, why = GapCode(missed.reason), missed.why
+        if code is GapCode.WINDOW_SLID and self._blame is not None:
+            code, why = self._blame
+        self._context.tape.lose(
+            code,
+            why,
+            missing_s=missed.duration_s,
+            first_sequence=missed.first_sequence,
+            last_sequence=missed.first_sequence + missed.count - 1,
+            scope=lane.scope,
+        )
+        lane.position_s += missed.duration_s
+        if lane.intake is not None:
+            lane.intake.splice()
+
+    def _next_lane(self) -> Lane | None:
+        """The lane that is furthest behind, if it has something to do; another one as long as it is not too far ahead."""
+        behind = sorted((lane for lane in self._lanes), key=lambda lane: lane.position_s)
+        for lane in behind:
+            if lane.queue and (lane.position_s - behind[0].position_s < _AHEAD_S or behind[0].ended):
+                return lane
+        return None
+
+    def _level(self) -> bool:
+        """Whether the lanes are at the same point, so that a file may end here."""
+        first = self._lanes[0]
+        return all(lane.position_s >= first.position_s - 0.5 or lane.ended for lane in self._lanes)
+
+    def _wake(self) -> None:
+        self._wakeup.set()
+
+
+def align(main: Lane, extra: Lane) -> None:
+    """Let the alternate sound begin where the picture does: by program date-time, else by media sequence, else by the end."""
+    start = _first(main.queue)
+    if start is None:
+        return
+    segments = [item.what.segment for item in extra.queue if isinstance(item.what, Fetch)]
+    skip = 0
+    if start.starts_at is not None and all(s.starts_at is not None for s in segments):
+        for s in segments:
+            assert s.starts_at is not None
+            if s.starts_at + timedelta(seconds=s.duration_s * 0.5) > start.starts_at:
+                break
+            skip += 1
+    elif any(s.media_sequence == start.media_sequence for s in segments):
+        skip = next(n for n, s in enumerate(segments) if s.media_sequence == start.media_sequence)
+    else:
+        skip = max(0, len(segments) - sum(isinstance(item.what, Fetch) for item in main.queue))
+    while skip and extra.queue:
+        skip -= isinstance(extra.queue.popleft().what, Fetch)
+
+
+def _first(queue: Iterable[Item]) -> Segment | None:
+    return next((item.what.segment for item in queue if isinstance(item.what, Fetch)), None)
