@@ -1,0 +1,17 @@
+# `make demo` records a live stream; `make test` runs all checks and tests. Both install what they need.
+.PHONY: demo test lint types tests bench clean
+
+demo:
+	@scripts/setup run
+	@.venv/bin/python -m ouzel.testing.demo
+
+test:
+	@scripts/setup dev
+	@scripts/check
+
+bench:
+	@scripts/setup dev
+	@.venv/bin/python bench/run.py
+
+clean:
+	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis demo-recording
