@@ -6,7 +6,7 @@ import re
 
 from ouzel.base.errors import BadOption
 
-_DURATION_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|m|min|h|d)?", re.IGNORECASE)
+_DURATION_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h|d)?\s*", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
@@ -25,8 +25,6 @@ def parse_duration(text: str) -> float:
             break
         pos = part.end()
         total += float(part[1]) * _SECONDS[(part[2] or "s").lower()]
-        while pos < len(words) and words[pos] == " ":
-            pos += 1
     if not words or pos != len(words):
         raise BadOption(f"{text!r} is not a duration: write it as 90s, 1h30m or 01:02:03")
     return total

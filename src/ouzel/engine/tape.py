@@ -331,7 +331,7 @@ class Tape:
                 self._on_air_until += timedelta(seconds=step)
             self.emit(EventCode.CLOCK_SET, by_s=round(step, 3))
 
-    def emit(self, code: EventCode, **data: Any) -> None:
+    def emit(self, code: EventCode, /, **data: Any) -> None:
         """Tell the listener something that happened to this recording."""
         self._listener(Event(self.wall(), code, self._source, data))
 

@@ -1,0 +1,251 @@
+"""The tape and its file sink, driven by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ouzel.base.errors import DiskFull, FileBusy, OutputExists
+from ouzel.engine.sinks.file import FileSink
+from ouzel.engine.tape import SegmentNote, Tape, TapeLimits
+from ouzel.formats.shape import Head, Span, Track
+from ouzel.model import ledger
+from ouzel.model.events import Event, EventCode
+from ouzel.model.flow import EndReason, GapCode
+
+NOTE = SegmentNote()
+HEAD = Head("ts", (Track(256, "video", "h264", 640, 360),), b"HEAD")
+BIG = TapeLimits()
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.wall = datetime(2026, 1, 1, tzinfo=UTC)
+        self.mono = 100.0
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.mono
+
+    def tick(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.mono += seconds
+
+
+class Bench:
+    """A tape in a temporary folder, and what it told."""
+
+    def __init__(self, folder: Path, limits: TapeLimits = BIG) -> None:
+        self.clock = HandClock()
+        self.events: list[Event] = []
+        self.folder = folder
+        self.tape = Tape(
+            lambda part, container: folder / f"show-{part}.{container}",
+            source="http://host/show",
+            software="ouzel test",
+            clock=self.clock,
+            limits=limits,
+            listener=self.events.append,
+        )
+        self.at = 0.0
+        self.source = 50.0
+
+    def chunk(self, data: bytes, seconds: float = 2.0, *, source_jump: float = 0.0, **note: int) -> None:
+        self.source += source_jump
+        self.clock.tick(seconds)
+        self.tape.write([data])
+        span = Span(self.at, self.at + seconds, self.source, 50, True)
+        self.tape.commit(span, SegmentNote(**note))
+        self.at += seconds
+        self.source += seconds
+
+    def head(self) -> None:
+        self.tape.head(HEAD)
+        self.at = 0.0
+
+    def close(self, reason: EndReason = EndReason.ENDED) -> list[ledger.Ledger]:
+        self.tape.finish(reason)
+        read: list[ledger.Ledger] = []
+        for closed in self.tape.closed:
+            closed.sink.close(closed.reason.value, self.tape.wall())
+            read.append(ledger.read(closed.sink.ledger_path.read_bytes()))
+        return read
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_chunks_tile_the_file_and_its_time(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"one")
+    bench.chunk(b"three", sequence=8)
+    (book,) = bench.close()
+    assert (bench.folder / "show-1.ts").read_bytes() == b"HEADonethree"
+    assert [(c.offset, c.length, c.start_s, c.end_s) for c in book.chunks] == [(4, 3, 0.0, 2.0), (7, 5, 2.0, 4.0)]
+    assert book.chunks[1].sequence == 8
+    assert book.closing is not None
+    assert (book.closing.size, book.closing.duration_s, book.closing.reason) == (12, 4.0, "ended")
+    assert ledger.tiling_holes(book.chunks) == []
+    assert not (bench.folder / "show-1.ts.part").exists()
+
+
+def test_what_is_not_committed_is_not_kept(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"whole")
+    bench.tape.write([b"half of a chu"])
+    bench.tape.rollback()
+    bench.chunk(b"next")
+    bench.tape.write([b"the end is lost"])
+    (book,) = bench.close()
+    assert (bench.folder / "show-1.ts").read_bytes() == b"HEADwholenext"
+    assert len(book.chunks) == 2
+
+
+def test_a_loss_becomes_a_gap_before_the_next_chunk_and_like_is_merged_with_like(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"a", sequence=1)
+    bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=2, last_sequence=2)
+    bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=3, last_sequence=3)
+    bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=7, last_sequence=7)
+    bench.clock.tick(6)
+    bench.chunk(b"b", sequence=8)
+    (book,) = bench.close()
+    assert [(g.at_s, g.missing_s, g.first_sequence, g.last_sequence) for g in book.gaps] == [
+        (2.0, 4.0, 2, 3),
+        (2.0, 2.0, 7, 7),
+    ]
+    assert (book.gaps[0].wall_end - book.gaps[0].wall_start).total_seconds() == 4.0
+    assert [e.code for e in bench.events].count(EventCode.GAP) == 2
+
+
+def test_after_a_drop_the_sources_own_clock_says_what_is_missing(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.chunk(b"b", source_jump=7.0)
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.chunk(b"c", source_jump=0.04)  # the same pictures go on: nothing was missed
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.clock.tick(12)
+    bench.chunk(b"d", source_jump=-40.0)  # another clock: ours decides
+    (book,) = bench.close()
+    assert [g.missing_s for g in book.gaps] == [7.0, 12.0]
+
+
+def test_a_taken_back_chunk_is_void_and_its_better_copy_stands(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"whole")
+    bench.chunk(b"par", 1.0)
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.tape.take_back()
+    bench.at, bench.source = 2.0, 52.0
+    bench.chunk(b"partial no more")
+    (book,) = bench.close()
+    assert (bench.folder / "show-1.ts").read_bytes() == b"HEADwholepartial no more"
+    assert [(c.index, c.start_s, c.end_s) for c in book.chunks] == [(0, 0.0, 2.0), (1, 2.0, 4.0)]
+    assert book.gaps == []
+    assert bench.tape.counters.chunks == 2
+    assert bench.tape.counters.bytes == 20
+
+
+def test_a_new_head_goes_on_in_a_new_file_and_report_times_add_up(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.head()
+    bench.tape.lose(GapCode.WINDOW_SLID, "slid", missing_s=3.0)
+    bench.chunk(b"b")
+    first, second = bench.close()
+    assert first.closing is not None
+    assert first.closing.reason == "split"
+    assert second.opening.part == 2
+    assert second.gaps[0].at_s == 0.0
+    assert bench.tape.gaps[0].at_s == 2.0
+    assert bench.tape.counters.media_s == 4.0
+
+
+@pytest.mark.parametrize(
+    ("limits", "due"),
+    [(TapeLimits(split_after_s=4.0), [False, True]), (TapeLimits(split_bytes=14), [False, True]), (BIG, [False, False])],
+)
+def test_a_file_is_due_for_a_split_by_time_or_by_size(tmp_path: Path, limits: TapeLimits, due: list[bool]) -> None:
+    bench = Bench(tmp_path, limits)
+    bench.head()
+    seen: list[bool] = []
+    for _ in range(2):
+        bench.chunk(b"12345")
+        seen.append(bench.tape.due_for_split())
+    assert seen == due
+
+
+def test_a_drop_that_never_came_back_is_no_gap_but_one_that_we_ended_is(tmp_path: Path) -> None:
+    for reason, gaps in ((EndReason.GONE, 0), (EndReason.STOPPED, 1)):
+        bench = Bench(tmp_path / reason.value)
+        bench.head()
+        bench.chunk(b"a")
+        bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+        bench.clock.tick(30)
+        (book,) = bench.close(reason)
+        assert [g.missing_s for g in book.gaps] == [30.0] * gaps
+
+
+def test_a_clock_that_is_set_is_noted_and_changes_no_interval(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.clock.wall += timedelta(hours=1)
+    bench.chunk(b"b")
+    (book,) = bench.close()
+    assert [c.by_s for c in book.clock_steps] == [3600.0]
+    assert [c.end_s for c in book.chunks] == [2.0, 4.0]
+    assert [e.data["by_s"] for e in bench.events if e.code is EventCode.CLOCK_SET] == [3600.0]
+
+
+def test_files_that_exist_are_never_touched(tmp_path: Path) -> None:
+    opening = ledger.Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o")
+    for name in ("x.ts", "x.ts.part", "x.ledger"):
+        folder = tmp_path / name.replace(".", "-")
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with pytest.raises(OutputExists):
+            FileSink(folder / "x.ts", opening, HEAD)
+        assert [p.name for p in folder.iterdir()] == [name]
+        assert (folder / name).read_text() == "mine"
+
+
+def test_a_full_disk_takes_the_chunk_back_and_the_next_one_fits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    real: Callable[..., int] = os.writev
+
+    def full(fd: int, buffers: list[bytes]) -> int:
+        real(fd, [b"".join(buffers)[:2]])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "writev", full)
+        with pytest.raises(DiskFull):
+            bench.tape.write([b"does not fit"])
+    bench.tape.rollback()
+    bench.tape.lose(GapCode.DISK_FULL, "no space")
+    bench.chunk(b"fits", source_jump=9.0)
+    (book,) = bench.close()
+    assert (bench.folder / "show-1.ts").read_bytes() == b"HEADafits"
+    assert [(g.code, g.missing_s) for g in book.gaps] == [(GapCode.DISK_FULL, 9.0)]
+
+
+def test_the_ledger_of_a_running_recording_is_locked(bench: Bench) -> None:
+    import fcntl
+
+    bench.head()
+    bench.chunk(b"a")
+    with (bench.folder / "show-1.ledger").open("rb") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert FileBusy.code == "file_busy"
+    bench.close()
