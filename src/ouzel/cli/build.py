@@ -22,6 +22,7 @@ from ouzel.model.events import Listener
 from ouzel.model.naming import check_template, part_name, render_name
 from ouzel.model.stream import DirectResolver, Stream
 from ouzel.system.clock import Clock
+from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope
 from ouzel.system.http import HttpClient
 
@@ -99,8 +100,8 @@ class Workshop:
     clock: Clock
     policy: Policy
     gate: DiskGate
+    ffmpeg: FfmpegFinder
     cookies: Callable[[str], str | None]
-    find_ffmpeg: Callable[[], object]
 
 
 def build_recorder(
@@ -130,7 +131,7 @@ def build_recorder(
         tape=tape,
         policy=shop.policy,
         scope=Scope.public(),
-        ffmpeg=None,  # type: ignore[arg-type]
+        ffmpeg=shop.ffmpeg,
         cookies=shop.cookies,
         from_start=from_start,
     )

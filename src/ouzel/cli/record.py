@@ -33,7 +33,8 @@ from ouzel.model.quality import check_quality
 from ouzel.model.report import Report
 from ouzel.model.stream import Stream
 from ouzel.system.clock import SystemClock
-from ouzel.system.http import open_client
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.http import Http1Client
 from ouzel.system.http.cookies import load_cookies
 
 _INTERRUPTED = 130
@@ -186,8 +187,8 @@ async def run_job(job: Job, output: Output) -> int:
     gate.check()
     clock = SystemClock()
     progress = Progress(output, several=several)
-    async with open_client() as http:
-        shop = Workshop(http, clock, job.policy, gate, jar.header_for if jar else _no_cookies)
+    async with Http1Client() as http:
+        shop = Workshop(http, clock, job.policy, gate, FfmpegFinder(), jar.header_for if jar else _no_cookies)
         built = [
             build_recorder(
                 shop,

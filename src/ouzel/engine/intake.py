@@ -123,6 +123,9 @@ class Intake:
             tape.emit(EventCode.REPLAY_DROPPED, seconds=round(span.duration_s, 3))
         else:
             if span.excess:
+                if span.excess >= tape.pending:
+                    tape.rollback()
+                    return
                 tape.trim(span.excess)
             if self.check is not None:
                 self.check(span)

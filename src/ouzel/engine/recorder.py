@@ -20,6 +20,7 @@ from ouzel.base.errors import (
     StorageError,
     Unsupported,
 )
+from ouzel.base.urls import literal_address
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import Finisher
 from ouzel.engine.sources.context import SourceContext
@@ -33,7 +34,7 @@ from ouzel.model.flow import EndReason, GapCode
 from ouzel.model.report import Report
 from ouzel.model.states import RecordingState, move
 from ouzel.model.stream import Resolver, Stream
-from ouzel.system.guard import Scope, addresses_of, literal_scope
+from ouzel.system.guard import Scope, addresses_of
 
 _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
 _OFFLINE_ANSWERS = 3
@@ -134,8 +135,8 @@ class Recorder:
         host = urlsplit(stream.url).hostname or ""
         if stream.proxy is None or stream.proxy.startswith("socks5:"):
             self._context.scope = Scope.of(await addresses_of(host))
-        else:
-            self._context.scope = literal_scope(host)
+        elif (literal := literal_address(host)) is not None:
+            self._context.scope = Scope.of([literal])
         self._scope_known = True
 
     # -- the policy ---------------------------------------------------------------------------------------------------

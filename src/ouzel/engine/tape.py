@@ -36,6 +36,8 @@ class SegmentNote:
     sequence: int | None = None
     wall: datetime | None = None
     """When its first frame was on air, where the source tells."""
+    duration_s: float | None = None
+    """How long it was on air, where the source tells; else its media time."""
 
 
 @dataclass(slots=True)
@@ -144,7 +146,7 @@ class Tape:
         now = self._clock.monotonic()
         self._look_at_clock()
         wall = note.wall or self._anchor.at(now) - timedelta(seconds=span.duration_s)
-        if scope == "all" and self._on_air_until and wall < self._on_air_until and not self._losses:
+        if note.wall is None and self._on_air_until and wall < self._on_air_until and not self._losses:
             wall = self._on_air_until  # arrival jitters; the programme does not go back in time
         self._settle_open_losses(span, scope)
         self._write_losses(sink, wall, scope)
@@ -155,7 +157,7 @@ class Tape:
             sink.note(repair)
             self.emit(EventCode.REPAIR, what=repair.code, at_s=self._base_s + repair.at_s, by_s=repair.by_s)
         chunk = sink.commit(span, wall=wall, sequence=note.sequence, scope=scope)
-        self._count(chunk, now)
+        self._count(chunk, now, span.duration_s if note.duration_s is None else note.duration_s)
         if scope == "all":
             self._source_until = None if span.source_s is None else span.source_s + span.duration_s
         return chunk
@@ -199,6 +201,11 @@ class Tape:
         self._losses.append(Loss(code, why, missing_s, first_sequence, last_sequence, scope))
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """Bytes of the chunk in progress."""
+        return self._sink.written - self._sink.size if self._sink else 0
 
     @property
     def recorded(self) -> bool:
@@ -260,14 +267,14 @@ class Tape:
         self._sink_gaps = []
         self.on_closed()
 
-    def _count(self, chunk: Chunk, now: float) -> None:
+    def _count(self, chunk: Chunk, now: float, on_air_s: float) -> None:
         c = self.counters
         c.bytes += chunk.length
         c.chunks += 1
         c.last_media = now
         if chunk.scope == "all":
             c.media_s = self._base_s + chunk.end_s
-            self._on_air_until = chunk.wall + timedelta(seconds=chunk.duration_s)
+            self._on_air_until = chunk.wall + timedelta(seconds=on_air_s)
             if self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
                 self.full = True
 

@@ -3,12 +3,17 @@
 All values are integer ticks of the caller's time base (90,000 a second in TS, 1,000 in FLV, the track's own in MP4, brought to
 a common base by the caller). Decode time stamps go in; the number to *add* to the sample's time stamps comes out.
 
-Three things may happen to a sample:
+What may happen to a sample, in the order in which it is looked at:
 
-* it follows its predecessor within `tolerance`: the offset of its track stays;
-* it does not (a jump, either way): the offset moves so that the sample continues one frame after its predecessor. The other
-  tracks follow the same new offset as soon as that makes *them* continuous, so that sound and picture stay together;
-* a break was declared (`splice`): one offset for all tracks, the smallest with which every track still rises.
+* it follows its predecessor within `tolerance`: the offset of its track stays. When it would not rise (two samples with one
+  stamp, a small step back) it alone is pushed forward to rise by one tick; its successors stay where the source puts them;
+* another track has jumped already, and its offset makes this one continuous, too: it is taken over, so that sound and picture
+  stay together;
+* only this track paused: the stamp fits in beside the other tracks, or the pauses of this track are that long always. The
+  offset stays;
+* it jumped, either way: the offset moves so that the sample continues one frame after its predecessor;
+* a break was declared (`splice`): the offset stays where the tracks simply continue; else there is one offset for all tracks,
+  the smallest with which every track still rises.
 
 Source for the thresholds: BililiveRecorder's and rust-srec's published rules (500 ms and 1,000 ms).
 """
@@ -16,9 +21,12 @@ Source for the thresholds: BililiveRecorder's and rust-srec's published rules (5
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from ouzel.formats.shape import Repair, RepairCode
+
+_ENTRY = 20
+"""A track that begins later than the others may lie this many tolerances away from them; beyond that its clock is another."""
 
 
 @dataclass(slots=True)
@@ -29,6 +37,18 @@ class _Lane:
     last: int
     step: int
     offset: int
+    ahead: int = 0
+    """How far `last` was pushed beyond `raw + offset`."""
+    stride: int = 0
+    """The last step that was beyond the tolerance …"""
+    stride_at: int = -1
+    """… and the source time at its end: a slow track is one whose steps are alike and follow each other."""
+
+    def copy(self) -> _Lane:
+        return _Lane(self.raw, self.last, self.step, self.offset, self.ahead, self.stride, self.stride_at)
+
+    def is_slow(self, step: int) -> bool:
+        return self.stride_at == self.raw and abs(step - self.stride) * 4 <= self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,7 @@ class RetimerState:
     lanes: Mapping[int, _Lane]
     offset: int | None
     repairs: int
+    expected: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 class Retimer:
@@ -45,25 +66,49 @@ class Retimer:
         ticks: ticks per second.
         tolerance: forward steps of a track up to this many ticks are left as they are; so are backward steps, which are
             clamped to rise by one tick.
-        wrap_bits: width of the source's counter (33 in TS, 32 in FLV); None when it does not wrap.
-        default_step: assumed duration of a sample before two of a track were seen.
+        backward: the same for backward steps, where it is not the same.
+        wrap_bits: width of the source's counter (33 in TS, 32 in FLV); None when it does not wrap. Offsets grow by a whole
+            turn with each wrap, so that stamp + offset is the time in the file; the caller masks it to the field's width.
+        default_step: assumed duration of a sample before two of a track were seen; at most `tolerance`.
         zero: file time of the first sample; None leaves the source's own stamps (offset 0) at the start.
     """
 
-    __slots__ = ("_default_step", "_half", "_lanes", "_offset", "_ticks", "_tolerance", "_wrap", "_zero", "repairs")
+    __slots__ = (
+        "_backward",
+        "_default_step",
+        "_expected",
+        "_half",
+        "_lanes",
+        "_offset",
+        "_ticks",
+        "_tolerance",
+        "_wrap",
+        "_zero",
+        "repairs",
+    )
 
     def __init__(
-        self, ticks: int, *, tolerance: int, default_step: int, wrap_bits: int | None = None, zero: int | None = 0
+        self,
+        ticks: int,
+        *,
+        tolerance: int,
+        default_step: int,
+        wrap_bits: int | None = None,
+        zero: int | None = 0,
+        backward: int | None = None,
     ) -> None:
         self._ticks = ticks
         self._tolerance = tolerance
+        self._backward = tolerance if backward is None else backward
         self._default_step = default_step
         self._wrap = 1 << wrap_bits if wrap_bits else 0
         self._half = self._wrap >> 1
         self._zero = zero
         self._lanes: dict[int, _Lane] = {}
         self._offset: int | None = None
+        self._expected: Mapping[int, int] = {}
         self.repairs: list[Repair] = []
+        """What was changed, in order. The caller may empty the list when it has taken note."""
 
     @property
     def offset(self) -> int:
@@ -77,6 +122,7 @@ class Retimer:
     def start(self, firsts: Mapping[int, int]) -> int:
         """Begin a file: `firsts` are the first decode time stamps of its tracks. Returns the offset for all of them."""
         self._lanes.clear()
+        self._expected = {}
         if self._zero is None:
             self._offset = 0
         else:
@@ -86,29 +132,38 @@ class Retimer:
             self._note("start", 0)
         return self._offset
 
+    def restart(self) -> None:
+        """Begin a file with the next sample, whichever track it is of. The other tracks are expected to go on where they are."""
+        if self._lanes:
+            self._expected = {track: lane.raw + lane.step for track, lane in self._lanes.items()}
+        self._lanes = {}
+        self._offset = None
+
     def splice(self, firsts: Mapping[int, int]) -> int:
         """Continue after a declared break: the smallest common offset with which every track still rises.
 
-        Tracks that were never seen before follow the others. Without any track in common the file goes on after its latest sample.
+        The present offset stays when all tracks simply continue with it. Tracks that were never seen before follow the others.
+        Without any track in common the file goes on after its latest sample.
         """
         if not self._lanes or not firsts:
             return self.start(firsts) if firsts else self.offset
+        if all(self.continues(track, raw) for track, raw in firsts.items()):
+            return self.offset
         base = next(iter(firsts.values()))
         unwrapped = {track: base + self._delta(raw, base) for track, raw in firsts.items()}
         common = [lane.last + lane.step - unwrapped[t] for t, lane in self._lanes.items() if t in unwrapped]
         if not common:
             latest = max(lane.last + lane.step for lane in self._lanes.values())
             common = [latest - min(unwrapped.values())]
+        at = max(lane.last for lane in self._lanes.values())
         self._offset = max(common)
-        for track, raw in unwrapped.items():
-            if track in self._lanes:
-                lane = self._lanes[track]
-                lane.offset = self._offset
-                lane.raw = raw - lane.step
-                lane.last = raw + self._offset - lane.step
-        for track in [t for t in self._lanes if t not in unwrapped]:
-            del self._lanes[track]  # a track that is not in the new stretch has no say in it, should it come back
-        self._note("splice", max(lane.last for lane in self._lanes.values()) if self._lanes else 0)
+        for track in list(self._lanes):
+            if track not in unwrapped:  # a track that is not in the new stretch has no say in it, should it come back
+                del self._lanes[track]
+                continue
+            lane, raw = self._lanes[track], unwrapped[track]
+            self._lanes[track] = _Lane(raw - lane.step, raw + self._offset - lane.step, lane.step, self._offset)
+        self._note("splice", at)
         return self._offset
 
     def place(self, track: int, raw: int) -> int:
@@ -117,14 +172,22 @@ class Retimer:
         if lane is None:
             return self._enter(track, raw)
         step = raw - lane.raw
-        if self._wrap:
-            step = (step + self._half) % self._wrap - self._half
-        if 0 < step <= self._tolerance:
+        if 0 < step <= self._tolerance and not lane.ahead:
             lane.raw = raw
             lane.last += step
             lane.step = step
             return lane.offset
         return self._stumble(lane, raw, step)
+
+    def step(self, track: int, raw: int) -> int | None:
+        """From the last sample of this track to one with the stamp `raw`, in source time; None when there was none."""
+        lane = self._lanes.get(track)
+        return None if lane is None else self._delta(raw, lane.raw)
+
+    def continues(self, track: int, raw: int) -> bool:
+        """Whether this sample would simply follow: within two frames of the last one, no jump and no repeat."""
+        lane = self._lanes.get(track)
+        return lane is not None and 0 < self._delta(raw, lane.raw) <= 2 * lane.step
 
     def end(self, track: int) -> int:
         """File time at which the next sample of this track is expected."""
@@ -136,45 +199,79 @@ class Retimer:
         return None if lane is None else lane.last
 
     def save(self) -> RetimerState:
-        return RetimerState({t: replace(lane) for t, lane in self._lanes.items()}, self._offset, len(self.repairs))
+        return RetimerState(
+            {t: lane.copy() for t, lane in self._lanes.items()}, self._offset, len(self.repairs), self._expected
+        )
 
     def restore(self, state: RetimerState) -> None:
-        self._lanes = {t: replace(lane) for t, lane in state.lanes.items()}
+        self._lanes = {t: lane.copy() for t, lane in state.lanes.items()}
         self._offset = state.offset
+        self._expected = state.expected
         del self.repairs[state.repairs :]
 
     def _enter(self, track: int, raw: int) -> int:
+        """The first sample of a track."""
         if self._offset is None:
-            self.start({track: raw})
+            near = {t: due for t, due in self._expected.items() if abs(self._delta(due, raw)) <= self._tolerance}
+            self.start({**near, track: raw})
         offset = self._offset or 0
-        if self._wrap and self._lanes:  # the other tracks may have wrapped already, or not yet
-            near = next(iter(self._lanes.values()))
-            last = near.last + self._delta(raw, near.raw)
-            offset = last - raw
-        self._lanes[track] = _Lane(raw, raw + offset, self._default_step, offset)
-        return offset
+        earliest: int | None = None if self._zero is None else self._zero
+        at = raw + offset
+        if self._lanes:  # the other tracks may have wrapped already, or not yet
+            other = max(self._lanes.values(), key=lambda lane: lane.last)
+            at = other.last + self._delta(at, other.last)
+            if abs(at - other.last) > _ENTRY * self._tolerance:
+                at = other.last
+        lane = _Lane(raw, at, self._default_step, at - raw)
+        if earliest is not None and at < earliest:
+            lane.last = earliest
+            lane.ahead = earliest - at
+        self._lanes[track] = lane
+        return lane.last - raw
 
     def _stumble(self, lane: _Lane, raw: int, step: int) -> int:
         """Not one clean step forward."""
-        if -self._tolerance <= step <= 0:  # too small to be a jump: keep it rising, by one tick
-            lane.raw = raw
-            lane.last += 1
-            lane.offset = lane.last - raw
-            return lane.offset
-        offset = self.offset
-        followed = self._delta(raw + offset, lane.last)  # another track has jumped already: does its offset fit here?
-        if not (offset != lane.offset and 0 < followed <= self._tolerance):
-            offset = self._offset = lane.last + lane.step - raw
-            followed = lane.step
-            self._note("jump", lane.last)
+        folded = self._fold(step)
+        if folded != step:  # the counter wrapped: one turn more is added from here on
+            before = lane.offset
+            lane.offset += folded - step
+            if self._offset == before:
+                self._offset = lane.offset
+                self._note("wrap", lane.last)
+            step = folded
+        at = lane.last - lane.ahead + step
+        if -self._backward <= step <= self._tolerance and lane.last + 1 - at <= self._backward:
+            lane.step = step if step > 0 else lane.step
+            return self._settle(lane, raw, at)
+        common = self.offset
+        followed = lane.last + self._delta(raw + common, lane.last)
+        if self._delta(common, lane.offset) and abs(followed - lane.last) <= self._tolerance:
+            lane.offset = followed - raw
+            return self._settle(lane, raw, followed)
+        paused = step > 0 and at > lane.last and (self._beside_another(lane, at) or lane.is_slow(step))
+        lane.stride, lane.stride_at = step, raw
+        if paused:
+            return self._settle(lane, raw, at)
+        at = lane.last + lane.step
+        self._offset = lane.offset = at - raw
+        self._note("jump", lane.last)
+        return self._settle(lane, raw, at)
+
+    def _settle(self, lane: _Lane, raw: int, at: int) -> int:
+        """Give a sample the file time `at`, or the next tick where that would not rise."""
         lane.raw = raw
-        lane.last += followed
-        lane.offset = offset
-        return offset
+        lane.last = max(at, lane.last + 1)
+        lane.ahead = lane.last - at
+        return lane.last - raw
+
+    def _beside_another(self, lane: _Lane, at: int) -> bool:
+        return any(abs(at - other.last) <= self._tolerance for other in self._lanes.values() if other is not lane)
+
+    def _fold(self, step: int) -> int:
+        return (step + self._half) % self._wrap - self._half if self._wrap else step
 
     def _delta(self, later: int, earlier: int) -> int:
-        step = later - earlier
-        return (step + self._half) % self._wrap - self._half if self._wrap else step
+        return self._fold(later - earlier)
 
     def _note(self, code: RepairCode, at: int) -> None:
         self.repairs.append(Repair(at / self._ticks, code, self.offset / self._ticks))

@@ -7,6 +7,7 @@ place where time stamps must move), tells where chunks end, and what was in them
         match op:
             case Head():  ...           # open a file (the first), or close the running one and open the next
             case Edge():  ...           # everything since the last Edge is one whole Chunk; its Span is inside
+            case TakeBack(): ...        # the chunk before is void: remove its bytes
             case _:       write(op)     # bytes-like; valid until the iterator is advanced past the next feed
 
 Between two ops the consumer may call `restart()` (right after an Edge: the next bytes go into a new file).
@@ -20,7 +21,7 @@ from typing import Literal, Protocol, TypeAlias
 
 Container = Literal["ts", "mp4", "flv"]
 TrackKind = Literal["video", "audio", "other"]
-RepairCode = Literal["start", "splice", "jump", "clamp", "wrap"]
+RepairCode = Literal["start", "splice", "jump", "clamp", "wrap", "metadata"]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -64,7 +65,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A change that was made to the time stamps, so that what came over the wire can be told again."""
+    """A change that was made to the time stamps, so that what came over the wire can be told again.
+
+    `metadata` changes none: the server announced the stream anew in mid-stream, which it does when it lost its own source for
+    a while, so that media may be missing here.
+    """
 
     at_s: float
     """Position in the file's media time."""
@@ -106,8 +111,12 @@ class Span:
     replay: bool = False
     """Already written before (a CDN replays after a reconnect): the consumer takes the bytes of this chunk back."""
     damage: str = ""
-    """Why the chunk is suspect (`truncated`, `garbage`, `continuity`, `no_media`); empty when it is fine."""
+    """Why the chunk is suspect (`truncated`, `garbage`, `continuity`, `no_media`); empty when it is fine. `stuck`: the server
+    repeats itself without end, so that the connection had better be dropped."""
     repairs: tuple[Repair, ...] = ()
+    excess: int = 0
+    """Bytes at the end, already handed on, that are not a whole unit: the consumer cuts them off. When that is all the bytes
+    of the chunk, nothing is left of it, and it counts for nothing."""
 
     @property
     def duration_s(self) -> float:
@@ -121,7 +130,15 @@ class Edge:
     span: Span
 
 
-Op: TypeAlias = "Head | Edge | Buffer"
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Remove the previous chunk, which was incomplete: what follows holds all of it again, with the same time stamps.
+
+    Emitted after a `splice`, before any bytes are handed on.
+    """
+
+
+Op: TypeAlias = "Head | Edge | TakeBack | Buffer"
 
 
 class Shaper(Protocol):
@@ -150,7 +167,10 @@ class Shaper(Protocol):
         ...
 
     def rollback(self) -> None:
-        """Forget all that was fed since the last Edge: the consumer takes those bytes back and will feed them again."""
+        """Forget all that was fed since the last Edge: the consumer takes those bytes back and will feed them again.
+
+        An Edge counts once the iterator is advanced past it: a consumer that refuses the chunk stops there and calls this.
+        """
         ...
 
     def restart(self) -> Head:
@@ -171,7 +191,7 @@ class SpanBuilder:
     keys: list[KeyPoint] = field(default_factory=list[KeyPoint])
     repairs: list[Repair] = field(default_factory=list[Repair])
 
-    def build(self, start_s: float, end_s: float, *, replay: bool = False) -> Span:
+    def build(self, start_s: float, end_s: float, *, replay: bool = False, excess: int = 0) -> Span:
         return Span(
             start_s,
             end_s,
@@ -183,4 +203,5 @@ class SpanBuilder:
             replay,
             self.damage,
             tuple(self.repairs),
+            excess,
         )

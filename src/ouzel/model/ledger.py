@@ -7,7 +7,6 @@ void an earlier one (`cut`). A torn last line is the normal trace of a crash, an
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Callable, Iterable
@@ -35,6 +34,8 @@ class Opening:
     part: int
     """1 for the first file of a recording, then 2, 3 …"""
     software: str
+    rebuilt: bool = False
+    """Made from the media afterwards: wall times are guesses, and what was missing is not known."""
     version: int = VERSION
 
 
@@ -61,7 +62,7 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class CutLine:
-    """Chunks from this index on are void: their bytes were taken back."""
+    """Chunks from this index on are void: their bytes were taken back. So is a closing line before it."""
 
     index: int
 
@@ -76,7 +77,7 @@ class ClockLine:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Last line of a closed file."""
+    """Last line of a closed file; only products may follow."""
 
     wall: datetime
     reason: str
@@ -88,7 +89,20 @@ class Closing:
     """Bytes after the last chunk that the container's own index takes (MP4: mfra)."""
 
 
-Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Another file that was made of the closed one, and verified: it may stand in its place."""
+
+    wall: datetime
+    file: str
+    format: str
+    size: int
+    duration_s: float
+    digest: str
+    """xxh3_64 of the whole file, 16 hex digits."""
+
+
+Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product
 
 
 @dataclass(slots=True)
@@ -103,6 +117,7 @@ class Ledger:
     repairs: list[Repair] = field(default_factory=list[Repair])
     clock_steps: list[ClockLine] = field(default_factory=list[ClockLine])
     closing: Closing | None = None
+    products: list[Product] = field(default_factory=list[Product])
     good_bytes: int = 0
     """Length of the part of the ledger file that consists of whole, valid lines."""
     torn: bool = False
@@ -121,7 +136,12 @@ class Ledger:
 
     @property
     def media_s(self) -> float:
-        return self.chunks[-1].end_s if self.chunks else 0.0
+        """Length of the media; alternate audio has a time line of its own, which does not count."""
+        return next((c.end_s for c in reversed(self.chunks) if c.scope == "all"), 0.0)
+
+    def product(self, name: str) -> Product | None:
+        """The last that was made under this file name."""
+        return next((p for p in reversed(self.products) if p.file == name), None)
 
     def add(self, line: Line) -> None:
         match line:
@@ -141,11 +161,14 @@ class Ledger:
                 self._cut(line.index)
             case Closing():
                 self.closing = line
+            case Product():
+                self.products.append(line)
             case Opening():
                 raise NotALedger("a second opening line")
 
     def _cut(self, index: int) -> None:
         del self.chunks[index:]
+        self.closing = None
         end = self.media_s
         self.repairs = [r for r in self.repairs if r.at_s <= end]
 
@@ -167,7 +190,7 @@ def parse_line(line: bytes) -> Line:
         raise NotALedger("a ledger line does not agree with its check sum")
     try:
         return _PARSERS[(doc := cast("dict[str, Any]", json.loads(body + b"}")))["k"]](doc)
-    except (ValueError, KeyError, TypeError, binascii.Error) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise NotALedger(f"a ledger line cannot be read: {exc}") from exc
 
 
@@ -193,6 +216,17 @@ def read(data: bytes) -> Ledger:
     return ledger
 
 
+def salvage(data: bytes) -> list[Line]:
+    """Every line that is whole, wherever it stands: what a ledger that was damaged in its middle still tells."""
+    lines: list[Line] = []
+    for raw in data.split(b"\n"):
+        try:
+            lines.append(parse_line(raw))
+        except NotALedger:
+            continue
+    return lines
+
+
 def stamp(wall: datetime) -> str:
     """`2026-11-22T03:04:05.678Z` for an aware instant."""
     return wall.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
@@ -203,18 +237,17 @@ def unstamp(text: str) -> datetime:
 
 
 def tiling_holes(chunks: Iterable[Chunk]) -> list[int]:
-    """Indices of chunks that do not begin where the one before them (of the same scope) ends, in bytes or in time."""
+    """Indices of chunks that do not begin where the one before them ends, in bytes or (those that hold everything) in time."""
     wrong: list[int] = []
     offset: int | None = None
-    times: dict[str, float] = {}
+    time_s: float | None = None
     for chunk in chunks:
-        before = times.get(chunk.scope)
-        if (offset is not None and chunk.offset != offset) or (
-            before is not None and abs(before - chunk.start_s) > 0.0005
-        ):
+        late = chunk.scope == "all" and time_s is not None and abs(time_s - chunk.start_s) > 0.0005
+        if late or (offset is not None and chunk.offset != offset):
             wrong.append(chunk.index)
         offset = chunk.offset + chunk.length
-        times[chunk.scope] = chunk.end_s
+        if chunk.scope == "all":
+            time_s = chunk.end_s
     return wrong
 
 
@@ -223,7 +256,7 @@ def _body(line: Line) -> bytes:
     if isinstance(line, Chunk):  # the hot one: by hand
         return _chunk_body(line)
     doc = {"k": _KINDS[type(line)], **_FIELDS[type(line)](line)}
-    return json.dumps(doc, ensure_ascii=False, separators=(",", ":"))[:-1].encode()
+    return json.dumps(doc, ensure_ascii=False, separators=(",", ":"))[:-1].encode("utf-8", "surrogatepass")
 
 
 def _chunk_body(c: Chunk) -> bytes:
@@ -319,11 +352,12 @@ _KINDS: dict[type, str] = {
     CutLine: "cut",
     ClockLine: "clock",
     Closing: "end",
+    Product: "made",
 }
 _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Opening: lambda o: {
         "v": o.version, "file": o.file, "container": o.container, "started": stamp(o.started), "source": o.source,
-        "part": o.part, "by": o.software,
+        "part": o.part, "by": o.software, **({"rebuilt": 1} if o.rebuilt else {}),
     },
     HeadLine: lambda h: {
         "at": h.offset, "len": h.length, "tracks": [_track_doc(t) for t in h.tracks],
@@ -338,10 +372,14 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
         "w": stamp(c.wall), "reason": c.reason, "size": c.size, "d": round(c.duration_s, 6), "chunks": c.chunks,
         "gaps": c.gaps, "tail": c.tail,
     },
+    Product: lambda p: {
+        "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
+    },
 }  # fmt: skip
 _PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "ledger": lambda d: Opening(
-        d["file"], d["container"], unstamp(d["started"]), d["source"], d["part"], d["by"], d["v"]
+        d["file"], d["container"], unstamp(d["started"]), d["source"], d["part"], d["by"], bool(d.get("rebuilt", 0)),
+        d["v"],
     ),
     "head": lambda d: HeadLine(
         d["at"], d["len"], tuple(_parse_track(t) for t in d["tracks"]),
@@ -356,4 +394,5 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "end": lambda d: Closing(
         unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"]
     ),
+    "made": lambda d: Product(unstamp(d["w"]), d["file"], d["format"], d["size"], d["d"], d["h"]),
 }  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ouzel.engine.policy import Policy
 from ouzel.engine.tape import Tape
 from ouzel.model.stream import Stream
 from ouzel.system.clock import Clock
-from ouzel.system.ffmpeg import Ffmpeg
+from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope
 from ouzel.system.http import HttpClient, Request
 
@@ -24,8 +24,7 @@ class SourceContext:
     policy: Policy
     scope: Scope
     """Which addresses may be reached: what a public channel names must be public."""
-    ffmpeg: Callable[[], Awaitable[Ffmpeg]]
-    """An ffmpeg program that passed its self-test. Raises: ToolMissing."""
+    ffmpeg: FfmpegFinder
     cookies: Callable[[str], str | None]
     """The Cookie header for an address; None when there is none."""
     from_start: bool = False

@@ -34,7 +34,7 @@ from ouzel.engine.sources.context import SourceContext
 from ouzel.formats.mpegts import TsShaper
 from ouzel.model.flow import EndReason
 from ouzel.model.stream import Stream
-from ouzel.system.ffmpeg import Ffmpeg
+from ouzel.system.ffmpeg import Ffmpeg, Need
 from ouzel.system.process import Child, spawn
 
 _BUFFER = 256 * 1024
@@ -68,7 +68,7 @@ class FfmpegSource:
         Raises: NetworkError, Forbidden, Gone, NotMedia, Unsupported, ToolMissing, StorageError.
         """
         address = url or stream.url
-        program = await self._context.ffmpeg()
+        program = await self._context.ffmpeg.find(_needs(address))
         while True:
             try:
                 return await self._connection(program, stream, address)
@@ -91,7 +91,7 @@ class FfmpegSource:
             before = intake.committed
             intake.finish()
             code = await child.wait()
-        said = child.stderr_tail()
+        said = child.errors
         if self._context.tape.full:
             return EndReason.DURATION
         if code == 0 and intake.committed and urlsplit(address).scheme in _FILE_SCHEMES:
@@ -122,7 +122,7 @@ class FfmpegSource:
                     await pipe.wait()
                 if not checked and pipe.received:
                     checked = True
-                    self._check_codecs(child.stderr_tail())
+                    self._check_codecs(child.errors)
                 limit_s = stall_s if pipe.received else first_limit_s
                 if clock.monotonic() - max(pipe.last_byte or opened, opened) > limit_s:
                     raise Stalled(f"no media for {limit_s:.0f} s")
@@ -198,7 +198,7 @@ def arguments(program: Ffmpeg, stream: Stream, address: str, *, encode_audio: bo
             args += [
                 "-rtsp_transport",
                 "tcp",
-                f"-{program.rtsp_timeout_option}",
+                program.rtsp_timeout,
                 "5000000",
                 "-analyzeduration",
                 "500000",
@@ -214,6 +214,18 @@ def arguments(program: Ffmpeg, stream: Stream, address: str, *, encode_audio: bo
     if stream.quality == "audio":
         args.append("-vn")
     return [*args, "-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "-muxpreload", "0", "pipe:1"]
+
+
+def _needs(address: str) -> tuple[Need, ...]:
+    match urlsplit(address).scheme.lower():
+        case "rtmps":
+            return ("rtmps",)
+        case "srt":
+            return ("srt",)
+        case "rtsp" | "rtsps":
+            return ("rtsp",)
+        case _:
+            return ()
 
 
 def _http_options(stream: Stream) -> list[str]:

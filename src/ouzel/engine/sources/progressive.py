@@ -45,7 +45,7 @@ class _OtherKind(Exception):
 SHAPERS: dict[Kind, Callable[[], Shaper]] = {
     "flv": FlvShaper,
     "ts": lambda: TsShaper(mode="continuous"),
-    "mp4": Fmp4Shaper,
+    "mp4": lambda: Fmp4Shaper(mode="continuous"),
 }
 
 

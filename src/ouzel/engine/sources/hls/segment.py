@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -63,7 +64,7 @@ class SegmentReader:
             except (StorageError, Unsupported):
                 raise
             except OuzelError as exc:
-                if self._wants_renewal(exc, item):
+                if self._wants_renewal(exc, item, stream, segment):
                     self._renewed_at = clock.monotonic()
                     item.renewals += 1
                     raise
@@ -90,13 +91,13 @@ class SegmentReader:
         request = self._context.request(stream, segment.uri, byte_range=_range(segment.byte_range))
         try:
             await self._context.http.stream(request, taker.on_answer)
-            span = taker.finish(SegmentNote(segment.media_sequence, item.wall), self._check(item, segment))
+            span = taker.finish(_note(item, segment), self._check(item, segment))
         except OuzelError:
             _abandon(lane)
             raise
         except BaseException:  # cancelled: the user stops (keep what is there), or the watchdog does (fetch it again)
             if self._context.stopping:
-                taker.finish(SegmentNote(segment.media_sequence, item.wall), None)
+                taker.finish(_note(item, segment), None)
             else:
                 _abandon(lane)
             raise
@@ -170,11 +171,12 @@ class SegmentReader:
 
     # -- judgement ----------------------------------------------------------------------------------------------------
 
-    def _wants_renewal(self, exc: OuzelError, item: Item) -> bool:
-        """Signed addresses run out: 403 at once, 404 and 410 when trying again did not help. One renewal in a while."""
+    def _wants_renewal(self, exc: OuzelError, item: Item, stream: Stream, segment: Segment) -> bool:
+        """Signed addresses run out: 403 at once; 404 and 410 when trying again did not help and the address is signed at all."""
         if not isinstance(exc, (Forbidden, Gone)) or item.renewals >= 2:
             return False
-        if isinstance(exc, Gone) and item.attempts < self._context.policy.segment_gone_attempts:
+        signed = stream.expires_at is not None or bool(urlsplit(segment.uri).query)
+        if isinstance(exc, Gone) and (not signed or item.attempts < self._context.policy.segment_gone_attempts):
             return False
         return self._context.clock.monotonic() - self._renewed_at > _RENEW_EVERY_S or item.renewals == 0
 
@@ -264,6 +266,10 @@ def _abandon(lane: Lane) -> None:
     if lane.intake is not None:
         lane.intake.abandon()
     lane.init = None  # it may have been fed since the last edge: then it has to be fed again
+
+
+def _note(item: Item, segment: Segment) -> SegmentNote:
+    return SegmentNote(segment.media_sequence, item.wall, segment.duration_s)
 
 
 def _shortness(segment: Segment) -> float:

@@ -35,6 +35,7 @@ class HlsSource:
         self._lanes: list[Lane] = []
         self._wakeup = anyio.Event()
         self._fresh: Stream | None = None
+        self._fresh_came = anyio.Event()
         self._blame: tuple[GapCode, str] | None = None
         self._chosen = ""
 
@@ -58,7 +59,7 @@ class HlsSource:
     def renew(self, stream: Stream) -> None:
         """A fresh address for the same show; taken up between two requests."""
         self._fresh = stream
-        self._wake()
+        self._fresh_came.set()
 
     def blame(self, code: GapCode, why: str) -> None:
         """Until media flows again, what slides away does so because of this."""
@@ -98,9 +99,11 @@ class HlsSource:
     async def _take_up_fresh(self) -> None:
         """Renewed addresses, between two polls; a failure costs nothing, because the old address still works."""
         while True:
-            while self._fresh is None:
-                await anyio.sleep(0.5)
+            await self._fresh_came.wait()
+            self._fresh_came = anyio.Event()
             fresh, self._fresh = self._fresh, None
+            if fresh is None:
+                continue
             try:
                 top = await read_playlist(self._context, fresh, fresh.url)
                 for lane, playlist in zip(self._lanes, await self._choose(fresh, top), strict=False):

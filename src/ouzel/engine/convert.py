@@ -1,0 +1,257 @@
+"""Another format of a closed file: made by ffmpeg without re-encoding, verified, and only then put in place.
+
+    NAME.ts ──ffmpeg──▶ NAME.mp4.converting ──probe, compare──▶ line in NAME.ledger ──▶ NAME.mp4 ──▶ NAME.ts removed, if wished
+
+Whatever fails or is interrupted before the last arrow leaves the original as it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolFailed
+from ouzel.engine import ledgers
+from ouzel.engine.probe import Found, probe
+from ouzel.engine.recipes import Recipe, plan
+from ouzel.engine.sinks.file import PART, storage_error, sync_folder
+from ouzel.model.ledger import Ledger, Product
+from ouzel.system.clock import Clock, SystemClock
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.process import run
+
+CONVERTING = ".converting"
+"""Ending of a product that is not finished. Its source is still there, so that it may be removed at any time."""
+NICE = 10
+
+_SLACK_S, _SLACK_SHARE = 0.5, 0.001
+_MAX_WARNINGS = 20
+_SHARES = (0.1, 0.7, 0.9, 1.0)  # of the work: looking at the source, muxing, looking at the product, its digest
+
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A product that was verified."""
+
+    path: Path
+    size: int
+    duration_s: float
+    warnings: tuple[str, ...]
+    """What ffmpeg had to complain about; normally nothing."""
+
+
+async def convert(
+    source: Path,
+    target: str,
+    *,
+    out: Path | None = None,
+    keep_original: bool = True,
+    ffmpeg: FfmpegFinder | None = None,
+    clock: Clock | None = None,
+    on_progress: OnProgress | None = None,
+    nice: int = NICE,
+) -> Converted:
+    """Make another format of a closed file.
+
+    Args:
+        target: ts, mkv, mp4, flv, mp3 or m4a; the last two keep sound only.
+        out: the product; beside the source, with the format as its ending, when None. Must not exist. Elsewhere it gets a ledger
+            of its own, so that its gaps are told there too.
+        keep_original: False: remove the source once the product is verified. Its ledger stays, and describes the product.
+        on_progress: told the share that is done, 0 to 1.
+    Raises: InputError, ToolMissing, ToolFailed when ffmpeg fails or the product does not hold what the source holds,
+        MediaError, StorageError. The source is then untouched, and there is no product.
+    """
+    out = out or source.with_suffix(f".{target}")
+    work = _Work(source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice)
+    converted = await work.run()
+    if not keep_original:
+        await anyio.to_thread.run_sync(_remove, source)
+    return converted
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    source: Path
+    target: str
+    out: Path
+    ffmpeg: FfmpegFinder
+    clock: Clock
+    on_progress: OnProgress
+    nice: int
+
+    async def run(self) -> Converted:
+        held = await anyio.to_thread.run_sync(self._check)
+        found = await probe(self.source, on_progress=self._stage(0), nice=self.nice)
+        recipe = plan(found, self.target)
+        program = await self.ffmpeg.find(recipe.need)
+        temporary = self.out.with_name(self.out.name + CONVERTING)
+        async with _reserved(temporary):
+            warnings = await self._mux(program.path, found, recipe, temporary)
+            made = await probe(temporary, on_progress=self._stage(2), nice=self.nice)
+            compare(found, made, recipe, held.ledger if held and held.product is None else None)
+            size = await anyio.to_thread.run_sync(self._settle, temporary, made, held)
+        self.on_progress(1.0)
+        return Converted(self.out, size, made.media_s, warnings)
+
+    def _check(self) -> ledgers.Held | None:
+        """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
+        if self.source.name.endswith(PART):
+            raise BadOption(f"{self.source} is not closed yet")
+        held = ledgers.find(self.source)
+        path = ledgers.ledger_path(self.out)
+        _refuse_existing(self.out, *([path] if held and path != held.ledger_path else []))
+        return held
+
+    async def _mux(self, program: str, found: Found, recipe: Recipe, temporary: Path) -> tuple[str, ...]:
+        tell = self._stage(1)
+
+        def on_line(line: str) -> None:
+            name, _, value = line.partition("=")
+            if name == "out_time_us" and value.strip().isdigit() and found.media_s:
+                tell(min(1.0, int(value) / 1e6 / found.media_s))
+
+        args = [program, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning", "-progress", "pipe:1"]
+        args += ["-protocol_whitelist", "file", "-i", f"file:{self.source}", *recipe.options]
+        args += ["-f", recipe.muxer, "-y", f"file:{temporary}"]
+        try:
+            result = await run(args, on_line=on_line, nice=self.nice)
+        except ToolFailed as exc:
+            if "No space left on device" in str(exc.context.get("errors")):
+                raise DiskFull(f"no space left for {self.out}", path=str(self.out)) from exc
+            raise
+        return _warnings(result.errors)
+
+    def _settle(self, temporary: Path, made: Found, held: ledgers.Held | None) -> int:
+        """The product is good: write it down, make it last, give it its name. Returns its size. Runs in a worker thread."""
+        tell, size, done = self._stage(3), temporary.stat().st_size, 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            done += count
+            anyio.from_thread.check_cancelled()
+            anyio.from_thread.run_sync(tell, done / size)
+
+        product = Product(
+            self.clock.now(), self.out.name, self.target, size, made.media_s, ledgers.digest(temporary, on_bytes)
+        )
+        try:
+            _sync(temporary)
+            if held is not None:
+                _write_down(held, self.out, product)
+            _refuse_existing(self.out)
+            temporary.rename(self.out)
+            sync_folder(self.out.parent)
+        except OSError as exc:
+            raise storage_error(exc, self.out) from exc
+        return size
+
+    def _stage(self, number: int) -> OnProgress:
+        start, end = (0.0, *_SHARES)[number : number + 2]
+        return lambda share: self.on_progress(start + (end - start) * share)
+
+
+def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> None:
+    """Whether a product holds what it was made of: the same streams, as many pictures, the same length.
+
+    Raises: ToolFailed that says what differs.
+    """
+    streams = [s for s in made.streams if s.kind in {"video", "audio"}]
+    codecs = sorted(s.codec for s in streams)
+    if codecs != sorted(recipe.codecs):
+        raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
+    pictures = [s.packets for s in streams if s.kind == "video"]
+    wanted = [s.packets for s in recipe.streams if s.kind == "video"]
+    if pictures != wanted:
+        raise ToolFailed(f"the product has {pictures} pictures, its source {wanted}")
+    if made.error:
+        raise ToolFailed(f"the product cannot be read to its end: {made.error}")
+    _compare_times("its source", made.media_s, replace(source, streams=[*recipe.streams]).media_s)
+    leading = made.video or made.audio
+    if held is not None and leading is not None and (leading.kind == "video" or source.video is None):
+        _compare_times("the ledger", leading.duration_s, held.media_s)
+
+
+def _compare_times(other: str, made_s: float, other_s: float) -> None:
+    if abs(made_s - other_s) > max(_SLACK_S, _SLACK_SHARE * other_s):
+        raise ToolFailed(f"the product has {made_s:.3f} s, {other} {other_s:.3f} s")
+
+
+@asynccontextmanager
+async def _reserved(temporary: Path) -> AsyncGenerator[None, None]:
+    """The unfinished product is ours alone; whatever is left of it at the end is removed."""
+    file = await anyio.to_thread.run_sync(_reserve, temporary)
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_give_up, file, temporary)
+
+
+def _reserve(temporary: Path) -> BinaryIO:
+    try:
+        file = temporary.open("ab")  # one that a crash left behind is taken over
+    except OSError as exc:
+        raise storage_error(exc, temporary) from exc
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.close()
+        raise FileBusy(f"another process is making {temporary.with_suffix('')}") from exc
+    return file
+
+
+def _give_up(file: BinaryIO, temporary: Path) -> None:
+    temporary.unlink(missing_ok=True)
+    file.close()
+
+
+def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:
+    """Beside its source a product shares its ledger; elsewhere it gets a copy, so that gaps and wall times are told there too."""
+    path = ledgers.ledger_path(out)
+    if path != held.ledger_path:
+        lines = held.ledger_path.read_bytes()[: held.ledger.good_bytes]
+        with path.open("xb") as file:
+            file.write(lines)
+    ledgers.append(path, [product])
+
+
+def _refuse_existing(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise OutputExists(f"{path} exists already; give another name or remove it")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _remove(original: Path) -> None:
+    try:
+        original.unlink()
+        sync_folder(original.parent)
+    except OSError as exc:
+        raise storage_error(exc, original) from exc
+
+
+def _warnings(errors: str) -> tuple[str, ...]:
+    """What ffmpeg said, each thing once, without the addresses of its objects."""
+    lines = dict.fromkeys(re.sub(r"\[(\w+) @ 0x[0-9a-f]+\]", r"[\1]", line).strip() for line in errors.splitlines())
+    return tuple(line for line in lines if line)[:_MAX_WARNINGS]
+
+
+def _ignore(_share: float) -> None:
+    pass

@@ -1,0 +1,119 @@
+"""Ledger files at rest: found beside their media, read, locked, appended to."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from ouzel.base.errors import FileBusy
+from ouzel.engine.sinks.file import LEDGER, PART, storage_error
+from ouzel.model import ledger
+from ouzel.model.ledger import Ledger, Line, Product
+
+OnBytes = Callable[[int], None]
+"""Told how many more bytes were read."""
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A media file that has a ledger."""
+
+    media: Path
+    ledger_path: Path
+    ledger: Ledger
+    product: Product | None
+    """Set when the media file was made of the one that the ledger describes."""
+
+    @property
+    def is_open(self) -> bool:
+        """Still `.part`: it is being written, or was when its recorder died."""
+        return self.media.name.endswith(PART)
+
+
+def ledger_path(media: Path) -> Path:
+    """Where the ledger of a media file is, whether or not it is there."""
+    return Path(str(media).removesuffix(PART)).with_suffix(LEDGER)
+
+
+def find(media: Path) -> Held | None:
+    """The media file with its ledger; None when it has none.
+
+    Both may have been renamed, as long as they share their name but for the ending.
+    Raises: NotALedger when what is beside it cannot be read; StorageError.
+    """
+    path = ledger_path(media)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    held = ledger.read(data)
+    ending = Path(media.name.removesuffix(PART)).suffix
+    if ending == Path(held.opening.file).suffix:
+        return Held(media, path, held, None)
+    products = [p for p in held.products if Path(p.file).suffix == ending]
+    return Held(media, path, held, products[-1]) if products else None
+
+
+@contextmanager
+def locked(path: Path) -> Generator[int, None, None]:
+    """The ledger, open for reading and appending, while no other process may write it.
+
+    Raises: FileBusy when another process is writing; StorageError.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise FileBusy(f"another process is writing {path}", path=str(path)) from exc
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def append(path: Path, lines: Iterable[Line]) -> None:
+    """Add lines to a ledger, and make them outlive a power cut. Raises: FileBusy, StorageError."""
+    with locked(path) as fd:
+        try:
+            os.write(fd, b"".join(ledger.render(line) for line in lines))
+            os.fsync(fd)
+        except OSError as exc:
+            raise storage_error(exc, path) from exc
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process holds the ledger, that is, records into its file."""
+    try:
+        with locked(path):
+            return False
+    except FileBusy:
+        return True
+
+
+def digest(path: Path, on_bytes: OnBytes | None = None) -> str:
+    """xxh3_64 of a whole file, 16 hex digits. Raises: StorageError."""
+    total = xxhash.xxh3_64()
+    buffer = bytearray(_READ_BYTES)
+    view = memoryview(buffer)
+    try:
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(view):
+                total.update(view[:count])
+                if on_bytes is not None:
+                    on_bytes(count)
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    return total.hexdigest()

@@ -1,0 +1,63 @@
+"""Which shaper reads a lane: found by the first bytes of its segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ouzel.base.errors import NotMedia, Unsupported
+from ouzel.engine.intake import Intake
+from ouzel.engine.sources.detect import quote
+from ouzel.engine.sources.hls.lane import Lane
+from ouzel.engine.tape import Tape
+from ouzel.formats.fmp4 import Fmp4Pair, Fmp4Shaper
+from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.shape import Shaper
+
+SegmentKind = Literal["ts", "mp4", "packed"]
+_MP4_BOXES = frozenset({b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free"})
+
+
+def kind_of_segment(first: bytes) -> SegmentKind:
+    """By at least 8 bytes of a segment. Raises: NotMedia, Unsupported."""
+    if first[4:8] in _MP4_BOXES:
+        return "mp4"
+    if first[:3] == b"ID3" or (first[0] == 0xFF and first[1] & 0xE0 == 0xE0) or first[:2] == b"\x0b\x77":
+        return "packed"
+    if first.lstrip()[:1] == b"<":
+        raise NotMedia(f"the segment is a web page: {quote(first)}")
+    if first[:6] == b"WEBVTT" or first[3:9] == b"WEBVTT":
+        raise Unsupported("the segments are subtitles")
+    return "ts"  # its shaper looks for the packets, and says so when there are none
+
+
+class LaneShapers:
+    """Makes a lane's intake when its first bytes are there, and a new one when the container changes."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._kinds: dict[str, SegmentKind] = {}
+        self._paired = False
+        self._pair: Fmp4Pair | None = None
+
+    def pair(self, paired: bool) -> None:
+        """Whether there are two lanes, that write into one file."""
+        self._paired = paired
+
+    def intake_for(self, lane: Lane, first: bytes) -> Intake:
+        """The lane's intake. Raises: NotMedia; Unsupported for a picture and a sound that cannot share a file."""
+        kind = kind_of_segment(first)
+        if lane.intake is None or kind != self._kinds.get(lane.scope):
+            lane.intake = Intake(self._shaper(lane, kind), self._tape, continuous=False, scope=lane.scope)
+            self._kinds[lane.scope] = kind
+        return lane.intake
+
+    def split(self, lanes: Sequence[Lane]) -> None:
+        """Go on in a new file. It is the main lane's shaper that opens it."""
+        if lanes[0].intake is not None:
+            lanes[0].intake.split()
+
+    def _shaper(self, lane: Lane, kind: SegmentKind) -> Shaper:
+        if not self._paired:
+            return Fmp4Shaper() if kind == "mp4" else TsShaper(mode="segments")
+        raise Unsupported("alternate sound")

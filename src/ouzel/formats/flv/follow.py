@@ -1,0 +1,221 @@
+"""Following tags: the one place where every tag passes.
+
+Tags that only need to be counted and, where time moves, stamped go through `follow`, which is written for speed: no object is
+made for a tag. Everything else comes to `keep`, one tag at a time.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+from ouzel.formats.flv.groups import Group
+from ouzel.formats.flv.head import Setup
+from ouzel.formats.flv.packets import Packet, plain_codes
+from ouzel.formats.flv.rules import FlvRules
+from ouzel.formats.flv.tags import AUDIO, MAX_STAMP, SIZE, TAG_HEADER, UNIT_HEADER, VIDEO, UnitHeader, stamp_field
+from ouzel.formats.retime import Retimer, RetimerState
+from ouzel.formats.shape import KeyPoint, SpanBuilder
+
+_PLAIN = struct.Struct(
+    ">IIIIB"
+)  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · second byte
+_NOTHING: Container[int] = frozenset[int]()
+_STAMP_AT = 8  # in a unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What to go back to when the tag in progress never becomes whole."""
+
+    retimer: RetimerState
+    offset: int
+    videos: int
+    sounds: int
+    keys: int
+    tags: int
+    independent: bool
+    source_s: float | None
+
+
+class Follower:
+    """Counts, stamps and fingerprints the tags of one chunk after the other."""
+
+    def __init__(self, retimer: Retimer, rules: FlvRules) -> None:
+        self._retimer = retimer
+        self._tolerance = rules.tolerance_ms
+        self._max_tags = rules.max_chunk_tags
+        self._inter: Container[int] = _NOTHING
+        self._sound: Container[int] = _NOTHING
+        self._hash = Group().bodies
+        self._before: _Before | None = None
+        self._turns = 0
+        self._raw = 0
+        self.expect = -1
+        """PreviousTagSize of the tag that comes next; -1 when the bytes in front of it were handed on already, or never will."""
+        self.went_back = False
+        """The source's clock jumped back in this chunk."""
+        self.deadline = 0
+        """File time in ms from which on the chunk is long enough."""
+        self.begin_chunk(Group())
+
+    def begin_chunk(self, group: Group) -> None:
+        self.span = SpanBuilder()
+        self.videos = 0
+        self.sounds = 0
+        self.group = group
+        self.first_group = group
+        """The chunk's first group of pictures; short ones share a chunk."""
+        self.offset = self._retimer.offset
+        self._repairs = len(self._retimer.repairs)
+        self.went_back = False
+        self._before = None
+
+    @property
+    def empty(self) -> bool:
+        """No tag was kept in this chunk."""
+        return not self.group.sizes and self.group is self.first_group
+
+    def begin_group(self) -> None:
+        """A key frame comes, in the same chunk."""
+        self.group = Group()
+
+    def adopt(self, setups: Mapping[int, Setup]) -> None:
+        """The tracks of the running file."""
+        self._inter = plain_codes(VIDEO, setups[VIDEO].code) if VIDEO in setups else _NOTHING
+        self._sound = plain_codes(AUDIO, setups[AUDIO].code) if AUDIO in setups else _NOTHING
+
+    def follow(self, buf: memoryview, p: int) -> int:
+        """Let tags pass from the unit at `p` on, as long as they are whole and ordinary. Returns where the next one begins."""
+        n = len(buf)
+        last = n - _PLAIN.size
+        expect, offset, deadline = self.expect, self.offset, self.deadline
+        inter, sound = self._inter, self._sound
+        unpack, place, sizes = _PLAIN.unpack_from, self._retimer.place, self.group.sizes
+        pack_into, add_size, add_body = SIZE.pack_into, sizes.append, self.group.bodies.update
+        videos = sounds = 0
+        for _ in range(self._max_tags - len(sizes)):
+            if p > last:
+                break
+            previous, kind_size, stamp, first, second = unpack(buf, p)
+            kind = kind_size >> 24
+            if previous != expect or (first << 8 | second) not in (inter if kind == 9 else sound if kind == 8 else ()):
+                break
+            end = p + 15 + (kind_size & 0xFF_FFFF)
+            raw = stamp >> 8 | (stamp & 0xFF) << 24
+            if end > n or raw + offset >= deadline:
+                break
+            added = place(kind, raw)
+            if added != offset:
+                offset = self._shifted(added)
+            if added:
+                pack_into(buf, p + 8, stamp_field(raw + added))
+            add_size(kind_size)
+            add_body(buf[p + 15 : end])
+            if kind == 9:
+                videos += 1
+            else:
+                sounds += 1
+            expect = end - p - 4
+            p = end
+        self.expect = expect
+        self.videos += videos
+        self.sounds += sounds
+        return p
+
+    def keep(self, buf: memoryview, p: int, unit: UnitHeader, packet: Packet | None, tag_at: int) -> None:
+        """Let one tag pass, of which all that is in `buf` is looked at; its body may go on in the next buffer (`keep_more`).
+
+        Args:
+            packet: None for a script tag.
+            tag_at: bytes from the start of the chunk to the tag.
+        """
+        raw, lane = unit.stamp, packet.lane if packet else 0
+        end = p + UNIT_HEADER + unit.size
+        self._before = None
+        if end > len(buf):
+            self._remember()
+        added = self._stamp(lane, raw)
+        if added:
+            SIZE.pack_into(buf, p + _STAMP_AT, stamp_field(raw + added & MAX_STAMP))
+        self._hash = self.group.bodies
+        if packet and lane == packet.kind and packet.role == "frame":
+            self._count(packet, raw, raw + added, tag_at)
+        self.group.sizes.append(unit.kind << 24 | unit.size)
+        if self.group.raw is None:
+            self.group.raw = raw
+        if self.span.source_s is None and lane:
+            self.span.source_s = self._unwrapped_s(raw)
+        self._hash.update(buf[p + UNIT_HEADER : end])
+        self.expect = unit.size + TAG_HEADER
+
+    def keep_more(self, piece: memoryview) -> None:
+        """More of the body of the tag in progress."""
+        self._hash.update(piece)
+
+    def forget_last(self) -> None:
+        """The tag in progress never became whole: as if it had not come."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        self._retimer.restore(before.retimer)
+        self.offset = before.offset
+        self.videos, self.sounds = before.videos, before.sounds
+        del self.span.keys[before.keys :]
+        del self.group.sizes[before.tags :]
+        self.span.independent, self.span.source_s = before.independent, before.source_s
+
+    def _remember(self) -> None:
+        span = self.span
+        self._before = _Before(
+            self._retimer.save(),
+            self.offset,
+            self.videos,
+            self.sounds,
+            len(span.keys),
+            len(self.group.sizes),
+            span.independent,
+            span.source_s,
+        )
+
+    def _stamp(self, lane: int, raw: int) -> int:
+        """What to add to a tag's time stamp. What has no clock of its own gets the time of the media beside it."""
+        if lane:
+            added = self._retimer.place(lane, raw)
+            if added != self.offset and lane in {AUDIO, VIDEO}:
+                self._shifted(added)
+            return added
+        times = [self._retimer.last(kind) for kind in (AUDIO, VIDEO)]
+        return max((at for at in times if at is not None), default=0) - raw
+
+    def _shifted(self, added: int) -> int:
+        """The offset changed. Growing in a jump it tells that the source's clock went back."""
+        repairs = self._retimer.repairs
+        if len(repairs) != self._repairs:
+            self._repairs = len(repairs)
+            if repairs and repairs[-1].code == "jump" and added - self.offset > self._tolerance:
+                self.went_back = True
+        self.offset = added
+        return added
+
+    def _count(self, packet: Packet, raw: int, at: int, tag_at: int) -> None:
+        if packet.kind == AUDIO:
+            self.sounds += 1
+            return
+        if packet.key:
+            if not self.videos:
+                self.span.independent = True
+            if self.group.key_at < 0 and not (self.videos and self.group.sizes):
+                self.group.begin_key(raw)
+                self._hash = self.group.key
+            self.span.keys.append(KeyPoint(tag_at, max(0, at + packet.cts) / 1000))
+        self.videos += 1
+
+    def _unwrapped_s(self, raw: int) -> float:
+        if self._raw - raw > MAX_STAMP >> 1:
+            self._turns += 1
+        elif raw - self._raw > MAX_STAMP >> 1 and self._turns:
+            self._turns -= 1
+        self._raw = raw
+        return (raw + (self._turns << 32)) / 1000

@@ -1,0 +1,80 @@
+"""A run of packets on its way through, and the two things that are done to it: clocks are moved, joints are announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from ouzel.formats.mpegts.counters import Counters, pid_at
+from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, pcr_of, render_packet, set_pcr
+from ouzel.formats.mpegts.units import adapted
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A packet to be inserted where a PID's continuity counter does not go on: it announces that, and carries nothing."""
+
+    at: int
+    """Number of the packet in front of which it goes."""
+    pid: int
+    counter: int
+    """Of that packet."""
+
+    def render(self) -> bytes:
+        return render_packet(self.pid, self.counter - 1, discontinuity=True)
+
+
+@dataclass(slots=True)
+class Region:
+    """Whole packets, of which those from number `start` on were not handed on yet."""
+
+    block: memoryview
+    headers: bytes
+    surveyed: list[bytes]
+    joints: list[Joint] = field(default_factory=list[Joint])
+    damaged: bool = False
+    """Some packet is marked as received with errors."""
+    start: int = 0
+    counted: int = 0
+    """Packets whose payload the frame counter has seen."""
+
+    @property
+    def size(self) -> int:
+        return len(self.headers) // 4
+
+    def distance(self, number: int) -> int:
+        """Bytes that will be handed on before packet `number`."""
+        before = sum(1 for joint in self.joints if joint.at <= number) if self.joints else 0
+        return (number - self.start + before) * SIZE
+
+
+def find_joints(block: memoryview, surveyed: list[bytes], counters: Counters, unjoined: Collection[int]) -> list[Joint]:
+    """Where the first packets after a break do not follow on the last ones before it."""
+    joints: list[Joint] = []
+    for pid in unjoined:
+        first = counters.first(surveyed, pid)
+        last = counters.last.get(pid)
+        if first is None or last is None:
+            continue
+        at, counter = first
+        if counter != (last + 1) & 0x0F and not is_discontinuity(block, at * SIZE):
+            joints.append(Joint(at, pid, counter))
+    joints.sort(key=lambda joint: joint.at)
+    return joints
+
+
+def move_clocks(region: Region, stop: int, pids: Collection[int], shift_for: Callable[[int], int]) -> None:
+    """Patch the clock references of these PIDs in the packets up to number `stop`.
+
+    `shift_for` gives for a clock reference, in ticks of 90 kHz, what is to be added to it.
+    """
+    block, headers = region.block, region.headers
+    marks = adapted(headers)
+    number = marks.find(1, region.start, stop)
+    while number >= 0:
+        at = number * SIZE
+        if block[at + 5] & 0x10 and pid_at(headers, number) in pids:
+            pcr = pcr_of(block, at)
+            if pcr is not None:
+                set_pcr(block, at, pcr + shift_for(pcr // 300) * 300)
+        number = marks.find(1, number + 1, stop)

@@ -1,0 +1,223 @@
+"""The shaper for transport streams: segments or an endless stream go in, the bytes of one file per set of tracks come out.
+
+Packets pass as they are, in runs, without a loop over them. Looked at are only those in which a unit or a table starts; they are
+found by strided slices of the headers. Where time stamps must move, these and the packets with a clock reference are patched.
+
+A shaper is in one of two states. *Opening*: packets are held until a `Scout` knows the tracks; at the start, after a splice,
+and where a unit or the PMT shows that the tracks change. *Flowing*: everything else; see `flow.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ouzel.base.errors import FormatError
+from ouzel.formats.mpegts.flow import Flow, FlowState, Limits
+from ouzel.formats.mpegts.framing import Framer
+from ouzel.formats.mpegts.lanes import differ
+from ouzel.formats.mpegts.packets import SIZE
+from ouzel.formats.mpegts.psi import Tables
+from ouzel.formats.mpegts.scout import Scout
+from ouzel.formats.shape import Container, Edge, Head, Op
+
+Mode = Literal["segments", "continuous"]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    spacing: int
+    opening: bool
+    spliced: bool
+    opened: bool
+    flow: FlowState
+
+
+class TsShaper:
+    """Implements `ouzel.formats.shape.Shaper`.
+
+    Of several programmes the first that has a picture is followed (`program` says which); the packets of all are kept.
+
+    Args:
+        mode: `segments`: chunks end at `cut`. `continuous`: they end in front of a random access point of the picture.
+        min_chunk_s: `continuous`: length from which a chunk may end. Sound alone is cut at this length.
+        max_chunk_s: `continuous`: without a random access point for so long, a chunk ends at any unit, and the next is not
+            independent.
+        tolerance_s: steps of a track's time stamps up to this are holes, and stay; beyond, they are jumps. None: 1 s in
+            `continuous`, 10 s in `segments`.
+        backward_s: the same for steps back.
+        hold_bytes: held at most while a decision about tracks is pending.
+        hold_s: media time for which a track is waited for.
+        search_limit: bytes in a row without packets after which FormatError is raised.
+    """
+
+    container: Container = "ts"
+
+    def __init__(
+        self,
+        mode: Mode = "segments",
+        *,
+        min_chunk_s: float = 1.9,
+        max_chunk_s: float = 10.0,
+        tolerance_s: float | None = None,
+        backward_s: float = 0.5,
+        hold_bytes: int = 512 * 1024,
+        hold_s: float = 3.0,
+        search_limit: int = 256 * 1024,
+    ) -> None:
+        continuous = mode == "continuous"
+        if tolerance_s is None:
+            tolerance_s = 1.0 if continuous else 10.0
+        self._limits = Limits(continuous, min_chunk_s, max_chunk_s, max(1, hold_bytes // SIZE))
+        self._hold_s = hold_s
+        self._framer = Framer(search_limit)
+        self._tables = Tables()
+        self._flow = Flow(self._tables, self._limits, tolerance_s, backward_s)
+        self._held = bytearray()
+        self._held_headers = bytearray()
+        self._scout: Scout | None = self._new_scout()
+        self._spliced = False
+        self._opened = False
+        self._saved = self._save()
+
+    @property
+    def program(self) -> int | None:
+        """Number of the programme that is followed; None until it is known."""
+        return self._tables.program.number if self._tables.program else None
+
+    @property
+    def bad_sections(self) -> int:
+        """Table sections that were ignored because their CRC is wrong."""
+        return self._tables.bad_sections
+
+    # -- the contract -------------------------------------------------------------------------------------------------
+
+    def feed(self, piece: memoryview) -> Iterator[Op]:
+        """Take the next bytes. Raises: FormatError; Unsupported for SAMPLE-AES and scrambled programmes."""
+        for block, headers in self._framer.push(piece):
+            if self._framer.dropped:
+                yield from self._break()
+            if len(headers) == 4 and not self._held and self._scout is None and self._flow.passes(headers):
+                yield block
+            else:
+                yield from self._take(block, headers, final=False)
+        if self._framer.dropped:
+            yield from self._break()
+
+    def cut(self) -> Iterator[Op]:
+        """The segment or the connection ended here. Raises: like `feed`."""
+        for block, headers in self._framer.end():
+            yield from self._take(block, headers, final=False)
+        if self._framer.torn:
+            self._flow.time.blame("truncated")
+        if self._framer.dropped:
+            yield from self._break()
+        if self._held:
+            yield from self._take(memoryview(b""), b"", final=True)
+        span = self._flow.finish()
+        if span is not None:
+            self._saved = self._save()
+            yield Edge(span)
+
+    def splice(self) -> None:
+        self._drop_carried()
+        self._framer.reset(self._framer.spacing)
+        self._tables.forget_partials()
+        self._flow.splice()
+        self._scout = self._new_scout()
+        self._spliced = self._flow.time.started
+        self._saved = self._save()
+
+    def rollback(self) -> None:
+        state = self._saved
+        self._drop_carried()
+        self._framer.reset(state.spacing)
+        self._framer.dropped = 0
+        self._flow.restore(state.flow)
+        self._opened, self._spliced = state.opened, state.spliced
+        self._scout = self._new_scout() if state.opening else None
+
+    def restart(self) -> Head:
+        if not self._opened:
+            raise ValueError("there is no file to go on from")
+        head = self._head(self._flow.restart())
+        self._saved = self._save()
+        return head
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _take(self, block: memoryview, headers: bytes, *, final: bool) -> Iterator[Op]:
+        """Packets go through the scout, when the shaper is opening, and then through the flow; some may be held."""
+        if self._held:
+            self._held += block
+            self._held_headers += headers
+            block, headers = memoryview(self._held), bytes(self._held_headers)
+        while True:
+            if self._scout is not None:
+                if not self._scout.look(block, headers, final=final):
+                    break
+                if not self._scout.finish():
+                    if not final:
+                        raise FormatError("this transport stream has no programme", searched=len(block))
+                    self._flow.time.span.dropped_bytes += len(block)
+                    block = block[:0]
+                    break
+                yield from self._open(self._scout)
+            for op in self._flow.run(block, headers, final=final):
+                if isinstance(op, Edge):
+                    self._saved = self._save()
+                yield op
+            stop = self._flow.stop
+            if stop is None:
+                block = block[:0]
+                break
+            block, headers = block[stop.at * SIZE :], headers[stop.at * 4 :]
+            if not stop.opening:
+                break
+            self._scout = self._new_scout()
+        if len(block) != len(self._held):
+            self._held, self._held_headers = bytearray(block), bytearray(headers[: len(block) // SIZE * 4])
+
+    def _open(self, scout: Scout) -> Iterator[Head]:
+        """The tracks are known: flow on, in a new file where they are others than before."""
+        program = self._tables.program
+        assert program is not None
+        flow = self._flow
+        known = {pid: lane.track for pid, lane in flow.lanes.items() if lane.kind != "other"}
+        found = {pid: lane.track for pid, lane in scout.lanes.items() if lane.kind != "other"}
+        new = not self._opened or known.keys() != found.keys() or any(differ(known[pid], found[pid]) for pid in found)
+        data = b"" if scout.psi_first or not new else self._tables.render({**flow.counters.last, **scout.counters})
+        flow.adopt(program, scout.lanes, new_file=new)
+        flow.begin(scout.firsts, spliced=self._spliced, looked_at=scout.at)
+        self._scout = None
+        self._spliced = False
+        self._opened = True
+        if new:
+            yield self._head(data)
+
+    def _break(self) -> Iterator[Op]:
+        """Bytes were dropped between packets: what is held will not be continued."""
+        if self._held and self._scout is None:
+            yield from self._take(memoryview(b""), b"", final=True)
+        span = self._flow.time.span
+        span.dropped_bytes += self._framer.dropped
+        if self._framer.dropped:
+            self._flow.time.blame("garbage")
+        self._framer.dropped = 0
+
+    def _head(self, data: bytes) -> Head:
+        tracks = tuple(lane.track for lane in self._flow.lanes.values())
+        return Head("ts", tracks, data, self._tables.render())
+
+    def _new_scout(self) -> Scout:
+        return Scout(self._tables, self._flow.lanes, self._limits.reach, self._hold_s)
+
+    def _drop_carried(self) -> None:
+        self._held, self._held_headers = bytearray(), bytearray()
+        self._flow.time.drop_chunk()
+
+    def _save(self) -> _State:
+        stop = self._flow.stop
+        opening = self._scout is not None or (stop is not None and stop.opening)
+        return _State(self._framer.spacing, opening, self._spliced, self._opened, self._flow.save())

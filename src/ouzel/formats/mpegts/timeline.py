@@ -1,0 +1,179 @@
+"""The media time of a file, and of each of its chunks, from the decode time stamps of a transport stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ouzel.formats.mpegts.packets import TICKS, WRAP
+from ouzel.formats.retime import Retimer, RetimerState
+from ouzel.formats.shape import KeyPoint, Span, SpanBuilder
+
+_DEFAULT_STEP = TICKS // 30
+_SEVERITY = {"": 0, "continuity": 1, "garbage": 2, "truncated": 3, "no_media": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineState:
+    retimer: RetimerState
+    lead: int
+    zero: int | None
+    start: int
+    source: tuple[int | None, int]
+
+
+class Timeline:
+    """Gives every sample its offset and every chunk its Span.
+
+    The leading track is the picture, or the sound where there is none: chunks begin and end with its samples.
+
+    Args:
+        tolerance_s, backward_s: steps of a track's time stamps, forward and backward, that are not jumps.
+    """
+
+    __slots__ = ("_others", "_raw", "_retimer", "_start", "_tail", "_turns", "_zero", "lead", "span", "units")
+
+    def __init__(self, tolerance_s: float, backward_s: float) -> None:
+        self._retimer = Retimer(
+            TICKS,
+            tolerance=round(tolerance_s * TICKS),
+            backward=round(backward_s * TICKS),
+            default_step=_DEFAULT_STEP,
+            wrap_bits=33,
+            zero=None,
+        )
+        self.lead = -1
+        """PID of the leading track."""
+        self.span = SpanBuilder()
+        self.units = 0
+        """Units of picture and sound in this chunk."""
+        self._others: set[int] = set()
+        self._raw: int | None = None
+        self._turns = 0
+        self._tail: float | None = None
+        self._zero: int | None = None
+        self._start = 0
+
+    # -- samples ------------------------------------------------------------------------------------------------------
+
+    @property
+    def started(self) -> bool:
+        return self._retimer.started
+
+    @property
+    def shift(self) -> int:
+        """What is added to stamps of no track in particular: the common offset, less whole turns of the counter."""
+        return self._retimer.offset % WRAP
+
+    def begin(self, firsts: Mapping[int, int], *, spliced: bool) -> None:
+        """The first decode time stamps of all tracks are known, before any of them is placed."""
+        if not self._retimer.started:
+            self._retimer.start(firsts)
+        elif spliced:
+            self._retimer.splice(firsts)
+            self._raw, self._turns = None, 0
+
+    def place(self, pid: int, dts: int) -> int:
+        """What to add to the stamps of a sample of this track, modulo 2^33."""
+        offset = self._retimer.place(pid, dts)
+        self.units += 1
+        if pid != self.lead:
+            self._others.add(pid)
+        else:
+            at = dts + offset
+            if self._zero is None:
+                self._zero = self._start = at
+            if self._raw is not None and abs(dts - self._raw) > WRAP // 2:
+                self._turns += 1 if dts < self._raw else -1
+            self._raw = dts
+            if self.span.source_s is None:
+                self.span.source_s = (dts + self._turns * WRAP) / TICKS
+            self._tail = None
+        return offset % WRAP
+
+    def pass_unstamped(self) -> None:
+        """A sample without time stamps went by."""
+        self.units += 1
+
+    def count(self, frames: int, seconds: float) -> None:
+        """The last unit of the leading track turned out to hold this."""
+        self.span.frames += frames
+        if frames:
+            self._tail = seconds
+
+    def key(self, offset: int, pts: int, shift: int) -> None:
+        """A random access point of the leading track, which was just placed."""
+        at = self._retimer.last(self.lead)
+        if at is None or self._zero is None:
+            return
+        ahead = (pts + shift - at + WRAP // 2) % WRAP - WRAP // 2
+        self.span.keys.append(KeyPoint(offset, (at + ahead - self._zero) / TICKS))
+
+    def elapsed_s(self) -> float:
+        """Length of the chunk so far."""
+        return (self._end() - self._start) / TICKS
+
+    def lag_s(self, pid: int) -> float:
+        """How far another track has got since the chunk began."""
+        return (self._retimer.end(pid) - self._start) / TICKS if self._retimer.last(pid) is not None else 0.0
+
+    def near(self, stamp: int) -> int:
+        """How far this file stamp (modulo 2^33) is from where the file has got to, in ticks."""
+        return abs((stamp - self._end() + WRAP // 2) % WRAP - WRAP // 2)
+
+    # -- chunks and files ---------------------------------------------------------------------------------------------
+
+    def blame(self, damage: str) -> None:
+        """The chunk is suspect; the worst reason stands."""
+        if _SEVERITY[damage] > _SEVERITY[self.span.damage]:
+            self.span.damage = damage
+
+    def close(self, *, stalled: bool = False) -> Span:
+        """The chunk ends here. `stalled`: without the leading track, which has nothing new."""
+        if not self.units:
+            self.blame("no_media")
+        zero = self._zero if self._zero is not None else self._start
+        end = max(self._start, self._others_end() if stalled or self.span.source_s is None else self._end())
+        self.span.repairs = [
+            replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in self._retimer.repairs
+        ]
+        span = self.span.build((self._start - zero) / TICKS, (end - zero) / TICKS)
+        self._start = end
+        self.drop_chunk()
+        self._retimer.repairs.clear()
+        return span
+
+    def drop_chunk(self) -> None:
+        """Begin a chunk anew, without the one in progress."""
+        self.span = SpanBuilder()
+        self.units = 0
+        self._others.clear()
+        self._tail = None
+
+    def restart(self) -> None:
+        """The next chunk begins a file: media time is 0 there. The stamps go on as they are."""
+        self._zero = self._start if self._zero is not None else None
+
+    def reopen(self) -> None:
+        """Another set of tracks begins a file, with the first sample of its leading track."""
+        self.lead = -1
+        self._zero = None
+
+    def save(self) -> TimelineState:
+        return TimelineState(self._retimer.save(), self.lead, self._zero, self._start, (self._raw, self._turns))
+
+    def restore(self, state: TimelineState) -> None:
+        self._retimer.restore(state.retimer)
+        self.lead, self._zero, self._start = state.lead, state.zero, state.start
+        self._raw, self._turns = state.source
+        self.drop_chunk()
+
+    def _others_end(self) -> int:
+        """Where the other tracks have got to in a chunk without the leading one."""
+        return max((self._retimer.end(pid) for pid in self._others), default=self._start)
+
+    def _end(self) -> int:
+        last = self._retimer.last(self.lead)
+        if last is None or self._zero is None:
+            return self._start
+        return last + round(self._tail * TICKS) if self._tail is not None else self._retimer.end(self.lead)

@@ -1,0 +1,109 @@
+"""One request and its answer on one link."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from ouzel.base.errors import ConnectionLost, OuzelError
+from ouzel.system.http.bodies import Enough
+from ouzel.system.http.heads import Head
+from ouzel.system.http.links import NOBODY, Conduit
+from ouzel.system.http.messages import Limits, Take
+from ouzel.system.http.reader import AnswerReader
+from ouzel.system.http.watch import Watch
+
+
+class Exchange:
+    """Receives for a link while its answer is under way. Nothing here waits: `over` is set from the loop's callbacks."""
+
+    __slots__ = ("_link", "_reader", "_watch", "error", "over")
+
+    def __init__(
+        self, link: Conduit, on_head: Callable[[Head], Take], limits: Limits, now: float, deadline: float
+    ) -> None:
+        self._link = link
+        self._reader = AnswerReader(on_head)
+        self._watch = Watch(self._reader, limits, now, deadline)
+        self.error: Exception | None = None
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        link.receiver = self
+
+    @property
+    def answered(self) -> bool:
+        """Whether so much as one byte came."""
+        return self._reader.received > 0
+
+    @property
+    def reusable(self) -> bool:
+        """Once over: whether the link can serve another request."""
+        return self._reader.reusable and self.error is None and self._link.open
+
+    @property
+    def due(self) -> float:
+        return self._watch.due
+
+    def hurry(self, deadline: float) -> None:
+        self._watch.hurry(deadline)
+
+    def forgive(self, seconds: float) -> None:
+        self._watch.forgive(seconds)
+
+    def check(self, now: float) -> None:
+        """Called by the sweep."""
+        try:
+            self._watch.check(now)
+        except OuzelError as exc:
+            self.fail(exc)
+
+    def received(self, data: memoryview) -> None:
+        if self.over.done():  # more than the answer: whatever it is, it must not be taken for the next one
+            self._link.abort()
+            return
+        try:
+            self._reader.feed(data)
+        except Enough:
+            self._finish()
+        except Exception as exc:  # noqa: BLE001 - the consumer's error is its caller's, not the event loop's
+            self.fail(exc)
+        else:
+            if self._reader.done:
+                self._finish()
+
+    def closed(self, exc: Exception | None) -> None:
+        if self.over.done():
+            return
+        try:
+            if exc is not None:
+                raise ConnectionLost(f"the connection was lost: {_why(exc)}", received_bytes=self._reader.received)
+            self._reader.close()
+        except OuzelError as fault:
+            self.fail(fault)
+        else:
+            self._finish()
+
+    def fail(self, exc: Exception) -> None:
+        """End it; `exc` is for whoever waits."""
+        if not self.over.done():
+            self.error = exc
+            self._finish()
+
+    def abandon(self) -> None:
+        """Nobody waits any more."""
+        self._link.receiver = NOBODY
+        self._link.abort()
+
+    def _finish(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
+        if not self.reusable:
+            self._link.abort()
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, ssl.SSLError):
+        return f"TLS: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror.lower()
+    return str(exc) or type(exc).__name__

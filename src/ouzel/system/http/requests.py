@@ -1,0 +1,81 @@
+"""The words of a request."""
+
+from __future__ import annotations
+
+import re
+
+from ouzel.base.errors import BadOption
+from ouzel.base.urls import Url
+from ouzel.system.http.messages import Request
+from ouzel.system.http.tunnels import basic, proxy_authorization
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_VALUES = re.compile("[\r\n\x00\ud800-\udfff]")
+_OURS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "range",
+        "accept-encoding",
+        "proxy-authorization",
+    }
+)
+"""Fields that decide how the answer is framed or coded, or that belong to another option."""
+_AT_HOME = frozenset({"authorization", "cookie"})
+"""Fields that must not follow a redirect to another origin."""
+
+Fields = tuple[tuple[str, str], ...]
+
+
+def checked_fields(request: Request) -> Fields:
+    """The caller's header fields. Raises: BadOption for what cannot be sent."""
+    for name, value in request.headers:
+        if not _TOKEN.fullmatch(name):
+            raise BadOption(f"{name[:80]!r} is not the name of a header")
+        if _NOT_IN_VALUES.search(value):
+            raise BadOption(f"the header {name} has a line break, or another character that cannot be sent, in it")
+        if name.lower() in _OURS:
+            raise BadOption(f"the header {name} is set by Ouzel itself")
+    if request.byte_range is not None:
+        first, last = request.byte_range
+        if first < 0 or (last is not None and last < first):
+            raise BadOption(f"{first} to {last} is not a range of bytes")
+    return request.headers
+
+
+def away_from_home(fields: Fields) -> Fields:
+    """What may be sent to another origin."""
+    return tuple((name, value) for name, value in fields if name.lower() not in _AT_HOME)
+
+
+def render_request(request: Request, url: Url, fields: Fields, *, compressed: bool, proxy: Url | None) -> bytes:
+    """The request for `url`, which may be where a redirect led.
+
+    Args:
+        fields: the caller's, as far as they may be sent there.
+        compressed: whether gzip is welcome; ranges of a compressed body are of no use.
+        proxy: a proxy that is spoken to in HTTP itself, without a tunnel.
+    """
+    given = {name.lower() for name, _ in fields}
+    lines = [f"GET {url.target if proxy is None else url.anonymous} HTTP/1.1"]
+
+    def default(name: str, value: str) -> None:
+        if name.lower() not in given:
+            lines.append(f"{name}: {value}")
+
+    default("Host", url.authority)
+    default("User-Agent", request.user_agent)
+    default("Accept", "*/*")
+    lines.append(f"Accept-Encoding: {'gzip' if compressed else 'identity'}")
+    if request.byte_range is not None:
+        first, last = request.byte_range
+        lines.append(f"Range: bytes={first}-{'' if last is None else last}")
+    if url.user is not None:
+        default("Authorization", basic(url.user, url.password))
+    if proxy is not None and (credentials := proxy_authorization(proxy)) is not None:
+        lines.append(f"Proxy-Authorization: {credentials}")
+    lines.extend(f"{name}: {value}" for name, value in fields)
+    return "\r\n".join([*lines, "", ""]).encode()

@@ -1,0 +1,240 @@
+"""Another format of a closed file: what is in it, and what becomes of the original."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import anyio
+import pytest
+
+from ouzel.base.errors import BadOption, DiskFull, FileBusy, MediaError, OutputExists, ToolFailed, Unsupported
+from ouzel.engine import convert as convert_module
+from ouzel.engine import ledgers
+from ouzel.engine.convert import CONVERTING, convert
+from ouzel.engine.probe import Found, StreamFound, probe
+from ouzel.engine.recipes import plan
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.testing.clips import Clip, make_clip
+
+from ..recordings import open_ts, record_ts
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def show(tmp_path: Path, clip: Clip) -> Path:
+    """A closed recording of twelve seconds, one of them missing."""
+    return record_ts(tmp_path / "show.ts", clip, lost=[4]).path
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> FfmpegFinder:
+    return FfmpegFinder()
+
+
+def fresh(tmp_path: Path) -> set[str]:
+    return {p.name for p in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("target", ["mp4", "mkv", "flv"])
+async def test_every_picture_and_sound_arrives(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, target: str) -> None:
+    source = record_ts(tmp_path / "show.ts", clip).path
+    made = await convert(source, target, ffmpeg=ffmpeg)
+    assert made.path == tmp_path / f"show.{target}"
+    assert made.warnings == ()
+    before, after = await probe(source), await probe(made.path, depth="decode")
+    assert before.video is not None
+    assert after.video is not None
+    assert after.audio is not None
+    assert after.video.packets == after.video.frames == before.video.packets == clip.frames
+    assert (after.video.codec, after.audio.codec, after.video.frames_unordered) == ("h264", "aac", 0)
+    assert made.duration_s == pytest.approx(clip.seconds, abs=0.1)
+
+
+async def test_an_mp4_begins_with_its_index(show: Path, ffmpeg: FfmpegFinder) -> None:
+    data = (await convert(show, "mp4", ffmpeg=ffmpeg)).path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize(("target", "codec"), [("m4a", "aac"), ("mp3", "mp3")])
+async def test_sound_alone(show: Path, ffmpeg: FfmpegFinder, target: str, codec: str) -> None:
+    found = await probe((await convert(show, target, ffmpeg=ffmpeg)).path)
+    assert [(s.kind, s.codec) for s in found.streams] == [("audio", codec)]
+
+
+async def test_hevc_gets_the_tag_that_apple_plays(clip_folder: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    hevc = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1, video="hevc", audio=False)
+    made = await convert(hevc.file(".ts"), "mp4", out=tmp_path / "show.mp4", ffmpeg=ffmpeg)
+    assert b"hvc1" in made.path.read_bytes()
+
+
+async def test_sound_that_the_format_cannot_hold_is_encoded(tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    telephone = tmp_path / "camera.mkv"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=r=8000:d=2", "-c:a", "pcm_alaw", str(telephone)],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    made = await convert(telephone, "mp4", ffmpeg=ffmpeg)
+    assert made.warnings == ()
+    audio = (await probe(made.path)).audio
+    assert audio is not None
+    assert (audio.codec, audio.sample_rate) == ("aac", 8000)
+
+
+async def test_the_product_is_written_down_in_the_ledger(show: Path, ffmpeg: FfmpegFinder) -> None:
+    made = await convert(show, "mp4", ffmpeg=ffmpeg)
+    held = ledgers.find(made.path)
+    assert held is not None
+    assert held.product is not None
+    assert (held.product.file, held.product.format, held.product.size) == ("show.mp4", "mp4", made.size)
+    assert held.product.digest == ledgers.digest(made.path)
+    assert [g.at_s for g in held.ledger.gaps] == [4.0]
+    original = ledgers.find(show)
+    assert original is not None
+    assert original.product is None
+
+
+async def test_elsewhere_it_gets_a_ledger_of_its_own(show: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    (tmp_path / "films").mkdir()
+    before = show.with_suffix(".ledger").read_bytes()
+    made = await convert(show, "mkv", out=tmp_path / "films" / "evening.mkv", ffmpeg=ffmpeg)
+    held = ledgers.find(made.path)
+    assert held is not None
+    assert held.product is not None
+    assert len(held.ledger.gaps) == 1
+    assert show.with_suffix(".ledger").read_bytes() == before
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_the_original_goes_only_if_wished(show: Path, ffmpeg: FfmpegFinder, keep: bool) -> None:
+    await convert(show, "mp4", keep_original=keep, ffmpeg=ffmpeg)
+    expected = {"show.mp4", "show.ledger"} | ({"show.ts"} if keep else set())
+    assert fresh(show.parent) == expected
+
+
+async def test_it_tells_how_far_it_is(show: Path, ffmpeg: FfmpegFinder) -> None:
+    shares: list[float] = []
+    await convert(show, "mp4", ffmpeg=ffmpeg, on_progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) > 2
+
+
+async def test_a_product_that_lacks_something_is_not_put_in_place(
+    show: Path, ffmpeg: FfmpegFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lossy(source: Found, target: str) -> object:
+        recipe = plan(source, target)
+        object.__setattr__(recipe, "options", (*recipe.options, "-t", "5"))
+        return recipe
+
+    monkeypatch.setattr(convert_module, "plan", lossy)
+    with pytest.raises(ToolFailed, match=r"the product has \[1\d\d\] pictures, its source \[275\]"):
+        await convert(show, "mp4", keep_original=False, ffmpeg=ffmpeg)
+    assert fresh(show.parent) == {"show.ts", "show.ledger"}
+
+
+async def test_a_source_that_is_shorter_than_its_ledger_is_kept(
+    tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder
+) -> None:
+    sink = record_ts(tmp_path / "show.ts", clip, close=False)
+    sink.media_s += 3
+    sink.write([b"\x47\x1f\xff\x10" + b"\xff" * 184])
+    span = convert_span(sink.media_s)
+    sink.commit(span, wall=sink.opening.started, sequence=12, scope="all")
+    source = sink.close("ended", sink.opening.started)
+    with pytest.raises(ToolFailed, match=r"the product has 1\d\.\d+ s, the ledger 16\.000 s"):
+        await convert(source, "mp4", keep_original=False, ffmpeg=ffmpeg)
+    assert source.exists()
+
+
+def convert_span(start_s: float) -> object:
+    from ouzel.formats.shape import Span
+
+    return Span(start_s, start_s + 1.0)
+
+
+async def test_cancelling_leaves_the_original_alone(show: Path, ffmpeg: FfmpegFinder) -> None:
+    with anyio.CancelScope() as scope:
+        await convert(show, "mp4", keep_original=False, ffmpeg=ffmpeg, on_progress=lambda _: scope.cancel())
+    assert scope.cancelled_caught
+    assert fresh(show.parent) == {"show.ts", "show.ledger"}
+
+
+async def test_what_a_crash_left_behind_is_taken_over(show: Path, ffmpeg: FfmpegFinder) -> None:
+    show.with_name("show.mp4" + CONVERTING).write_bytes(b"half")
+    await convert(show, "mp4", ffmpeg=ffmpeg)
+    assert fresh(show.parent) == {"show.ts", "show.mp4", "show.ledger"}
+
+
+async def test_two_do_not_make_the_same_product(show: Path, ffmpeg: FfmpegFinder) -> None:
+    import fcntl
+
+    with show.with_name("show.mp4" + CONVERTING).open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(FileBusy):
+            await convert(show, "mp4", ffmpeg=ffmpeg)
+
+
+async def test_nothing_is_overwritten(show: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    show.with_suffix(".mp4").write_bytes(b"mine")
+    with pytest.raises(OutputExists, match=r"show\.mp4 exists"):
+        await convert(show, "mp4", ffmpeg=ffmpeg)
+    (tmp_path / "x.ledger").write_bytes(b"mine")
+    with pytest.raises(OutputExists, match=r"x\.ledger exists"):
+        await convert(show, "mp4", out=tmp_path / "x.mp4", ffmpeg=ffmpeg)
+    with pytest.raises(OutputExists):
+        await convert(show, "ts", ffmpeg=ffmpeg)
+
+
+async def test_what_cannot_be_done_is_said(show: Path, tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder) -> None:
+    with pytest.raises(BadOption, match="'avi' is not a format"):
+        await convert(show, "avi", ffmpeg=ffmpeg)
+    running = open_ts(tmp_path / "running.ts")
+    with pytest.raises(BadOption, match="not closed"):
+        await convert(running.part_path, "mp4", ffmpeg=ffmpeg)
+    running.release()
+    (tmp_path / "page.ts").write_text("<html>")
+    with pytest.raises(MediaError):
+        await convert(tmp_path / "page.ts", "mp4", ffmpeg=ffmpeg)
+
+
+async def test_a_full_disk_is_called_one(show: Path, tmp_path: Path) -> None:
+    fake = tmp_path / "bin" / "ffmpeg"
+    fake.parent.mkdir()
+    fake.write_text(
+        '#!/bin/sh\ncase "$*" in *converting*) echo "out: No space left on device" >&2; exit 1;; esac\n'
+        'exec ffmpeg -hide_banner "$@" \n'
+    )
+    fake.chmod(0o755)
+    with pytest.raises((DiskFull, ToolFailed)) as failed:
+        await convert(show, "mp4", ffmpeg=FfmpegFinder(str(fake)))
+    assert failed.type is DiskFull
+
+
+async def test_a_silent_source_gives_no_sound(clip_folder: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    silent = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1, audio=False)
+    with pytest.raises(Unsupported, match="no sound"):
+        await convert(silent.file(".ts"), "mp3", out=tmp_path / "show.mp3", ffmpeg=ffmpeg)
+
+
+def stream(kind: str, codec: str, **fields: int) -> StreamFound:
+    return StreamFound(kind, codec, **fields)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "codecs", "need"),
+    [
+        ([stream("video", "hevc"), stream("audio", "aac")], "flv", ("hevc", "aac"), {"enhanced_flv"}),
+        ([stream("video", "h264"), stream("audio", "pcm_mulaw", sample_rate=8000, channels=1)], "flv",
+         ("h264", "aac"), {"aac"}),
+        ([stream("video", "h264"), stream("audio", "mp3")], "mp3", ("mp3",), set()),
+        ([stream("audio", "opus", sample_rate=96_000, channels=6)], "mp3", ("mp3",), {"mp3"}),
+        ([stream("video", "av1"), stream("audio", "opus"), stream("data", "unknown")], "mkv", ("av1", "opus"), set()),
+    ],
+)  # fmt: skip
+async def test_recipes(source: list[StreamFound], target: str, codecs: tuple[str, ...], need: set[str]) -> None:
+    recipe = plan(Found("", None, None, source), target)
+    assert (recipe.codecs, set(recipe.need)) == (codecs, need)

@@ -1,0 +1,63 @@
+"""Fixtures for all tests: media that is encoded once, and the guard against leaks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ouzel.testing.clips import Clip, make_clip
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where clips are kept: a cache folder of the checkout, so that only the first run encodes."""
+    folder = Path(__file__).parent.parent / ".cache" / "clips"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return tmp_path_factory.mktemp("clips")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clip(clip_folder: Path) -> Clip:
+    """Twelve seconds of H.264 and AAC, in groups of one second."""
+    return make_clip(clip_folder, seconds=12, size="320x180", gop_s=1)
+
+
+@pytest.fixture(scope="session")
+def small_clip(clip_folder: Path) -> Clip:
+    """Another resolution, for changes of codec in mid-show."""
+    return make_clip(clip_folder, seconds=12, size="160x96", gop_s=1)
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """Threads and descriptors that a test leaves behind fail it. anyio keeps idle worker threads for a while: these may stay."""
+    threads = set(threading.enumerate())
+    before = _descriptors()
+    yield
+    left = [t for t in threading.enumerate() if t not in threads and "AnyIO" not in t.name and not t.daemon]
+    assert not left, f"threads left running: {left}"
+    after = _descriptors()
+    assert len(after) <= len(before) + 3, f"descriptors left open: {sorted(after.items() - before.items())}"
+
+
+def _descriptors() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in os.listdir("/proc/self/fd") if Path("/proc/self/fd").exists() else []:
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+        found[name] = target
+    return found
