@@ -134,10 +134,14 @@ def _moof(parts: Sequence[Part], offsets: Sequence[int], base: Base, at: int, ve
             flags |= 8
             fields += struct.pack(">I", part.samples[0].duration)
         tfhd = box("tfhd", struct.pack(">II", flags, part.source.id), fields)
-        time = b"" if part.time is None else struct.pack(">IQ" if version else ">II", version << 24, part.time)
+        time = b"" if part.time is None else _time(part.time, version)
         truns = _truns(part, offset, explicit=base in {"moof", "absolute"} or (base == "first" and not number))
         trafs.append(box("traf", tfhd, box("tfdt", time) if time else b"", *truns))
     return box("moof", box("mfhd", struct.pack(">II", 0, 77)), *trafs)
+
+
+def _time(time: int, version: int) -> bytes:
+    return struct.pack(">IQ", 1 << 24, time) if version or time >> 32 else struct.pack(">II", 0, time)
 
 
 def _truns(part: Part, offset: int, *, explicit: bool) -> Iterator[bytes]:
@@ -208,7 +212,7 @@ class Written:
         self.spans.append(span)
         self.offsets.append(len(self.data))
 
-    def keys(self) -> list[tuple[int, float]]:
+    def key_points(self) -> list[tuple[int, float]]:
         starts = zip(self.offsets, self.spans, strict=False)
         return [(start + key.offset, key.at_s) for start, span in starts for key in span.keys]
 

@@ -1,58 +1,126 @@
-"""Finished and unfinished recordings to work on, written by the real sink from a clip's segments, without any network."""
+"""Finished and unfinished recordings to work on: a clip, through the real shapers and the real sink, without any network."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ouzel.engine.closing import closing_patches
+from ouzel.engine.intake import Intake
 from ouzel.engine.sinks.file import FileSink
-from ouzel.formats.shape import Head, KeyPoint, Span, Track
-from ouzel.model.flow import Gap, GapCode
-from ouzel.model.ledger import Opening, RunLine
-from ouzel.testing.clips import Clip
+from ouzel.engine.tape import SegmentNote, Tape, TapeLimits
+from ouzel.formats.flv.shaper import FlvShaper
+from ouzel.formats.fmp4 import Fmp4Shaper
+from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.shape import Container
+from ouzel.model import ledger
+from ouzel.model.flow import EndReason, GapCode
+from ouzel.testing.clips import Clip, build_once, run_ffmpeg
+from ouzel.testing.clock import FakeClock
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-TRACKS = (Track(256, "video", "h264", 320, 180), Track(257, "audio", "aac", sample_rate=48000, channels=2))
+CONTAINERS: tuple[Container, ...] = ("ts", "mp4", "flv")
+_PIECE = 64 * 1024
 
 
-def open_ts(path: Path) -> FileSink:
-    """A sink for a transport stream, with nothing in it yet but a run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    opening = Opening(path.name, "ts", NOON, "https://example.org/live.m3u8", 1, "ouzel test")
-    sink = FileSink(path, opening, Head("ts", TRACKS, b"", b""))
-    sink.note(RunLine(1, NOON, "hls", "https://example.org/live.m3u8", "best"))
-    return sink
+def record(
+    folder: Path,
+    clip: Clip,
+    container: Container = "ts",
+    *,
+    lost: Sequence[int] = (),
+    name: str = "show",
+    close: bool = True,
+) -> Path:
+    """A recording of a clip whose groups of pictures last one second; the seconds in `lost` are missing, with a gap.
+
+    Returns: the closed file; with `close=False` what a crash leaves: `.part` and a ledger without an end.
+    """
+    sink = _fill(folder, clip, container, lost, name)
+    if not close:
+        sink.release()
+        return sink.part_path
+    patches, tail = closing_patches(sink.part_path, ledger.read(sink.ledger_path.read_bytes()))
+    return sink.close(EndReason.ENDED.value, NOON + timedelta(minutes=1), patches, tail)
 
 
-def add_segment(sink: FileSink, data: bytes, *, sequence: int | None = None, seconds: float = 1.0) -> None:
-    """One chunk. `sequence`: also says how long after noon it was on air; the next one by default."""
-    number = sink.chunks if sequence is None else sequence
-    span = Span(sink.media_s, sink.media_s + seconds, None, 25, True, (KeyPoint(0, sink.media_s),))
-    sink.write([data])
-    sink.commit(span, wall=NOON + timedelta(seconds=number * seconds), sequence=number, scope="all")
-
-
-def gap(at_s: float, first: int, last: int) -> Gap:
-    start = NOON + timedelta(seconds=first)
-    missing = last + 1 - first
-    return Gap(
-        at_s, GapCode.SEGMENT_GONE, "404", start, start + timedelta(seconds=missing), float(missing), first, last, "all"
+def _fill(folder: Path, clip: Clip, container: Container, lost: Sequence[int], name: str) -> FileSink:
+    tape = Tape(
+        lambda _part, ending: folder / f"{name}.{ending}",
+        source="https://example.org/live",
+        software="ouzel test",
+        clock=FakeClock(NOON),
+        limits=TapeLimits(),
+        listener=lambda _event: None,
     )
+    tape.run("hls" if container != "flv" else "flv", "https://example.org/live", "best")
+    if container == "flv":
+        _fill_flv(tape, clip, lost)
+    else:
+        shaper = TsShaper("segments") if container == "ts" else Fmp4Shaper()
+        _fill_segments(Intake(shaper, tape, continuous=False), tape, clip, container, lost)
+    tape.finish(EndReason.ENDED)
+    (closed,) = tape.closed
+    return closed.sink
 
 
-def segments(clip: Clip) -> list[bytes]:
-    return [path.read_bytes() for path in clip.ts_segments("av")]
-
-
-def record_ts(path: Path, clip: Clip, *, lost: Sequence[int] = (), close: bool = True) -> FileSink:
-    """The clip's segments as a recording; those in `lost` are missing, each with a gap."""
-    sink = open_ts(path)
-    for number, data in enumerate(segments(clip)):
+def _fill_segments(intake: Intake, tape: Tape, clip: Clip, container: Container, lost: Sequence[int]) -> None:
+    init, segments = _segments(clip, container)
+    _take(intake, init)
+    for number, data in enumerate(segments):
         if number in lost:
-            sink.note(gap(sink.media_s, number, number))
-        else:
-            add_segment(sink, data, sequence=number)
-    if close:
-        sink.close("ended", NOON + timedelta(minutes=1))
-    return sink
+            tape.lose(GapCode.SEGMENT_GONE, "404", missing_s=1.0, first_sequence=number, last_sequence=number)
+            intake.splice()
+            continue
+        intake.note = SegmentNote(number, NOON + timedelta(seconds=number))
+        _take(intake, data)
+        intake.finish()
+
+
+def _fill_flv(tape: Tape, clip: Clip, lost: Sequence[int]) -> None:
+    intake = Intake(FlvShaper(), tape, continuous=True)
+    before = 0
+    for start, end in _stretches(clip.seconds, lost):
+        if before:
+            tape.lose(GapCode.CONNECTION_LOST, "reset", missing_s=float(start - before))
+            intake.splice()
+        _take(intake, _flv(clip, start, end))
+        intake.finish()
+        before = end
+
+
+def _take(intake: Intake, data: bytes) -> None:
+    for at in range(0, len(data), _PIECE):
+        intake.take(memoryview(bytearray(data[at : at + _PIECE])))
+
+
+def _stretches(seconds: int, lost: Sequence[int]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for number in [*sorted(lost), seconds]:
+        if number > start:
+            yield start, number
+        start = number + 1
+
+
+def _segments(clip: Clip, container: Container) -> tuple[bytes, Iterable[bytes]]:
+    if container == "ts":
+        return b"", [path.read_bytes() for path in clip.ts_segments("av")]
+
+    def build(part: Path) -> None:
+        hls = ["-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "1", "-hls_list_size", "0"]
+        run_ffmpeg("ffmpeg", ["-i", str(clip.file(".mp4")), "-c", "copy", *hls, str(part / "index.m3u8")])
+
+    folder = build_once(clip.folder / "fmp4", build)
+    segments = sorted(folder.glob("index*.m4s"), key=lambda path: int(path.stem.removeprefix("index")))
+    return (folder / "init.mp4").read_bytes(), [path.read_bytes() for path in segments]
+
+
+def _flv(clip: Clip, start: int, end: int) -> bytes:
+    """What a server would send between these seconds."""
+
+    def build(part: Path) -> None:
+        span = ["-ss", str(start), "-to", str(end)]
+        run_ffmpeg("ffmpeg", [*span, "-i", str(clip.file(".mp4")), "-c", "copy", str(part / "part.flv")])
+
+    return (build_once(clip.folder / f"flv-{start}-{end}", build) / "part.flv").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -134,9 +135,7 @@ async def test_sound_and_picture_start_together_and_rise_over_the_seam_of_the_lo
     for kind, step in (("v", 0.04), ("a", 1024 / 48_000)):
         times = [float(t) for t in probe_times(tmp_path / "out.mkv", kind)]
         assert times[0] == pytest.approx(probe_first(tmp_path / "out.mkv"), abs=0.002)
-        assert all(
-            later - former == pytest.approx(step, abs=0.002) for former, later in zip(times, times[1:], strict=False)
-        )
+        assert all(later - former == pytest.approx(step, abs=0.002) for former, later in pairwise(times))
 
 
 def probe_times(path: Path, kind: str) -> list[str]:
@@ -233,12 +232,15 @@ async def test_two_variants_of_different_size(clip: Clip, other: Clip) -> None:
     assert breaks(hd, frames=other.frames) == []
 
 
-async def test_a_paced_show_in_fast_motion_is_played_live_to_its_end(clip: Clip) -> None:
+async def test_a_paced_show_in_fast_motion_is_played_live_to_its_end(clip_folder: Path) -> None:
+    clip = make_clip(clip_folder, seconds=4, size="160x90", gop_s=0.4)
     async with LiveOrigin() as origin:
-        show = origin.channel("show", clip, hls=Hls("mp4", window=0), speed=40, length_s=24)
+        hls = Hls("mp4", window=0, gops_per_segment=2)
+        show = origin.channel("show", clip, hls=hls, speed=24, lead_s=6, length_s=24)
 
         numbers = await play(show.url)
 
+        assert origin.hits("index.m3u8") > 1
     assert len(numbers) == 600
     assert breaks(numbers, frames=clip.frames) == []
 

@@ -146,7 +146,7 @@ class MakeUp:
         return self._rnd.random() < 0.3
 
     def word(self) -> str:
-        return "".join(self._rnd.choices("aZ09 ,=:;'#@{}$/\\\u3000\u00e9\u4e2d\U0001f426", k=self._rnd.randint(0, 8)))
+        return "".join(self._rnd.choices("aZ09 ,=:;'#@}$/\\\u3000\u00e9\u4e2d\U0001f426", k=self._rnd.randint(0, 8)))
 
     def address(self) -> str:
         return f"https://h{self._rnd.randint(0, 9)}/{self._rnd.choice(('a.ts', 'b/c.mp4?d=e', 'f//g', 'h,i;j=k'))}"

@@ -33,6 +33,7 @@ from ouzel.formats.m3u8 import (
     Segment,
     Variant,
     parse,
+    render,
 )
 
 ROOT = Path(os.environ.get("OUZEL_CONFORMANCE", Path(__file__).parents[2] / ".." / "shared" / "conformance" / "hls"))
@@ -444,6 +445,15 @@ def test_fuzz_inputs_are_parsed_or_refused_in_no_time(path: Path) -> None:
             pass
         fastest = min(fastest, time.process_time() - before)
     assert fastest < 0.05
+
+
+def test_all_of_them_survive_rendering() -> None:
+    for path in (path for folder, pattern in FOLDERS.items() for path in _cases(folder, pattern)):
+        try:
+            playlist = parse(path.read_bytes(), base_url="")
+        except (FormatError, NotMedia):
+            continue
+        assert parse(render(playlist), base_url="") == playlist, path.name
 
 
 def test_the_set_is_whole() -> None:

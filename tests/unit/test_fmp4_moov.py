@@ -200,6 +200,12 @@ def test_the_head_says_that_the_file_is_fragmented_and_how_long_it_is_not() -> N
     assert struct.unpack(">IQ", child(moov, "mvex", "mehd")) == (1 << 24, 0)
 
 
+def test_tracks_are_enabled() -> None:
+    data = init([VIDEO]).replace(b"tkhd\0\0\0\3", b"tkhd\0\0\0\0")
+
+    assert child(head_of(data).data, "moov", "trak", "tkhd")[:4] == b"\1\0\0\3"
+
+
 def test_a_missing_trex_is_made() -> None:
     consumer = Consumer(Fmp4Shaper())
     consumer.segment(init([VIDEO], mvex=False))
@@ -212,11 +218,13 @@ def test_delays_in_edit_lists_are_kept() -> None:
     source = Source(1, "vide", 90000, edits=((48, -1), (0, 3600)))
     consumer = Consumer(Fmp4Shaper())
     consumer.segment(init([source]))  # 48 ticks of 1/600 s
-    consumer.segment(fragment(second(Writer(source))))
+    writer = Writer(source)
+    for _ in range(2):
+        consumer.segment(fragment(second(writer)))
 
     elst = child(consumer.file.head.data, "moov", "trak", "edts", "elst")
     assert struct.unpack(">II QqI QqI", elst) == (1 << 24, 2, 80, -1, 0x10000, 0, 3600, 0x10000)
-    assert consumer.span.keys[0].at_s == pytest.approx(0.08)  # 80 ms later, less a delay of 40 ms that is not reached
+    assert consumer.span.keys[0].at_s == pytest.approx(1.04)  # 80 ms later, less a delay of 40 ms
 
 
 @pytest.mark.parametrize("edits", [((0, 1_700_000_000),), ((60_000, -1), (0, 0)), ((0, 0),)])
@@ -240,12 +248,12 @@ def test_boxes_that_mean_nothing_for_us_are_kept_or_left_out() -> None:
 def test_closing_fills_in_the_duration_and_appends_an_index() -> None:
     consumer = Consumer(Fmp4Shaper())
     consumer.segment(init([AUDIO, VIDEO]))
-    video, audio = Writer(VIDEO, 10**9), Writer(AUDIO, 10**9 * 48 // 90)
+    video, audio = Writer(VIDEO, 10_000 * 90000), Writer(AUDIO, 10_000 * 48000)
     for _ in range(3):
         consumer.segment(fragment(second(video, audio)))
     file = consumer.file
 
-    done = finish(file.head.data, file.spans[-1].end_s, file.keys())
+    done = finish(file.head.data, file.spans[-1].end_s, file.key_points())
     data = bytearray(file.data)
     for offset, patch in done.patches:
         data[offset : offset + len(patch)] = patch
@@ -263,7 +271,7 @@ def test_closing_fills_in_the_duration_and_appends_an_index() -> None:
     assert [e[0] for e in entries] == [0, 90000, 180000]
     assert all(data[e[1] + 4 : e[1] + 8] == b"moof" for e in entries)
     assert struct.unpack(">I", data[-4:])[0] == len(done.tail)
-    assert finish(bytes(data[: len(file.head.data)]), 3.0, file.keys()) == done
+    assert finish(bytes(data[: len(file.head.data)]), 3.0, file.key_points()) == done
 
 
 def test_only_heads_of_ours_are_closed() -> None:
@@ -271,6 +279,13 @@ def test_only_heads_of_ours_are_closed() -> None:
         finish(init([VIDEO]), 3.0, [])
     with pytest.raises(FormatError):
         finish(b"", 3.0, [])
+
+
+def test_a_long_index_is_thinned_out() -> None:
+    done = finish(head_of(init([VIDEO])).data, 10.0, [(n, float(n)) for n in range(10)], index_limit=4)
+
+    tfra = child(done.tail, "mfra", "tfra")
+    assert [struct.unpack_from(">Q", tfra, 24 + 19 * n)[0] for n in range((len(tfra) - 16) // 19)] == [0, 3, 6, 9]
 
 
 def test_a_file_without_key_points_gets_no_index() -> None:

@@ -137,6 +137,18 @@ def test_pictures_lost_take_sound_that_comes_later_with_them(both: Both) -> None
     assert read_file(bytes(both.main.file.data)).names(2)[100] == 301
 
 
+def test_sound_goes_on_between_a_break_and_the_next_picture(both: Both) -> None:
+    both.picture()
+    both.sound()
+    both.main.shaper.splice()
+    both.skip(4, both.video)
+    both.sound()
+    both.picture()
+
+    assert dts(both, 2) == pytest.approx([0.02 * n for n in range(200)])
+    assert dts(both, 1)[10] == 4.0
+
+
 def test_sound_lost_alone_leaves_a_hole(both: Both) -> None:
     for _ in range(3):
         both.picture()

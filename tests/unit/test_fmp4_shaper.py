@@ -191,6 +191,14 @@ def test_another_init_in_mid_chunk_ends_the_chunk_first(consumer: Consumer, vide
     assert [file.spans[0].frames for file in consumer.files] == [5, 5]
 
 
+def test_another_init_after_a_fragment_that_lacks_data(consumer: Consumer, video: Writer) -> None:
+    whole = fragment(second(video))
+    moof = int.from_bytes(whole[:4], "big")
+    consumer.segment(whole[:moof] + box("mdat") + init([VIDEO]) + fragment(second(video)))
+
+    assert [(file.spans[0].frames, file.spans[0].damage) for file in consumer.files] == [(5, "truncated"), (5, "")]
+
+
 def test_an_init_alone_makes_no_chunk(consumer: Consumer) -> None:
     assert consumer.file.spans == []
     assert bytes(consumer.file.data) == consumer.file.head.data == consumer.file.head.preamble
@@ -244,6 +252,22 @@ def test_media_without_an_init_is_refused_before_anything_is_handed_on(video: Wr
     with pytest.raises(FormatError, match="without an init"):
         consumer.feed(segment(fragment(second(video))))
     consumer.cut()
+
+    assert consumer.files == []
+
+
+def test_padding_before_the_init_is_left_out(video: Writer) -> None:
+    consumer = Consumer(Fmp4Shaper())
+    consumer.segment(box("free", bytes(8)) + INIT + fragment(second(video)))
+
+    assert read_file(bytes(consumer.file.data)).kinds == ["ftyp", "moov", "moof", "mdat"]
+
+
+def test_nothing_is_taken_behind_an_init_that_was_refused(video: Writer) -> None:
+    consumer = Consumer(Fmp4Shaper())
+    with pytest.raises(FormatError):
+        consumer.feed(INIT[:28] + box("moov"))
+    consumer.segment(fragment(second(video)))
 
     assert consumer.files == []
 
@@ -312,6 +336,7 @@ def test_every_place_where_a_segment_can_be_cut_off(video: Writer, audio: Writer
         file = read_file(bytes(consumer.file.data))
         fragments = sum(end >= len(whole) - sum(map(len, then[n + 1 :])) for n in range(2))
         assert file.names(1) == [*range(1, 6 + 5 * fragments), *range(101, 106)]
+        assert all(abs(r.dts - 18000 * n) <= 1920 for n, r in enumerate(file.tracks[1]))  # one frame of sound
         if len(consumer.file.spans) == 3:
             assert kept.damage == ("" if end in {24, 76} else "truncated") or kept.damage == "no_media"
             assert kept.frames == 5 * fragments
@@ -445,7 +470,7 @@ def test_garbage_in_a_continuous_stream_is_an_error(video: Writer) -> None:
     consumer.feed(INIT + fragment(second(video)))
 
     with pytest.raises(FormatError):
-        consumer.feed(b"garbage garbage")
+        consumer.feed(b"\0\0\0\x10\xffbad" + bytes(8))
     consumer.cut()
 
     assert (consumer.span.frames, consumer.span.damage) == (5, "garbage")

@@ -267,6 +267,29 @@ def test_a_new_file_waits_for_the_track_that_lags_behind(video: Writer, audio: W
     assert read.tracks[1][0].dts == pytest.approx(90000, abs=2000)
 
 
+def test_a_new_file_waits_for_nobody_when_the_clock_has_jumped(video: Writer, audio: Writer) -> None:
+    consumer = start()
+    consumer.segment(fragment(second(video)))
+    consumer.segment(fragment([audio.part(47, 1024)]))
+    consumer.restart()
+    skip(5, video, audio)
+    consumer.segment(fragment(second(video)))
+
+    assert read_file(bytes(consumer.files[1].data)).tracks[1][0].dts == 0
+
+
+def test_a_new_file_does_not_wait_for_subtitles(video: Writer) -> None:
+    text = Writer(Source(3, "text", 1000), EPOCH * 1000)
+    consumer = start(VIDEO, text.source)
+    consumer.segment(fragment([*second(video), text.part(1, 1000)]))
+    for _ in range(3):
+        consumer.segment(fragment(second(video)))
+    consumer.restart()
+    consumer.segment(fragment(second(video)))
+
+    assert read_file(bytes(consumer.files[1].data)).tracks[1][0].dts == 0
+
+
 def test_a_coarse_time_scale_is_never_overrun() -> None:
     """One tick is one frame: rounding the common offset must not put two frames on one."""
     coarse = Source(1, "vide", 25)
@@ -282,3 +305,12 @@ def test_a_coarse_time_scale_is_never_overrun() -> None:
     pictures = [read.dts for read in read(consumer).tracks[1]]
     assert all(b > a for a, b in pairwise(pictures))
     assert len(pictures) == 200
+
+
+def test_a_coarse_time_scale_is_rounded_to_its_nearest_tick() -> None:
+    coarse = Source(1, "vide", 25)
+    consumer = start(coarse, AUDIO)
+    consumer.segment(fragment([Writer(coarse, 1).part(25, 1), Writer(AUDIO, 480).part(47, 1024)]))
+
+    assert read(consumer).tracks[2][0].dts == 0
+    assert read(consumer).tracks[1][0].dts == 1  # 30 ms after the sound: one tick of 40 ms

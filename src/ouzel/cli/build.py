@@ -136,4 +136,4 @@ def build_recorder(
         from_start=from_start,
     )
     spec = RecordSpec(source, DirectResolver(stream), wait)
-    return Recorder(spec, context, shop.gate, Finisher(tape, wish)), tape
+    return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg)), tape

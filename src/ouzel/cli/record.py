@@ -29,7 +29,6 @@ from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import Event
 from ouzel.model.ledger import stamp
 from ouzel.model.naming import DEFAULT_TEMPLATE, FIELDS
-from ouzel.model.quality import check_quality
 from ouzel.model.report import Report
 from ouzel.model.stream import Stream
 from ouzel.system.clock import SystemClock
@@ -145,7 +144,6 @@ def read_job(
         raise BadOption(f"{len(urls)} addresses are too many for one call; the most is {_MAX_URLS}")
     if len(set(urls)) != len(urls):
         raise BadOption("the same address is given twice")
-    check_quality(quality)
     pairs = tuple(_header(h) for h in headers)
     if user_agent:
         pairs = (*pairs, ("User-Agent", user_agent))

@@ -17,6 +17,7 @@ from ouzel.formats.shape import Container
 from ouzel.model import ledger
 from ouzel.model.events import EventCode
 from ouzel.model.report import FileReport
+from ouzel.system.ffmpeg import FfmpegFinder
 
 ENDINGS: dict[Container, str] = {"ts": "ts", "mp4": "mp4", "flv": "flv"}
 
@@ -32,10 +33,11 @@ class FormatWish:
 class Finisher:
     """Closes the tape's sinks one after the other, in the order in which they were filled."""
 
-    def __init__(self, tape: Tape, wish: FormatWish) -> None:
+    def __init__(self, tape: Tape, wish: FormatWish, ffmpeg: FfmpegFinder) -> None:
         self.files: list[FileReport] = []
         self._tape = tape
         self._wish = wish
+        self._ffmpeg = ffmpeg
         self._wake = anyio.Event()
         self._last = False
         self._done = anyio.Event()
@@ -87,13 +89,15 @@ class Finisher:
             self._add(sink, path, size, gaps)
             return
         try:
-            product = await convert(path, wish, keep_original=self._wish.keep_original)
+            product = await convert(path, wish, keep_original=self._wish.keep_original, ffmpeg=self._ffmpeg)
         except OuzelError as exc:
             self._tape.emit(EventCode.WARNING, code=exc.code, why=f"{path} stays as it is: {exc}")
             self._add(sink, path, size, gaps, str(exc))
             return
-        self._tape.emit(EventCode.CONVERTED, path=str(product), bytes=product.stat().st_size)
-        self._add(sink, product, product.stat().st_size, gaps)
+        for words in product.warnings:
+            self._tape.emit(EventCode.WARNING, code="ffmpeg", why=words)
+        self._tape.emit(EventCode.CONVERTED, path=str(product.path), bytes=product.size)
+        self._add(sink, product.path, product.size, gaps)
 
     def _add(self, sink: FileSink, path: Path, size: int, gaps: int, error: str = "") -> None:
         ending = path.suffix.lstrip(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 from ouzel.base.errors import MediaError
 from ouzel.engine.tape import SegmentNote, Tape
@@ -25,10 +25,8 @@ class Stuck(MediaError):
     code = "stuck"
 
 
-class ChunkCheck(Protocol):
-    """Looks at a chunk before it is committed; may raise to have it taken back."""
-
-    def __call__(self, span: Span) -> None: ...
+ChunkCheck = Callable[[Span], None]
+"""Looks at a chunk before it is committed; may raise to have it taken back."""
 
 
 class Intake:
@@ -38,7 +36,7 @@ class Intake:
     one chunks are committed as their edges pass by, and `finish` is called when the connection ends.
     """
 
-    __slots__ = ("_batch", "_ending", "_shaper", "_tape", "check", "committed", "continuous", "last", "note", "scope")
+    __slots__ = ("_batch", "_ending", "_shaper", "_tape", "check", "committed", "continuous", "last", "note", "opened", "scope")
 
     def __init__(
         self,
@@ -60,6 +58,8 @@ class Intake:
         self.committed = 0
         """Chunks committed through this intake."""
         self.last: Span | None = None
+        self.opened = False
+        """The stream has said what it is: there was a Head."""
 
     def take(self, piece: memoryview) -> None:
         """Bytes as they arrive. Raises: FormatError, Unsupported, StorageError, TapeFull, Stuck."""
@@ -111,6 +111,7 @@ class Intake:
             case Edge(span):
                 self._edge(span)
             case Head():
+                self.opened = True
                 self._tape.head(op)
             case _:
                 self._tape.take_back()

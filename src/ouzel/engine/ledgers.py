@@ -12,7 +12,7 @@ from pathlib import Path
 import xxhash
 
 from ouzel.base.errors import FileBusy
-from ouzel.engine.sinks.file import LEDGER, PART, storage_error
+from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger, Line, Product
 
@@ -94,6 +94,21 @@ def append(path: Path, lines: Iterable[Line]) -> None:
             raise storage_error(exc, path) from exc
 
 
+def create(path: Path, data: bytes) -> None:
+    """Write a whole ledger, at once and for good. Raises: StorageError; there is then none."""
+    temporary = path.with_name(path.name + ".new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        sync_folder(path.parent)
+    except OSError as exc:
+        temporary.unlink(missing_ok=True)
+        raise storage_error(exc, path) from exc
+
+
 def is_written(path: Path) -> bool:
     """Whether a process holds the ledger, that is, records into its file."""
     try:
@@ -116,4 +131,16 @@ def digest(path: Path, on_bytes: OnBytes | None = None) -> str:
                     on_bytes(count)
     except OSError as exc:
         raise storage_error(exc, path) from exc
+    return total.hexdigest()
+
+
+def digest_of(fd: int, offset: int, length: int) -> str | None:
+    """xxh3_64 of a stretch of an open file, 16 hex digits; None when the file ends before it does."""
+    total = xxhash.xxh3_64()
+    while length > 0:
+        data = os.pread(fd, min(length, _READ_BYTES), offset)
+        if not data:
+            return None
+        total.update(data)
+        offset, length = offset + len(data), length - len(data)
     return total.hexdigest()

@@ -149,7 +149,7 @@ class Recorder:
         backoff = Backoff(self._policy.retry_base_s, self._policy.retry_cap_s)
         tries = 0
         while True:
-            before = self._tape.counters.chunks
+            before = self._tape.counters.last_media
             error: OuzelError | None = None
             try:
                 self._move(_S.CONNECTING)
@@ -164,7 +164,7 @@ class Recorder:
             except OuzelError as exc:
                 error = exc
             self.error = error
-            if self._tape.counters.chunks > before:
+            if self._tape.counters.last_media > before:
                 backoff.reset()
                 tries = 0
             tries += 1

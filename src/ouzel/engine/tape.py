@@ -17,6 +17,7 @@ from ouzel.model.report import gap_fields
 from ouzel.system.clock import Clock, WallAnchor
 
 _CONTINUES_S = 0.5  # a source whose clock goes on within this has lost nothing
+_NEW_S = 0.01
 _CLOCK_SLACK_S = 30.0  # a server may hold this much back; a larger difference is another clock, not a loss
 
 
@@ -67,7 +68,7 @@ class Counters:
     replays: int = 0
     files: int = 0
     last_media: float = 0.0
-    """Monotonic time of the last committed chunk."""
+    """Monotonic time at which the recording last became longer."""
     received: int = 0
     """Bytes that came from the network, also those that were not kept."""
 
@@ -113,6 +114,7 @@ class Tape:
         self._head: Head | None = None
         self._sink_gaps: list[Gap] = []
         self._base_s = 0.0
+        self._most_s = 0.0
         self._part = 0
         self._runs: list[RunLine] = []
         self._losses: list[Loss] = []
@@ -271,9 +273,11 @@ class Tape:
         c = self.counters
         c.bytes += chunk.length
         c.chunks += 1
-        c.last_media = now
         if chunk.scope == "all":
             c.media_s = self._base_s + chunk.end_s
+            if c.media_s > self._most_s + _NEW_S:  # the last group again, after each reconnect, is no sign of life
+                self._most_s = c.media_s
+                c.last_media = now
             self._on_air_until = chunk.wall + timedelta(seconds=on_air_s)
             if self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
                 self.full = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import anyio
 
 
 @asynccontextmanager
-async def beside(*tasks: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def beside(*tasks: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
     """Run `tasks` as long as the body runs, and cancel them at its end.
 
     An exception, of the body or of a task, comes out as it is and not inside a group: there is one body, and whoever fails
@@ -28,5 +29,5 @@ async def beside(*tasks: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     exc: BaseException = group
     while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
+        exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
     return exc

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ouzel.formats.shape import Repair, RepairCode
 
@@ -51,12 +52,16 @@ class _Lane:
         return self.stride_at == self.raw and abs(step - self.stride) * 4 <= self.stride
 
 
+Undo: TypeAlias = tuple[int, _Lane | None, int | None, int, Mapping[int, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class RetimerState:
     lanes: Mapping[int, _Lane]
     offset: int | None
     repairs: int
     expected: Mapping[int, int] = field(default_factory=dict[int, int])
+    floors: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 class Retimer:
@@ -77,6 +82,7 @@ class Retimer:
         "_backward",
         "_default_step",
         "_expected",
+        "_floors",
         "_half",
         "_lanes",
         "_offset",
@@ -106,7 +112,10 @@ class Retimer:
         self._zero = zero
         self._lanes: dict[int, _Lane] = {}
         self._offset: int | None = None
-        self._expected: Mapping[int, int] = {}
+        self._expected: Mapping[
+            int, int
+        ] = {}  # source time at which the tracks were expected to go on before `restart`
+        self._floors: dict[int, int] = {}  # last file time of tracks that were not in the stretch after a splice
         self.repairs: list[Repair] = []
         """What was changed, in order. The caller may empty the list when it has taken note."""
 
@@ -122,6 +131,7 @@ class Retimer:
     def start(self, firsts: Mapping[int, int]) -> int:
         """Begin a file: `firsts` are the first decode time stamps of its tracks. Returns the offset for all of them."""
         self._lanes.clear()
+        self._floors.clear()
         self._expected = {}
         if self._zero is None:
             self._offset = 0
@@ -137,6 +147,7 @@ class Retimer:
         if self._lanes:
             self._expected = {track: lane.raw + lane.step for track, lane in self._lanes.items()}
         self._lanes = {}
+        self._floors = {}
         self._offset = None
 
     def splice(self, firsts: Mapping[int, int]) -> int:
@@ -145,25 +156,27 @@ class Retimer:
         The present offset stays when all tracks simply continue with it. Tracks that were never seen before follow the others.
         Without any track in common the file goes on after its latest sample.
         """
-        if not self._lanes or not firsts:
-            return self.start(firsts) if firsts else self.offset
+        if not firsts:
+            return self.offset
+        if not self._lanes and not self._floors:
+            return self.start(firsts)
         if all(self.continues(track, raw) for track, raw in firsts.items()):
             return self.offset
         base = next(iter(firsts.values()))
         unwrapped = {track: base + self._delta(raw, base) for track, raw in firsts.items()}
         common = [lane.last + lane.step - unwrapped[t] for t, lane in self._lanes.items() if t in unwrapped]
+        lasts = {**self._floors, **{t: lane.last for t, lane in self._lanes.items()}}
         if not common:
-            latest = max(lane.last + lane.step for lane in self._lanes.values())
-            common = [latest - min(unwrapped.values())]
-        at = max(lane.last for lane in self._lanes.values())
+            step = max((lane.step for lane in self._lanes.values()), default=self._default_step)
+            common = [max(lasts.values()) + step - min(unwrapped.values())]
         self._offset = max(common)
         for track in list(self._lanes):
             if track not in unwrapped:  # a track that is not in the new stretch has no say in it, should it come back
-                del self._lanes[track]
+                self._floors[track] = self._lanes.pop(track).last
                 continue
             lane, raw = self._lanes[track], unwrapped[track]
             self._lanes[track] = _Lane(raw - lane.step, raw + self._offset - lane.step, lane.step, self._offset)
-        self._note("splice", at)
+        self._note("splice", max(lasts.values()))
         return self._offset
 
     def place(self, track: int, raw: int) -> int:
@@ -200,32 +213,49 @@ class Retimer:
 
     def save(self) -> RetimerState:
         return RetimerState(
-            {t: lane.copy() for t, lane in self._lanes.items()}, self._offset, len(self.repairs), self._expected
+            {t: lane.copy() for t, lane in self._lanes.items()},
+            self._offset,
+            len(self.repairs),
+            self._expected,
+            dict(self._floors),
         )
 
     def restore(self, state: RetimerState) -> None:
         self._lanes = {t: lane.copy() for t, lane in state.lanes.items()}
         self._offset = state.offset
         self._expected = state.expected
+        self._floors = dict(state.floors)
         del self.repairs[state.repairs :]
+
+    def undo_for(self, track: int) -> Undo:
+        """What `undo` needs to take back the next `place` of this track, and nothing else: cheaper than `save`."""
+        lane = self._lanes.get(track)
+        return (track, lane and lane.copy(), self._offset, len(self.repairs), self._expected)
+
+    def undo(self, undo: Undo) -> None:
+        """Take back the last `place`. An `Undo` is good for once."""
+        track, lane, self._offset, repairs, self._expected = undo
+        if lane is None:
+            del self._lanes[track]
+        else:
+            self._lanes[track] = lane
+        del self.repairs[repairs:]
 
     def _enter(self, track: int, raw: int) -> int:
         """The first sample of a track."""
         if self._offset is None:
             near = {t: due for t, due in self._expected.items() if abs(self._delta(due, raw)) <= self._tolerance}
             self.start({**near, track: raw})
-        offset = self._offset or 0
-        earliest: int | None = None if self._zero is None else self._zero
-        at = raw + offset
-        if self._lanes:  # the other tracks may have wrapped already, or not yet
-            other = max(self._lanes.values(), key=lambda lane: lane.last)
-            at = other.last + self._delta(at, other.last)
-            if abs(at - other.last) > _ENTRY * self._tolerance:
-                at = other.last
-        lane = _Lane(raw, at, self._default_step, at - raw)
-        if earliest is not None and at < earliest:
-            lane.last = earliest
-            lane.ahead = earliest - at
+        at = raw + self.offset
+        earliest = self._floors.get(track, (self._zero or 0) - 1) + 1
+        others = [*self._floors.values(), *(lane.last for lane in self._lanes.values())]
+        if others:  # they may have wrapped already, or not yet
+            other = max(others)
+            at = other + self._delta(at, other)
+            if abs(at - other) > _ENTRY * self._tolerance:
+                at = other
+        lane = _Lane(raw, max(at, earliest), self._default_step, at - raw)
+        lane.ahead = lane.last - at
         self._lanes[track] = lane
         return lane.last - raw
 

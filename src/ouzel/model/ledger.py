@@ -112,6 +112,8 @@ class Ledger:
     opening: Opening
     heads: list[HeadLine] = field(default_factory=list[HeadLine])
     runs: list[RunLine] = field(default_factory=list[RunLine])
+    run_starts: list[int] = field(default_factory=list[int])
+    """For each run the index of the first chunk that came of it."""
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     gaps: list[Gap] = field(default_factory=list[Gap])
     repairs: list[Repair] = field(default_factory=list[Repair])
@@ -153,6 +155,7 @@ class Ledger:
                 self.heads.append(line)
             case RunLine():
                 self.runs.append(line)
+                self.run_starts.append(len(self.chunks))
             case Repair():
                 self.repairs.append(line)
             case ClockLine():

@@ -84,6 +84,11 @@ def clock_segments(height: int) -> list[dict[str, Box]]:
     return digits
 
 
+def digit_segments(value: int) -> str:
+    """The letters of the segments that a digit lights, in alphabetical order."""
+    return "".join(letter for letter, digits in _SEGMENTS.items() if value in digits)
+
+
 def read_frame_numbers(media: str | Path, *, ffmpeg: str = "ffmpeg", options: Sequence[str] = ()) -> list[int]:
     """The number in the strip of every decoded frame, in presentation order.
 

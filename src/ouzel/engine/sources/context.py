@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ouzel.engine.policy import Policy
 from ouzel.engine.tape import Tape
@@ -30,7 +30,6 @@ class SourceContext:
     from_start: bool = False
     stopping: bool = False
     """The user wants the recording to end: a segment that is half there is kept as far as it is whole."""
-    languages: tuple[str, ...] = field(default=())
 
     def request(self, stream: Stream, url: str, *, byte_range: tuple[int, int | None] | None = None) -> Request:
         """A GET for `url` as the stream asks for it: its headers, cookies, proxy, limits."""

@@ -64,13 +64,19 @@ class ProgressiveSource:
             nothing), DURATION when the tape is full; or what else the address turned out to be.
         Raises: NotMedia, FormatError, NetworkError, Refused, StorageError. What was whole is on the tape in any case.
         """
-        opening = _Opening(self, stream)
+        opening = _Opening(self, stream, self._context.policy.max_playlist_bytes)
         try:
             answer = await self._context.http.stream(self._context.request(stream, stream.url), opening.on_answer)
         except _OtherKind:
             return ForFfmpeg(stream.url)
         except TapeFull:
             return EndReason.DURATION
+        except FormatError:
+            if self._kind != "mp4" or (self._intake is not None and self._intake.opened):
+                self._keep_what_is_whole()
+                raise
+            self._intake = None  # a plain MP4, whose index may stand at its end
+            return ForFfmpeg(stream.url)
         except StorageError:
             self._forget_the_rest()
             raise
@@ -84,16 +90,19 @@ class ProgressiveSource:
             return EndReason.DURATION
         return EndReason.ENDED if answer.length is not None else None
 
-    def intake_for(self, kind: Kind, stream: Stream, answer: Answer) -> Intake:
+    def intake_for(self, kind: Kind) -> Intake:
         """The intake for this kind; a new one when the kind changed since the last connection."""
         tape = self._context.tape
-        tape.run(kind, redact(answer.url), stream.quality)
         if self._intake is None or kind != self._kind:
             self._intake = Intake(SHAPERS[kind](), tape, continuous=True)
             self._kind = kind
         else:
             self._intake.splice()
         return self._intake
+
+    def tell_run(self, kind: Kind, stream: Stream, answer: Answer) -> None:
+        """The connection counts: it gives what its first bytes promised."""
+        self._context.tape.run(kind, redact(answer.url), stream.quality)
 
     def _keep_what_is_whole(self) -> None:
         if self._intake is not None:
@@ -107,12 +116,15 @@ class ProgressiveSource:
 class _Opening:
     """The first bytes of one answer, until it is known what they are."""
 
-    def __init__(self, source: ProgressiveSource, stream: Stream) -> None:
+    def __init__(self, source: ProgressiveSource, stream: Stream, max_playlist_bytes: int) -> None:
         self._source = source
         self._stream = stream
+        self._max_playlist_bytes = max_playlist_bytes
         self._answer: Answer | None = None
         self._first = bytearray()
         self._page: bytearray | None = None
+        self._intake: Intake | None = None
+        self._kind: Kind | None = None
         self._take: Callable[[memoryview], None] = self._sniff
 
     def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
@@ -143,18 +155,28 @@ class _Opening:
             self._page = self._first
             self._take = self._collect
             return
-        intake = self._source.intake_for(kind, self._stream, self._answer)
-        self._take = intake.take
-        try:
-            intake.take(memoryview(self._first))
-        except FormatError:
-            if kind == "mp4":  # a plain MP4, whose index may stand at its end
-                raise _OtherKind from None
-            raise
+        self._intake = self._source.intake_for(kind)
+        self._kind = kind
+        if self._intake.opened or kind != "mp4":
+            self._source.tell_run(kind, self._stream, self._answer)
+            self._take = self._intake.take
+        else:
+            self._take = self._until_opened
+        self._take(memoryview(self._first))
+
+    def _until_opened(self, piece: memoryview) -> None:
+        """An MP4 may turn out to be one that has to be read by ffmpeg."""
+        assert self._intake is not None
+        assert self._answer is not None
+        assert self._kind is not None
+        self._intake.take(piece)
+        if self._intake.opened:
+            self._source.tell_run(self._kind, self._stream, self._answer)
+            self._take = self._intake.take
 
     def _collect(self, piece: memoryview) -> None:
         assert self._page is not None
-        limit = self._source._context.policy.max_playlist_bytes
+        limit = self._max_playlist_bytes
         if len(self._page) + len(piece) > limit:
             raise TooLarge(f"the playlist has more than {limit} bytes", limit=limit)
         self._page += piece

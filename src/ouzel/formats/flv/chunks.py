@@ -98,9 +98,9 @@ class Chunks:
     def rollback(self) -> None:
         self._return_to(self._mark)
 
-    def join(self, firsts: Mapping[int, int]) -> None:
-        """After `splice`: the first source time stamps of the tracks are known."""
-        broken = not all(self._retimer.continues(kind, raw) for kind, raw in firsts.items())
+    def join(self, firsts: Mapping[int, int], *, known: bool = False) -> None:
+        """After `splice`: the first source time stamps of the tracks are known. `known`: so is the group, it was taken back."""
+        broken = not known and not all(self._retimer.continues(kind, raw) for kind, raw in firsts.items())
         self._retimer.splice(firsts)
         self.begin()
         self.follow.group.broken = broken

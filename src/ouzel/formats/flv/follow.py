@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from ouzel.formats.flv.groups import Group
 from ouzel.formats.flv.head import Setup
 from ouzel.formats.flv.packets import Packet, plain_codes
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.tags import AUDIO, MAX_STAMP, SIZE, TAG_HEADER, UNIT_HEADER, VIDEO, UnitHeader, stamp_field
-from ouzel.formats.retime import Retimer, RetimerState
+from ouzel.formats.retime import Retimer, Undo
 from ouzel.formats.shape import KeyPoint, SpanBuilder
 
 _PLAIN = struct.Struct(
@@ -25,18 +25,7 @@ _NOTHING: Container[int] = frozenset[int]()
 _STAMP_AT = 8  # in a unit
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What to go back to when the tag in progress never becomes whole."""
-
-    retimer: RetimerState
-    offset: int
-    videos: int
-    sounds: int
-    keys: int
-    tags: int
-    independent: bool
-    source_s: float | None
+_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None]
 
 
 class Follower:
@@ -49,7 +38,9 @@ class Follower:
         self._inter: Container[int] = _NOTHING
         self._sound: Container[int] = _NOTHING
         self._hash = Group().bodies
-        self._before: _Before | None = None
+        self._before: _Before | None = None  # what to go back to when the tag in progress never becomes whole
+        self.last_at = 0
+        """Where in the buffer the unit in progress begins, when `follow` returned a place behind the buffer's end."""
         self._turns = 0
         self._raw = 0
         self.expect = -1
@@ -87,7 +78,10 @@ class Follower:
         self._sound = plain_codes(AUDIO, setups[AUDIO].code) if AUDIO in setups else _NOTHING
 
     def follow(self, buf: memoryview, p: int) -> int:
-        """Let tags pass from the unit at `p` on, as long as they are whole and ordinary. Returns where the next one begins."""
+        """Let tags pass from the unit at `p` on, as long as they are ordinary.
+
+        Returns where the next one begins; behind the end of the buffer, if the last tag goes on in the next (`keep_more`).
+        """
         n = len(buf)
         last = n - _PLAIN.size
         expect, offset, deadline = self.expect, self.offset, self.deadline
@@ -104,8 +98,12 @@ class Follower:
                 break
             end = p + 15 + (kind_size & 0xFF_FFFF)
             raw = stamp >> 8 | (stamp & 0xFF) << 24
-            if end > n or raw + offset >= deadline:
+            if raw + offset >= deadline:
                 break
+            if end > n:
+                self._remember(kind, self.videos + videos, self.sounds + sounds)
+                self._hash = self.group.bodies
+                self.last_at = p
             added = place(kind, raw)
             if added != offset:
                 offset = self._shifted(added)
@@ -135,7 +133,7 @@ class Follower:
         end = p + UNIT_HEADER + unit.size
         self._before = None
         if end > len(buf):
-            self._remember()
+            self._remember(lane, self.videos, self.sounds)
         added = self._stamp(lane, raw)
         if added:
             SIZE.pack_into(buf, p + _STAMP_AT, stamp_field(raw + added & MAX_STAMP))
@@ -156,28 +154,21 @@ class Follower:
 
     def forget_last(self) -> None:
         """The tag in progress never became whole: as if it had not come."""
-        before, self._before = self._before, None
-        if before is None:
+        if self._before is None:
             return
-        self._retimer.restore(before.retimer)
-        self.offset = before.offset
-        self.videos, self.sounds = before.videos, before.sounds
-        del self.span.keys[before.keys :]
-        del self.group.sizes[before.tags :]
-        self.span.independent, self.span.source_s = before.independent, before.source_s
-
-    def _remember(self) -> None:
         span = self.span
-        self._before = _Before(
-            self._retimer.save(),
-            self.offset,
-            self.videos,
-            self.sounds,
-            len(span.keys),
-            len(self.group.sizes),
-            span.independent,
-            span.source_s,
-        )
+        undo, self.offset, self.videos, self.sounds, keys, tags, span.independent, span.source_s = self._before
+        self._before = None
+        if undo is not None:
+            self._retimer.undo(undo)
+        del span.keys[keys:]
+        del self.group.sizes[tags:]
+
+    def _remember(self, lane: int, videos: int, sounds: int) -> None:
+        span = self.span
+        undo = self._retimer.undo_for(lane) if lane else None
+        keys, tags = len(span.keys), len(self.group.sizes)
+        self._before = (undo, self.offset, videos, sounds, keys, tags, span.independent, span.source_s)
 
     def _stamp(self, lane: int, raw: int) -> int:
         """What to add to a tag's time stamp. What has no clock of its own gets the time of the media beside it."""

@@ -87,8 +87,8 @@ class Partial:
     def is_same(self, held: Buffer, at: int) -> bool:
         """Whether the group that begins with the unit at `at` is this one, as far as it is held.
 
-        With the same time stamp an equal key frame is proof; with another, as many of the next tags as are remembered must
-        equal, too, so that a still picture with a new clock is not mistaken.
+        With the same time stamp what is held must equal; with another all that is remembered must be held and equal, so that a
+        still picture with a new clock is less easily mistaken.
         """
         first = read_unit(held, at)
         end = at + UNIT_HEADER + first.size
@@ -100,7 +100,7 @@ class Partial:
         seen = held_sizes(held, at, len(self.sizes))
         if seen != self.sizes[: len(seen)]:
             return False
-        return first.stamp == self.raw or len(seen) == len(self.sizes) >= PROOF_TAGS
+        return first.stamp == self.raw or len(seen) == len(self.sizes)
 
 
 def held_sizes(held: Buffer, at: int, count: int) -> tuple[int, ...]:

@@ -74,6 +74,9 @@ class FlvShaper:
     # -- the contract -------------------------------------------------------------------------------------------------
 
     def feed(self, piece: memoryview) -> Iterator[Op]:
+        if self._left > len(piece):  # most of a picture's pieces
+            yield self._pass(piece)
+            return
         todo = [piece]
         while todo:
             buf = todo.pop()
@@ -167,13 +170,14 @@ class FlvShaper:
             yield self._head
         elif chunks.splicing:
             start = chunks.overlap(survey, buf)
-            if chunks.comes_again(survey, buf):
+            again = chunks.comes_again(survey, buf)
+            if again:
                 chunks.take_back()
                 yield TakeBack()
             if start:
                 survey = Survey(self._setups, None, self._rules)
                 survey.look(buf[start:])
-            chunks.join(survey.firsts)
+            chunks.join(survey.firsts, known=again)
         self._follow.span.dropped_bytes += gate.garbage
         self._position += start
         self._settled = self._position + survey.position
@@ -184,12 +188,18 @@ class FlvShaper:
     def _walk(self, buf: memoryview) -> _Walk:
         """Hand on the units in `buf`, which goes on where the last one ended. Returns what is to be looked at otherwise."""
         follow, chunks, n = self._follow, self._chunks, len(buf)
-        p, self._left = self._left, 0
-        run = 0  # what begins here was not handed on yet
+        p, run = self._left, 0  # what begins at `run` was not handed on yet
+        if p > n:
+            yield self._pass(buf)
+            return None
         if p:
             follow.keep_more(buf[:p])
-        while p <= n:
+            self._left = 0
+        while True:
             p = follow.follow(buf, p)
+            if p > n:
+                self._tag_at = follow.span.emitted + follow.last_at + 4 - run
+                break
             try:
                 look = self._read(buf, p)
             except TooLarge:
@@ -219,10 +229,22 @@ class FlvShaper:
             self._tag_at = follow.span.emitted + p + 4 - run
             follow.keep(buf, p, look.unit, look.packet, self._tag_at)
             p += UNIT_HEADER + look.unit.size
+            if p > n:
+                break
         self._left = p - n
         self._position += n
-        yield from self._hand_on(buf, run, n)
+        follow.span.emitted += n - run
+        yield buf[run:]
         return None
+
+    def _pass(self, piece: memoryview) -> memoryview:
+        """More of the body of the tag in progress, and not its end."""
+        size = len(piece)
+        self._follow.keep_more(piece)
+        self._follow.span.emitted += size
+        self._left -= size
+        self._position += size
+        return piece
 
     def _read(self, buf: memoryview, p: int) -> Look | _Stop | None:
         """The unit at `p`; None when more of it is needed (`_wanted`). Raises: TooLarge."""

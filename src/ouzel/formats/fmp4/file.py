@@ -54,7 +54,8 @@ class File:
         self._maps = tuple(maps[present.index(index)] if index in present else {} for index in range(len(self.inits)))
         self._leading = [self._find_leading(index) for index in range(len(self.inits))]
         self.head = build_head(joined)
-        self.timeline.begin({t.track.id: t.timescale for t in joined.tracks})
+        sparse = [t.track.id for t in joined.tracks if t.track.kind == "other"]
+        self.timeline.begin({t.track.id: t.timescale for t in joined.tracks}, sparse)
         self._reset()
         self.changed = False
         return self.head

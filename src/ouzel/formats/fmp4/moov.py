@@ -109,7 +109,8 @@ def _defaults(data: bytes, top: Box) -> dict[int, Trex]:
         if child.kind == b"trex":
             fields = Fields(data, child)
             fields.version_and_flags()
-            found[fields.u(4)] = Trex(fields.u(4), fields.u(4), fields.u(4), fields.u(4))
+            track_id = fields.u(4)
+            found[track_id] = Trex(fields.u(4), fields.u(4), fields.u(4), fields.u(4))
     return found
 
 

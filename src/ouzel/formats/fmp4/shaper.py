@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ouzel.base.errors import FormatError, TooLarge
+from ouzel.base.errors import FormatError, MediaError, TooLarge
 from ouzel.formats.fmp4.boxes import name_of, u32
 from ouzel.formats.fmp4.file import KIND_ORDER, File, FileState
 from ouzel.formats.fmp4.fragment import Fragment, build_moof, parse_moof
-from ouzel.formats.fmp4.moov import Init, parse_init
+from ouzel.formats.fmp4.moov import parse_init
 from ouzel.formats.fmp4.place import Placed, place_fragment
 from ouzel.formats.fmp4.timeline import TimelineState
 from ouzel.formats.shape import Container, Edge, Head, KeyPoint, Op, SpanBuilder
@@ -28,8 +28,7 @@ Mode = Literal["segmented", "continuous"]
 BOX_LIMIT = 8 << 20
 """Bytes of any box but mdat."""
 _SHORT_CHUNK_S, _LONG_CHUNK_S = 1.0, 10.0
-_HEAD = frozenset({b"ftyp", b"moov"})
-_HELD = _HEAD | {b"moof"}
+_HELD = frozenset({b"ftyp", b"moov", b"moof"})
 _INDEXES = frozenset({b"sidx", b"ssix", b"mfra"})
 _PASSED = frozenset({b"styp", b"emsg", b"prft", b"free", b"skip", b"uuid", b"wide", b"pdin", b"meta", b"udta"})
 _KNOWN = _HELD | _INDEXES | _PASSED | {b"mdat"}
@@ -212,7 +211,7 @@ class Fmp4Shaper:
             return
         if kind in _INDEXES and self._pending:  # data offsets count over it: it must keep its place
             header = header[:4] + b"free" + header[8:]
-        self._keep = kind not in _INDEXES or self._pending is not None
+        self._keep = self._file.head is not None and (kind not in _INDEXES or self._pending is not None)
         self._left = size - len(header)
         yield from self._hand_on_header(header)
 
@@ -227,7 +226,7 @@ class Fmp4Shaper:
             raise FormatError(f"box {name_of(kind)} of {size} bytes")
         if size > self._limit and kind != b"mdat":
             raise TooLarge(f"box {name_of(kind)} of {size} bytes", size=size, limit=self._limit)
-        if kind not in _HEAD and self._file.head is None and not self._file.changed:
+        if kind in {b"moof", b"mdat"} and self._file.head is None and not self._file.changed:
             raise FormatError("media without an init segment")
 
     def _begin_mdat(self, header: bytes, size: int, *, endless: bool) -> Iterator[Op]:
@@ -256,7 +255,7 @@ class Fmp4Shaper:
         if kind == b"ftyp":
             self._ftyp = data
         elif kind == b"moov":
-            yield from self._take_init(parse_init(self._ftyp, data))
+            yield from self._take_init(data)
         else:
             if self._file.changed:
                 yield from self._open()
@@ -273,8 +272,12 @@ class Fmp4Shaper:
 
     # ------------------------------------------------------------------ heads
 
-    def _take_init(self, init: Init) -> Iterator[Op]:
-        self._file.take(self._index, init)
+    def _take_init(self, moov: bytes) -> Iterator[Op]:
+        try:
+            self._file.take(self._index, parse_init(self._ftyp, moov))
+        except MediaError:
+            self._deaf = True
+            raise
         if self._file.changed and not self._file.is_shared:
             yield from self._open()
 

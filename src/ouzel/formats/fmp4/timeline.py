@@ -19,7 +19,7 @@ least common multiple of their time scales.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import lcm
 
@@ -79,10 +79,14 @@ class Timeline:
         """What was changed, in order. The caller may empty the list when it has taken note."""
         self.begin({})
 
-    def begin(self, timescales: Mapping[int, int]) -> None:
-        """A file with new tracks: their ticks a second, by id. Its first fragment will begin at 0."""
+    def begin(self, timescales: Mapping[int, int], sparse: Collection[int] = ()) -> None:
+        """A file with new tracks: their ticks a second, by id. Its first fragment will begin at 0.
+
+        `sparse`: tracks that are silent for long, such as subtitles; nobody waits for them.
+        """
         self._common = lcm(*timescales.values())
         self._scales = {track: self._common // scale for track, scale in timescales.items()}
+        self._sparse = frozenset(sparse)
         self._lanes: dict[int, _Lane] = {}
         self._expected: Mapping[int, int] = {}  # source time at which tracks of the previous file go on, common ticks
         self._offset: int | None = None
@@ -120,8 +124,7 @@ class Timeline:
         anchor = next(iter(scaled.values()))
         near = {track: raw for track, raw in scaled.items() if abs(raw - anchor) <= _REACH_S * self._common}
         if self._offset is None:
-            lagging = (raw for raw in self._expected.values() if abs(raw - anchor) <= _LAG_S * self._common)
-            self._offset = -min(*near.values(), *lagging, anchor)
+            self._offset = -min(*near.values(), *self._lagging(scaled, anchor), anchor)
             if self._offset:
                 self._note("start", 0)
         elif leads and self._broken:
@@ -166,6 +169,14 @@ class Timeline:
         self._since = state.since
         self._expected = state.expected
         del self.repairs[state.repairs :]
+
+    def _lagging(self, firsts: Mapping[int, int], anchor: int) -> list[int]:
+        """At the start of a new file: where the tracks go on that are not in its first fragment, if that one simply goes on."""
+        slack = self._forward_s * self._common
+        if not any(abs(raw - self._expected.get(track, raw + slack + 1)) <= slack for track, raw in firsts.items()):
+            return []
+        absent = [track for track in self._expected if track not in firsts and track not in self._sparse]
+        return [self._expected[t] for t in absent if abs(self._expected[t] - anchor) <= _LAG_S * self._common]
 
     def _rejoin(self, firsts: Mapping[int, int], anchor: int) -> None:
         """Find the offset after a break.

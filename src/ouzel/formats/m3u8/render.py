@@ -258,13 +258,17 @@ class _SegmentWriter:
     def _change_keys(self, keys: tuple[Key, ...]) -> Iterator[str]:
         if keys == self._keys:
             return
-        formats = [key.keyformat for key in self._keys]
+        in_force = list(self._keys)
+        formats = [key.keyformat for key in in_force]
         if formats != [key.keyformat for key in keys][: len(formats)]:
-            yield "#EXT-X-KEY:METHOD=NONE"  # a key leaves force only so
-            formats = []
+            yield "#EXT-X-KEY:METHOD=NONE"  # a key leaves force only so, and all of them do
+            in_force = []
         for at, key in enumerate(keys):
-            if at >= len(formats) or key != self._keys[at]:
-                yield _key("#EXT-X-KEY", key)
+            if at < len(in_force) and key == in_force[at]:
+                continue
+            yield _key("#EXT-X-KEY", key)
+            if key.method == "NONE":
+                in_force = []
         self._keys = keys
 
 

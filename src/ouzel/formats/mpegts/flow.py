@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ouzel.formats.mpegts.counters import Counters, errors_in
 from ouzel.formats.mpegts.lanes import (
     AUDIO_BYTES,
     FRAMING,
@@ -20,15 +19,13 @@ from ouzel.formats.mpegts.lanes import (
     sniff,
     sounds_changed,
 )
+from ouzel.formats.mpegts.outlet import Outlet, OutletState
 from ouzel.formats.mpegts.packets import PAT_PID, SIZE
 from ouzel.formats.mpegts.psi import Program, Tables, TablesState
-from ouzel.formats.mpegts.region import Region, find_joints, move_clocks
+from ouzel.formats.mpegts.region import Region
 from ouzel.formats.mpegts.timeline import Timeline, TimelineState
-from ouzel.formats.mpegts.units import Unit, gather, mark_next, payload_of, shift_unit, starts_of, unit_at
+from ouzel.formats.mpegts.units import Unit, gather, mark_next, shift_unit, unit_at
 from ouzel.formats.shape import Buffer, Edge, Span
-
-_ROOM = SIZE - 4
-_PES_START = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,8 @@ class FlowState:
     lanes: Mapping[int, Lane]
     time: TimelineState
     tables: TablesState
-    counters: tuple[dict[int, int], frozenset[int]]
-    frames: FrameCounter | None
-    unjoined: frozenset[int]
+    out: OutletState
     seen: frozenset[int]
-    shift: int
     flags: tuple[bool, bool, bool]
 
 
@@ -70,13 +64,10 @@ class Flow:
         self.lanes: dict[int, Lane] = {}
         self.stop: Stop | None = None
         """How the last `run` ended; None when it took everything."""
-        self.counters = Counters()
+        self.out = Outlet(self.time)
         self._tables = tables
         self._limits = limits
-        self._frames: FrameCounter | None = None
-        self._unjoined: set[int] = set()  # PIDs that were not seen since the last break
         self._seen: set[int] = set()  # PIDs of tables in this chunk
-        self._shift = 0  # of the clock: what the leading track's stamps are moved by, modulo 2^33
         self._fresh = True  # no unit of the programme in this chunk yet
         self._moved = False  # a unit has passed since the tracks were learnt
         self._psi_first = False  # the last chunk began with the tables
@@ -87,14 +78,16 @@ class Flow:
     def adopt(self, program: Program, lanes: dict[int, Lane], *, new_file: bool) -> None:
         """These are the tracks from here on."""
         self.lanes = lanes
+        out = self.out
+        out.lanes = lanes
+        out.clocks = {*lanes, program.pcr_pid}
         media = [stream.pid for stream in program.media]
-        others = [stream.pid for stream in program.streams if stream.kind == "other"]
-        self.counters.watch([*media, program.pmt_pid, PAT_PID, program.pcr_pid, *others])
+        out.counters.watch([*media, program.pmt_pid, PAT_PID, program.pcr_pid, *lanes])
         if new_file:
-            self.counters.forget(list(self.counters.last))
-            self._unjoined.clear()
+            out.counters.forget(list(out.counters.last))
+            out.unjoined.clear()
+            out.frames = None
             self.time.reopen()
-            self._frames = None
 
     def begin(self, firsts: Mapping[int, int], *, spliced: bool, looked_at: int) -> None:
         """The first time stamps of the tracks. The next run starts with the packets that the scout has looked at."""
@@ -103,33 +96,29 @@ class Flow:
         if lead is not None:
             self._follow(lead)
             self.time.begin({lead: firsts[lead], **firsts}, spliced=spliced)
-        self._shift = self.time.shift
+        self.out.shift = self.time.shift
         self._moved = False
         self._calm = looked_at
 
     def splice(self) -> None:
         """What follows does not continue what came before."""
-        self._unjoined = set(self.counters.last)
+        self.out.part()
         self._fresh = True
         self._seen.clear()
-        if self._frames is not None:
-            self._frames = FrameCounter(self.lanes[self.time.lead].stream.codec)
+        if self.out.frames is not None:
+            self.out.frames = FrameCounter(self.lanes[self.time.lead].stream.codec)
 
     def restart(self) -> bytes:
         """The next chunk begins a file. Returns: what must stand in front of it."""
         self.time.restart()
-        data = b"" if self._psi_first and not self._limits.continuous else self._tables.render(self.counters.last)
-        self.counters.forget(self._unjoined)
-        self._unjoined.clear()
+        data = b"" if self._psi_first and not self._limits.continuous else self._tables.render(self.out.counters.last)
+        self.out.joint_away()
         return data
 
-    def finish(self) -> Span | None:
-        """No more packets in this chunk. None: there were none at all."""
-        if any(lane.packets * _ROOM < lane.declared + _PES_START for lane in self.lanes.values() if lane.declared):
-            self.time.blame("truncated")
-        for lane in self.lanes.values():
-            lane.declared = 0
-        self._unjoined = set(self.counters.last)
+    def finish(self, *, torn: bool) -> Span | None:
+        """No more packets in this chunk. None: there were none at all. `torn`: a packet was cut off."""
+        self.out.close_unit()
+        self.out.finish(torn=torn)
         return self._close_chunk()
 
     def save(self) -> FlowState:
@@ -137,24 +126,20 @@ class Flow:
             {pid: lane.copy() for pid, lane in self.lanes.items()},
             self.time.save(),
             self._tables.save(),
-            self.counters.save(),
-            self._frames.copy() if self._frames else None,
-            frozenset(self._unjoined),
+            self.out.save(),
             frozenset(self._seen),
-            self._shift,
             (self._fresh, self._moved, self._psi_first),
         )
 
     def restore(self, state: FlowState) -> None:
         self._tables.restore(state.tables)
-        self.lanes = {pid: lane.copy() for pid, lane in state.lanes.items()}
-        if self._tables.program is not None and self.lanes:
-            self.adopt(self._tables.program, self.lanes, new_file=False)
+        lanes = {pid: lane.copy() for pid, lane in state.lanes.items()}
+        if self._tables.program is not None and lanes:
+            self.adopt(self._tables.program, lanes, new_file=False)
+        self.lanes = self.out.lanes = lanes
         self.time.restore(state.time)
-        self.counters.restore(state.counters)
-        self._frames = state.frames.copy() if state.frames else None
-        self._unjoined, self._seen = set(state.unjoined), set(state.seen)
-        self._shift = state.shift
+        self.out.restore(state.out)
+        self._seen = set(state.seen)
         self._fresh, self._moved, self._psi_first = state.flags
         self._calm = 0
         self.stop = None
@@ -163,15 +148,7 @@ class Flow:
 
     def passes(self, header: bytes) -> bool:
         """Whether a single packet with this header may pass without being looked at; it is counted then."""
-        if header[1] & 0xC0 or self._fresh or self._unjoined or self._frames or self._tables.waiting:
-            return False
-        if (self._shift and header[3] & 0x20) or not self.counters.step(header):
-            return False
-        lane = self.lanes.get((header[1] & 0x1F) << 8 | header[2])
-        if lane is not None and header[3] & 0x10:
-            lane.packets += 1
-        self.time.span.emitted += SIZE
-        return True
+        return not (header[1] & 0xC0 or self._fresh or self._tables.waiting) and self.out.passes(header)
 
     def run(self, block: memoryview, headers: bytes, *, final: bool) -> Iterator[Buffer | Edge]:
         """Hand on packets, until the end of the block or until `stop` is set.
@@ -181,8 +158,8 @@ class Flow:
         self.stop = None
         calm, self._calm = self._calm, 0
         lanes, tables = self.lanes, self._tables
-        region = self._region(block, headers)
-        marks = starts_of(headers)
+        region = self.out.region(block, headers)
+        marks = region.survey.starts
         if tables.waiting:
             marks = mark_next(marks, headers, tables.waiting - lanes.keys(), calm)
         number = marks.find(1)
@@ -199,8 +176,9 @@ class Flow:
                             return
             elif pid in tables.pids:
                 self._seen.add(pid)
-                if number >= calm:
-                    if tables.look(block, number * SIZE):
+                at = number * SIZE
+                if number >= calm and tables.settled.get(pid) != bytes(block[at + 4 : at + SIZE]):
+                    if tables.look(block, at):
                         yield from self._end_early(region, number, opening=True)
                         return
                     if pid in tables.waiting:
@@ -209,22 +187,20 @@ class Flow:
         if self._fresh and not final and region.size < self._limits.reach:
             self.stop = Stop(0, opening=False)  # tables only, so far: what follows may open another file
             return
-        yield from self._hand_on(region, region.size)
+        if self.out.shift or region.joints:
+            yield from self.out.hand_on(region, region.size)
+        elif region.start < region.size:
+            yield self.out.pass_on(region, region.size)
         if self._fresh:
             self._fresh = self._psi_first = False
-
-    def _region(self, block: memoryview, headers: bytes) -> Region:
-        surveyed = self.counters.survey(headers)
-        joints = find_joints(block, surveyed, self.counters, self._unjoined) if self._unjoined else []
-        return Region(block, headers, surveyed, joints, damaged=not headers[1::4].isascii())
 
     def _look(
         self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, final: bool
     ) -> Iterator[Buffer | Edge] | None:
         """A unit starts here. Returns what is to be handed on because of it, None for nothing (which is the rule)."""
         if lane.kind == "other":
-            if self._shift:
-                shift_unit(region.block, unit, self._shift)
+            if self.out.shift:
+                shift_unit(region.block, unit, self.out.shift)
             return None
         key = lane.kind == "video" and self._is_key(region, lane, unit, number)
         if key or (lane.kind == "audio" and sounds_changed(lane, region.block[unit.data_at : (number + 1) * SIZE])):
@@ -237,13 +213,13 @@ class Flow:
             self._fresh = False
         if self.time.lead not in self.lanes or (key and self.lanes[self.time.lead].kind != "video"):
             self._follow(pid)
-        if pid == self.time.lead and self._frames is not None:
-            self._count_up_to(region, number)
-            self.time.count(*self._frames.close())
+        if pid == self.time.lead and self.out.frames is not None:
+            self.out.count_up_to(region, number)
+            self.out.close_unit()
         if self._limits.continuous and self._is_due(pid, key=key):
             return self._divide(region, pid, lane, unit, number, key=key)
         following = self._place(region, pid, lane, unit, number, key=key)
-        return None if following == self._shift else self._move(region, number, following)
+        return None if following == self.out.shift else self._move(region, number, following)
 
     def _is_key(self, region: Region, lane: Lane, unit: Unit, number: int) -> bool:
         if unit.random_access:
@@ -287,7 +263,7 @@ class Flow:
     def _place(self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, key: bool) -> int:
         """Take note of a unit and move its stamps. Returns by how much clocks are moved from here on."""
         time = self.time
-        following = self._shift
+        following = self.out.shift
         shift = 0
         if unit.dts is None:
             time.pass_unstamped()
@@ -295,14 +271,15 @@ class Flow:
             shift = time.place(pid, unit.dts)
             if shift:
                 shift_unit(region.block, unit, shift)
+        lane.declared, lane.packets, lane.since = unit.length, 0, number
+        lane.unit_at, lane.frames_before = time.span.emitted + region.distance(number), time.span.frames
         if pid == time.lead:
             following = shift if unit.dts is not None else following
-            self._note(region, lane, unit, number, key=key, shift=shift)
-        lane.declared, lane.packets, lane.since = unit.length, 0, number
+            self._note(region, lane, unit, key=key, shift=shift, end=(number + 1) * SIZE)
         self._moved = True
         return following
 
-    def _note(self, region: Region, lane: Lane, unit: Unit, number: int, *, key: bool, shift: int) -> None:
+    def _note(self, region: Region, lane: Lane, unit: Unit, *, key: bool, shift: int, end: int) -> None:
         """What the Span will say of a unit of the leading track."""
         span = self.time.span
         if lane.kind == "audio":
@@ -310,12 +287,12 @@ class Flow:
         elif key:
             span.independent = span.independent or not span.frames
             if unit.pts is not None:
-                self.time.key(span.emitted + region.distance(number), unit.pts, shift)
-        if self._frames is None:
+                self.time.key(lane.unit_at, unit.pts, shift)
+        if self.out.frames is None:
             span.frames += 1
         else:
-            self._frames.add(bytes(region.block[unit.data_at : (number + 1) * SIZE]))
-            region.counted = number + 1
+            self.out.frames.add(bytes(region.block[unit.data_at : end]))
+            region.counted = end // SIZE
 
     # -- handing on ---------------------------------------------------------------------------------------------------
 
@@ -323,32 +300,32 @@ class Flow:
         self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, key: bool
     ) -> Iterator[Buffer | Edge]:
         """One chunk ends in front of this unit, and the next begins with it."""
-        yield from self._hand_on(region, number)
+        yield from self.out.hand_on(region, number)
+        self.out.forget_units()
         yield Edge(self.time.close(stalled=pid != self.time.lead))
-        region.joints = [joint for joint in region.joints if joint.pid in self._unjoined]
+        region.joints = [joint for joint in region.joints if joint.pid in self.out.unjoined]
         following = self._place(region, pid, lane, unit, number, key=key)
-        if following != self._shift:
+        if following != self.out.shift:
             yield from self._move(region, number, following)
 
     def _move(self, region: Region, number: int, following: int) -> Iterator[Buffer]:
-        """The leading track jumped: clocks in front of this packet still belong to the time before, or already do not."""
-        yield from self._hand_on(region, number, following)
-        self._shift = following
+        """The leading track jumped here: clocks in front of this packet are taken to belong to the time before."""
+        yield from self.out.hand_on(region, number)
+        self.out.shift = following
 
     def _end_early(self, region: Region, number: int, *, opening: bool) -> Iterator[Buffer | Edge]:
         if self._fresh and number < self._limits.reach:
             self.stop = Stop(0, opening)
             return
-        yield from self._hand_on(region, number)
+        yield from self.out.hand_on(region, number)
         self.stop = Stop(number, opening)
         if opening:
+            self.out.close_unit()
             span = self._close_chunk()
             if span is not None:
                 yield Edge(span)
 
     def _close_chunk(self) -> Span | None:
-        if self._frames is not None:
-            self.time.count(*self._frames.close())
         self._fresh = True
         self._seen.clear()
         if self.time.span.emitted:
@@ -358,61 +335,11 @@ class Flow:
         self.time.span.dropped_bytes = dropped
         return None
 
-    def _hand_on(self, region: Region, stop: int, following: int | None = None) -> Iterator[Buffer]:
-        """Packets up to number `stop`, with the joints between them. `following`: by how much clocks behind them are moved."""
-        if (self._shift or following) and region.start < stop:
-            self._move_clocks(region, stop, following)
-        while region.joints and region.joints[0].at < stop:
-            joint = region.joints.pop(0)
-            if joint.at > region.start:
-                yield self._pass(region, joint.at)
-            self.counters.last[joint.pid] = (joint.counter - 1) & 0x0F
-            self._unjoined.discard(joint.pid)
-            self.time.span.emitted += SIZE
-            yield joint.render()
-        if region.start < stop:
-            yield self._pass(region, stop)
-
-    def _pass(self, region: Region, stop: int) -> memoryview:
-        """Count the packets up to number `stop` and hand them on."""
-        start, counters = region.start, self.counters
-        if counters.check(region.block, region.surveyed, start, stop):
-            self.time.blame("continuity")
-        if region.damaged and errors_in(region.headers[4 * start : 4 * stop], counters.known):
-            self.time.blame("continuity")
-        if self._unjoined:
-            self._unjoined -= counters.payloads.keys()
-        for pid, lane in self.lanes.items():
-            if lane.declared:
-                since = lane.since
-                count = counters.payloads.get(pid, 0)
-                lane.packets += count if since < 0 else counters.count(region.surveyed, pid, since, stop)
-                lane.since = -1
-        if self._frames is not None:
-            self._count_up_to(region, stop)
-        self.time.span.emitted += (stop - start) * SIZE
-        region.start = stop
-        return region.block[start * SIZE : stop * SIZE]
-
-    def _count_up_to(self, region: Region, stop: int) -> None:
-        if self._frames is not None and region.counted < stop:
-            self._frames.add(payload_of(region.block, region.headers, self.time.lead, region.counted, stop))
-            region.counted = stop
-
-    def _move_clocks(self, region: Region, stop: int, following: int | None) -> None:
-        program = self._tables.program
-        pids = {*self.lanes, program.pcr_pid} if program else set(self.lanes)
-        shifts = {self._shift} if following is None else {self._shift, following}
-
-        def shift_for(clock: int) -> int:
-            return min(shifts, key=lambda shift: self.time.near(clock + shift))
-
-        move_clocks(region, stop, pids, shift_for)
-
     def _follow(self, pid: int) -> None:
         """This track leads from here on."""
         if pid == self.time.lead:
             return
         self.time.lead = pid
         stream = self.lanes[pid].stream
-        self._frames = FrameCounter(stream.codec) if stream.kind == "audio" and stream.codec in FRAMING else None
+        counts = stream.kind == "audio" and stream.codec in FRAMING
+        self.out.frames = FrameCounter(stream.codec) if counts else None

@@ -15,6 +15,7 @@ SPACINGS = (188, 192, 204)
 _CONFIRM = 3
 """Sync bytes at packet distance that make a start credible."""
 _SYNC_BYTE = bytes((SYNC,))
+_SYNCS = _SYNC_BYTE * 2048
 _M2TS_STAMP = 4
 
 
@@ -123,7 +124,7 @@ class Framer:
             block = memoryview(bytearray().join([piece[at : at + SIZE] for at in starts]))
         headers = headers_of(block)
         syncs = headers[::4]
-        if syncs.count(SYNC) == count:
+        if _SYNCS.startswith(syncs) or syncs.count(SYNC) == count:
             return block, headers
         good = count - len(syncs.lstrip(_SYNC_BYTE))
         return block[: good * SIZE], headers[: good * 4]

@@ -24,13 +24,14 @@ from ouzel.formats.codecs import (
     parse_mpeg_audio,
 )
 from ouzel.formats.mpegts.psi import Program, Stream, opus_channels
-from ouzel.formats.shape import Buffer, Track
+from ouzel.formats.shape import Buffer, Track, TrackKind
 
 VIDEO_BYTES = 8 * 1024
 """Where in an access unit its parameter sets are looked for."""
 AUDIO_BYTES = 16 * 1024
 """Room for two frames of any audio codec that frames itself."""
 _TRIES = 16
+_MPEG_AUDIO = frozenset(("mp1", "mp2", "mp3"))  # the PMT does not tell which
 _START_CODE = b"\0\0\1"
 _SEQUENCE = b"\0\0\1\xb3"
 
@@ -53,6 +54,7 @@ class Lane:
     """One elementary stream of the programme."""
 
     stream: Stream
+    kind: TrackKind
     track: Track
     known: bool
     """The configuration was seen, or there is none to be seen."""
@@ -66,12 +68,12 @@ class Lane:
     """Bytes of the unit in progress; 0 where the stream does not tell."""
     packets: int = 0
     """Packets with payload of the unit in progress."""
+    unit_at: int = -1
+    """Bytes of the chunk in front of the unit in progress; -1 = it began in the chunk before."""
+    frames_before: int = 0
+    """Frames of the leading track in front of it."""
     since: int = -1
     """Where it starts in the block in progress; -1 = before it."""
-
-    @property
-    def kind(self) -> str:
-        return self.stream.kind
 
     def copy(self) -> Lane:
         return replace(self)
@@ -98,7 +100,7 @@ def lanes_of(program: Program, before: dict[int, Lane]) -> dict[int, Lane]:
         track = Track(stream.pid, stream.kind, stream.codec)
         if stream.codec == "opus":
             track = replace(track, sample_rate=48_000, channels=opus_channels(stream.descriptors))
-        lanes[stream.pid] = Lane(stream, track, known=not _has_config(stream.codec))
+        lanes[stream.pid] = Lane(stream, stream.kind, track, known=not _has_config(stream.codec))
     return lanes
 
 
@@ -114,7 +116,9 @@ def lead_of(program: Program) -> int:
 
 def differ(old: Track, new: Track) -> bool:
     """Whether two tracks may not share a file. What is not known of one of them does not count."""
-    if (old.id, old.kind) != (new.id, new.kind) or (old.codec != new.codec and old.config and new.config):
+    if (old.id, old.kind) != (new.id, new.kind):
+        return True
+    if old.codec != new.codec and not ({old.codec, new.codec} <= _MPEG_AUDIO and not (old.config and new.config)):
         return True
     pairs = (
         (old.width, new.width),

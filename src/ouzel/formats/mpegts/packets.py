@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import TypeAlias
 
 Readable: TypeAlias = bytes | bytearray | memoryview
@@ -28,6 +29,7 @@ WRAP = 1 << 33
 _ERROR, _START, _PAYLOAD, _ADAPTATION = 0x80, 0x40, 0x10, 0x20
 _DISCONTINUITY, _RANDOM_ACCESS, _PCR = 0x80, 0x40, 0x10
 _ROOM = SIZE - 4
+_STAMP = Struct(">BHH")
 _NO_EXTENSION = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))
 """Stream ids whose PES packets have no flags and no time stamps (table 2-22)."""
 
@@ -139,23 +141,15 @@ class Pes:
 
 def read_stamp(buf: Readable, at: int) -> int:
     """The five bytes of a time stamp at position `at`."""
-    return (
-        (buf[at] & 0x0E) << 29
-        | buf[at + 1] << 22
-        | (buf[at + 2] & 0xFE) << 14
-        | buf[at + 3] << 7
-        | buf[at + 4] >> 1
-    )  # fmt: skip
+    high, middle, low = _STAMP.unpack_from(buf, at)
+    return (high & 0x0E) << 29 | (middle & 0xFFFE) << 14 | low >> 1
 
 
 def write_stamp(buf: Writable, at: int, ticks: int) -> None:
-    """Overwrite the five bytes of a time stamp, but for the four bits in front, which say what it is."""
-    ticks %= WRAP
-    buf[at] = buf[at] & 0xF0 | ticks >> 29 & 0x0E | 1
-    buf[at + 1] = ticks >> 22 & 0xFF
-    buf[at + 2] = ticks >> 14 & 0xFE | 1
-    buf[at + 3] = ticks >> 7 & 0xFF
-    buf[at + 4] = ticks << 1 & 0xFE | 1
+    """Overwrite the five bytes of a time stamp, but for the four bits in front, which say what it is. `ticks`: any."""
+    _STAMP.pack_into(
+        buf, at, buf[at] & 0xF0 | ticks >> 29 & 0x0E | 1, ticks >> 14 & 0xFFFE | 1, ticks << 1 & 0xFFFE | 1
+    )
 
 
 def read_pes(buf: Readable, at: int = 0) -> Pes | None:

@@ -230,10 +230,11 @@ class TablesState:
 class Tables:
     """Follows PAT and PMT and chooses one programme: the first in the PAT's order that has a picture.
 
-    `pids` are the PIDs whose packets must be shown to `look`: those that start a unit, and of PIDs in `waiting` the others too.
+    Packets of the PIDs in `pids` must be shown to `look`: those that start a unit, and
+    the others too while the PID is in `waiting`.
     """
 
-    __slots__ = ("_pat", "_pmts", "_programs", "_readers", "_settled", "bad_sections", "program", "waiting")
+    __slots__ = ("_pat", "_pmts", "_programs", "bad_sections", "pids", "program", "settled", "waiting")
 
     def __init__(self) -> None:
         self.program: Program | None = None
@@ -244,31 +245,28 @@ class Tables:
         self._programs: dict[int, int] = {}
         self._pat: dict[int, bytes] = {}
         self._pmts: dict[int, Program] = {}
-        self._settled: dict[int, bytes] = {}
-        self._readers: dict[int, SectionReader] = {PAT_PID: SectionReader()}
-
-    @property
-    def pids(self) -> dict[int, SectionReader]:
-        return self._readers
+        self.settled: dict[int, bytes] = {}
+        """By PID, what stands behind the header of a packet that was read already: another like it need not be shown."""
+        self.pids: dict[int, SectionReader] = {PAT_PID: SectionReader()}
 
     def look(self, buf: Readable, at: int) -> bool:
         """Read a packet of one of `pids`. Returns: whether the chosen programme is another than before, or lists another
         set of streams. Raises: Unsupported for SAMPLE-AES."""
         pid = pid_of(buf, at)
         raw = bytes(buf[at + 4 : at + SIZE])
-        if raw == self._settled.get(pid) and starts_unit(buf, at):
+        if raw == self.settled.get(pid) and starts_unit(buf, at):
             return False
-        reader = self._readers[pid]
+        reader = self.pids[pid]
         before = self.program
         for section in reader.push(buf, at):
             self._section(pid, section)
         if reader.partial is None:
             self.waiting.discard(pid)
             if starts_unit(buf, at):
-                self._settled[pid] = raw
+                self.settled[pid] = raw
         else:
             self.waiting.add(pid)
-            self._settled.pop(pid, None)
+            self.settled.pop(pid, None)
         return self._choose(before)
 
     def settle(self) -> bool:
@@ -292,23 +290,23 @@ class Tables:
         return out
 
     def save(self) -> TablesState:
-        partials = {pid: reader.partial for pid, reader in self._readers.items()}
+        partials = {pid: reader.partial for pid, reader in self.pids.items()}
         return TablesState(
-            self.program, dict(self._programs), dict(self._pat), dict(self._pmts), dict(self._settled), partials
+            self.program, dict(self._programs), dict(self._pat), dict(self._pmts), dict(self.settled), partials
         )
 
     def restore(self, state: TablesState) -> None:
         self.program = state.program
         self._programs, self._pat, self._pmts = dict(state.programs), dict(state.pat), dict(state.pmts)
-        self._settled = dict(state.settled)
-        self._readers = {pid: SectionReader() for pid in state.partials}
+        self.settled = dict(state.settled)
+        self.pids = {pid: SectionReader() for pid in state.partials}
         for pid, partial in state.partials.items():
-            self._readers[pid].partial = partial
+            self.pids[pid].partial = partial
         self.waiting = {pid for pid, partial in state.partials.items() if partial is not None}
 
     def forget_partials(self) -> None:
         """What follows does not continue: sections that are not whole never will be."""
-        for reader in self._readers.values():
+        for reader in self.pids.values():
             reader.partial = None
         self.waiting.clear()
 
@@ -339,11 +337,12 @@ class Tables:
         programs: dict[int, int] = {}
         for part in sorted(self._pat):
             programs.update(parse_pat(self._pat[part]))
+        if programs != self._programs:
+            self.settled.clear()  # a PMT that was of no interest may be so now
         self._programs = programs
         self._pmts = {n: program for n, program in self._pmts.items() if programs.get(n) == program.pmt_pid}
         wanted = {PAT_PID, *programs.values()}
-        self._readers = {pid: self._readers.get(pid) or SectionReader() for pid in sorted(wanted)}
-        self._settled = {pid: raw for pid, raw in self._settled.items() if pid in wanted}
+        self.pids = {pid: self.pids.get(pid) or SectionReader() for pid in sorted(wanted)}
         self.waiting &= wanted
 
     def _choose(self, before: Program | None) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from ouzel.formats.mpegts.counters import Counters, pid_at
-from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, pcr_of, render_packet, set_pcr
+from ouzel.formats.mpegts.counters import Counters, Survey, pid_at
+from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, render_packet, shift_pcr
 from ouzel.formats.mpegts.units import adapted
 
 
@@ -30,17 +30,13 @@ class Region:
 
     block: memoryview
     headers: bytes
-    surveyed: list[bytes]
-    joints: list[Joint] = field(default_factory=list[Joint])
-    damaged: bool = False
-    """Some packet is marked as received with errors."""
+    survey: Survey
+    joints: list[Joint]
+    size: int
+    """Packets."""
     start: int = 0
     counted: int = 0
     """Packets whose payload the frame counter has seen."""
-
-    @property
-    def size(self) -> int:
-        return len(self.headers) // 4
 
     def distance(self, number: int) -> int:
         """Bytes that will be handed on before packet `number`."""
@@ -48,33 +44,30 @@ class Region:
         return (number - self.start + before) * SIZE
 
 
-def find_joints(block: memoryview, surveyed: list[bytes], counters: Counters, unjoined: Collection[int]) -> list[Joint]:
-    """Where the first packets after a break do not follow on the last ones before it."""
+def find_joints(
+    block: memoryview, survey: Survey, counters: Counters, unjoined: Collection[int], *, always: bool
+) -> list[Joint]:
+    """Where the first packets after a break do not follow on the last ones before it. `always`: none of them does."""
     joints: list[Joint] = []
     for pid in unjoined:
-        first = counters.first(surveyed, pid)
+        first = counters.first(survey, pid)
         last = counters.last.get(pid)
         if first is None or last is None:
             continue
         at, counter = first
-        if counter != (last + 1) & 0x0F and not is_discontinuity(block, at * SIZE):
+        if (always or counter != (last + 1) & 0x0F) and not is_discontinuity(block, at * SIZE):
             joints.append(Joint(at, pid, counter))
     joints.sort(key=lambda joint: joint.at)
     return joints
 
 
-def move_clocks(region: Region, stop: int, pids: Collection[int], shift_for: Callable[[int], int]) -> None:
-    """Patch the clock references of these PIDs in the packets up to number `stop`.
-
-    `shift_for` gives for a clock reference, in ticks of 90 kHz, what is to be added to it.
-    """
+def move_clocks(region: Region, stop: int, pids: Collection[int], shift: int) -> None:
+    """Patch the clock references of these PIDs in the packets up to number `stop`: `shift` ticks of 90 kHz are added."""
     block, headers = region.block, region.headers
     marks = adapted(headers)
     number = marks.find(1, region.start, stop)
     while number >= 0:
         at = number * SIZE
         if block[at + 5] & 0x10 and pid_at(headers, number) in pids:
-            pcr = pcr_of(block, at)
-            if pcr is not None:
-                set_pcr(block, at, pcr + shift_for(pcr // 300) * 300)
+            shift_pcr(block, at, shift)
         number = marks.find(1, number + 1, stop)

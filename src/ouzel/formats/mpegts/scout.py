@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ouzel.base.errors import Unsupported
-from ouzel.formats.mpegts.counters import pid_at
+from ouzel.formats.mpegts.counters import pid_at, starts_of
 from ouzel.formats.mpegts.lanes import AUDIO_BYTES, VIDEO_BYTES, Found, Lane, lanes_of, lead_of, sniff
 from ouzel.formats.mpegts.packets import SIZE, TICKS, WRAP
 from ouzel.formats.mpegts.psi import Tables
-from ouzel.formats.mpegts.units import gather, mark_next, starts_of, unit_at
+from ouzel.formats.mpegts.units import gather, mark_next, unit_at
 
 
 @dataclass(slots=True)

@@ -109,13 +109,11 @@ class TsShaper:
         """The segment or the connection ended here. Raises: like `feed`."""
         for block, headers in self._framer.end():
             yield from self._take(block, headers, final=False)
-        if self._framer.torn:
-            self._flow.time.blame("truncated")
         if self._framer.dropped:
             yield from self._break()
         if self._held:
             yield from self._take(memoryview(b""), b"", final=True)
-        span = self._flow.finish()
+        span = self._flow.finish(torn=self._framer.torn)
         if span is not None:
             self._saved = self._save()
             yield Edge(span)
@@ -145,6 +143,11 @@ class TsShaper:
         self._saved = self._save()
         return head
 
+    def blame(self, damage: str, dropped_bytes: int) -> None:
+        """Bytes were lost on the way to this shaper: the chunk's Span will say so. `damage`: `garbage` or `truncated`."""
+        self._flow.time.span.dropped_bytes += dropped_bytes
+        self._flow.time.blame(damage)
+
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _take(self, block: memoryview, headers: bytes, *, final: bool) -> Iterator[Op]:
@@ -161,7 +164,7 @@ class TsShaper:
                     if not final:
                         raise FormatError("this transport stream has no programme", searched=len(block))
                     self._flow.time.span.dropped_bytes += len(block)
-                    block = block[:0]
+                    block, self._scout = block[:0], self._new_scout()
                     break
                 yield from self._open(self._scout)
             for op in self._flow.run(block, headers, final=final):
@@ -187,7 +190,7 @@ class TsShaper:
         known = {pid: lane.track for pid, lane in flow.lanes.items() if lane.kind != "other"}
         found = {pid: lane.track for pid, lane in scout.lanes.items() if lane.kind != "other"}
         new = not self._opened or known.keys() != found.keys() or any(differ(known[pid], found[pid]) for pid in found)
-        data = b"" if scout.psi_first or not new else self._tables.render({**flow.counters.last, **scout.counters})
+        data = b"" if scout.psi_first or not new else self._tables.render({**flow.out.counters.last, **scout.counters})
         flow.adopt(program, scout.lanes, new_file=new)
         flow.begin(scout.firsts, spliced=self._spliced, looked_at=scout.at)
         self._scout = None
@@ -200,10 +203,8 @@ class TsShaper:
         """Bytes were dropped between packets: what is held will not be continued."""
         if self._held and self._scout is None:
             yield from self._take(memoryview(b""), b"", final=True)
-        span = self._flow.time.span
-        span.dropped_bytes += self._framer.dropped
         if self._framer.dropped:
-            self._flow.time.blame("garbage")
+            self.blame("garbage", self._framer.dropped)
         self._framer.dropped = 0
 
     def _head(self, data: bytes) -> Head:

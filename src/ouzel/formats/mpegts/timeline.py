@@ -31,7 +31,19 @@ class Timeline:
         tolerance_s, backward_s: steps of a track's time stamps, forward and backward, that are not jumps.
     """
 
-    __slots__ = ("_others", "_raw", "_retimer", "_start", "_tail", "_turns", "_zero", "lead", "span", "units")
+    __slots__ = (
+        "_others",
+        "_raw",
+        "_retimer",
+        "_start",
+        "_tail",
+        "_trimmed",
+        "_turns",
+        "_zero",
+        "lead",
+        "span",
+        "units",
+    )
 
     def __init__(self, tolerance_s: float, backward_s: float) -> None:
         self._retimer = Retimer(
@@ -51,6 +63,7 @@ class Timeline:
         self._raw: int | None = None
         self._turns = 0
         self._tail: float | None = None
+        self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
         self._start = 0
 
@@ -117,10 +130,6 @@ class Timeline:
         """How far another track has got since the chunk began."""
         return (self._retimer.end(pid) - self._start) / TICKS if self._retimer.last(pid) is not None else 0.0
 
-    def near(self, stamp: int) -> int:
-        """How far this file stamp (modulo 2^33) is from where the file has got to, in ticks."""
-        return abs((stamp - self._end() + WRAP // 2) % WRAP - WRAP // 2)
-
     # -- chunks and files ---------------------------------------------------------------------------------------------
 
     def blame(self, damage: str) -> None:
@@ -128,16 +137,35 @@ class Timeline:
         if _SEVERITY[damage] > _SEVERITY[self.span.damage]:
             self.span.damage = damage
 
+    def trim(self, size: int, frames: int, *, same: bool) -> None:
+        """Only the first `size` bytes of the chunk, with so many frames, are whole: `close` leaves out the rest.
+
+        `same`: it is a unit of the leading track that is not whole.
+        """
+        last = self._retimer.last(self.lead)
+        if last is None or self._zero is None:
+            return
+        step = self._retimer.end(self.lead) - last
+        left_out = 1 if same else self.span.frames - frames
+        self._trimmed = (size, last - (left_out - 1) * step)
+        self.span.frames = frames
+        self.span.keys = [key for key in self.span.keys if key.offset < size]
+        self.span.independent = self.span.independent and frames > 0
+
     def close(self, *, stalled: bool = False) -> Span:
         """The chunk ends here. `stalled`: without the leading track, which has nothing new."""
         if not self.units:
             self.blame("no_media")
         zero = self._zero if self._zero is not None else self._start
-        end = max(self._start, self._others_end() if stalled or self.span.source_s is None else self._end())
+        excess, end = 0, self._others_end() if stalled or self.span.source_s is None else self._end()
+        if self._trimmed is not None:
+            size, end = self._trimmed
+            excess = self.span.emitted - size
+        end = max(self._start, end)
         self.span.repairs = [
             replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in self._retimer.repairs
         ]
-        span = self.span.build((self._start - zero) / TICKS, (end - zero) / TICKS)
+        span = self.span.build((self._start - zero) / TICKS, (end - zero) / TICKS, excess=excess)
         self._start = end
         self.drop_chunk()
         self._retimer.repairs.clear()
@@ -149,6 +177,7 @@ class Timeline:
         self.units = 0
         self._others.clear()
         self._tail = None
+        self._trimmed = None
 
     def restart(self) -> None:
         """The next chunk begins a file: media time is 0 there. The stamps go on as they are."""

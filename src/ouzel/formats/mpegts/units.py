@@ -11,7 +11,6 @@ from ouzel.formats.mpegts.counters import pid_at
 from ouzel.formats.mpegts.packets import SIZE, payload_at, read_pes, write_stamp
 
 _HEADER = Struct(">IHBBBBHHBHH")  # start code and stream id, length, two bytes of flags, header length, PTS, DTS
-_STARTS = bytes(1 if value & 0x40 and not value & 0x80 else 0 for value in range(256))
 _ADAPTED = bytes(1 if value & 0x20 else 0 for value in range(256))
 
 
@@ -26,11 +25,6 @@ class Unit(NamedTuple):
     data_at: int
     length: int
     """Bytes behind the length field; 0 = not told."""
-
-
-def starts_of(headers: bytes) -> bytes:
-    """1 for each packet that starts a unit and was received without error, 0 for the others."""
-    return headers[1::4].translate(_STARTS)
 
 
 def mark_next(marks: bytes, headers: bytes, pids: Collection[int], start: int) -> bytes:

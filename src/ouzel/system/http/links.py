@@ -239,7 +239,7 @@ class TlsLink:
         plain = self._plain
         read = cast("Callable[[int, memoryview], int]", self._tls.read)  # with a buffer it returns a count
         try:
-            while not self._ended:
+            while self._incoming.pending and not self._ended:  # to ask an empty one costs an exception
                 size = read(BUFFER_BYTES, plain[filled:] if filled else plain)
                 if not size:  # close_notify
                     self._hand_out(filled)

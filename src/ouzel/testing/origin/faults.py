@@ -139,7 +139,7 @@ class Rule:
         return self._add(lambda _: None, times, for_s)
 
     def release(self) -> Rule:
-        """Let all stalled answers of this rule go on, and those that come."""
+        """Let the answers go on that are stalled now."""
         for hold in self._holds:
             hold.release()
         return self
@@ -151,12 +151,12 @@ class Rule:
 
     @property
     def stalled(self) -> int:
-        """How many answers are waiting at present."""
+        """How many answers are stalled now."""
         return sum(hold.waiting for hold in self._holds)
 
-    async def wait_stalled(self) -> None:
-        """Return once an answer has reached the last `stall` that was added."""
-        await self._holds[-1].reached.wait()
+    async def wait_stalled(self, stall: int = 0) -> None:
+        """Return once an answer waits in this rule's `stall`-th stall, counted from 0."""
+        await self._holds[stall].wait_reached()
 
     def apply(self, request: Request, response: Response) -> None:
         """Spoil the response if this rule is about the request."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from inspect import getattr_static
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from pickle import PicklingError
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -23,10 +23,13 @@ import anyio
 from ouzel.testing.origin.channel import Channel
 from ouzel.testing.origin.continuous import FlvFaults, FlvOptions
 from ouzel.testing.origin.faults import Rule
+from ouzel.testing.origin.options import Hls
 from ouzel.testing.origin.origin import LiveOrigin
+from ouzel.testing.origin.server import Request
 
 _START_S = 30.0
 _STOP_S = 10.0
+_PLAIN = (str, bytes, int, float, datetime, Request, Hls, type(None))
 _REMOTE = {kind.__name__: kind for kind in (LiveOrigin, Channel, Rule, FlvFaults, FlvOptions)}
 
 
@@ -137,11 +140,7 @@ async def steer(origin: LiveOrigin, descriptor: int) -> None:
                 target, name, arguments, options = cast("tuple[int, str, Any, dict[str, Any]]", pipe.recv())
             except EOFError:
                 return
-            answer = _do(kept, target, name, arguments, options)
-            try:
-                pipe.send(answer)
-            except (TypeError, AttributeError, PicklingError) as error:
-                pipe.send((True, TypeError(f"{name} cannot be had from another process: {error}")))
+            pipe.send(_do(kept, target, name, arguments, options))
 
 
 def _do(
@@ -163,4 +162,7 @@ def _do(
         if number == len(kept):
             kept.append(result)
         return False, _Reference(type(result).__name__, number)
-    return False, result
+    values = cast("list[object]", result) if isinstance(result, list) else [result]
+    if not all(isinstance(value, _PLAIN) for value in values):
+        return True, TypeError(f"{name} cannot be had from another process")
+    return False, values if isinstance(result, list) else result

@@ -53,26 +53,34 @@ class Request:
     """Bytes of the body that were handed to the socket."""
 
 
-@dataclass(slots=True)
 class Hold:
-    """A place where answers wait until the test lets them go on."""
+    """A place where answers wait until the test lets them go on, or for some seconds."""
 
-    seconds: float | None = None
-    waiting: int = 0
-    opened: anyio.Event = field(default_factory=anyio.Event)
-    reached: anyio.Event = field(default_factory=anyio.Event)
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._opened = anyio.Event()
+        self._arrived = anyio.Event()
+        self.waiting = 0
 
     def release(self) -> None:
-        self.opened.set()
+        """Let those go on that wait now."""
+        self._opened.set()
+        self._opened = anyio.Event()
+
+    async def wait_reached(self) -> None:
+        """Return once an answer waits here."""
+        while self.waiting == 0:
+            await self._arrived.wait()
 
     async def wait(self, clock: Clock) -> None:
         self.waiting += 1
-        self.reached.set()
+        self._arrived.set()
+        self._arrived = anyio.Event()
         try:
-            if self.seconds is None:
-                await self.opened.wait()
+            if self._seconds is None:
+                await self._opened.wait()
             else:
-                await clock.sleep(self.seconds)
+                await clock.sleep(self._seconds)
         finally:
             self.waiting -= 1
 
@@ -311,11 +319,10 @@ class _Answer:
 
     async def _drain_fully(self) -> None:
         """Wait until the other side's system has all that was sent: a reset throws away what is still on its way."""
-        self._writer.transport.set_write_buffer_limits(high=0)
-        await self._writer.drain()
-        sock: socket.socket | None = self._writer.get_extra_info("socket")
+        transport = self._writer.transport
+        sock: socket.socket | None = transport.get_extra_info("socket")
         with anyio.move_on_after(_DRAIN_S):
-            while sock is not None and _unsent(sock):  # noqa: ASYNC110 - the kernel tells of it in no other way
+            while transport.get_write_buffer_size() or (sock and _unsent(sock)):  # noqa: ASYNC110 - nothing else tells of it
                 await anyio.sleep(0.002)
 
     def _room(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import anyio
@@ -35,7 +35,10 @@ class Item:
 class Lane:
     """Keeps its window and its queue over reconnects: what was queued is still to be fetched, under whatever new address."""
 
-    def __init__(self, context: SourceContext, scope: TrackScope, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, context: SourceContext, scope: TrackScope, wake: Callable[[], None], *, beside: Segment | None = None
+    ) -> None:
+        """`beside`: the first segment of the main lane: this one begins where that was on air."""
         self.scope: TrackScope = scope
         self.queue: deque[Item] = deque()
         self.ended = False
@@ -48,11 +51,12 @@ class Lane:
         self.playlist: MediaPlaylist | None = None
         self._context = context
         self._wake = wake
-        self._window = Window(from_start=context.from_start)
+        self._window = Window(from_start=context.from_start, beside=beside)
         self.stream: Stream | None = None
         self._url = ""
         self._live = False
         self._started = False
+        self._plan_ended = False
 
     def open(self, stream: Stream, playlist: MediaPlaylist) -> None:
         """Take up an address; the first, or a fresh one for the same show."""
@@ -75,12 +79,13 @@ class Lane:
         clock, policy = self._context.clock, self._context.policy
         asked = fresh = clock.monotonic()
         changed = True
+        ended = self._plan_ended
         confirm_until: float | None = None
         while True:
             playlist = self.playlist
             assert playlist is not None
             now = clock.monotonic()
-            if playlist.end_list:
+            if ended:
                 if not self._live:
                     self.ended = True
                     return
@@ -105,7 +110,7 @@ class Lane:
                     return
                 raise
             plan = self._window.advance(read)
-            changed = plan.changed
+            changed, ended = plan.changed, plan.ended
             if changed:
                 fresh = asked
             self._take(plan, read)
@@ -124,24 +129,32 @@ class Lane:
         raise AssertionError("unreachable")
 
     def _take(self, plan: Plan, playlist: MediaPlaylist) -> None:
-        self.playlist = playlist
+        if not plan.stale or self.playlist is None:
+            self.playlist = playlist
+        self._plan_ended = plan.ended
         walls = _walls(playlist, self._context.clock.now())
         for action in plan.actions:
             match action:
-                case Refresh(segment):
-                    self._refresh(segment)
+                case Refresh(segment, number):
+                    self._refresh(segment, number)
                 case Fetch(segment):
                     self.queue.append(Item(action, walls.get(segment.media_sequence)))
                 case _:
                     self.queue.append(Item(action))
-        if self.queue or playlist.end_list:
+        if self.queue or plan.ended:
             self._wake()
 
-    def _refresh(self, segment: Segment) -> None:
+    def _refresh(self, segment: Segment, number: int) -> None:
         """The same segment has another address now."""
         for item in self.queue:
-            if isinstance(item.what, Fetch) and item.what.segment.media_sequence == segment.media_sequence:
-                item.what = Fetch(segment, item.what.expected)
+            if isinstance(item.what, Fetch) and item.what.number == number:
+                item.what = replace(item.what, segment=segment)
+
+    def done(self) -> None:
+        """The first item of the queue is on the tape, or given up."""
+        item = self.queue.popleft()
+        if isinstance(item.what, Fetch):
+            self._window.settle(item.what.number)
 
     def leaves_soon(self, segment: Segment) -> bool:
         """Whether the segment is about to leave the window, or has left it."""

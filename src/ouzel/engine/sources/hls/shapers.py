@@ -40,9 +40,9 @@ class LaneShapers:
         self._paired = False
         self._pair: Fmp4Pair | None = None
 
-    def pair(self, paired: bool) -> None:
-        """Whether there are two lanes, that write into one file."""
-        self._paired = paired
+    def pair(self) -> None:
+        """There are two lanes, that write into one file."""
+        self._paired = True
 
     def intake_for(self, lane: Lane, first: bytes) -> Intake:
         """The lane's intake. Raises: NotMedia; Unsupported for a picture and a sound that cannot share a file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 import anyio
 
@@ -76,25 +75,23 @@ class HlsSource:
         playlists = await self._choose(stream, top)
         if not self._lanes:
             self._lanes = [Lane(self._context, "all", self._wake)]
-            if len(playlists) > 1:
-                self._lanes.append(Lane(self._context, "audio", self._wake))
-            self._shapers.pair(len(playlists) > 1)
-        opening = not self._lanes[0].playlist
-        for lane, playlist in zip(self._lanes, playlists, strict=False):
+        self._lanes[0].open(stream, playlists[0])
+        if len(self._lanes) < len(playlists):
+            self._lanes.append(Lane(self._context, "audio", self._wake, beside=_first(self._lanes[0].queue)))
+            self._shapers.pair()
+        for lane, playlist in zip(self._lanes[1:], playlists[1:], strict=False):
             lane.open(stream, playlist)
-        if opening and len(self._lanes) > 1:
-            align(*self._lanes)
 
     async def _choose(self, stream: Stream, top: MasterPlaylist | MediaPlaylist) -> list[MediaPlaylist]:
         if isinstance(top, MediaPlaylist):
             self._chosen = ""
             return [top]
-        choice = choose(top, stream.quality, languages=self._context.languages)
+        choice = choose(top, stream.quality)
         self._chosen = choice.reason
-        playlists = [await read_media_playlist(self._context, stream, choice.variant.uri)]
-        if choice.audio is not None and choice.audio.uri is not None and choice.audio.uri != choice.variant.uri:
-            playlists.append(await read_media_playlist(self._context, stream, choice.audio.uri))
-        return playlists
+        addresses = [choice.variant.uri] if choice.variant is not None else []
+        if choice.audio is not None and choice.audio.uri is not None:
+            addresses.append(choice.audio.uri)
+        return [await read_media_playlist(self._context, stream, url) for url in addresses]
 
     async def _take_up_fresh(self) -> None:
         """Renewed addresses, between two polls; a failure costs nothing, because the old address still works."""
@@ -138,7 +135,7 @@ class HlsSource:
     async def _process(self, stream: Stream, lane: Lane) -> None:
         item = lane.queue[0]
         match item.what:
-            case Fetch(segment, expected):
+            case Fetch(segment=segment, expected=expected):
                 if expected == "spliced" and item.attempts == 0 and lane.intake is not None:
                     lane.intake.splice()
                 await self._reader.read(stream, lane, item, segment)
@@ -146,15 +143,16 @@ class HlsSource:
                 self._blame = None
             case Missed():
                 self._miss(lane, item.what)
-            case NewTimeline(reason):
+            case NewTimeline(why=why, missing_s=missing_s):
                 if lane.intake is not None:
                     lane.intake.splice()
                 if lane.scope == "all" and self._context.tape.recorded:
-                    self._context.tape.lose(GapCode.TIMELINE_RESET, reason)
-        lane.queue.popleft()
+                    self._context.tape.lose(GapCode.TIMELINE_RESET, why, missing_s=missing_s)
+        lane.done()
 
     def _miss(self, lane: Lane, missed: Missed) -> None:
-        code, why = GapCode(missed.reason), missed.why
+        code = GapCode(missed.reason)
+        why = "EXT-X-GAP" if code is GapCode.LISTED_GAP else "left the playlist before it could be fetched"
         if code is GapCode.WINDOW_SLID and self._blame is not None:
             code, why = self._blame
         self._context.tape.lose(
@@ -184,27 +182,6 @@ class HlsSource:
 
     def _wake(self) -> None:
         self._wakeup.set()
-
-
-def align(main: Lane, extra: Lane) -> None:
-    """Let the alternate sound begin where the picture does: by program date-time, else by media sequence, else by the end."""
-    start = _first(main.queue)
-    if start is None:
-        return
-    segments = [item.what.segment for item in extra.queue if isinstance(item.what, Fetch)]
-    skip = 0
-    if start.starts_at is not None and all(s.starts_at is not None for s in segments):
-        for s in segments:
-            assert s.starts_at is not None
-            if s.starts_at + timedelta(seconds=s.duration_s * 0.5) > start.starts_at:
-                break
-            skip += 1
-    elif any(s.media_sequence == start.media_sequence for s in segments):
-        skip = next(n for n, s in enumerate(segments) if s.media_sequence == start.media_sequence)
-    else:
-        skip = max(0, len(segments) - sum(isinstance(item.what, Fetch) for item in main.queue))
-    while skip and extra.queue:
-        skip -= isinstance(extra.queue.popleft().what, Fetch)
 
 
 def _first(queue: Iterable[Item]) -> Segment | None:

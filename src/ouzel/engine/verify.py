@@ -1,0 +1,300 @@
+"""Is a recording what its ledger says? Bytes by their digests, the ledger by itself, the media by reading it through.
+
+One pass over the file: each piece that is read goes to the digests of the ledger's chunks and to a shaper, which says what it
+would have to mend. Memory does not grow with the file, but for its ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import anyio.to_thread
+import xxhash
+
+from ouzel.base.errors import MediaError, NotALedger, StorageError, Unsupported
+from ouzel.engine import ledgers
+from ouzel.engine.ledgers import Held
+from ouzel.engine.meter import Meter, OnProgress
+from ouzel.engine.probe import Found, probe
+from ouzel.engine.reading import MediaReader, Passage
+from ouzel.engine.rebuild import Rebuilt, rebuild
+from ouzel.engine.sinks.file import PART, storage_error
+from ouzel.model.audit import audit
+from ouzel.model.flow import Chunk
+from ouzel.model.verdict import Finding, FindingCode, Findings, Verdict
+
+_C = FindingCode
+_SLACK_S, _SLACK_PER_SEAM_S = 0.1, 0.05  # a frame for each run and each gap
+_PRODUCT_SLACK_S, _PRODUCT_SLACK_SHARE = 0.5, 0.001
+_DAMAGE = {"garbage": _C.GARBAGE, "continuity": _C.CONTINUITY, "truncated": _C.TRUNCATED, "no_media": _C.NO_MEDIA}
+_HARMLESS_REPAIRS = frozenset({"start", "metadata"})
+
+
+async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdict:
+    """Check a recording, or a product of one.
+
+    Without a ledger one is made from the media and written beside it, if that is possible. A file that is still being recorded is
+    checked up to its last whole chunk.
+    Raises: NotMedia, MediaError when there is neither a ledger nor anything that could be read; StorageError.
+    """
+    found = await anyio.to_thread.run_sync(_find, path)
+    if isinstance(found, Held) and found.product is None:
+        return await anyio.to_thread.run_sync(_verify_original, found, on_progress)
+    if isinstance(found, Held):
+        return await _verify_product(found, on_progress)
+    try:
+        return await anyio.to_thread.run_sync(_verify_alone, path, found, on_progress)
+    except Unsupported:
+        return await _verify_foreign(path, on_progress)
+
+
+def _find(path: Path) -> Held | str:
+    """The ledger; else why there is none."""
+    if not path.exists():
+        raise StorageError(f"{path} does not exist", path=str(path))
+    try:
+        return ledgers.find(path) or "there is no ledger beside it"
+    except NotALedger as exc:
+        return str(exc)
+
+
+# -- with a ledger ----------------------------------------------------------------------------------------------------
+
+
+def _verify_original(held: Held, on_progress: OnProgress | None) -> Verdict:
+    check = _Check(held, on_progress)
+    check.ledger_itself()
+    check.media()
+    chunks, gaps = held.ledger.chunks, held.ledger.gaps
+    return Verdict(
+        str(held.media),
+        str(held.ledger_path),
+        check.size,
+        held.ledger.media_s,
+        len(chunks),
+        tuple(gaps),
+        check.found.all(),
+    )
+
+
+class _Check:
+    """One file against its ledger, in a worker thread."""
+
+    def __init__(self, held: Held, on_progress: OnProgress | None) -> None:
+        self.held = held
+        self.found = Findings()
+        self.size = _size(held.media)
+        self._noted = [chunk for chunk in held.ledger.chunks if chunk.damage]
+        self._meter = Meter(min(self.size, held.ledger.media_end), on_progress)
+
+    def ledger_itself(self) -> None:
+        held, closing = self.held, self.held.ledger.closing
+        for finding in audit(held.ledger):
+            self.found.add(finding)
+        end = held.ledger.media_end + (closing.tail if closing else 0)
+        if held.is_open and ledgers.is_written(held.ledger_path):
+            self._add(_C.RUNNING, f"checked up to its last whole chunk, at byte {held.ledger.media_end}")
+            return
+        if closing is None:
+            self._add(_C.NOT_CLOSED, "its recorder has died; run: ouzel recover")
+        elif self.size > end:
+            self._add(_C.BYTES_EXTRA, f"{self.size - end} bytes at its end are in no chunk", offset=end)
+        if self.size < end:
+            self._add(_C.BYTES_MISSING, f"{end - self.size} bytes are missing at its end", offset=self.size)
+
+    def media(self) -> None:
+        """Read it through."""
+        held = self.held.ledger
+        digests = _Digests(held.chunks, self.found)
+
+        def tap(piece: memoryview) -> None:
+            digests.take(piece)
+            self._meter.take(len(piece))
+
+        lasts_s = 0.0
+        try:
+            reader = MediaReader(self.held.media, end=held.media_end)
+            for passage in reader.passages(tap):
+                lasts_s = passage.span.end_s
+                self._judge(passage)
+            if reader.error is not None:
+                self._add(_C.UNREADABLE, str(reader.error), offset=reader.end)
+            for finding in judge_tracks(reader):
+                self.found.add(finding)
+        except MediaError as exc:
+            if held.chunks:
+                self._add(_C.UNREADABLE, str(exc), offset=0)
+        digests.rest(self.held.media, held.media_end, self._meter)
+        slack_s = _SLACK_S + _SLACK_PER_SEAM_S * (len(held.runs) + len(held.gaps))
+        if abs(lasts_s - held.media_s) > slack_s and not self.found.has_damage:  # which would explain it
+            self._add(_C.DURATION, f"the media lasts {lasts_s:.3f} s, the ledger says {held.media_s:.3f} s")
+
+    def _judge(self, passage: Passage) -> None:
+        """What a shaper says of a stretch, unless the ledger says it already."""
+        end = passage.offset + passage.length
+        if not any(c.offset < end and passage.offset < c.offset + c.length for c in self._noted):
+            for finding in judge(passage):
+                self.found.add(finding)
+
+    def _add(self, code: FindingCode, detail: str, *, offset: int | None = None) -> None:
+        self.found.add(Finding(code, detail, None, offset))
+
+
+class _Digests:
+    """Compares chunks with the bytes of the file, which pass by in order."""
+
+    def __init__(self, chunks: Sequence[Chunk], found: Findings) -> None:
+        self._chunks = chunks
+        self._found = found
+        self._next = 0
+        self._at = 0
+        self._sum = xxhash.xxh3_64()
+        self._summed = 0
+
+    def take(self, piece: memoryview) -> None:
+        begin, self._at = self._at, self._at + len(piece)
+        while self._next < len(self._chunks):
+            chunk = self._chunks[self._next]
+            start = chunk.offset + self._summed
+            if start >= self._at and chunk.length:
+                return
+            if (
+                start >= begin
+            ):  # else its bytes have passed already: the ledger contradicts itself, and was blamed for it
+                part = piece[start - begin : chunk.offset + chunk.length - begin]
+                self._sum.update(part)
+                self._summed += len(part)
+                if self._summed < chunk.length:
+                    return
+                self._compare(chunk)
+            self._next += 1
+            self._summed = 0
+            self._sum.reset()
+
+    def rest(self, path: Path, end: int, meter: Meter) -> None:
+        """What the shaper did not want to see."""
+        with path.open("rb", buffering=0) as file:
+            file.seek(self._at)
+            while self._at < end and (data := file.read(min(1 << 20, end - self._at))):
+                self.take(memoryview(data))
+                meter.take(len(data))
+
+    def _compare(self, chunk: Chunk) -> None:
+        if self._sum.hexdigest() != chunk.digest:
+            detail = f"chunk {chunk.index} ({chunk.length} bytes) is not what was written"
+            self._found.add(Finding(_C.BYTES_CHANGED, detail, chunk.start_s, chunk.offset))
+
+
+def judge(passage: Passage) -> Iterator[Finding]:
+    """What a shaper would have to mend in a stretch of a file."""
+    span, offset = passage.span, passage.offset
+    if span.damage:
+        code = _DAMAGE.get(span.damage, _C.UNREADABLE)
+        detail = f"{span.dropped_bytes} bytes are not of this stream" if span.dropped_bytes else span.damage
+        yield Finding(code, detail, span.start_s, offset)
+    for repair in span.repairs:
+        if repair.code not in _HARMLESS_REPAIRS:
+            yield Finding(_C.STAMPS, f"the time stamps do not go on ({repair.code})", repair.at_s, offset)
+
+
+def judge_tracks(reader: MediaReader) -> Iterator[Finding]:
+    for offset, head in reader.heads[1:]:
+        codecs = ", ".join(track.codec for track in head.tracks)
+        yield Finding(_C.TRACKS_CHANGED, f"from here on: {codecs}", None, offset)
+
+
+# -- without one ------------------------------------------------------------------------------------------------------
+
+
+def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdict:
+    """Make a ledger of the media. Raises: Unsupported for containers that have none."""
+    size = _size(path)
+    meter, found = Meter(size, on_progress), Findings()
+    rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
+    found.add(Finding(_C.REBUILT, f"{why}: it was made from the media, and knows neither wall times nor gaps"))
+    ledger_path = ledgers.ledger_path(path)
+    if path.name.endswith(PART):
+        found.add(Finding(_C.NOT_CLOSED, "run: ouzel recover"))
+    elif (problem := _save(ledger_path, rebuilt)) is not None:
+        found.add(Finding(_C.LEDGER_NOT_SAVED, problem))
+        ledger_path = None
+    for passage in rebuilt.passages:
+        for finding in judge(passage):
+            found.add(finding)
+    reader = rebuilt.reader
+    for finding in judge_tracks(reader):
+        found.add(finding)
+    if reader.error is not None:
+        found.add(Finding(_C.UNREADABLE, str(reader.error), None, reader.end))
+    held = rebuilt.ledger
+    told = str(ledger_path) if ledger_path else None
+    return Verdict(str(path), told, size, held.media_s, len(held.chunks), (), found.all())
+
+
+def _save(path: Path, rebuilt: Rebuilt) -> str | None:
+    """Write it beside the media. Returns why that was not possible."""
+    if path.exists():
+        return f"{path} is there, but cannot be read; it was left alone"
+    try:
+        ledgers.create(path, rebuilt.data)
+    except StorageError as exc:
+        return str(exc)
+    return None
+
+
+# -- products, and what others made -----------------------------------------------------------------------------------
+
+
+async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict:
+    product, found = held.product, Findings()
+    assert product is not None
+
+    def look() -> tuple[int, str]:
+        size = _size(held.media)
+        meter = Meter(size, on_progress)
+        return size, ledgers.digest(held.media, meter.take)
+
+    size, digest = await anyio.to_thread.run_sync(look)
+    if (size, digest) != (product.size, product.digest):
+        found.add(Finding(_C.PRODUCT_CHANGED, f"not the file that was made of {held.ledger.opening.file}"))
+    try:
+        seen = await probe(held.media)
+    except MediaError as exc:
+        found.add(Finding(_C.UNREADABLE, str(exc)))
+    else:
+        slack_s = max(_PRODUCT_SLACK_S, _PRODUCT_SLACK_SHARE * product.duration_s)
+        if abs(seen.media_s - product.duration_s) > slack_s:
+            found.add(
+                Finding(_C.DURATION, f"it lasts {seen.media_s:.3f} s, the ledger says {product.duration_s:.3f} s")
+            )
+        _judge_found(seen, found)
+    chunks, gaps = held.ledger.chunks, held.ledger.gaps
+    return Verdict(
+        str(held.media), str(held.ledger_path), size, product.duration_s, len(chunks), tuple(gaps), found.all()
+    )
+
+
+async def _verify_foreign(path: Path, on_progress: OnProgress | None) -> Verdict:
+    seen, found = await probe(path, on_progress=on_progress), Findings()
+    found.add(Finding(_C.NO_LEDGER, f"{seen.container} has none; checked is only whether it can be read"))
+    _judge_found(seen, found)
+    size = await anyio.to_thread.run_sync(_size, path)
+    return Verdict(str(path), None, size, seen.media_s, 0, (), found.all())
+
+
+def _judge_found(seen: Found, found: Findings) -> None:
+    if seen.error:
+        found.add(Finding(_C.UNREADABLE, seen.error))
+    for stream in seen.streams:
+        if stream.unordered:
+            found.add(Finding(_C.STAMPS, f"{stream.unordered} times the time stamps of its {stream.kind} step back"))
+        if stream.corrupt:
+            found.add(Finding(_C.CONTINUITY, f"{stream.corrupt} packets of its {stream.kind} are damaged"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as exc:
+        raise storage_error(exc, path) from exc

@@ -1,0 +1,72 @@
+"""What a ledger says of itself: whether its lines fit together. Pure; the media is not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ouzel.model.flow import TrackScope
+from ouzel.model.ledger import Ledger, tiling_holes
+from ouzel.model.verdict import Finding, FindingCode
+
+_SAME_PLACE_S = 0.001
+
+
+def audit(ledger: Ledger) -> Iterator[Finding]:
+    """Contradictions in a ledger, and holes in the numbering of its chunks that no gap accounts for."""
+    if ledger.torn:
+        yield Finding(FindingCode.LEDGER_TORN, f"unreadable from its byte {ledger.good_bytes} on", ledger.media_s)
+    chunks = ledger.chunks
+    for place, chunk in enumerate(chunks):
+        if chunk.index != place:
+            yield Finding(
+                FindingCode.LEDGER_WRONG, f"chunk {place} is numbered {chunk.index}", chunk.start_s, chunk.offset
+            )
+            return
+    for index in tiling_holes(chunks):
+        chunk = chunks[index]
+        yield Finding(
+            FindingCode.LEDGER_WRONG,
+            f"chunk {index} does not begin where the one before it ends",
+            chunk.start_s,
+            chunk.offset,
+        )
+    head = ledger.head
+    if chunks and head is not None and chunks[0].offset != head.offset + head.length:
+        yield Finding(FindingCode.LEDGER_WRONG, "the first chunk does not begin behind the head", 0.0, chunks[0].offset)
+    for chunk in chunks:
+        if chunk.damage:
+            yield Finding(FindingCode.NOTED_DAMAGE, chunk.damage, chunk.start_s, chunk.offset)
+    yield from _closing(ledger)
+    for scope in ("all", "audio"):
+        yield from _sequences(ledger, scope)
+
+
+def _closing(ledger: Ledger) -> Iterator[Finding]:
+    closing = ledger.closing
+    if closing is None:
+        return
+    if (closing.chunks, closing.gaps) != (len(ledger.chunks), len(ledger.gaps)):
+        told = f"{closing.chunks} chunks and {closing.gaps} gaps"
+        yield Finding(
+            FindingCode.LEDGER_WRONG,
+            f"the closing line tells of {told}, there are {len(ledger.chunks)} and {len(ledger.gaps)}",
+        )
+    if closing.size != ledger.media_end + closing.tail or abs(closing.duration_s - ledger.media_s) > _SAME_PLACE_S:
+        yield Finding(FindingCode.LEDGER_WRONG, "the closing line gives another size or length than the chunks")
+
+
+def _sequences(ledger: Ledger, scope: TrackScope) -> Iterator[Finding]:
+    """Within one run a source's numbers rise by one from chunk to chunk, or stay while one segment holds several chunks; where
+    they do not, a gap must stand in between."""
+    places = [gap.at_s for gap in ledger.gaps if gap.scope == scope]
+    for before, chunk in pairwise(chunk for chunk in ledger.chunks if chunk.scope == scope):
+        if before.sequence is None or chunk.sequence is None or 0 <= chunk.sequence - before.sequence <= 1:
+            continue
+        if any(before.index < start <= chunk.index for start in ledger.run_starts):
+            continue
+        if any(abs(at_s - chunk.start_s) <= _SAME_PLACE_S for at_s in places):
+            continue
+        yield Finding(
+            FindingCode.SEQUENCE_HOLE, f"{before.sequence} is followed by {chunk.sequence}", chunk.start_s, chunk.offset
+        )
