@@ -101,10 +101,11 @@ class Studio:
         rules = replace(self.policy, **policy)
         gate = DiskGate(self.folder, min_free_bytes=rules.min_free_bytes, probe_s=rules.disk_probe_s)
         async with Http1Client() as http:
-            shop = Workshop(http, clock or SystemClock(), rules, gate, FfmpegFinder(), lambda _url: None)
+            shop = Workshop(http, clock or SystemClock(), rules, gate, FfmpegFinder())
             recorder, tape = build_recorder(
                 shop,
                 stream,
+                cookies=lambda _url: None,
                 target=Target(self.folder, name, "", numbered=False),
                 wish=wish or FormatWish(),
                 limits=limits or TapeLimits(),

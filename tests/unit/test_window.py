@@ -305,13 +305,14 @@ def test_nothing_is_refreshed_that_has_left_the_list() -> None:
     assert told(window.advance(playlist(103, ["103.ts?b", "104.ts?b"]))) == ["@103", "104"]
 
 
-def test_addresses_that_never_last_are_matched_by_number() -> None:
+def test_addresses_that_never_last_are_matched_by_number_as_soon_as_that_is_known() -> None:
     window = Window(from_start=True)
-    fetched: list[str] = []
+    plans: list[list[str]] = []
     for first in range(100, 110):
-        names = [f"{hash((first, number)) & 0xFFFFFFFF:x}x.ts" for number in range(first, first + 4)]
-        fetched += told([a for a in window.advance(playlist(first, names)).actions if not isinstance(a, Refresh)])
-    assert len(fetched) == 13
+        names = [f"{first * number}.ts" for number in range(first, first + 4)]
+        plans.append([each for each in told(window.advance(playlist(first, names))) if not each.startswith("@")])
+    assert [len(plan) for plan in plans] == [4, 5, *[1] * 8]
+    assert plans[1][0] == "NEW"
 
 
 def test_a_token_in_the_path_that_changes_now_and_then() -> None:

@@ -101,13 +101,13 @@ class Workshop:
     policy: Policy
     gate: DiskGate
     ffmpeg: FfmpegFinder
-    cookies: Callable[[str], str | None]
 
 
 def build_recorder(
     shop: Workshop,
     stream: Stream,
     *,
+    cookies: Callable[[str], str | None],
     target: Target,
     wish: FormatWish,
     limits: TapeLimits,
@@ -132,7 +132,7 @@ def build_recorder(
         policy=shop.policy,
         scope=Scope.public(),
         ffmpeg=shop.ffmpeg,
-        cookies=shop.cookies,
+        cookies=cookies,
         from_start=from_start,
     )
     spec = RecordSpec(source, DirectResolver(stream), wait)

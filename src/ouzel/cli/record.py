@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ from ouzel.model.stream import Stream
 from ouzel.system.clock import SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
-from ouzel.system.http.cookies import load_cookies
+from ouzel.system.http.cookies import read_cookies
 
 _INTERRUPTED = 130
 _MAX_URLS = 1000
@@ -150,7 +152,7 @@ def read_job(
     if proxy is not None:
         parse_url(proxy, schemes={"http", "https", "socks5", "socks5h"})
     streams = tuple(
-        Stream(parse_url(url, schemes=HTTP_SCHEMES | FFMPEG_SCHEMES).text, pairs, proxy, not insecure, quality=quality)
+        Stream(_checked(url), pairs, proxy, not insecure, quality=quality)
         for url in urls
     )
     limits = TapeLimits(
@@ -179,18 +181,18 @@ async def run_job(job: Job, output: Output) -> int:
     wish = job.wish
     if ending and not wish.format:
         wish = FormatWish(ending, wish.keep_original)
-    jar = load_cookies(job.cookies) if job.cookies else None
     gate = DiskGate(target.folder, min_free_bytes=job.policy.min_free_bytes, probe_s=job.policy.disk_probe_s)
     gate.check_writable()
     gate.check()
     clock = SystemClock()
     progress = Progress(output, several=several)
     async with Http1Client() as http:
-        shop = Workshop(http, clock, job.policy, gate, FfmpegFinder(), jar.header_for if jar else _no_cookies)
+        shop = Workshop(http, clock, job.policy, gate, FfmpegFinder())
         built = [
             build_recorder(
                 shop,
                 stream,
+                cookies=_cookies_for(stream, job.cookies),
                 target=target,
                 wish=wish,
                 limits=job.limits,
@@ -253,6 +255,12 @@ def event_fields(event: Event) -> dict[str, Any]:
     return {"event": event.code.value, "at": stamp(event.wall), "source": event.source, **event.data}
 
 
+def _checked(url: str) -> str:
+    """The address, if it can be recorded at all. Raises: BadUrl, SchemeRefused."""
+    parse_url(url.strip(), schemes=HTTP_SCHEMES | FFMPEG_SCHEMES)
+    return url.strip()
+
+
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or not name.strip().isascii() or any(c in text for c in "\r\n\0"):
@@ -269,5 +277,9 @@ def _positive(text: str | None, parse: Any, option: str) -> Any:
     return value
 
 
-def _no_cookies(_url: str) -> str | None:
-    return None
+def _cookies_for(stream: Stream, path: Path | None) -> Callable[[str], str | None]:
+    """What finds the Cookie header for an address; without a file, nothing. Raises: BadOption."""
+    if path is None:
+        return lambda _url: None
+    jar = read_cookies(path, host=parse_url(stream.url, schemes=HTTP_SCHEMES | FFMPEG_SCHEMES).host)
+    return lambda url: jar.header(url, datetime.now(UTC))

@@ -44,15 +44,16 @@ class Finisher:
         tape.on_closed = self._nudge
 
     async def run(self) -> None:
-        """Serve until `drain`."""
-        while True:
-            while self._tape.closed:
-                await self._finish(self._tape.closed.pop(0))
-            if self._last:
-                self._done.set()
-                return
-            await self._wake.wait()
-            self._wake = anyio.Event()
+        """Serve until `drain`, also when everything around is cancelled: a file that is not closed is a file lost."""
+        with anyio.CancelScope(shield=True):
+            while True:
+                while self._tape.closed:
+                    await self._finish(self._tape.closed.pop(0))
+                if self._last:
+                    self._done.set()
+                    return
+                await self._wake.wait()
+                self._wake = anyio.Event()
 
     async def drain(self) -> None:
         """All sinks are in: return when the last one is closed."""

@@ -160,7 +160,8 @@ class _Part:
                 held = ledger.read(data)
             except NotALedger:
                 return self._from_media(ledger.salvage(data))
-            if held.torn and ledger.salvage(data[held.good_bytes :]):  # not a torn tail: damage in its middle
+            behind = data[held.good_bytes :].rpartition(b"\n")[0]
+            if ledger.salvage(behind):  # whole lines behind one that is not: this is no torn end, but damage in its middle
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
 

@@ -27,7 +27,6 @@ async def beside(*tasks: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenera
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    exc: BaseException = group
-    while isinstance(exc, BaseExceptionGroup):
-        exc = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
-    return exc
+    for exc in group.exceptions:
+        return _first(cast("BaseExceptionGroup[BaseException]", exc)) if isinstance(exc, BaseExceptionGroup) else exc
+    return group

@@ -59,7 +59,7 @@ Undo: TypeAlias = tuple[int, _Lane | None, int | None, int, Mapping[int, int]]
 class RetimerState:
     lanes: Mapping[int, _Lane]
     offset: int | None
-    repairs: int
+    repairs: tuple[Repair, ...]
     expected: Mapping[int, int] = field(default_factory=dict[int, int])
     floors: Mapping[int, int] = field(default_factory=dict[int, int])
 
@@ -129,15 +129,17 @@ class Retimer:
         return self._offset is not None
 
     def start(self, firsts: Mapping[int, int]) -> int:
-        """Begin a file: `firsts` are the first decode time stamps of its tracks. Returns the offset for all of them."""
+        """Begin a file: `firsts` are the first decode time stamps of its tracks. Returns the offset for all of them.
+
+        A track whose clock is far from that of the first one named will begin beside it.
+        """
         self._lanes.clear()
         self._floors.clear()
         self._expected = {}
         if self._zero is None:
             self._offset = 0
         else:
-            base = next(iter(firsts.values()))
-            self._offset = self._zero - min(base + self._delta(raw, base) for raw in firsts.values())
+            self._offset = self._zero - min(self._near(firsts).values())
         if self._offset:
             self._note("start", 0)
         return self._offset
@@ -162,20 +164,20 @@ class Retimer:
             return self.start(firsts)
         if all(self.continues(track, raw) for track, raw in firsts.items()):
             return self.offset
-        base = next(iter(firsts.values()))
-        unwrapped = {track: base + self._delta(raw, base) for track, raw in firsts.items()}
-        common = [lane.last + lane.step - unwrapped[t] for t, lane in self._lanes.items() if t in unwrapped]
+        near = self._near(firsts)
+        common = [lane.last + lane.step - near[t] for t, lane in self._lanes.items() if t in near]
         lasts = {**self._floors, **{t: lane.last for t, lane in self._lanes.items()}}
         if not common:
             step = max((lane.step for lane in self._lanes.values()), default=self._default_step)
-            common = [max(lasts.values()) + step - min(unwrapped.values())]
+            common = [max(lasts.values()) + step - min(near.values())]
         self._offset = max(common)
-        for track in list(self._lanes):
-            if track not in unwrapped:  # a track that is not in the new stretch has no say in it, should it come back
+        for track, lane in list(self._lanes.items()):
+            if track not in firsts:  # a track that is not in the new stretch has no say in it, should it come back
                 self._floors[track] = self._lanes.pop(track).last
                 continue
-            lane, raw = self._lanes[track], unwrapped[track]
-            self._lanes[track] = _Lane(raw - lane.step, raw + self._offset - lane.step, lane.step, self._offset)
+            raw = near.get(track, firsts[track])
+            offset = self._offset if track in near else lane.last + lane.step - raw
+            self._lanes[track] = _Lane(raw - lane.step, raw + offset - lane.step, lane.step, offset)
         self._note("splice", max(lasts.values()))
         return self._offset
 
@@ -207,6 +209,12 @@ class Retimer:
         lane = self._lanes[track]
         return lane.last + lane.step
 
+    def lasts(self, track: int, duration: int) -> None:
+        """The last sample of this track is known to last this long; else it is taken to last as long as the one before it."""
+        lane = self._lanes.get(track)
+        if lane is not None:
+            lane.step = max(1, duration)
+
     def last(self, track: int) -> int | None:
         lane = self._lanes.get(track)
         return None if lane is None else lane.last
@@ -215,7 +223,7 @@ class Retimer:
         return RetimerState(
             {t: lane.copy() for t, lane in self._lanes.items()},
             self._offset,
-            len(self.repairs),
+            tuple(self.repairs),
             self._expected,
             dict(self._floors),
         )
@@ -225,7 +233,7 @@ class Retimer:
         self._offset = state.offset
         self._expected = state.expected
         self._floors = dict(state.floors)
-        del self.repairs[state.repairs :]
+        self.repairs[:] = state.repairs
 
     def undo_for(self, track: int) -> Undo:
         """What `undo` needs to take back the next `place` of this track, and nothing else: cheaper than `save`."""
@@ -296,6 +304,12 @@ class Retimer:
 
     def _beside_another(self, lane: _Lane, at: int) -> bool:
         return any(abs(at - other.last) <= self._tolerance for other in self._lanes.values() if other is not lane)
+
+    def _near(self, firsts: Mapping[int, int]) -> dict[int, int]:
+        """Those stamps that may be of one clock with the first, unwrapped around it."""
+        base = next(iter(firsts.values()))
+        deltas = {track: self._delta(raw, base) for track, raw in firsts.items()}
+        return {track: base + delta for track, delta in deltas.items() if abs(delta) <= _ENTRY * self._tolerance}
 
     def _fold(self, step: int) -> int:
         return (step + self._half) % self._wrap - self._half if self._wrap else step

@@ -48,8 +48,8 @@ class Known:
 
     segments: dict[int, Segment]
     shift: int
-    addresses_last: bool
-    """Whether addresses were seen to stay the same from one playlist to the next."""
+    addresses_last: bool = True
+    """Whether addresses stay the same, but for tokens, from one playlist to the next. True unless they were seen not to."""
 
     @property
     def first(self) -> int:
@@ -78,13 +78,12 @@ class Known:
 def align(known: Known, playlist: MediaPlaylist) -> Alignment:
     """A playlist that was loaded again from where the last one came from. It lists at least one segment.
 
-    In short: what agrees in number and address is the same list, shifted if need be. Addresses that all differ are believed only
-    where they used to last; then it is a new timeline, unless the wall clock knows better. A list that ends before what is
-    known ended is behind, if anything shows that it belongs here.
+    In short: what agrees in number and address is the same list, shifted if need be. When all addresses differ it is a new
+    timeline, unless the wall clock knows better, or addresses are known not to last; then numbers are all there is. A list that
+    ends before what is known ended is behind, if anything shows that it belongs here.
     """
     listed, shift = playlist.segments, known.shift
-    last = listed[-1].media_sequence + shift
-    behind = last < known.last
+    behind = listed[-1].media_sequence + shift < known.last
     pairs = known.beside(listed, shift)
     if not pairs:
         return _behind_all(known, playlist) if behind else _ahead(known, playlist)
@@ -105,9 +104,8 @@ def align(known: Known, playlist: MediaPlaylist) -> Alignment:
         return Alignment("new", shift, "other addresses, at another time of day")
     if clock or _names_agree(pairs):
         return Alignment(kind, shift, addresses="differ")
-    slides_uncounted = playlist.media_sequence == 0 and playlist.playlist_type is None and last == known.last
-    if known.addresses_last or slides_uncounted or (behind and is_far_behind(known, listed)):
-        return Alignment("new", shift, "other addresses under the same numbers")
+    if known.addresses_last or (behind and is_far_behind(known, listed)):
+        return Alignment("new", shift, "other addresses under the same numbers", addresses="differ")
     return Alignment(kind, shift, addresses="differ")
 
 
@@ -210,14 +208,16 @@ def _moved(known: Known, listed: Sequence[Segment], *, least: int) -> int | None
     """
     recent, old = listed[-COMPARED:], list(known.segments.items())[-COMPARED:]
     identity = telling(recent)
-    ours = Counter((identity(segment.uri), segment.byte_range) for _, segment in old)
-    theirs = Counter((identity(segment.uri), segment.byte_range) for segment in recent)
-    number_of = {(identity(segment.uri), segment.byte_range): number for number, segment in old}
-    candidates = dict.fromkeys(
+    theirs = [(identity(segment.uri), segment.byte_range) for segment in recent]
+    ours = [(identity(segment.uri), segment.byte_range) for _, segment in old]
+    once = {name for name, times in Counter(theirs).items() if times == 1}
+    once &= {name for name, times in Counter(ours).items() if times == 1}
+    number_of = {name: number for name, (number, _) in zip(ours, old, strict=True) if name in once}
+    candidates = {
         number_of[name] - segment.media_sequence - known.shift
-        for segment in recent
-        if theirs[name := (identity(segment.uri), segment.byte_range)] == 1 and ours[name] == 1
-    )
+        for name, segment in zip(theirs, recent, strict=True)
+        if name in once
+    }
     for moved in sorted(candidates, key=abs):
         pairs = known.beside(listed, known.shift + moved)
         if len(pairs) >= least and all(is_same(*pair, identity) for pair in pairs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from ouzel.formats.m3u8 import Segment
 
@@ -60,7 +61,6 @@ _ASSIGNED = re.compile(r"(?:^|~)(?:exp|expires?|st|acl|hmac|hdn(?:tl|ts|ea)|toke
 _DIGEST = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[A-Za-z0-9_-]{22}")
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?|[5-7][0-9a-fA-F]{7}")
 _DIGITS = re.compile(r"\d+")
-_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*+:)?(?P<host>//[^/?#]*+)?(?P<path>[^?#]*+)(?:\?(?P<query>[^#]*+))?")
 
 
 def path_identity(uri: str) -> str:
@@ -70,12 +70,17 @@ def path_identity(uri: str) -> str:
     (`/hdntl=exp=…~acl=…~hmac=…/`), a digest beside a time (`/5f4dcc…/1700000000/`), and path parameters (`;jsessionid=…`).
     The last element, which is the file, always stays.
     """
-    path = _part(uri, "path").partition(";")[0]
-    *folders, name = path.split("/")
+    folder, slash, name = _path(uri).rpartition("/")
+    return _without_tokens(folder) + slash + name.partition(";")[0]
+
+
+@lru_cache(maxsize=512)  # the segments of a list lie in one folder, or a few
+def _without_tokens(folder: str) -> str:
+    elements = [element.partition(";")[0] for element in folder.split("/")]
     kept: list[str] = []
     at = 0
-    while at < len(folders):
-        here, after = folders[at], folders[at + 1] if at + 1 < len(folders) else ""
+    while at < len(elements):
+        here, after = elements[at], elements[at + 1] if at + 1 < len(elements) else ""
         if after and (here.lower() in _IN_PATH or _is_digest_and_time(here, after)):
             at += 2
         elif _ASSIGNED.search(here):
@@ -83,7 +88,7 @@ def path_identity(uri: str) -> str:
         else:
             kept.append(here)
             at += 1
-    return "/".join((*kept, name))
+    return "/".join(kept)
 
 
 def series(uri: str) -> str:
@@ -93,7 +98,7 @@ def series(uri: str) -> str:
 
 def file_name(uri: str) -> str:
     """The last element of the path."""
-    return _part(uri, "path").partition(";")[0].rpartition("/")[2]
+    return _path(uri).rpartition("/")[2].partition(";")[0]
 
 
 def _is_digest_and_time(one: str, other: str) -> bool:
@@ -102,18 +107,26 @@ def _is_digest_and_time(one: str, other: str) -> bool:
     )
 
 
-def _part(uri: str, name: str) -> str:
-    parts = _ADDRESS.match(uri)
-    assert parts is not None  # every group may be empty
-    return parts[name] or ""
+def _path(uri: str) -> str:
+    address = uri.partition("#")[0].partition("?")[0]
+    host = address.find("://") + 3
+    return address if host < 3 else address[address.find("/", host) :] if "/" in address[host:] else ""
+
+
+def _host(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[0].partition("?")[0]
 
 
 def _host_and_path(uri: str) -> str:
-    return _part(uri, "host") + path_identity(uri)
+    return _host(uri) + path_identity(uri)
 
 
 def _with_query(uri: str) -> str:
-    pairs = (pair for pair in _part(uri, "query").split("&") if pair.partition("=")[0].lower() not in _IN_QUERY)
+    pairs = (
+        pair
+        for pair in uri.partition("#")[0].partition("?")[2].split("&")
+        if pair.partition("=")[0].lower() not in _IN_QUERY
+    )
     return f"{_host_and_path(uri)}?{'&'.join(pairs)}"
 
 

@@ -126,6 +126,7 @@ class Window:
         "_begun",
         "_behind",
         "_beside",
+        "_doubtful",
         "_from_start",
         "_growths",
         "_known",
@@ -147,7 +148,9 @@ class Window:
         self._next = 0
         """Our number of the next segment to be planned."""
         self._last: MediaPlaylist | None = None
-        self._addresses_last = False
+        self._addresses_last = True
+        self._doubtful = False
+        """A new timeline was told because all addresses had changed. When that happens again at once, it is their habit."""
         self._said: tuple[object, ...] = ()
         """What the last playlist that was not stale said, to see whether the next says more."""
         self._unchanged = 0
@@ -178,7 +181,7 @@ class Window:
 
     def rebase(self, playlist: MediaPlaylist) -> Plan:
         """The plan after loading the playlist from a renewed address, perhaps of another server."""
-        self._addresses_last = False
+        self._addresses_last, self._doubtful = True, False
         return self._step(playlist, renewed=True)
 
     # ---------------------------------------------------------------------------------------------- one step
@@ -203,6 +206,8 @@ class Window:
                 return self._nothing_new(stale=True)
             whole = replace(whole, segments=tuple(self._behind.values()))
             alignment = Alignment("new", self._shift, "an old list, by its numbers, that keeps growing")
+        if alignment.kind == "new" and alignment.addresses == "differ":
+            alignment = self._doubted(known, whole, alignment)
         actions: tuple[Action, ...] = ()
         if alignment.kind == "new":
             actions = (self._restart(whole, alignment.reason, near_edge=renewed),)
@@ -235,12 +240,9 @@ class Window:
     def _adopt(self, playlist: MediaPlaylist, alignment: Alignment) -> None:
         self._shift = alignment.shift
         self._behind, self._growths = {}, 0
-        if alignment.addresses == "differ":
-            self._addresses_last = False
-        elif alignment.addresses == "agree" and playlist.segments[-1].media_sequence + self._shift > next(
-            reversed(self._known)
-        ):
-            self._addresses_last = True  # only a list that went on is evidence: the same text twice proves nothing
+        went_on = playlist.segments[-1].media_sequence + self._shift > next(reversed(self._known))
+        if alignment.addresses == "agree" and went_on:  # the same text twice would prove nothing
+            self._addresses_last, self._doubtful = True, False
 
     def _restart(self, playlist: MediaPlaylist, why: str, *, near_edge: bool) -> NewTimeline:
         """Forget the old timeline. The new one is taken from its first segment, or, when it is that of a renewed address and
@@ -252,8 +254,18 @@ class Window:
         self._known.clear()
         self._unsettled.clear()
         self._behind, self._growths = {}, 0
-        self._addresses_last, self._spliced = False, True
+        self._spliced = True
         return NewTimeline(why, None if missing_s is None or missing_s < 0 else missing_s)
+
+    def _doubted(self, known: Known, playlist: MediaPlaylist, alignment: Alignment) -> Alignment:
+        """The first time that all addresses change under numbers that go on, the server began again. The second time in a row
+        it is one whose addresses do not last, and only its numbers count."""
+        goes_on = playlist.segments[-1].media_sequence + known.shift >= known.last
+        if not (self._doubtful and goes_on):
+            self._doubtful = goes_on
+            return alignment
+        self._addresses_last = False
+        return Alignment("same", known.shift, addresses="differ")
 
     def _keeps_growing(self, known: Known, playlist: MediaPlaylist) -> bool:
         """Whether a list that seems to be an old state is the present one after all: of a server that began to count again,

@@ -57,6 +57,9 @@ class Chunks:
         self._clock = 0  # end of the last chunk in file time, ms
         self._suspect = 0
         self._partial: tuple[Partial, _Mark] | None = None
+        self._refusable: tuple[_Mark, tuple[Partial, _Mark] | None] | None = (
+            None  # before an edge that was not accepted yet
+        )
         self._lead = VIDEO
         self.splicing = False
         """A break was declared, and nothing was kept since."""
@@ -88,14 +91,24 @@ class Chunks:
         self._partial = None
         self.begin()
         self._mark = self._marked()
+        self.accept()
 
     def splice(self) -> None:
         """What follows does not continue what came before."""
         self.splicing = True
         self._suspect = _SUSPECT_GROUPS
         self._mark = self._marked()
+        self.accept()
+
+    def accept(self) -> None:
+        """The consumer took the chunk of the last edge."""
+        self._refusable = None
 
     def rollback(self) -> None:
+        """Back to the last edge; to the one before, when the last was not accepted."""
+        if self._refusable is not None:
+            self._mark, self._partial = self._refusable
+        self.accept()
         self._return_to(self._mark)
 
     def join(self, firsts: Mapping[int, int], *, known: bool = False) -> None:
@@ -160,11 +173,11 @@ class Chunks:
             return self._due(look) - self._clock >= self._rules.min_chunk_s * 1000
         return look.unit.stamp + follow.offset >= follow.deadline and self._due(look) >= follow.deadline
 
-    def edge(self, before: Look | None, *, excess: int = 0, whole: bool = True) -> Edge:
+    def edge(self, following: Look | None, *, excess: int = 0, whole: bool = True) -> Edge:
         """The running chunk ends, and another begins.
 
         Args:
-            before: the tag that follows, if it is known.
+            following: the tag behind it, if that is known.
             excess: see `Span`.
             whole: False when the connection ends here.
         """
@@ -172,12 +185,13 @@ class Chunks:
         verdict = self._memory.judge(follow.group, whole=whole) if self._suspect or follow.went_back else ""
         if verdict == "stuck":
             span.damage = verdict
-        end = self._end(before)
+        end = self._end(following)
         span.frames = follow.videos if self._lead == VIDEO else follow.sounds
         span.independent |= self._lead == AUDIO
         span.repairs += self._retimer.repairs
         self._retimer.repairs.clear()
         edge = Edge(span.build(self._clock / 1000, end / 1000, replay=bool(verdict), excess=excess))
+        before = (self._mark, self._partial)
         if verdict:
             self._return_to(self._mark)
             self.splice()
@@ -185,6 +199,7 @@ class Chunks:
             self._return_to(self._mark)
         else:
             self._settle(end, whole=whole)
+        self._refusable = before
         return edge
 
     def note_metadata(self) -> None:
@@ -229,10 +244,10 @@ class Chunks:
         self._retimer.restore(state)
         return due
 
-    def _end(self, before: Look | None) -> int:
+    def _end(self, following: Look | None) -> int:
         """File time at which the running chunk ends."""
-        if before is not None and before.packet is not None and before.packet.lane == self._lead:
-            return max(self._clock, self._due(before))
+        if following is not None and following.packet is not None and following.packet.lane == self._lead:
+            return max(self._clock, self._due(following))
         follow, retimer = self.follow, self._retimer
         leading = follow.videos if self._lead == VIDEO else follow.sounds
         tracks = (self._lead,) if leading else (AUDIO, VIDEO) if follow.videos or follow.sounds else ()

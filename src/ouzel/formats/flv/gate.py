@@ -39,7 +39,7 @@ class Gate:
             rest = self._seek(self._search, piece)
         elif self._held:
             self._held += piece
-            rest, self._held = memoryview(self._held), bytearray()
+            rest = memoryview(self._held)
         else:
             rest = piece
         while rest is not None:
@@ -52,6 +52,7 @@ class Gate:
                     break
                 rest = opened
             elif self.survey.look(rest) and not self.survey.blank:
+                self._held = bytearray()
                 return rest
             elif self.survey.done:
                 rest = self._stumble(rest)
@@ -75,7 +76,12 @@ class Gate:
     def _hold(self, rest: memoryview) -> None:
         done = self.survey.forget() if self.survey.blank and not self._opening else 0
         self.passed += done
-        self._held = bytearray(rest[done:])
+        if rest.obj is self._held:
+            done += len(self._held) - len(rest)
+            rest.release()
+            del self._held[:done]
+        else:
+            self._held = bytearray(rest[done:])
 
     def _open(self, buf: memoryview) -> memoryview | None:
         """Pass the file header. Returns what begins with the first unit, None when more bytes are needed."""

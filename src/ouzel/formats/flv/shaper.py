@@ -63,7 +63,7 @@ class FlvShaper:
         self._follow = self._chunks.follow
         self._setups: dict[int, Setup] = {}
         self._metadata: dict[str, AmfValue] = {}
-        self._head: Head | None = None
+        self._begun = False  # there was a Head
         self._position = 0  # where in all that was fed the next buffer to be walked begins
         self._began_at = 0
         self.chunk_range = (0, 0)
@@ -117,6 +117,7 @@ class FlvShaper:
         self._position += behind
         if span.emitted:
             yield self._edge(None, end_at, excess=excess, whole=False)
+            self._chunks.accept()
         self._hold(opening=True)
 
     def splice(self) -> None:
@@ -129,8 +130,7 @@ class FlvShaper:
 
     def restart(self) -> Head:
         self._chunks.restart()
-        self._head = build_head(self._setups, self._metadata, index_room=self._rules.index_room)
-        return self._head
+        return self._new_head()
 
     # -- where a connection begins, or tracks may change --------------------------------------------------------------
 
@@ -162,12 +162,11 @@ class FlvShaper:
         self._position += gate.passed
         self._metadata = self._metadata if survey.metadata is None else survey.metadata
         start = 0
-        if self._head is None or survey.setups != self._setups:
-            self._setups = survey.setups
-            self._head = build_head(self._setups, self._metadata, index_room=self._rules.index_room)
+        if not self._begun or survey.setups != self._setups:
+            self._begun, self._setups = True, survey.setups
             chunks.new_file(self._setups, survey.firsts)
             chunks.begin()
-            yield self._head
+            yield self._new_head()
         elif chunks.splicing:
             start = chunks.overlap(survey, buf)
             again = chunks.comes_again(survey, buf)
@@ -182,6 +181,9 @@ class FlvShaper:
         self._position += start
         self._settled = self._position + survey.position
         return buf[start:]
+
+    def _new_head(self) -> Head:
+        return build_head(self._setups, self._metadata, index_room=self._rules.index_room)
 
     # -- the flow of tags ---------------------------------------------------------------------------------------------
 
@@ -219,6 +221,7 @@ class FlvShaper:
                 yield from self._hand_on(buf, run, p + 4)
                 run = p + 4
                 yield (edge := self._edge(look, self._position + run))
+                chunks.accept()
                 if edge.span.replay:
                     self._position += p
                     self._hold()
@@ -321,6 +324,7 @@ class FlvShaper:
                 yield from self._hand_on(buf, run, p + 4)
             if follow.span.emitted:
                 yield self._edge(None, self._position + p + 4)
+                self._chunks.accept()
             if stop.splice:
                 self._chunks.splice()
             self._hold(opening=stop.opening)
@@ -340,7 +344,7 @@ class FlvShaper:
             self._follow.span.emitted += end - start
             yield buf[start:end]
 
-    def _edge(self, before: Look | None, end_at: int, *, excess: int = 0, whole: bool = True) -> Edge:
+    def _edge(self, following: Look | None, end_at: int, *, excess: int = 0, whole: bool = True) -> Edge:
         self.chunk_range = (self._began_at, end_at)
         self._follow.expect = -1
-        return self._chunks.edge(before, excess=excess, whole=whole)
+        return self._chunks.edge(following, excess=excess, whole=whole)

@@ -24,7 +24,7 @@ from ouzel.formats.fmp4.place import Placed, place_fragment
 from ouzel.formats.fmp4.timeline import TimelineState
 from ouzel.formats.shape import Container, Edge, Head, KeyPoint, Op, SpanBuilder
 
-Mode = Literal["segmented", "continuous"]
+Mode = Literal["segments", "continuous"]
 BOX_LIMIT = 8 << 20
 """Bytes of any box but mdat."""
 _SHORT_CHUNK_S, _LONG_CHUNK_S = 1.0, 10.0
@@ -55,7 +55,7 @@ class Fmp4Shaper:
     raised the rest of the segment is ignored until `cut`, `splice` or `rollback`.
 
     Args:
-        mode: `segmented`: a chunk ends where `cut` is called. `continuous`: also before a fragment that starts with a key
+        mode: `segments`: a chunk ends where `cut` is called. `continuous`: also before a fragment that starts with a key
             frame, if the chunk has at least 1 s, and before any after 10 s; garbage is always an error, since nobody will
             say where to go on.
         limit: bytes of a box other than mdat; beyond, TooLarge is raised.
@@ -69,7 +69,7 @@ class Fmp4Shaper:
     def __init__(
         self,
         *,
-        mode: Mode = "segmented",
+        mode: Mode = "segments",
         limit: int = BOX_LIMIT,
         tolerance_s: float = 1.0,
         back_s: float = 0.5,

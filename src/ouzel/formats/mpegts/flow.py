@@ -14,6 +14,7 @@ from ouzel.formats.mpegts.lanes import (
     FrameCounter,
     Lane,
     differ,
+    is_short_of_usual,
     is_unchanged,
     looks_random,
     sniff,
@@ -207,6 +208,13 @@ class Flow:
             verdict = self._inspect(region, lane, unit, number, final=final)
             if verdict != "same":
                 return self._end_early(region, number, opening=verdict == "changed")
+        short = None
+        if lane.kind == "audio" and pid != self.time.lead and is_short_of_usual(lane, unit.length):
+            got = gather(region.block, region.headers, number, unit, AUDIO_BYTES, self._limits.reach)
+            if not (got.complete or final):
+                return self._end_early(region, number, opening=False)
+            short = got.data
+            lane.usual -= lane.usual >> 4  # one that was very long shall not make all others short for ever
         if self._fresh:
             program = self._tables.program
             self._psi_first = program is not None and {PAT_PID, program.pmt_pid} <= self._seen
@@ -219,6 +227,10 @@ class Flow:
         if self._limits.continuous and self._is_due(pid, key=key):
             return self._divide(region, pid, lane, unit, number, key=key)
         following = self._place(region, pid, lane, unit, number, key=key)
+        if short is not None:
+            counter = FrameCounter(lane.stream.codec)
+            counter.add(short)
+            self.time.lasts(pid, counter.close()[1])
         return None if following == self.out.shift else self._move(region, number, following)
 
     def _is_key(self, region: Region, lane: Lane, unit: Unit, number: int) -> bool:

@@ -42,8 +42,8 @@ class Framer:
         """Distance of packets in the source; 0 until it is known."""
         self.dropped = 0
         """Bytes that belong to no packet. The reader of this figure sets it back to 0."""
-        self.torn = False
-        """The last `end` found a packet that was not whole."""
+        self.torn = 0
+        """Bytes of an incomplete packet, left by the last `end`."""
         self._rest = bytearray()
         self._locked = False
         self._skipped = 0
@@ -100,7 +100,7 @@ class Framer:
             piece = piece[len(headers) // 4 * self.spacing :]
             if len(headers) < 4 * count:
                 self._lose()
-        self.torn = len(piece) > 0
+        self.torn = len(piece)
         self.dropped += len(piece)
         self.reset(self.spacing)
 

@@ -64,6 +64,8 @@ class Lane:
     """The stream sets random_access_indicator, so that nothing else need be asked."""
     tries: int = _TRIES
     """Units of sound in which the configuration will still be looked for."""
+    usual: int = 0
+    """Bytes of a unit that is not the short one at the end of a segment."""
     declared: int = 0
     """Bytes of the unit in progress; 0 where the stream does not tell."""
     packets: int = 0
@@ -264,6 +266,15 @@ def sounds_changed(lane: Lane, first: memoryview) -> bool:
         return False
     config, track = frame.config, lane.track
     return config.sample_rate != track.sample_rate or bool(frame.samples and config.channels != (track.channels or 0))
+
+
+def is_short_of_usual(lane: Lane, length: int) -> bool:
+    """Whether a unit of sound has so few bytes that it may hold fewer frames than the others."""
+    usual = lane.usual
+    if length * 5 >= usual * 4:
+        lane.usual = length
+        return False
+    return length > 0 and lane.known and lane.stream.codec in FRAMING
 
 
 class FrameCounter:

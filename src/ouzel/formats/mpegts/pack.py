@@ -137,8 +137,13 @@ class SoundReader:
                     self._clock = _Clock(stamp)
                 at += size
                 continue
+            if len(data) - at < _HEADER:
+                break
             frame = parse_frame(data[at : at + 16])
-            if frame is None:
+            credible = frame is not None and (not self._skipped or self._followed(data, at + frame.size, final=final))
+            if credible is None:
+                break
+            if frame is None or not credible:
                 at += 1
                 self._skip()
             elif at + frame.size > len(data):
@@ -164,6 +169,12 @@ class SoundReader:
         if self._pending:
             yield Sound(self._type, self._pending_at, b"".join(self._pending), len(self._pending))
             self._pending.clear()
+
+    def _followed(self, data: bytes, at: int, *, final: bool) -> bool | None:
+        """Whether another frame starts here, as it must behind the first one after garbage; None when more bytes may tell."""
+        if at + _HEADER > len(data):
+            return at <= len(data) if final else None
+        return parse_frame(data[at : at + 16]) is not None
 
     def _skip(self) -> None:
         self.garbage_bytes += 1

@@ -20,6 +20,7 @@ from ouzel.formats.mpegts.lanes import differ
 from ouzel.formats.mpegts.packets import SIZE
 from ouzel.formats.mpegts.psi import Tables
 from ouzel.formats.mpegts.scout import Scout
+from ouzel.formats.mpegts.weave import Weaver, WeaverState
 from ouzel.formats.shape import Container, Edge, Head, Op
 
 Mode = Literal["segments", "continuous"]
@@ -32,6 +33,7 @@ class _State:
     spliced: bool
     opened: bool
     flow: FlowState
+    woven: WeaverState | None
 
 
 class TsShaper:
@@ -50,6 +52,7 @@ class TsShaper:
         hold_bytes: held at most while a decision about tracks is pending.
         hold_s: media time for which a track is waited for.
         search_limit: bytes in a row without packets after which FormatError is raised.
+        weaver: adds packets to those that are fed (`TsPair`).
     """
 
     container: Container = "ts"
@@ -65,6 +68,7 @@ class TsShaper:
         hold_bytes: int = 512 * 1024,
         hold_s: float = 3.0,
         search_limit: int = 256 * 1024,
+        weaver: Weaver | None = None,
     ) -> None:
         continuous = mode == "continuous"
         if tolerance_s is None:
@@ -72,6 +76,7 @@ class TsShaper:
         self._limits = Limits(continuous, min_chunk_s, max_chunk_s, max(1, hold_bytes // SIZE))
         self._hold_s = hold_s
         self._framer = Framer(search_limit)
+        self._weaver = weaver
         self._tables = Tables()
         self._flow = Flow(self._tables, self._limits, tolerance_s, backward_s)
         self._held = bytearray()
@@ -87,6 +92,11 @@ class TsShaper:
         return self._tables.program.number if self._tables.program else None
 
     @property
+    def position_s(self) -> float:
+        """Media time of the file up to the last edge."""
+        return self._flow.time.position_s
+
+    @property
     def bad_sections(self) -> int:
         """Table sections that were ignored because their CRC is wrong."""
         return self._tables.bad_sections
@@ -98,7 +108,10 @@ class TsShaper:
         for block, headers in self._framer.push(piece):
             if self._framer.dropped:
                 yield from self._break()
-            if len(headers) == 4 and not self._held and self._scout is None and self._flow.passes(headers):
+            if self._weaver is not None:
+                for woven in self._weaver.push(block, headers):
+                    yield from self._take(*woven, final=False)
+            elif len(headers) == 4 and not self._held and self._scout is None and self._flow.passes(headers):
                 yield block
             else:
                 yield from self._take(block, headers, final=False)
@@ -108,12 +121,16 @@ class TsShaper:
     def cut(self) -> Iterator[Op]:
         """The segment or the connection ended here. Raises: like `feed`."""
         for block, headers in self._framer.end():
-            yield from self._take(block, headers, final=False)
+            woven = self._weaver.push(block, headers) if self._weaver else ((block, headers),)
+            for part in woven:
+                yield from self._take(*part, final=False)
+        for part in self._weaver.end() if self._weaver else ():
+            yield from self._take(*part, final=False)
         if self._framer.dropped:
             yield from self._break()
         if self._held:
             yield from self._take(memoryview(b""), b"", final=True)
-        span = self._flow.finish(torn=self._framer.torn)
+        span = self._flow.finish(torn=self._framer.torn > 0)
         if span is not None:
             self._saved = self._save()
             yield Edge(span)
@@ -122,6 +139,8 @@ class TsShaper:
         self._drop_carried()
         self._framer.reset(self._framer.spacing)
         self._tables.forget_partials()
+        if self._weaver is not None:
+            self._weaver.splice()
         self._flow.splice()
         self._scout = self._new_scout()
         self._spliced = self._flow.time.started
@@ -133,6 +152,8 @@ class TsShaper:
         self._framer.reset(state.spacing)
         self._framer.dropped = 0
         self._flow.restore(state.flow)
+        if self._weaver is not None and state.woven is not None:
+            self._weaver.restore(state.woven)
         self._opened, self._spliced = state.opened, state.spliced
         self._scout = self._new_scout() if state.opening else None
 
@@ -221,4 +242,5 @@ class TsShaper:
     def _save(self) -> _State:
         stop = self._flow.stop
         opening = self._scout is not None or (stop is not None and stop.opening)
-        return _State(self._framer.spacing, opening, self._spliced, self._opened, self._flow.save())
+        woven = self._weaver.save() if self._weaver else None
+        return _State(self._framer.spacing, opening, self._spliced, self._opened, self._flow.save(), woven)

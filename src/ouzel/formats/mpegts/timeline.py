@@ -62,7 +62,6 @@ class Timeline:
         self._others: set[int] = set()
         self._raw: int | None = None
         self._turns = 0
-        self._tail: float | None = None
         self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
         self._start = 0
@@ -101,7 +100,6 @@ class Timeline:
             self._raw = dts
             if self.span.source_s is None:
                 self.span.source_s = (dts + self._turns * WRAP) / TICKS
-            self._tail = None
         return offset % WRAP
 
     def pass_unstamped(self) -> None:
@@ -112,7 +110,11 @@ class Timeline:
         """The last unit of the leading track turned out to hold this."""
         self.span.frames += frames
         if frames:
-            self._tail = seconds
+            self.lasts(self.lead, seconds)
+
+    def lasts(self, pid: int, seconds: float) -> None:
+        """The last unit of this track is known to last so long."""
+        self._retimer.lasts(pid, round(seconds * TICKS))
 
     def key(self, offset: int, pts: int, shift: int) -> None:
         """A random access point of the leading track, which was just placed."""
@@ -125,6 +127,11 @@ class Timeline:
     def elapsed_s(self) -> float:
         """Length of the chunk so far."""
         return (self._end() - self._start) / TICKS
+
+    @property
+    def position_s(self) -> float:
+        """Where the chunk began."""
+        return (self._start - self._zero) / TICKS if self._zero is not None else 0.0
 
     def lag_s(self, pid: int) -> float:
         """How far another track has got since the chunk began."""
@@ -176,7 +183,6 @@ class Timeline:
         self.span = SpanBuilder()
         self.units = 0
         self._others.clear()
-        self._tail = None
         self._trimmed = None
 
     def restart(self) -> None:
@@ -205,4 +211,4 @@ class Timeline:
         last = self._retimer.last(self.lead)
         if last is None or self._zero is None:
             return self._start
-        return last + round(self._tail * TICKS) if self._tail is not None else self._retimer.end(self.lead)
+        return self._retimer.end(self.lead)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import pairwise
 
-from ouzel.testing.clips import Clip
 from ouzel.testing.markers import mark_text
 from ouzel.testing.origin.flv import (
     MAX_TAG,
@@ -69,17 +70,22 @@ class FlvFaults:
         self._repeats[self._at(at)] = times
         return self
 
-    def render(self, group: FlvGroup, data: bytearray, number: int) -> tuple[bytearray, dict[int, bytes], int]:
-        """The group's bytes, what is put ahead of which of its tags, and how often it is sent."""
-        ahead: dict[int, bytes] = {}
-        if number in self._keyless:
-            data[group.key_at] = data[group.key_at] & 0x8F | 0x20
+    def ahead(self, number: int, tags: int) -> dict[int, bytes]:
+        """What is put ahead of which tag of a group of so many tags."""
+        found: dict[int, bytes] = {}
         if number in self._garbage:
             junk, tag = self._garbage[number]
-            ahead[min(tag, len(group.tags_at) - 1)] = junk
+            found[min(tag, tags - 1)] = junk
         if number in self._oversized:
-            ahead[0] = bytes([VIDEO]) + MAX_TAG.to_bytes(3, "big") + data[4:8] + b"\0\0\0" + ahead.get(0, b"")
-        return data, ahead, 1 + self._repeats.get(number, 0)
+            found[0] = bytes([VIDEO]) + MAX_TAG.to_bytes(3, "big") + bytes(7) + found.get(0, b"")
+        return found
+
+    def times(self, number: int) -> int:
+        """How often a group is sent."""
+        return 1 + self._repeats.get(number, 0)
+
+    def is_keyless(self, number: int) -> bool:
+        return number in self._keyless
 
     def _at(self, at: int | None) -> int:
         return self._show.groups if at is None else at
@@ -95,7 +101,7 @@ def joining_group(show: Show, cache: int = 0) -> int:
 
 async def flv_stream(
     name: str, show: Show, options: FlvOptions, faults: FlvFaults, number: int
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[bytes | bytearray, None]:
     """From the key frame of group `number` on: header, metadata, sequence headers, and tags in real time."""
     clip = show.timeline.at(number).stretch.clip
     yield flv_header(audio=clip.sample_rate is not None) + flv_opening(clip, options.hevc, 0)
@@ -106,11 +112,10 @@ async def flv_stream(
             clip = slot.stretch.clip
             yield flv_opening(clip, options.hevc, _to_ms(base_90k + index * clip.gop_90k))
         group = flv_groups(clip, options.hevc)[index]
-        stamped = group.stamped(_to_ms(base_90k), mark_text(name, number))
-        data, ahead, times = faults.render(group, stamped, number)
-        for _ in range(times):
-            async for piece in _pace_tags(show, slot, clip, group, data, ahead):
-                yield piece
+        for _ in range(faults.times(number)):
+            async with aclosing(_group(name, show, slot, group, faults)) as pieces:
+                async for piece in pieces:
+                    yield piece
         number += 1
 
 
@@ -133,33 +138,34 @@ async def ts_stream(rendition: Rendition, show: Show, number: int) -> AsyncGener
         number += 1
 
 
-async def _pace_tags(
-    show: Show, slot: Slot, clip: Clip, group: FlvGroup, data: bytearray, ahead: dict[int, bytes]
-) -> AsyncGenerator[bytes, None]:
-    """The group's tags, each not before its time."""
-    first_ms = _to_ms((slot.place()[0]) * clip.gop_90k)  # when the group's key frame is shown, in the clip's time
-    sent, tags = 0, len(group.tags_at)
+async def _group(
+    name: str, show: Show, slot: Slot, group: FlvGroup, faults: FlvFaults
+) -> AsyncGenerator[bytes | bytearray, None]:
+    """The tags of one group, each not before its time, with what is put between them."""
+    base_ms, mark, keyless = _to_ms(slot.place()[1]), mark_text(name, slot.number), faults.is_keyless(slot.number)
+    ahead = faults.ahead(slot.number, len(group.times_ms))
+    async with aclosing(_due(show, slot, group)) as ranges:
+        async for first, stop in ranges:
+            cuts = [first, *(tag for tag in sorted(ahead) if first < tag < stop), stop]
+            for tag, end in pairwise(cuts):
+                data = group.cut(tag, end, base_ms=base_ms, mark=mark, keyless=keyless)
+                yield ahead[tag] + data if tag in ahead else data
+
+
+async def _due(show: Show, slot: Slot, group: FlvGroup) -> AsyncGenerator[tuple[int, int], None]:
+    """Ranges of the group's tags, each not before its time."""
+    first_ms = _to_ms(slot.place()[0] * slot.duration_90k)  # when the group is shown, in the clip's time
+    sent, tags = 0, len(group.times_ms)
     while sent < tags:
         due = tags
         if show.speed is not None:
             due = bisect_right(group.times_ms, first_ms + _to_ms(show.now_90k - slot.start_90k))
         if due > sent:
-            yield _join(group, data, ahead, sent, due)
+            yield sent, due
             sent = due
         if sent < tags:
             wait_ms = group.times_ms[sent] - first_ms
             await show.sleep(slot.start_90k + wait_ms * TICKS // 1000, at_least_s=_TICK_S)
-
-
-def _join(group: FlvGroup, data: bytearray, ahead: dict[int, bytes], first: int, stop: int) -> bytes:
-    """Tags from `first` until `stop`, with what is put ahead of them."""
-    parts: list[bytes | memoryview] = []
-    view = memoryview(data)
-    edges = [*group.tags_at, len(data)]
-    for cut in [first, *(tag for tag in sorted(ahead) if first < tag < stop)]:
-        end = min([tag for tag in ahead if tag > cut] + [stop])
-        parts += [ahead.get(cut, b""), view[edges[cut] : edges[end]]]
-    return b"".join(parts)
 
 
 async def _next(show: Show, number: int) -> bool:

@@ -27,21 +27,32 @@ MAX_TAG = 0xFF_FFFF
 @dataclass(frozen=True, slots=True)
 class FlvGroup:
     data: bytes
-    tags_at: tuple[int, ...]
-    """Offset of each tag."""
+    edges: tuple[int, ...]
+    """Offset of each tag, and the length of all."""
     times_ms: tuple[int, ...]
     """Decode time of each tag in the clip's time; the first may be below 0."""
     key_at: int
     """Offset of the byte with the frame type of the key frame."""
     mark_at: int
 
-    def stamped(self, base_ms: int, mark: bytes) -> bytearray:
-        """The bytes to send; `base_ms` is added to the clip's time (modulo 2**32), `mark` is the text of `mark_text`."""
-        data = bytearray(self.data)
-        for at, time in zip(self.tags_at, self.times_ms, strict=True):
-            stamp = (time + base_ms & 0xFFFF_FFFF).to_bytes(4, "big")
+    def cut(self, first: int, stop: int, *, base_ms: int, mark: bytes, keyless: bool = False) -> bytearray:
+        """The bytes of the tags from `first` until `stop`.
+
+        Args:
+            base_ms: added to the clip's time (modulo 2**32).
+            mark: text of `mark_text`.
+            keyless: the key frame is called an inter frame.
+        """
+        start, end = self.edges[first], self.edges[stop]
+        data = bytearray(self.data[start:end])
+        for tag in range(first, stop):
+            at = self.edges[tag] - start
+            stamp = (self.times_ms[tag] + base_ms & 0xFFFF_FFFF).to_bytes(4, "big")
             data[at + 4 : at + 8] = stamp[1:] + stamp[:1]
-        data[self.mark_at : self.mark_at + len(mark)] = mark
+        if start <= self.mark_at < end:
+            data[self.mark_at - start : self.mark_at - start + len(mark)] = mark
+        if keyless and start <= self.key_at < end:
+            data[self.key_at - start] = data[self.key_at - start] & 0x8F | 0x20
         return data
 
 
@@ -84,7 +95,7 @@ def _group(clip: Clip, style: HevcStyle, number: int) -> FlvGroup:
         offsets.append(len(data))
         data += flv_tag(kind, time, body)
     mark_at = data.index(PICTURE_ID) + len(PICTURE_ID)
-    return FlvGroup(bytes(data), tuple(offsets), tuple(tag[0] for tag in tags), key_at, mark_at)
+    return FlvGroup(bytes(data), (*offsets, len(data)), tuple(tag[0] for tag in tags), key_at, mark_at)
 
 
 def _pictures(clip: Clip, style: HevcStyle, number: int) -> Iterator[tuple[int, int, bytes]]:

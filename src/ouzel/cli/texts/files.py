@@ -1,0 +1,5 @@
+"""Texts of the commands about files."""
+
+EN: dict[str, str] = {}
+
+ZH: dict[str, str] = {}

@@ -1,0 +1,310 @@
+"""Recordings against their ledgers: every kind of damage has its own code, and what is whole is called clean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from ouzel.base.errors import NotMedia, ReadOnly, StorageError
+from ouzel.engine import ledgers
+from ouzel.engine.convert import convert
+from ouzel.engine.verify import verify
+from ouzel.formats.shape import Container
+from ouzel.model import ledger
+from ouzel.model.flow import Chunk
+from ouzel.model.ledger import Closing, Ledger, Line
+from ouzel.model.verdict import FindingCode, Verdict
+from ouzel.testing.clips import Clip
+
+from ..recordings import CONTAINERS, record
+
+pytestmark = pytest.mark.anyio
+C = FindingCode
+
+
+def codes(verdict: Verdict) -> list[FindingCode]:
+    return [finding.code for finding in verdict.findings]
+
+
+def read_ledger(media: Path) -> Ledger:
+    return ledger.read(ledgers.ledger_path(media).read_bytes())
+
+
+def change(media: Path, edit: Callable[[bytearray], object]) -> None:
+    data = bytearray(media.read_bytes())
+    edit(data)
+    media.write_bytes(data)
+
+
+def rewrite(media: Path, edit: Callable[[Line], list[Line]]) -> None:
+    """Change the lines of a ledger, with good check sums."""
+    path = ledgers.ledger_path(media)
+    lines = [made for line in ledger.salvage(path.read_bytes()) for made in edit(line)]
+    path.write_bytes(b"".join(ledger.render(line) for line in lines))
+
+
+# -- with a ledger ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_whole_recording_is_clean(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container)
+    shares: list[float] = []
+    verdict = await verify(media, on_progress=shares.append)
+    assert (verdict.status, verdict.findings, verdict.gaps) == ("clean", (), ())
+    assert (verdict.bytes, verdict.chunks) == (media.stat().st_size, 12)
+    assert verdict.media_s == pytest.approx(12.0, abs=0.05)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_gaps_that_are_told_are_no_damage(tmp_path: Path, clip: Clip, container: Container) -> None:
+    verdict = await verify(record(tmp_path, clip, container, lost=[3, 4, 8]))
+    assert (verdict.status, verdict.findings) == ("gaps", ())
+    assert sum(gap.missing_s for gap in verdict.gaps) == 3.0
+    assert verdict.fields()["gaps"][0]["start"].startswith("2026-11-22T12:00:0")
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_one_flipped_bit_is_found_and_placed(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container)
+    sixth = read_ledger(media).chunks[6]
+    place = sixth.offset + sixth.length // 2
+
+    def flip(data: bytearray) -> None:
+        data[place] ^= 1
+
+    change(media, flip)
+    verdict = await verify(media)
+    assert verdict.status == "damaged"
+    (changed,) = [f for f in verdict.findings if f.code is C.BYTES_CHANGED]
+    assert (changed.offset, changed.at_s) == (sixth.offset, sixth.start_s)
+
+
+async def test_bytes_that_are_missing_or_too_many(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    whole = media.read_bytes()
+    media.write_bytes(whole + b"\0" * 100)
+    assert codes(await verify(media)) == [C.BYTES_EXTRA]
+    media.write_bytes(whole[:-1000])
+    assert codes(await verify(media))[0] is C.BYTES_MISSING
+    assert (await verify(media)).status == "damaged"
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_zeros_in_the_middle_are_found_to_their_end(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container)
+    third, fifth = read_ledger(media).chunks[3], read_ledger(media).chunks[5]
+
+    def blank(data: bytearray) -> None:
+        data[third.offset : fifth.offset] = bytes(fifth.offset - third.offset)
+
+    change(media, blank)
+    verdict = await verify(media)
+    assert [f.offset for f in verdict.findings if f.code is C.BYTES_CHANGED][:2] == [
+        third.offset,
+        read_ledger(media).chunks[4].offset,
+    ]
+    assert sum(f.code is C.BYTES_CHANGED for f in verdict.findings) == 2
+    assert verdict.status == "damaged"
+
+
+async def test_a_running_recording_is_checked_up_to_its_last_whole_chunk(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip, close=False)
+    with ledgers.locked(ledgers.ledger_path(media)), media.open("ab") as file:
+        file.write(b"\x47" * 500)
+        verdict = await verify(media)
+    assert (verdict.status, codes(verdict), verdict.chunks) == ("clean", [C.RUNNING], 12)
+    assert codes(await verify(media)) == [C.NOT_CLOSED]
+
+
+async def test_a_torn_ledger_is_no_secret(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    change(ledgers.ledger_path(media), lambda data: data.__delitem__(slice(-40, None)))
+    assert set(codes(await verify(media))) == {C.LEDGER_TORN, C.NOT_CLOSED}
+
+
+async def test_numbers_that_are_missing_without_a_gap(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    rewrite(
+        media,
+        lambda line: (
+            [replace(line, sequence=line.sequence + 5)] if isinstance(line, Chunk) and line.index > 6 else [line]
+        ),
+    )
+    verdict = await verify(media)
+    assert (verdict.status, codes(verdict)) == ("gaps", [C.SEQUENCE_HOLE])
+    assert verdict.findings[0].detail == "6 is followed by 12"
+
+
+async def test_a_ledger_that_contradicts_itself(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    original = ledgers.ledger_path(media).read_bytes()
+
+    async def with_lines(edit: Callable[[Line], list[Line]]) -> Verdict:
+        ledgers.ledger_path(media).write_bytes(original)
+        rewrite(media, edit)
+        return await verify(media)
+
+    shifted = await with_lines(
+        lambda line: [replace(line, start_s=9.0)] if isinstance(line, Chunk) and line.index == 5 else [line]
+    )
+    assert codes(shifted) == [C.LEDGER_WRONG]
+    dropped = await with_lines(lambda line: [] if isinstance(line, Chunk) and line.index == 5 else [line])
+    assert C.LEDGER_WRONG in codes(dropped)
+    short = await with_lines(lambda line: [replace(line, size=line.size - 1)] if isinstance(line, Closing) else [line])
+    assert codes(short) == [C.LEDGER_WRONG]
+    overlapping = await with_lines(
+        lambda line: (
+            [replace(line, offset=line.offset - 188)] if isinstance(line, Chunk) and line.index == 5 else [line]
+        )
+    )
+    assert C.LEDGER_WRONG in codes(overlapping)
+    longer = await with_lines(
+        lambda line: (
+            [replace(line, end_s=line.end_s + 3.0)]
+            if isinstance(line, Chunk) and line.index == 11
+            else [replace(line, duration_s=line.duration_s + 3.0)]
+            if isinstance(line, Closing)
+            else [line]
+        )
+    )
+    assert codes(longer) == [C.DURATION]
+
+
+async def test_damage_that_the_recorder_has_noted_is_known(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    rewrite(
+        media,
+        lambda line: [replace(line, damage="continuity")] if isinstance(line, Chunk) and line.index == 2 else [line],
+    )
+    verdict = await verify(media)
+    assert (verdict.status, codes(verdict)) == ("gaps", [C.NOTED_DAMAGE])
+
+
+async def test_a_recording_may_be_renamed_with_its_ledger(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    renamed = media.rename(tmp_path / "evening.ts")
+    media.with_suffix(".ledger").rename(tmp_path / "evening.ledger")
+    assert (await verify(renamed)).status == "clean"
+
+
+# -- products -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_product_is_known_by_its_digest(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip, lost=[11])
+    made = await convert(media, "mp4", keep_original=False)
+    verdict = await verify(made.path)
+    assert (verdict.status, codes(verdict), len(verdict.gaps)) == ("gaps", [], 1)
+    change(made.path, lambda data: data.__setitem__(len(data) // 2, data[len(data) // 2] ^ 1))
+    assert codes(await verify(made.path)) == [C.PRODUCT_CHANGED]
+    change(made.path, lambda data: data.__delitem__(slice(100, None)))
+    assert C.PRODUCT_CHANGED in codes(await verify(made.path))
+
+
+# -- without a ledger ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_ledger_is_made_from_the_media_and_then_used(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container, lost=[5])
+    ledgers.ledger_path(media).unlink()
+    first = await verify(media)
+    assert (first.status, codes(first)) == ("clean", [C.REBUILT])
+    held = read_ledger(media)
+    assert held.opening.rebuilt
+    assert held.closing is not None
+    assert [c.independent for c in held.chunks].count(False) == 0
+    second = await verify(media)
+    assert (second.status, codes(second), second.chunks) == ("clean", [], first.chunks)
+
+
+@pytest.mark.parametrize("ending", [".ts", ".flv"])
+async def test_so_it_is_for_files_that_others_made(tmp_path: Path, clip: Clip, ending: str) -> None:
+    media = tmp_path / f"other{ending}"
+    media.write_bytes(clip.file(ending).read_bytes())
+    assert codes(await verify(media)) == [C.REBUILT]
+    assert (await verify(media)).status == "clean"
+    assert sum(c.frames for c in read_ledger(media).chunks) == clip.frames
+
+
+async def test_where_it_cannot_be_written_it_is_said(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = record(tmp_path, clip)
+    ledgers.ledger_path(media).unlink()
+
+    def refuse(path: Path, _data: bytes) -> None:
+        raise ReadOnly(f"{path} cannot be written")
+
+    monkeypatch.setattr(ledgers, "create", refuse)
+    verdict = await verify(media)
+    assert (verdict.status, codes(verdict), verdict.ledger) == ("clean", [C.REBUILT, C.LEDGER_NOT_SAVED], None)
+
+
+async def test_an_unreadable_ledger_is_left_alone(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    ledgers.ledger_path(media).write_text("2026-11-22 * groceries")
+    verdict = await verify(media)
+    assert codes(verdict) == [C.REBUILT, C.LEDGER_NOT_SAVED]
+    assert ledgers.ledger_path(media).read_text() == "2026-11-22 * groceries"
+
+
+async def test_missing_packets_are_found_without_a_ledger(tmp_path: Path, clip: Clip) -> None:
+    data = clip.file(".ts").read_bytes()
+    middle = len(data) // 2 // 188 * 188
+    media = tmp_path / "holes.ts"
+    media.write_bytes(data[:middle] + data[middle + 188 * 3 :])
+    verdict = await verify(media)
+    assert verdict.status == "damaged"
+    assert C.CONTINUITY in codes(verdict)
+    again = await verify(media)
+    assert (again.status, set(codes(again))) == ("gaps", {C.NOTED_DAMAGE})
+
+
+async def test_garbage_between_tags_is_found_without_a_ledger(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip, "flv")
+    fifth = read_ledger(media).chunks[5]
+    ledgers.ledger_path(media).unlink()
+    change(media, lambda data: data.__setitem__(slice(fifth.offset, fifth.offset), b"\xaa" * 999))
+    verdict = await verify(media)
+    assert verdict.status == "damaged"
+    assert C.GARBAGE in codes(verdict)
+
+
+async def test_a_jump_of_the_time_stamps_is_found_without_a_ledger(tmp_path: Path, clip: Clip) -> None:
+    media = tmp_path / "twice.ts"
+    media.write_bytes(clip.file(".ts").read_bytes() * 2)
+    assert C.STAMPS in codes(await verify(media))
+
+
+async def test_containers_without_ledgers_are_read_through(tmp_path: Path, clip: Clip) -> None:
+    for ending in (".mkv", ".mp4"):
+        media = tmp_path / f"film{ending}"
+        media.write_bytes(clip.file(ending).read_bytes())
+        verdict = await verify(media)
+        assert (verdict.status, codes(verdict), verdict.ledger) == ("clean", [C.NO_LEDGER], None)
+        assert verdict.media_s == pytest.approx(12.0, abs=0.1)
+    assert not list(tmp_path.glob("*.ledger"))
+
+
+async def test_what_is_not_media_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.ts"
+    page.write_text("<html>" * 1000)
+    with pytest.raises(NotMedia):
+        await verify(page)
+    with pytest.raises(StorageError, match="does not exist"):
+        await verify(tmp_path / "none.ts")
+
+
+async def test_it_can_be_cancelled(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    with anyio.CancelScope() as scope:
+        await verify(media, on_progress=lambda _: scope.cancel())
+    assert scope.cancelled_caught
