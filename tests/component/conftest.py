@@ -93,7 +93,7 @@ class Studio:
         clock: Clock | None = None,
         wait: bool = False,
         from_start: bool = False,
-        limit_s: float = 60.0,
+        limit_s: float = 30.0,
         **policy: Any,
     ) -> Kept:
         stream = url if isinstance(url, Stream) else Stream(url)

@@ -275,6 +275,53 @@ async def test_discontinuities_are_counted_when_they_leave_the_window(clip: Clip
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in outside.text
 
 
+async def test_a_whole_playlist_to_the_letter(clip: Clip) -> None:
+    async with LiveOrigin(clock=FakeClock(datetime(2026, 5, 1, 12, tzinfo=UTC))) as origin:
+        aes = Aes(explicit_iv=False, rotate_every=2, clear=frozenset({4}))
+        show = origin.channel("show", clip, hls=Hls("mp4", window=5, first_sequence=70, aes=aes, uris="path"))
+        playlist = await get(show.push(6).gap(2).end().url)
+        keys = [(await get(f"{origin.url}/live/show/key{number}.bin")).body for number in range(2)]
+
+    assert playlist.text == (
+        "#EXTM3U\n"
+        "#EXT-X-VERSION:7\n"
+        "#EXT-X-TARGETDURATION:1\n"
+        "#EXT-X-INDEPENDENT-SEGMENTS\n"
+        "#EXT-X-MEDIA-SEQUENCE:71\n"
+        '#EXT-X-MAP:URI="/live/show/init0.mp4"\n'
+        '#EXT-X-KEY:METHOD=AES-128,URI="/live/show/key0.bin"\n'
+        "#EXT-X-PROGRAM-DATE-TIME:2026-05-01T12:00:01.000+00:00\n"
+        "#EXTINF:1.000000,\n/live/show/seg1.m4s\n"
+        '#EXT-X-KEY:METHOD=AES-128,URI="/live/show/key1.bin"\n'
+        "#EXT-X-PROGRAM-DATE-TIME:2026-05-01T12:00:02.000+00:00\n"
+        "#EXT-X-GAP\n#EXTINF:1.000000,\n/live/show/seg2.m4s\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-05-01T12:00:03.000+00:00\n"
+        "#EXTINF:1.000000,\n/live/show/seg3.m4s\n"
+        "#EXT-X-KEY:METHOD=NONE\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-05-01T12:00:04.000+00:00\n"
+        "#EXTINF:1.000000,\n/live/show/seg4.m4s\n"
+        '#EXT-X-KEY:METHOD=AES-128,URI="/live/show/key2.bin"\n'
+        "#EXT-X-PROGRAM-DATE-TIME:2026-05-01T12:00:05.000+00:00\n"
+        "#EXTINF:1.000000,\n/live/show/seg5.m4s\n"
+        "#EXT-X-ENDLIST\n"
+    )
+    assert [len(key) for key in keys] == [16, 16]
+    assert keys[0] != keys[1]
+
+
+async def test_packed_audio_says_its_time_and_whose_it_is(clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, hls=Hls(window=0), zero_s=95_440).sound("en", "aac").push(14)
+        segments = [(await get(segment(show, n).replace("seg", "en/seg").replace(".ts", ".aac"))).body for n in (1, 13)]
+
+    owner = b"com.apple.streaming.transportStreamTimestamp\0"
+    stamps = [int.from_bytes(data.partition(owner)[2][:8], "big") for data in segments]
+    assert [data[:3] for data in segments] == [b"ID3", b"ID3"]
+    assert (stamps[1] - stamps[0]) % (1 << 33) == 12 * 90_000  # one loop of the clip
+    assert 0 <= (stamps[0] - (95_440 + 1) * 90_000) % (1 << 33) < 2880  # the first frame that begins in this second
+    assert [read_markers(data, "mp4") for data in segments] == [[("show.en", 1)], [("show.en", 13)]]
+
+
 async def test_gaps_are_listed(clip: Clip) -> None:
     async with LiveOrigin() as origin:
         show = origin.channel("show", clip).gap(1).push(3)

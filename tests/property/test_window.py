@@ -123,9 +123,11 @@ class Recorder:
 
     def see(self, playlist: MediaPlaylist, first: int, *, renewed: bool = False) -> None:
         """`first`: the true number of the first listed segment."""
-        before = self.window.copy()
+        twin = self.window.copy() if len(self.told) % 8 == 0 else None
         plan = self.window.rebase(playlist) if renewed else self.window.advance(playlist)
-        assert plan == (before.rebase(playlist) if renewed else before.advance(playlist)), "a copy plans the same"
+        assert twin is None or plan == (twin.rebase(playlist) if renewed else twin.advance(playlist)), (
+            "a copy plans the same"
+        )
         assert plan.ended == (playlist.end_list and not plan.stale)
         offset = first - playlist.media_sequence
         for action in plan.actions:
@@ -171,7 +173,7 @@ def check(recorder: Recorder, account: Account) -> None:
     assert recorder.numbers == list(range(recorder.numbers[0], recorder.numbers[0] + len(recorder.numbers)))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.integers(min_value=0))
 def test_everything_listed_is_fetched_once_and_everything_else_is_missed_once(seed: int) -> None:
     rnd = random.Random(seed)
@@ -182,7 +184,7 @@ def test_everything_listed_is_fetched_once_and_everything_else_is_missed_once(se
     check(recorder, account)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.integers(min_value=0))
 def test_the_same_where_numbers_are_always_0_as_long_as_lists_overlap(seed: int) -> None:
     rnd = random.Random(seed)
@@ -197,7 +199,7 @@ def test_the_same_where_numbers_are_always_0_as_long_as_lists_overlap(seed: int)
     check(recorder, account)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=350, deadline=None)
 @given(st.integers(min_value=0))
 def test_a_server_that_begins_again_costs_nothing_of_what_it_lists(seed: int) -> None:
     rnd = random.Random(seed)
@@ -212,7 +214,7 @@ def test_a_server_that_begins_again_costs_nothing_of_what_it_lists(seed: int) ->
     check(recorder, account)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(min_value=0))
 def test_renewed_addresses_go_on_where_the_old_ones_stopped(seed: int) -> None:
     rnd = random.Random(seed)

@@ -1,14 +1,14 @@
 """A piece of a recording, without re-encoding: from a key frame to a key frame.
 
-A native recording is cut by its ledger: the bytes between two key points go through a shaper, as if they came from the network,
-into a file with a ledger of its own, whose time begins at 0. What others made, and products, are cut by ffmpeg.
+A native recording is cut by its ledger: the bytes between two key frames go through a shaper, as if they came from the network,
+into a file with a ledger of its own, whose time begins at 0. Products, and what others made, are cut by ffmpeg.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import anyio.to_thread
@@ -17,20 +17,236 @@ from ouzel import __version__
 from ouzel.base.errors import BadOption, Damaged, OutputExists, StorageError
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
-from ouzel.engine.convert import convert
+from ouzel.engine.convert import Piece, convert
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
+from ouzel.engine.probe import find_edges, probe
 from ouzel.engine.recipes import FORMATS
 from ouzel.engine.sinks.file import FileSink, storage_error
-from ouzel.engine.trim import trim
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.shaper import FlvShaper
 from ouzel.formats.fmp4 import Fmp4Shaper
 from ouzel.formats.mpegts import TsShaper
-from ouzel.formats.shape import Buffer, Container, Edge, Head, Op, Shaper, TakeBack
+from ouzel.formats.shape import Edge, Head, Op, Shaper, Span, TakeBack
 from ouzel.model import ledger
-from ouzel.model.clips import Cut, Stretch, plan_cut
+from ouzel.model.clips import Cut, check_range, gaps_within, plan_cut, wall_at
 from ouzel.model.flow import Gap
-from ouzel.model.ledger import Ledger, Opening, RunLine
+from ouzel.model.ledger import Line, Opening, RunLine
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
+
+_PIECE_BYTES = 256 * 1024
+_STEP_S = 10.0  # as in `reading`
+_REASON = "clip"
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped:
+    """A piece, and what of the recording is in it. Times in seconds."""
+
+    path: Path
+    start_s: float
+    """Where in the recording it really begins, and ends."""
+    end_s: float
+    size: int
+    media_s: float
+    """Its own length; a little more than the difference where the sound overhangs."""
+    gaps: tuple[Gap, ...] = ()
+    """Those within, told in the time of the piece."""
+    warnings: tuple[str, ...] = ()
+
+
+async def clip(
+    path: Path,
+    from_s: float,
+    to_s: float,
+    out: Path,
+    *,
+    ffmpeg: FfmpegFinder | None = None,
+    clock: Clock | None = None,
+    on_progress: OnProgress | None = None,
+) -> Clipped:
+    """Cut a piece out of a recording, finished or running.
+
+    It begins with the last key frame at or before `from_s` and ends before the first one at or after `to_s`, so that it holds all
+    that was asked for, and mostly a little more.
+
+    Args:
+        out: its ending says the format; must not exist, nor a ledger of its name.
+    Raises: BadOption when the times do not lie in the recording; OutputExists, NotALedger, MediaError, ToolError, StorageError.
+    """
+    target = out.suffix.lstrip(".").lower()
+    if target not in FORMATS:
+        raise BadOption(f"{out} does not end in a format that can be made; there are {', '.join(FORMATS)}")
+    held = await anyio.to_thread.run_sync(_find, path, out)
+    finder, clock = ffmpeg or FfmpegFinder(), clock or SystemClock()
+    if held is None or held.product is not None:
+        return await _by_ffmpeg(path, held, (from_s, to_s), out, finder, clock, on_progress)
+    native = out.with_suffix(f".{held.opening.container}")
+    work = _Work(held, plan_cut(held.ledger, from_s, to_s), native, clock)
+    clipped = await anyio.to_thread.run_sync(work.run, on_progress)
+    if native == out:
+        return clipped
+    try:
+        made = await convert(native, target, out=out, keep_original=False, ffmpeg=finder, clock=clock)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_discard, native)
+        raise
+    return Clipped(out, clipped.start_s, clipped.end_s, made.size, made.duration_s, clipped.gaps, made.warnings)
+
+
+def _find(path: Path, out: Path) -> Held | None:
+    if not path.exists():
+        raise StorageError(f"{path} does not exist", path=str(path))
+    for taken in (out, ledgers.ledger_path(out)):
+        if taken.exists():
+            raise OutputExists(f"{taken} exists already; give another name or remove it")
+    return ledgers.find(path)
+
+
+def _discard(native: Path) -> None:
+    native.unlink(missing_ok=True)
+    ledgers.ledger_path(native).unlink(missing_ok=True)
+
+
+# -- by the ledger ----------------------------------------------------------------------------------------------------
+
+
+class _Work:
+    """Copies a piece of a native recording, in a worker thread."""
+
+    def __init__(self, held: Held, cut: Cut, out: Path, clock: Clock) -> None:
+        self._held = held
+        self._cut = cut
+        self._out = out
+        self._clock = clock
+        self._gaps = list(cut.gaps)
+        self._chunks = [chunk for chunk in held.ledger.chunks if chunk.scope == "all"]
+        self._sink: FileSink | None = None
+
+    def run(self, on_progress: OnProgress | None) -> Clipped:
+        meter = Meter(self._cut.bytes, on_progress)
+        shaper = _shaper(self._held)
+        try:
+            with self._held.media.open("rb", buffering=0) as file:
+                self._take(shaper.feed(_preamble(file, self._held)))
+                if self._held.opening.container == "ts":
+                    shaper.splice()  # the tables are known; their counters do not lead to what follows
+                for piece in _pieces(file, self._cut):
+                    self._take(shaper.feed(piece))
+                    meter.take(len(piece))
+            self._take(shaper.cut())
+            return self._close()
+        except OSError as exc:
+            self._discard()
+            raise storage_error(exc, self._held.media) from exc
+        except BaseException:
+            self._discard()
+            raise
+
+    def _take(self, ops: Iterator[Op]) -> None:
+        for op in ops:
+            match op:
+                case Head():
+                    if self._sink is not None:
+                        raise Damaged(f"the tracks of {self._held.media} change within the piece: cut it in two")
+                    self._sink = self._open(op)
+                case Edge(span):
+                    self._commit(span)
+                case TakeBack():
+                    raise AssertionError("a file was taken for a connection")
+                case _:
+                    assert self._sink is not None
+                    self._sink.write([op])
+
+    def _open(self, head: Head) -> FileSink:
+        before = self._held.ledger.opening
+        wall = wall_at(self._chunks, self._cut.start_s)
+        opening = Opening(
+            self._out.name, head.container, wall, before.source, 1, f"ouzel {__version__}", before.rebuilt
+        )
+        sink = FileSink(self._out, opening, head)
+        sink.note(RunLine(1, wall, _REASON, self._held.media.name))
+        return sink
+
+    def _commit(self, span: Span) -> None:
+        sink = self._sink
+        assert sink is not None
+        if span.excess >= sink.written - sink.size:
+            sink.rollback()
+            return
+        if span.excess:
+            sink.trim(span.excess)
+        while self._gaps and self._gaps[0].at_s <= span.start_s:
+            sink.note(self._gaps.pop(0))
+        wall = wall_at(self._chunks, self._cut.start_s + span.start_s)
+        sink.commit(span, wall=wall, sequence=None, scope="all")
+
+    def _close(self) -> Clipped:
+        sink = self._sink
+        if sink is None or not sink.chunks:
+            raise Damaged(f"no media could be read in this piece of {self._held.media}")
+        for gap in self._gaps:
+            sink.note(gap)
+        patches, tail = closing_patches(sink.part_path, ledger.read(sink.ledger_path.read_bytes()))
+        sink.close(_REASON, self._clock.now(), patches, tail)
+        cut = self._cut
+        return Clipped(self._out, cut.start_s, cut.end_s, sink.size + len(tail), sink.media_s, cut.gaps)
+
+    def _discard(self) -> None:
+        if self._sink is not None:
+            self._sink.discard()
+
+
+def _shaper(held: Held) -> Shaper:
+    match held.opening.container:
+        case "ts":
+            return TsShaper("continuous", tolerance_s=_STEP_S)
+        case "flv":
+            return FlvShaper(FlvRules(replays=0))
+        case "mp4":
+            return Fmp4Shaper(mode="continuous")
+
+
+def _preamble(file: FileIO, held: Held) -> memoryview:
+    """What a shaper must see before any chunk."""
+    head = held.ledger.head
+    return memoryview(bytearray(head.preamble or file.read(head.length) if head else b""))
+
+
+def _pieces(file: FileIO, cut: Cut) -> Iterator[memoryview]:
+    for stretch in cut.stretches:
+        at, end = stretch.offset, stretch.offset + stretch.length
+        while at < end:
+            file.seek(at)
+            data = bytearray(file.read(min(_PIECE_BYTES, end - at)))
+            if not data:
+                return  # a running recording has just taken its last chunk back
+            at += len(data)
+            yield memoryview(data)
+
+
+# -- by ffmpeg --------------------------------------------------------------------------------------------------------
+
+
+async def _by_ffmpeg(
+    path: Path,
+    held: Held | None,
+    wish: tuple[float, float],
+    out: Path,
+    finder: FfmpegFinder,
+    clock: Clock,
+    on_progress: OnProgress | None,
+) -> Clipped:
+    found = await probe(path, depth="header")
+    check_range(*wish, found.duration_s or wish[1])
+    edges = await find_edges(path, *wish)
+    end_s = edges.end_s if edges.end_s is not None else found.duration_s or wish[1]
+    gaps = gaps_within(held.ledger, edges.start_s, end_s) if held else ()
+    lines: tuple[Line, ...] = (held.ledger.opening, *gaps) if held else ()
+    piece = Piece(edges.start_s, edges.cut_s, end_s - edges.start_s, lines)
+    made = await convert(
+        path, out.suffix.lstrip(".").lower(), out=out, ffmpeg=finder, clock=clock, on_progress=on_progress, piece=piece
+    )
+    return Clipped(out, edges.start_s, end_s, made.size, made.duration_s, gaps, made.warnings)

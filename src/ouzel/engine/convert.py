@@ -25,7 +25,8 @@ from ouzel.engine import ledgers
 from ouzel.engine.probe import Found, probe
 from ouzel.engine.recipes import Recipe, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
-from ouzel.model.ledger import Ledger, Product
+from ouzel.model import ledger
+from ouzel.model.ledger import Ledger, Line, Product
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.process import run
@@ -52,6 +53,18 @@ class Converted:
     """What ffmpeg had to complain about; normally nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the source, between key frames. Seconds from its start."""
+
+    start_s: float
+    cut_s: float | None
+    """Where ffmpeg is to stop; None: at the end of the file."""
+    duration_s: float
+    lines: tuple[Line, ...] = ()
+    """What the ledger of the product begins with; it gets none without."""
+
+
 async def convert(
     source: Path,
     target: str,
@@ -62,6 +75,7 @@ async def convert(
     clock: Clock | None = None,
     on_progress: OnProgress | None = None,
     nice: int = NICE,
+    piece: Piece | None = None,
 ) -> Converted:
     """Make another format of a closed file.
 
@@ -71,11 +85,14 @@ async def convert(
             of its own, so that its gaps are told there too.
         keep_original: False: remove the source once the product is verified. Its ledger stays, and describes the product.
         on_progress: told the share that is done, 0 to 1.
+        piece: only this part of it.
     Raises: InputError, ToolMissing, ToolFailed when ffmpeg fails or the product does not hold what the source holds,
         MediaError, StorageError. The source is then untouched, and there is no product.
     """
     out = out or source.with_suffix(f".{target}")
-    work = _Work(source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice)
+    work = _Work(
+        source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice, piece
+    )
     converted = await work.run()
     if not keep_original:
         await anyio.to_thread.run_sync(_remove, source)
@@ -91,6 +108,7 @@ class _Work:
     clock: Clock
     on_progress: OnProgress
     nice: int
+    piece: Piece | None
 
     async def run(self) -> Converted:
         held = await anyio.to_thread.run_sync(self._check)
@@ -101,7 +119,10 @@ class _Work:
         async with _reserved(temporary):
             warnings = await self._mux(program.path, found, recipe, temporary)
             made = await probe(temporary, on_progress=self._stage(2), nice=self.nice)
-            compare(found, made, recipe, held.ledger if held and held.product is None else None)
+            if self.piece is None:
+                compare(found, made, recipe, held.ledger if held and held.product is None else None)
+            else:
+                compare_piece(made, recipe, self.piece)
             size = await anyio.to_thread.run_sync(self._settle, temporary, made, held)
         self.on_progress(1.0)
         return Converted(self.out, size, made.media_s, warnings)
@@ -112,7 +133,7 @@ class _Work:
             raise BadOption(f"{self.source} is not closed yet")
         held = ledgers.find(self.source)
         path = ledgers.ledger_path(self.out)
-        _refuse_existing(self.out, *([path] if held and path != held.ledger_path else []))
+        _refuse_existing(self.out, *([path] if held and (self.piece or path != held.ledger_path) else []))
         return held
 
     async def _mux(self, program: str, found: Found, recipe: Recipe, temporary: Path) -> tuple[str, ...]:
@@ -124,7 +145,7 @@ class _Work:
                 tell(min(1.0, int(value) / 1e6 / found.media_s))
 
         args = [program, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning", "-progress", "pipe:1"]
-        args += ["-protocol_whitelist", "file", "-i", f"file:{self.source}", *recipe.options]
+        args += ["-protocol_whitelist", "file", *_span(self.piece), "-i", f"file:{self.source}", *recipe.options]
         args += ["-f", recipe.muxer, "-y", f"file:{temporary}"]
         try:
             result = await run(args, on_line=on_line, nice=self.nice)
@@ -149,7 +170,11 @@ class _Work:
         )
         try:
             _sync(temporary)
-            if held is not None:
+            if self.piece is not None:
+                if self.piece.lines:
+                    lines = (*self.piece.lines, product)
+                    ledgers.create(ledgers.ledger_path(self.out), b"".join(ledger.render(line) for line in lines))
+            elif held is not None:
                 _write_down(held, self.out, product)
             _refuse_existing(self.out)
             temporary.rename(self.out)
@@ -168,20 +193,30 @@ def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> 
 
     Raises: ToolFailed that says what differs.
     """
-    streams = [s for s in made.streams if s.kind in {"video", "audio"}]
-    codecs = sorted(s.codec for s in streams)
-    if codecs != sorted(recipe.codecs):
-        raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
-    pictures = [s.packets for s in streams if s.kind == "video"]
+    _compare_streams(made, recipe)
+    pictures = [s.packets for s in made.streams if s.kind == "video"]
     wanted = [s.packets for s in recipe.streams if s.kind == "video"]
     if pictures != wanted:
         raise ToolFailed(f"the product has {pictures} pictures, its source {wanted}")
-    if made.error:
-        raise ToolFailed(f"the product cannot be read to its end: {made.error}")
     _compare_times("its source", made.media_s, replace(source, streams=[*recipe.streams]).media_s)
     leading = made.video or made.audio
     if held is not None and leading is not None and (leading.kind == "video" or source.video is None):
         _compare_times("the ledger", leading.duration_s, held.media_s)
+
+
+def compare_piece(made: Found, recipe: Recipe, piece: Piece) -> None:
+    """As `compare`, for a part of the source. Raises: ToolFailed."""
+    _compare_streams(made, recipe)
+    leading = made.video or made.audio
+    _compare_times("the piece", leading.duration_s if leading else 0.0, piece.duration_s)
+
+
+def _compare_streams(made: Found, recipe: Recipe) -> None:
+    codecs = sorted(s.codec for s in made.streams if s.kind in {"video", "audio"})
+    if codecs != sorted(recipe.codecs):
+        raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
+    if made.error:
+        raise ToolFailed(f"the product cannot be read to its end: {made.error}")
 
 
 def _compare_times(other: str, made_s: float, other_s: float) -> None:
@@ -245,6 +280,13 @@ def _remove(original: Path) -> None:
         sync_folder(original.parent)
     except OSError as exc:
         raise storage_error(exc, original) from exc
+
+
+def _span(piece: Piece | None) -> list[str]:
+    if piece is None:
+        return []
+    end = [] if piece.cut_s is None else ["-to", f"{piece.cut_s:.6f}"]
+    return ["-ss", f"{piece.start_s:.6f}", *end]
 
 
 def _warnings(errors: str) -> tuple[str, ...]:

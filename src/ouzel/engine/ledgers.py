@@ -14,7 +14,7 @@ import xxhash
 from ouzel.base.errors import FileBusy
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
-from ouzel.model.ledger import Ledger, Line, Product
+from ouzel.model.ledger import Ledger, Line, Opening, Product
 
 OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""
@@ -31,6 +31,10 @@ class Held:
     ledger: Ledger
     product: Product | None
     """Set when the media file was made of the one that the ledger describes."""
+
+    @property
+    def opening(self) -> Opening:
+        return self.ledger.opening
 
     @property
     def is_open(self) -> bool:
@@ -58,10 +62,19 @@ def find(media: Path) -> Held | None:
         raise storage_error(exc, path) from exc
     held = ledger.read(data)
     ending = Path(media.name.removesuffix(PART)).suffix
-    if ending == Path(held.opening.file).suffix:
-        return Held(media, path, held, None)
     products = [p for p in held.products if Path(p.file).suffix == ending]
-    return Held(media, path, held, products[-1]) if products else None
+    is_like_original = ending == Path(held.opening.file).suffix
+    for product in reversed(products):
+        if product.file == media.name or not is_like_original or product.size == _size(media):
+            return Held(media, path, held, product)
+    return Held(media, path, held, None) if is_like_original else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 @contextmanager

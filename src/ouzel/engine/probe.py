@@ -110,6 +110,8 @@ class Edges:
     """The last at or before the wished start."""
     end_s: float | None
     """The first at or after the wished end; None: the end of the file."""
+    cut_s: float | None
+    """Its decode time: all packets before it belong to the piece."""
 
 
 async def probe(path: Path, *, depth: Depth = "packets", on_progress: OnProgress | None = None, nice: int = 0) -> Found:
@@ -267,15 +269,16 @@ class _Count:
 
 def _edges(container: InputContainer, from_s: float, to_s: float) -> dict[str, Any]:
     for back_s in (0.0, 10.0, 60.0, from_s):  # some formats land after the key frame that was asked for
-        start, end = _keys_between(container, max(0.0, from_s - back_s), from_s, to_s)
+        start, end, cut = _keys_between(container, max(0.0, from_s - back_s), from_s, to_s)
         if start is not None and start <= from_s:
             break
-    return {"start_s": max(0.0, start or 0.0), "end_s": end}
+    return {"start_s": max(0.0, start or 0.0), "end_s": end, "cut_s": cut}
 
 
 def _keys_between(
     container: InputContainer, seek_s: float, from_s: float, to_s: float
-) -> tuple[float | None, float | None]:
+) -> tuple[float | None, float | None, float | None]:
+    """Presentation times of the first and the last key frame, and the decode time of the last."""
     stream: Any = next((s for s in container.streams if s.type == "video"), None) or container.streams[0]
     base, zero = float(stream.time_base or 1), (container.start_time or 0) / 1e6
     slack = 0.5 * base  # of rounding to ticks
@@ -288,8 +291,8 @@ def _keys_between(
         if start is None or at <= from_s + slack:
             start = at
         if at >= to_s - slack:
-            return start, at
-    return start, None
+            return start, at, float((packet.dts if packet.dts is not None else packet.pts) * base - zero)
+    return start, None, None
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class Retimer:
         if all(self.continues(track, raw) for track, raw in firsts.items()):
             return self.offset
         near = self._near(firsts)
-        common = [lane.last + lane.step - near[t] for t, lane in self._lanes.items() if t in near]
+        common = [lane.last + min(lane.step, self._tolerance) - near[t] for t, lane in self._lanes.items() if t in near]
         lasts = {**self._floors, **{t: lane.last for t, lane in self._lanes.items()}}
         if not common:
             step = max((lane.step for lane in self._lanes.values()), default=self._default_step)
@@ -175,9 +175,9 @@ class Retimer:
             if track not in firsts:  # a track that is not in the new stretch has no say in it, should it come back
                 self._floors[track] = self._lanes.pop(track).last
                 continue
-            raw = near.get(track, firsts[track])
-            offset = self._offset if track in near else lane.last + lane.step - raw
-            self._lanes[track] = _Lane(raw - lane.step, raw + offset - lane.step, lane.step, offset)
+            raw, step = near.get(track, firsts[track]), min(lane.step, self._tolerance)
+            offset = self._offset if track in near else lane.last + step - raw
+            self._lanes[track] = _Lane(raw - step, raw + offset - step, step, offset)
         self._note("splice", max(lasts.values()))
         return self._offset
 

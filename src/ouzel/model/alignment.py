@@ -18,7 +18,7 @@ from typing import Literal
 from ouzel.formats.m3u8 import MediaPlaylist, Segment
 from ouzel.model.same_segment import file_name, is_same, series, telling
 
-COMPARED = 32
+COMPARED = 16
 """How many of the newest segments are compared with each other: enough to be sure, and little for a playlist of a whole day."""
 REMEMBERED = 128
 """How many of the newest known segments are kept for it."""
@@ -88,7 +88,7 @@ def align(known: Known, playlist: MediaPlaylist) -> Alignment:
     if not pairs:
         return _behind_all(known, playlist) if behind else _ahead(known, playlist)
     kind = "behind" if behind else "same"
-    agreeing = _agreeing(pairs)
+    agreeing = _agreeing(pairs, listed)
     if agreeing == len(pairs):
         clock = _clock_agrees(pairs, playlist) if behind else None
         if clock is False and is_far_behind(known, listed):
@@ -101,7 +101,7 @@ def align(known: Known, playlist: MediaPlaylist) -> Alignment:
         return Alignment(kind, shift, addresses="agree")
     clock = _clock_agrees(pairs, playlist)
     if clock is False:
-        return Alignment("new", shift, "other addresses, at another time of day")
+        return Alignment("new", shift, "other addresses, at another time of day", addresses="differ")
     if clock or _names_agree(pairs):
         return Alignment(kind, shift, addresses="differ")
     if known.addresses_last or (behind and is_far_behind(known, listed)):
@@ -117,7 +117,7 @@ def align_renewed(known: Known, playlist: MediaPlaylist) -> Alignment:
     """
     listed, shift = playlist.segments, known.shift
     pairs = known.beside(listed, shift)
-    if pairs and _agreeing(pairs) == len(pairs):
+    if pairs and _agreeing(pairs, listed) == len(pairs):
         return _shifted(known, listed, shift)
     by_clock = _shift_by_clock(known, playlist)
     if by_clock is not None:
@@ -174,12 +174,12 @@ def _behind_all(known: Known, playlist: MediaPlaylist) -> Alignment:
     return Alignment("new", shift, "the numbers began again")
 
 
-def _agreeing(pairs: Sequence[tuple[Segment, Segment]]) -> int:
+def _agreeing(pairs: Sequence[tuple[Segment, Segment]], listed: Sequence[Segment]) -> int:
     """How many pairs are of one segment, going by address."""
     literally = sum(one.uri == other.uri and one.byte_range == other.byte_range for one, other in pairs)
     if literally == len(pairs):
         return literally
-    identity = telling([segment for _, segment in pairs])
+    identity = telling(listed[-COMPARED:])
     return sum(is_same(*pair, identity) for pair in pairs)
 
 
@@ -263,7 +263,7 @@ def _shift_by_clock(known: Known, playlist: MediaPlaylist) -> int | None:
     newest, listed, remembered = known.newest, playlist.segments, list(known.segments.items())
     if newest.starts_at is None or listed[0].starts_at is None:
         return None
-    for segment in reversed(listed):
+    for segment in reversed(listed[-REMEMBERED:]):
         for number, old in reversed(remembered):
             if segment.starts_at is None or old.starts_at is None:
                 continue

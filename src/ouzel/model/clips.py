@@ -82,11 +82,10 @@ def gaps_within(ledger: Ledger, start_s: float, end_s: float) -> tuple[Gap, ...]
     return tuple(replace(gap, at_s=gap.at_s - start_s) for gap in inside)
 
 
-def wall_at(ledger: Ledger, at_s: float) -> datetime:
-    """When this place of the recording was on air."""
-    places = [chunk.start_s for chunk in ledger.chunks if chunk.scope == "all"]
-    chunks = [chunk for chunk in ledger.chunks if chunk.scope == "all"]
-    chunk = chunks[max(0, bisect_right(places, at_s + _ROUNDING_S) - 1)]
+def wall_at(chunks: Sequence[Chunk], at_s: float) -> datetime:
+    """When this place was on air. `chunks`: those of scope `all`, at least one."""
+    index = bisect_right(chunks, at_s + _ROUNDING_S, key=lambda chunk: chunk.start_s) - 1
+    chunk = chunks[max(0, index)]
     return chunk.wall + timedelta(seconds=at_s - chunk.start_s)
 
 

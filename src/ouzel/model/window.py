@@ -332,7 +332,9 @@ class Window:
 
     def _remember(self, listed: tuple[Segment, ...]) -> None:
         last = next(reversed(self._known), None)
-        for segment in listed[-REMEMBERED if last is None else -COMPARED :]:
+        newest = listed[-1].media_sequence + self._shift
+        count = REMEMBERED if last is None else min(REMEMBERED, max(COMPARED, newest - last))
+        for segment in listed[-count:]:
             number = segment.media_sequence + self._shift
             if last is None or number > last or number in self._known:
                 self._known[number] = segment

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+from urllib.parse import unquote_to_bytes
+
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from ouzel.base.errors import ShortBody
+from ouzel.base.errors import FormatError, ShortBody
 
 _BLOCK = 16
 _PIECE = 256 * 1024
@@ -50,3 +54,17 @@ class Aes128Stream:
         else:
             self.bad_padding = bool(rest)
         return memoryview(bytearray(rest))
+
+
+def read_data_uri(uri: str) -> bytes:
+    """The bytes of a `data:` address, as keys are sometimes given. Raises: FormatError. Source: RFC 2397."""
+    head, comma, body = uri.partition(",")
+    if not comma:
+        raise FormatError("a data: address without a comma")
+    data = unquote_to_bytes(body)
+    if not head.lower().rstrip().endswith(";base64"):
+        return data
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as exc:
+        raise FormatError(f"a data: address whose base64 cannot be read: {exc}") from exc

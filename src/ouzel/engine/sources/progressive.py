@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ouzel.base.errors import FormatError, StorageError, TooLarge
+from ouzel.base.errors import FormatError, StorageError, TooLarge, Unsupported
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
@@ -71,7 +71,7 @@ class ProgressiveSource:
             return ForFfmpeg(stream.url)
         except TapeFull:
             return EndReason.DURATION
-        except FormatError:
+        except (FormatError, Unsupported):
             if self._kind != "mp4" or (self._intake is not None and self._intake.opened):
                 self._keep_what_is_whole()
                 raise

@@ -35,9 +35,9 @@ class AudioPacker:
         if self._reader.torn_bytes:
             self._inner.blame("truncated", self._reader.torn_bytes)
         for op in self._inner.cut():
+            yield op
             if isinstance(op, Edge):
                 self._save()
-            yield op
         self._muxer.begin_segment()
 
     def splice(self) -> None:

@@ -89,12 +89,12 @@ class ExtraSound:
         span.frames = span.frames or len(self._units)
         span.source_s = self._units[0].dts / TICKS
         span.independent = True
-        self._weaver.add(self._type, self._units)
         span.dropped_bytes += self._weaver.dropped_bytes
         self._weaver.dropped_bytes = 0
-        self._saved = self._packed.save()
         at = self._main.position_s
         yield Edge(span.build(at, at))
+        self._weaver.add(self._type, self._units)
+        self._saved = self._packed.save()
         self._restart_segment()
 
     def splice(self) -> None:

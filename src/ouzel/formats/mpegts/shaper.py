@@ -132,8 +132,8 @@ class TsShaper:
             yield from self._take(memoryview(b""), b"", final=True)
         span = self._flow.finish(torn=self._framer.torn > 0)
         if span is not None:
-            self._saved = self._save()
             yield Edge(span)
+            self._saved = self._save()
 
     def splice(self) -> None:
         self._drop_carried()
@@ -189,9 +189,9 @@ class TsShaper:
                     break
                 yield from self._open(self._scout)
             for op in self._flow.run(block, headers, final=final):
-                if isinstance(op, Edge):
-                    self._saved = self._save()
                 yield op
+                if isinstance(op, Edge):  # the consumer has not refused it
+                    self._saved = self._save()
             stop = self._flow.stop
             if stop is None:
                 block = block[:0]

@@ -23,7 +23,7 @@ from ouzel.base.errors import (
 )
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
-from ouzel.engine.sources.aes import Aes128Stream
+from ouzel.engine.sources.aes import Aes128Stream, read_data_uri
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.hls.lane import Item, Lane
 from ouzel.engine.sources.hls.shapers import LaneShapers
@@ -36,6 +36,7 @@ from ouzel.system.http import Answer
 
 _KEY_BYTES = 16
 _MAX_KEY_ANSWER = 64 * 1024
+_MOST_KEYS = 1000
 _LONGEST_TRY_S = 60.0
 _RENEW_EVERY_S = 15.0
 Taker = Callable[[memoryview], None]
@@ -157,13 +158,17 @@ class SegmentReader:
             raise FormatError("EXT-X-KEY names no key address")
         if (known := self._keys.get(key.uri)) is not None:
             return known
-        page = await self._context.http.fetch(self._context.request(stream, key.uri), max_bytes=_MAX_KEY_ANSWER)
-        if len(page.data) != _KEY_BYTES:
-            raise NotMedia(f"the key at {redact(key.uri)} has {len(page.data)} bytes instead of {_KEY_BYTES}")
-        if len(self._keys) > 1000:
+        if key.uri.lower().startswith("data:"):
+            data = read_data_uri(key.uri)
+        else:
+            page = await self._context.http.fetch(self._context.request(stream, key.uri), max_bytes=_MAX_KEY_ANSWER)
+            data = page.data
+        if len(data) != _KEY_BYTES:
+            raise NotMedia(f"the key at {redact(key.uri)[:80]} has {len(data)} bytes instead of {_KEY_BYTES}")
+        if len(self._keys) >= _MOST_KEYS:
             self._keys.clear()
-        self._keys[key.uri] = page.data
-        return page.data
+        self._keys[key.uri] = data
+        return data
 
     def intake_for(self, lane: Lane, first: bytes) -> Intake:
         """The lane's intake; a new one when the first bytes show another container than before."""

@@ -1,0 +1,157 @@
+"""Pieces of recordings: what is in them, and that nothing is re-encoded or lost between their edges."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ouzel.base.errors import BadOption, OutputExists, StorageError
+from ouzel.engine import ledgers
+from ouzel.engine.clip import Clipped, clip
+from ouzel.engine.convert import convert
+from ouzel.engine.probe import Found, probe
+from ouzel.engine.verify import verify
+from ouzel.formats.shape import Container
+from ouzel.model import ledger
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.testing.clips import Clip
+
+from ..recordings import CONTAINERS, NOON, record
+
+pytestmark = pytest.mark.anyio
+clip_of = clip
+"""The fixture `clip` has the same name."""
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> FfmpegFinder:
+    return FfmpegFinder()
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def look(made: Clipped) -> Found:
+    found = await probe(made.path, depth="decode")
+    assert found.video is not None
+    assert (found.video.errors, found.video.frames_corrupt, found.video.frames_unordered, found.error) == (0, 0, 0, "")
+    assert made.warnings == ()
+    return found
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_piece_begins_and_ends_at_key_frames(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container)
+    made = await clip_of(media, 2.5, 7.4, tmp_path / f"piece.{container}")
+    assert (made.start_s, made.end_s) == (pytest.approx(2.0, abs=0.1), pytest.approx(8.0, abs=0.1))
+    found = await look(made)
+    assert found.video is not None
+    assert found.video.frames == 6 * clip.rate
+    verdict = await verify(made.path)
+    assert (verdict.status, verdict.findings) == ("clean", ())
+    assert verdict.media_s == pytest.approx(6.0, abs=0.1)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_its_ledger_tells_its_gaps_and_wall_times(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container, lost=[2, 6, 10])
+    whole = ledger.read(ledgers.ledger_path(media).read_bytes())
+    second = whole.gaps[1]
+    made = await clip_of(media, second.at_s - 1.5, second.at_s + 1.5, tmp_path / f"piece.{container}")
+    assert [gap.at_s for gap in made.gaps] == [pytest.approx(second.at_s - made.start_s)]
+    held = ledgers.find(made.path)
+    assert held is not None
+    assert [gap.wall_start for gap in held.ledger.gaps] == [second.wall_start]
+    if container != "flv":  # whose wall times are those of arrival
+        assert held.ledger.opening.started == NOON + timedelta(seconds=4)
+        assert [c.wall.second for c in held.ledger.chunks][-1] >= 7
+    assert (await verify(made.path)).status == "gaps"
+
+
+async def test_the_whole_is_a_piece_too(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip, lost=[4])
+    made = await clip_of(media, 0.0, 9999.0, tmp_path / "piece.ts")
+    found = await look(made)
+    assert found.video is not None
+    assert found.video.frames == 11 * clip.rate
+    assert (made.start_s, made.end_s) == (0.0, pytest.approx(11.0, abs=0.2))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "m4a"])
+async def test_a_piece_in_another_format(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, ending: str) -> None:
+    media = record(tmp_path / "x", clip, lost=[6])
+    made = await clip_of(media, 2.5, 7.4, tmp_path / f"piece.{ending}", ffmpeg=ffmpeg)
+    assert names(tmp_path) == {"x", f"piece.{ending}", "piece.ledger"}
+    assert (await verify(made.path)).status == "gaps"
+    assert made.media_s == pytest.approx(6.0, abs=0.1)
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4", "mkv", "flv"])
+async def test_a_piece_of_a_product(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, ending: str) -> None:
+    media = record(tmp_path / "x", clip, lost=[6])
+    product = (await convert(media, "mp4", ffmpeg=ffmpeg, keep_original=False)).path
+    made = await clip_of(product, 2.5, 7.4, tmp_path / f"piece.{ending}", ffmpeg=ffmpeg)
+    assert (made.start_s, made.end_s) == (pytest.approx(2.0, abs=0.1), pytest.approx(8.0, abs=0.1))
+    found = await look(made)
+    assert found.video is not None
+    assert found.video.frames == 6 * clip.rate
+    verdict = await verify(made.path)
+    assert (verdict.status, verdict.findings, len(verdict.gaps)) == ("gaps", (), 1)
+
+
+async def test_a_piece_of_what_others_made_has_no_ledger(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder) -> None:
+    made = await clip_of(clip.file(".mkv"), 2.5, 7.4, tmp_path / "piece.mp4", ffmpeg=ffmpeg)
+    assert (await look(made)).media_s == pytest.approx(6.0, abs=0.1)
+    assert names(tmp_path) == {"piece.mp4"}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_recording_need_not_be_over(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container, close=False)
+    with ledgers.locked(ledgers.ledger_path(media)), media.open("ab") as file:
+        file.write(b"\x47" * 5000)
+        made = await clip_of(media, 9.0, 100.0, tmp_path / f"piece.{container}")
+    found = await look(made)
+    assert found.video is not None
+    assert found.video.frames == 3 * clip.rate
+    assert (await verify(made.path)).status == "clean"
+
+
+async def test_times_that_are_not_in_it_are_refused(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder) -> None:
+    media = record(tmp_path, clip)
+    film = clip.file(".mkv")
+    for source in (media, film):
+        for from_s, to_s in ((5.0, 5.0), (7.0, 3.0), (-1.0, 3.0)):
+            with pytest.raises(BadOption, match="is no piece"):
+                await clip_of(source, from_s, to_s, tmp_path / "piece.mp4", ffmpeg=ffmpeg)
+        with pytest.raises(BadOption, match=r"the recording ends at 00:00:12"):
+            await clip_of(source, 50.0, 60.0, tmp_path / "piece.mp4", ffmpeg=ffmpeg)
+    assert names(tmp_path) == {"show.ts", "show.ledger"}
+
+
+async def test_nothing_is_overwritten(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    with pytest.raises(OutputExists, match=r"show\.ledger exists"):
+        await clip_of(media, 1, 2, tmp_path / "show.mp4")
+    (tmp_path / "piece.ts").write_bytes(b"mine")
+    with pytest.raises(OutputExists, match=r"piece\.ts exists"):
+        await clip_of(media, 1, 2, tmp_path / "piece.ts")
+    with pytest.raises(OutputExists, match=r"piece\.ts exists"):
+        await clip_of(media, 1, 2, tmp_path / "piece.mp4")
+    with pytest.raises(BadOption, match="does not end in a format"):
+        await clip_of(media, 1, 2, tmp_path / "piece.avi")
+    with pytest.raises(StorageError, match="does not exist"):
+        await clip_of(tmp_path / "none.ts", 1, 2, tmp_path / "other.ts")
+    assert (tmp_path / "piece.ts").read_bytes() == b"mine"
+
+
+async def test_a_failed_piece_leaves_nothing(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    with media.open("r+b") as file:
+        file.write(bytes(media.stat().st_size))
+    with pytest.raises(Exception, match=r"no media could be read|no transport stream|not found|programme"):
+        await clip_of(media, 1, 5, tmp_path / "piece.ts")
+    assert names(tmp_path) == {"show.ts", "show.ledger"}

@@ -1,0 +1,638 @@
+"""The shaper on streams whose every packet is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from tests.mpegts_source import (
+    AAC_FRAME,
+    AUDIO,
+    FRAME,
+    PMT,
+    SPS_160,
+    SPS_320,
+    VIDEO,
+    Show,
+    Take,
+    noise,
+    shaped,
+)
+
+from ouzel.base.errors import FormatError, Unsupported
+from ouzel.formats.mpegts import TsShaper, scan
+from ouzel.formats.mpegts.packets import (
+    NULL_PACKET,
+    SIZE,
+    WRAP,
+    counter_of,
+    is_discontinuity,
+    is_random_access,
+    pcr_of,
+    pid_of,
+    read_pes,
+    render_packet,
+    render_pat,
+    render_pmt,
+    starts_unit,
+)
+from ouzel.formats.shape import Edge, Track
+
+
+def stamps(data: bytes, pid: int) -> list[int]:
+    """Decode time stamps of a PID, in the order of the file."""
+    found = (
+        read_pes(data, at) for at in range(0, len(data), SIZE) if pid_of(data, at) == pid and starts_unit(data, at)
+    )
+    return [pes.dts for pes in found if pes is not None and pes.dts is not None]
+
+
+def clocks(data: bytes) -> list[int]:
+    return [pcr // 300 for at in range(0, len(data), SIZE) if (pcr := pcr_of(data, at)) is not None]
+
+
+def tiles(take: Take) -> bool:
+    return all(a.end_s == b.start_s for a, b in pairwise(take.spans))
+
+
+# -- what passes --------------------------------------------------------------------------------------------------------
+
+
+def test_segments_pass_byte_for_byte() -> None:
+    show = Show()
+    segments = [show.play(20) for _ in range(3)]
+    take = shaped(TsShaper(), *segments)
+    assert take.chunks == segments
+    assert [(s.start_s, s.end_s, s.frames, s.independent, s.damage, s.repairs) for s in take.spans] == [
+        (0.8 * n, pytest.approx(0.8 * (n + 1)), 20, True, "", ()) for n in range(3)
+    ]
+    assert tiles(take)
+    assert take.spans[1].source_s == pytest.approx(1.4 + 0.8)
+    assert len(take.heads) == 1
+
+
+def test_the_head_tells_what_the_tracks_are() -> None:
+    take = shaped(TsShaper(), Show().play(5))
+    assert take.heads[0].tracks == (
+        Track(VIDEO, "video", "h264", width=160, height=90, config=b"\x4d\x01\x08"),
+        Track(AUDIO, "audio", "aac", sample_rate=48000, channels=2, config=b"\x02"),
+    )
+    assert take.heads[0].data == b""
+    assert [pid_of(take.heads[0].preamble, at) for at in (0, SIZE)] == [0, PMT]
+
+
+def test_other_streams_are_tracks_and_pass() -> None:
+    show = Show()
+    tables = render_pat([(9, PMT)]) + render_pmt(
+        PMT, [(0x86, 0x1FE, b""), (0x1B, VIDEO, b""), (0x0F, AUDIO, b"")], pcr_pid=VIDEO, program=9
+    )
+    data = tables + show.play(5, tables=False) + render_packet(0x1FE, 0, b"\0" * 50, start=True) + NULL_PACKET
+    shaper = TsShaper()
+    take = shaped(shaper, data)
+    assert take.out == data
+    assert [(t.id, t.kind, t.codec) for t in take.heads[0].tracks][0] == (0x1FE, "other", "scte35")
+    assert shaper.program == 9
+
+
+def test_key_points_are_where_key_frames_start() -> None:
+    show = Show()
+    take = shaped(TsShaper(), show.play(25), show.play(15))
+    assert [len(s.keys) for s in take.spans] == [3, 1]
+    for span, chunk in zip(take.spans, take.chunks, strict=True):
+        for key in span.keys:
+            assert is_random_access(chunk, key.offset)
+            pes = read_pes(chunk, key.offset)
+            assert pes is not None
+            assert pes.pts is not None
+            assert key.at_s == pytest.approx(pes.pts / 90000 - 1.4)
+    assert not take.spans[1].independent  # 25 is in the middle of a group
+
+
+def test_without_the_indicator_key_frames_are_known_by_their_parameter_sets() -> None:
+    take = shaped(TsShaper(), Show(indicator=False).play(25))
+    assert len(take.spans[0].keys) == 3
+    assert take.spans[0].independent
+
+
+def test_sound_alone_is_counted_in_frames() -> None:
+    show = Show(video=None)
+    segments = [show.play(25), show.play(25) + show.sounds(1)]
+    take = shaped(TsShaper(), *segments)
+    assert take.out == b"".join(segments)
+    frames = [s.frames for s in take.spans]
+    assert sum(frames) * AAC_FRAME == show.sound - 126_000
+    assert take.spans[-1].end_s == pytest.approx(
+        (show.sound - 126_000) / 90_000
+    )  # the short last unit is not overrated
+    assert all(s.independent and not s.keys for s in take.spans)
+
+
+def test_pictures_alone() -> None:
+    take = shaped(TsShaper(), Show(audio=None).play(10))
+    assert [t.kind for t in take.heads[0].tracks] == ["video"]
+    assert take.spans[0].end_s == pytest.approx(0.4)
+
+
+def test_a_track_that_never_comes_holds_nothing_up_for_ever() -> None:
+    show = Show()
+    silent = show.tables() + b"".join(show.picture() for _ in range(200))
+    take = Take()
+    shaper = TsShaper(hold_s=3.0)
+    take.feed(shaper, silent[: len(silent) // 3])
+    assert not take.heads
+    take.feed(shaper, silent[len(silent) // 3 :])
+    assert take.heads[0].audio is not None
+    assert take.heads[0].audio.sample_rate is None
+    take.cut(shaper)
+    take.feed(shaper, show.play(10))  # it comes after all: that is no other file
+    take.cut(shaper)
+    assert len(take.heads) == 1
+    assert take.spans[0].frames == 200
+
+
+def test_what_is_held_is_bounded() -> None:
+    shaper = TsShaper(hold_bytes=100 * SIZE)
+    take = Take()
+    take.feed(shaper, render_pat([(1, PMT)]) + NULL_PACKET * 98)
+    with pytest.raises(FormatError, match="no programme"):
+        take.feed(shaper, NULL_PACKET)
+
+
+def test_a_programme_of_nothing_is_unsupported() -> None:
+    data = render_pat([(1, PMT)]) + render_pmt(PMT, [(0x86, 0x1FE, b"")], pcr_pid=0x1FE) + NULL_PACKET
+    with pytest.raises(Unsupported, match="neither picture nor sound"):
+        shaped(TsShaper(), data)
+
+
+def test_a_scrambled_programme_is_unsupported() -> None:
+    data = bytearray(Show().play(3))
+    for at in range(0, len(data), SIZE):
+        if pid_of(data, at) == VIDEO:
+            data[at + 3] |= 0x80
+    with pytest.raises(Unsupported, match="scrambled"):
+        shaped(TsShaper(), bytes(data))
+
+
+# -- chunks of an endless stream ----------------------------------------------------------------------------------------
+
+
+def test_an_endless_stream_is_cut_in_front_of_key_frames() -> None:
+    data = Show(gop=20).play(210)
+    take = shaped(TsShaper("continuous"), data)
+    assert b"".join(take.chunks) == data
+    assert [s.frames for s in take.spans] == [60, 60, 60, 30]  # groups of 0.8 s, so every third
+    assert all(s.independent for s in take.spans)
+    assert all(is_random_access(chunk) and pid_of(chunk) == VIDEO for chunk in take.chunks[1:])
+    assert tiles(take)
+
+
+def test_without_key_frames_it_is_cut_all_the_same() -> None:
+    take = shaped(TsShaper("continuous", max_chunk_s=4.0), Show(gop=1000).play(250))
+    assert [s.frames for s in take.spans] == [100, 100, 50]
+    assert [s.independent for s in take.spans] == [True, False, False]
+
+
+def test_sound_alone_is_cut_after_the_shortest_time() -> None:
+    take = shaped(TsShaper("continuous"), Show(video=None).play(150))
+    assert all(1.9 <= s.duration_s < 2.1 for s in take.spans[:-1])
+    assert tiles(take)
+
+
+def test_when_the_picture_stops_the_sound_is_still_cut() -> None:
+    show = Show()
+    data = show.play(50) + b"".join(show.sounds() for _ in range(500))
+    take = shaped(TsShaper("continuous"), data)
+    assert b"".join(take.chunks) == data
+    assert take.spans[-1].end_s == pytest.approx((show.sound - 126_000) / 90_000, abs=0.1)
+    assert max(s.duration_s for s in take.spans) < 12.5
+
+
+def test_a_stream_joined_in_the_middle_begins_with_tables_and_is_not_independent() -> None:
+    show = Show(gop=20)
+    show.play(7)
+    data = show.play(100, tables=False)
+    late = data[: 40 * SIZE] + show.tables() + show.play(100, tables=False)
+    take = shaped(TsShaper("continuous"), late)
+    assert pid_of(take.heads[0].data) == 0
+    assert take.out == take.heads[0].data + late
+    assert not take.spans[0].independent
+    assert take.spans[1].independent
+
+
+# -- files --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_in_an_endless_stream_opens_a_file_with_tables_in_front() -> None:
+    data = Show(gop=20).play(210)
+    shaper, take = TsShaper("continuous"), Take()
+    for op in shaper.feed(memoryview(bytearray(data))):
+        take.take([op])
+        if isinstance(op, Edge):
+            take.open(shaper.restart())
+    take.cut(shaper)
+    assert b"".join(take.chunks) == data
+    assert all(s.start_s == 0.0 for s in take.spans)
+    for file in take.files[1:]:
+        assert [pid_of(file, at) for at in (0, SIZE)] == [0, PMT]
+        assert scan([file]).continuity_errors == 0
+        assert stamps(file, VIDEO)[0] > 126_000  # the source's own stamps go on
+
+
+def test_a_restart_between_segments_that_bring_their_tables_adds_nothing() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    segments = [show.play(10) for _ in range(3)]
+    for segment in segments:
+        take.feed(shaper, segment)
+        take.cut(shaper)
+        assert shaper.restart().data == b""
+    assert take.chunks == segments
+
+
+def test_a_restart_between_segments_without_tables_puts_them_in_front() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    take.feed(shaper, show.tables())  # an init segment
+    for _ in range(2):
+        take.feed(shaper, show.play(10, tables=False))
+        take.cut(shaper)
+    take.open(shaper.restart())
+    take.feed(shaper, show.play(10, tables=False))
+    take.cut(shaper)
+    assert [pid_of(take.files[1], at) for at in (0, SIZE)] == [0, PMT]
+    assert take.spans[2].start_s == 0.0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sps": SPS_320},
+        {"rate": 4},
+        {"channels": 1},
+        {"video": 0x200},
+        {"audio": 0x201},
+        {"audio": None},
+    ],
+)
+@pytest.mark.parametrize("where", ["segment", "splice", "inside"])
+def test_other_tracks_open_another_file(change: dict[str, object], where: str) -> None:
+    show = Show()
+    before = show.play(20)
+    for name, value in change.items():
+        setattr(show, name, value)
+    after = show.play(20)
+    shaper, take = TsShaper(), Take()
+    take.feed(shaper, before)
+    if where != "inside":
+        take.cut(shaper)
+    if where == "splice":
+        shaper.splice()
+    take.feed(shaper, after)
+    take.cut(shaper)
+    assert len(take.heads) == 2
+    assert b"".join(take.chunks) == before + after
+    assert take.spans[-1].start_s == 0.0
+    assert sum(s.frames for s in take.spans) == 40
+    for file in take.files:
+        assert pid_of(file) == 0
+        result = scan([file])
+        assert (result.continuity_errors, result.garbage_bytes) == (0, 0)
+
+
+def test_a_longer_way_to_the_parameter_set_is_waited_for() -> None:
+    show = Show(sei=2000)
+    before = show.play(20)
+    show.sps = SPS_320
+    after = show.play(20)
+    for sizes in ([1 << 30], [400]):
+        take = shaped(TsShaper(), before, after, sizes=sizes)
+        assert [t.video.width for t in take.heads if t.video] == [160, 320]
+        assert take.files[1][: len(after)] == after
+
+
+def test_the_same_again_opens_nothing() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    for version in (0, 1, 2):
+        show.version = version
+        take.feed(shaper, show.play(20))
+        take.cut(shaper)
+        shaper.splice()
+    assert len(take.heads) == 1
+
+
+def test_a_map_that_lists_one_more_subtitle_opens_nothing() -> None:
+    show = Show()
+    take = shaped(
+        TsShaper(),
+        show.play(5)
+        + render_pmt(
+            PMT,
+            [(0x1B, VIDEO, b""), (0x0F, AUDIO, b""), (0x06, 0x1FF, b"\x59\x00")],
+            pcr_pid=VIDEO,
+            version=1,
+            counter=show.counters[PMT],
+        )
+        + show.play(5, tables=False),
+    )
+    assert len(take.heads) == 1
+    assert take.spans[0].damage == ""
+
+
+# -- time ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["segments", "continuous"])
+@pytest.mark.parametrize("jump", [-126_000, 90_000 * 3600, -90_000 * 1, WRAP // 2 - 5])
+def test_after_a_splice_all_stamps_rise_and_no_counter_jumps(mode: str, jump: int) -> None:
+    show = Show()
+    shaper, take = TsShaper(mode), Take()  # type: ignore[arg-type]
+    take.feed(shaper, show.play(20))
+    take.cut(shaper)
+    shaper.splice()
+    show.jump(jump)
+    show.counters = {pid: count + 5 for pid, count in show.counters.items()}
+    after = show.play(20)
+    take.feed(shaper, after)
+    take.cut(shaper)
+    result = scan([bytes(take.out)])
+    assert result.continuity_errors == 0
+    assert all(pid.steps_back == 0 for pid in result.media)
+    assert result.media[0].longest_step_s < 0.15
+    assert tiles(take)
+    assert take.spans[-1].end_s == pytest.approx(1.6, abs=0.12)
+    assert [r.code for r in take.spans[1].repairs] == ["splice"]
+    assert take.spans[1].source_s == pytest.approx((126_000 + 20 * FRAME + jump) % WRAP / 90_000)
+    joints = [at for at in range(0, len(take.out), SIZE) if is_discontinuity(take.out, at)]
+    assert sorted(pid_of(take.out, at) for at in joints) == [0, VIDEO, AUDIO, PMT]
+    pictures, pcrs = stamps(take.out, VIDEO), clocks(take.out)
+    assert [p - c for p, c in zip(pictures, pcrs, strict=True)] == [9000] * 40
+    keys = [key for span in take.spans for key in span.keys]
+    chunks = [take.chunks[n] for n, span in enumerate(take.spans) for _ in span.keys]
+    assert all(is_random_access(chunk, key.offset) for key, chunk in zip(keys, chunks, strict=True))
+
+
+def test_a_splice_that_is_none_changes_nothing() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    segments = [show.play(20), show.play(20)]
+    take.feed(shaper, segments[0])
+    take.cut(shaper)
+    shaper.splice()
+    take.feed(shaper, segments[1])
+    take.cut(shaper)
+    assert take.chunks == segments
+    assert take.spans[1].repairs == ()
+
+
+def test_counters_that_start_again_with_each_segment_are_joined() -> None:
+    show, segments = Show(), []
+    for _ in range(3):
+        show.counters.clear()
+        segments.append(show.play(21))
+    take = shaped(TsShaper(), *segments)
+    assert [s.damage for s in take.spans] == [""] * 3
+    assert scan([bytes(take.out)]).continuity_errors == 0
+    assert scan(segments).continuity_errors > 0
+    plain = b"".join(
+        take.out[at : at + SIZE] for at in range(0, len(take.out), SIZE) if not is_discontinuity(take.out, at)
+    )
+    assert plain == b"".join(segments)
+
+
+@pytest.mark.parametrize("jump", [90_000 * 5, -90_000 * 5, 90_000 * 5000])
+def test_an_undeclared_jump_is_bridged(jump: int) -> None:
+    show = Show(gop=10)
+    before = show.play(60)
+    show.jump(jump)
+    data = before + show.play(60)
+    take = shaped(TsShaper("continuous"), data)
+    result = scan([bytes(take.out)])
+    assert all(pid.steps_back == 0 for pid in result.media)
+    assert result.media[0].longest_step_s < 0.15
+    assert take.spans[-1].end_s == pytest.approx(120 * 0.04, abs=0.1)
+    assert "jump" in [r.code for s in take.spans for r in s.repairs]
+    assert tiles(take)
+
+
+def test_a_hole_within_the_tolerance_stays() -> None:
+    show = Show()
+    before = show.play(20)
+    show.jump(90_000 * 6)
+    take = shaped(TsShaper(), before, show.play(20))
+    assert take.spans[-1].end_s == pytest.approx(1.6 + 6.0)
+    assert take.spans[1].repairs == ()
+    take = shaped(TsShaper(tolerance_s=2.0), before, b"")
+    assert take.spans[0].end_s == pytest.approx(0.8)
+
+
+def test_a_pause_of_the_picture_alone_keeps_sound_and_picture_together() -> None:
+    show = Show(gop=10)
+    data = show.play(60)
+    data += b"".join(show.sounds() for _ in range(60))  # the picture is gone for 3.8 s
+    show.dts = show.sound
+    data += show.play(60)
+    take = shaped(TsShaper("continuous"), data)
+    assert take.out == data
+    assert all(not s.repairs for s in take.spans)
+
+
+def test_stamps_wrap_and_time_goes_on() -> None:
+    show = Show(dts=WRAP - 30 * FRAME, sound=WRAP - 30 * FRAME)
+    segments = [show.play(20) for _ in range(3)]
+    take = shaped(TsShaper(), *segments)
+    assert take.chunks == segments
+    assert [s.end_s for s in take.spans] == pytest.approx([0.8, 1.6, 2.4])
+    assert [s.source_s for s in take.spans] == pytest.approx([WRAP / 90_000 - 1.2 + 0.8 * n for n in range(3)])
+
+
+def test_stamps_that_wrap_after_a_splice() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    take.feed(shaper, show.play(20))
+    take.cut(shaper)
+    shaper.splice()
+    show.dts = show.sound = WRAP - 10 * FRAME
+    take.feed(shaper, show.play(20))
+    take.cut(shaper)
+    assert [b - a for a, b in pairwise(stamps(take.out, VIDEO))].count(FRAME) >= 38
+    assert take.spans[-1].end_s == pytest.approx(1.6, abs=0.1)
+
+
+def test_equal_stamps_are_told_apart_by_one_tick_and_nothing_drifts() -> None:
+    show = Show(audio=None)
+    data = show.tables()
+    for _ in range(20):
+        data += show.picture()
+        show.dts -= FRAME
+        data += show.picture()
+    take = shaped(TsShaper(), data)
+    dts = stamps(take.out, VIDEO)
+    assert all(b > a for a, b in pairwise(dts))
+    assert dts[::2] == [126_000 + n * FRAME for n in range(20)]
+
+
+# -- damage -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_packet_is_damage_of_its_chunk_only() -> None:
+    show = Show()
+    segments = [show.play(20) for _ in range(3)]
+    at = next(at for at in range(30 * SIZE, len(segments[1]), SIZE) if not starts_unit(segments[1], at))
+    segments[1] = segments[1][:at] + segments[1][at + SIZE :]
+    take = shaped(TsShaper(), *segments)
+    assert [s.damage for s in take.spans] == ["", "continuity", ""]
+    assert take.out == b"".join(segments)
+
+
+def test_a_packet_marked_as_damaged_is_damage() -> None:
+    data = bytearray(Show().play(20))
+    data[30 * SIZE + 1] |= 0x80
+    assert shaped(TsShaper(), bytes(data)).spans[0].damage == "continuity"
+
+
+def test_garbage_is_dropped_and_counted() -> None:
+    show = Show()
+    data = show.play(20)
+    take = shaped(TsShaper(), data[: 30 * SIZE] + noise(1, 300) + data[30 * SIZE :])
+    assert take.out == data
+    assert (take.spans[0].damage, take.spans[0].dropped_bytes) == ("garbage", 300)
+
+
+def test_a_torn_segment_leaves_whole_units_only() -> None:
+    show = Show()
+    whole = show.play(20)
+    take = shaped(TsShaper(), show.play(20), whole[:-1])
+    span = take.spans[1]
+    assert span.damage == "truncated"
+    assert span.dropped_bytes == SIZE - 1
+    assert span.excess > 0
+    result = scan([bytes(take.out)])
+    assert result.garbage_bytes == 0
+    assert result.media[0].units == take.spans[0].frames + span.frames
+    assert tiles(take)
+    # what follows is joined although its counters happen to go on
+    shaper, take = TsShaper(), Take()
+    show = Show()
+    first, second, third = show.play(20), show.play(20), show.play(20)
+    for n, segment in enumerate((first, second[:-1], third)):
+        if n == 2:
+            shaper.splice()
+        take.feed(shaper, segment)
+        take.cut(shaper)
+    result = scan([bytes(take.out)])
+    assert result.continuity_errors == 0
+    assert all(pid.steps_back == 0 for pid in result.media)
+
+
+def test_a_unit_that_is_shorter_than_declared_is_truncation() -> None:
+    show = Show(frames_per_unit=12)
+    whole = show.play(20)
+    last = max(at for at in range(0, len(whole), SIZE) if pid_of(whole, at) == AUDIO)
+    take = shaped(TsShaper(), whole[:last])
+    assert take.spans[0].damage == "truncated"
+    assert scan([bytes(take.out)]).media[1].units == scan([whole]).media[1].units - 1
+
+
+def test_units_that_span_segments_are_no_truncation() -> None:
+    show = Show(frames_per_unit=12)
+    whole = show.play(100)
+    cuts = [at for at in range(SIZE, len(whole), SIZE) if pid_of(whole, at) == AUDIO and not starts_unit(whole, at)]
+    parts = [whole[a:b] for a, b in pairwise([0, *cuts[5::9], len(whole)])]
+    take = shaped(TsShaper(), *parts)
+    assert take.out == whole
+    assert [s.damage for s in take.spans][1:] == [""] * (len(parts) - 1)
+    assert all(s.excess == 0 for s in take.spans)
+
+
+def test_a_segment_of_tables_only_has_no_media() -> None:
+    show = Show()
+    take = shaped(TsShaper(), show.play(10), show.tables(), show.play(10))
+    assert [(s.damage, s.duration_s > 0) for s in take.spans] == [("", True), ("no_media", False), ("", True)]
+    assert tiles(take)
+
+
+def test_a_segment_of_sound_only_still_takes_time() -> None:
+    show = Show()
+    first = show.play(20)
+    second = show.tables() + b"".join(show.sounds() for _ in range(10))
+    take = shaped(TsShaper(), first, second)
+    assert take.spans[1].duration_s == pytest.approx(30 * AAC_FRAME / 90_000, abs=0.07)
+
+
+def test_what_holds_nothing_whole_makes_no_chunk_but_is_counted_in_the_next() -> None:
+    show = Show()
+    take = Take()
+    shaper = TsShaper()
+    take.feed(shaper, b"\x47" * 100)
+    take.cut(shaper)
+    assert not take.spans
+    take.feed(shaper, show.play(10))
+    take.cut(shaper)
+    assert take.spans[0].dropped_bytes == 100
+    assert take.spans[0].damage == ""
+
+
+# -- going back ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("splice", [False, True])
+def test_a_chunk_taken_back_was_never_fed(splice: bool) -> None:
+    show = Show()
+    first = show.play(20)
+    if splice:
+        show.jump(90_000 * 1000)
+    second, third = show.play(20), show.play(20)
+    show.sps = SPS_320
+    other = show.play(20)
+
+    def record(*wrong: bytes) -> Take:
+        shaper, take = TsShaper(), Take()
+        take.feed(shaper, first)
+        take.cut(shaper)
+        if splice:
+            shaper.splice()
+        for data in wrong:
+            Take(heads=take.heads[:], files=[b""]).feed(shaper, data)
+            shaper.rollback()
+        for segment in (second, third):
+            take.feed(shaper, segment)
+            take.cut(shaper)
+        return take
+
+    expected = record()
+    for wrong in (second[:1000], second[: len(second) // 2], other, noise(1, 5000), third):
+        assert record(wrong).log == expected.log
+    assert record(second, other, b"\x47").log == expected.log
+
+
+def test_a_stream_of_another_packet_size_is_converted() -> None:
+    data = Show().play(20)
+    stamped = b"".join(b"\0\0\0\1" + data[at : at + SIZE] for at in range(0, len(data), SIZE))
+    take = shaped(TsShaper(), stamped)
+    assert take.out == data
+    assert (take.spans[0].damage, take.spans[0].dropped_bytes) == ("", 0)
+
+
+def test_tables_with_a_wrong_checksum_are_counted() -> None:
+    show = Show()
+    broken = bytearray(show.tables())
+    broken[SIZE + 20] ^= 0xFF
+    shaper = TsShaper()
+    take = shaped(shaper, bytes(broken) + show.play(10))
+    assert shaper.bad_sections == 1
+    assert take.spans[0].frames == 10
+
+
+def test_the_counters_of_rendered_tables_lead_up_to_those_that_follow() -> None:
+    show = Show()
+    show.play(3)
+    late = show.play(5, tables=False) + show.tables() + show.play(5, tables=False)
+    take = shaped(TsShaper(), late)
+    first = take.heads[0].data
+    assert (counter_of(first) + 1) & 15 == 1
+    assert scan([bytes(take.out)]).pids[PMT].continuity_errors == 0
+
+
+def test_sps_constants_are_what_they_say() -> None:
+    assert SPS_160 != SPS_320
