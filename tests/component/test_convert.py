@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.recordings import record
 
 from ouzel.base.errors import BadOption, DiskFull, FileBusy, MediaError, OutputExists, ToolFailed, Unsupported
 from ouzel.engine import convert as convert_module
@@ -19,8 +20,7 @@ from ouzel.model import ledger
 from ouzel.model.flow import Chunk
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip, make_clip, run_ffmpeg
-
-from ..recordings import record
+from ouzel.testing.origin.flv import flv_groups, flv_header, flv_opening
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +70,19 @@ async def test_hevc_gets_the_tag_that_apple_plays(clip_folder: Path, tmp_path: P
     hevc = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1, video="hevc", audio=False)
     made = await convert(hevc.file(".ts"), "mp4", out=tmp_path / "show.mp4", ffmpeg=ffmpeg)
     assert b"hvc1" in made.path.read_bytes()
+
+
+async def test_the_hevc_of_chinese_cdns_is_read(clip_folder: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
+    hevc = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1, video="hevc")
+    source = tmp_path / "show.flv"
+    groups = flv_groups(hevc, "legacy")
+    tags = b"".join(bytes(g.cut(0, len(g.times_ms), base_ms=1000, mark=b"")) for g in groups)
+    source.write_bytes(flv_header(audio=True) + flv_opening(hevc, "legacy", 1000) + tags)
+    made = await convert(source, "mp4", ffmpeg=ffmpeg)
+    assert made.warnings == ()
+    found = await probe(made.path, depth="decode")
+    assert found.video is not None
+    assert (found.video.codec, found.video.frames, found.video.errors) == ("hevc", hevc.frames, 0)
 
 
 async def test_sound_that_the_format_cannot_hold_is_encoded(tmp_path: Path, ffmpeg: FfmpegFinder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -339,6 +340,22 @@ async def test_a_slow_body_within_its_limits_is_left_alone() -> None:
         page = await http.fetch(ask(server.url("/a"), limits=limits), max_bytes=100)
 
     assert page.data == b"x" * 40
+
+
+async def test_a_loop_that_was_blocked_is_not_a_stall() -> None:
+    async def two(peer: Peer, asked: Asked) -> None:
+        await peer.send(answer(b"a", length=2))
+        await blocked.wait()
+        await peer.send(b"b")
+
+    def block(data: memoryview) -> None:
+        if not blocked.is_set():
+            time.sleep(0.7)  # a disk that takes its time, on the loop
+            blocked.set()
+
+    blocked = anyio.Event()
+    async with serving({"/a": two}) as server, Http1Client() as http:
+        await http.stream(ask(server.url("/a"), limits=Limits(stall_s=0.2)), lambda _: block)
 
 
 # Getting there

@@ -85,9 +85,12 @@ async def test_a_user_in_the_address_holds_for_its_origin() -> None:
 async def test_another_name_for_the_same_server_is_another_origin() -> None:
     async with serving({}) as server, Http1Client(lookup=everything_is_here) as http:
         server.routes.update({"/a": to(f"http://other.test:{server.port}/b"), "/b": answer(b"here")})
-        await http.fetch(ask(f"http://one.test:{server.port}/a", headers=SECRETS), max_bytes=9)
+        headers = (*SECRETS, ("Host", "virtual.test"))
+        await http.fetch(ask(f"http://one.test:{server.port}/a", headers=headers), max_bytes=9)
 
+    assert server.asked[0].headers["host"] == "virtual.test"
     assert "cookie" not in server.asked[1].headers
+    assert server.asked[1].headers["host"] == f"other.test:{server.port}"
 
 
 async def test_a_location_in_raw_utf_8() -> None:

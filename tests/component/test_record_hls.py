@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from conftest import Kept, Studio
 
 pytestmark = pytest.mark.anyio
-SPEED = 5.0
+SPEED = 8.0
+WINDOW = 16
+"""Segments of one second; the playlist is read once a second of ours, which is eight of the show's."""
 
 
 def whole(kept: Kept, *, without: tuple[int, ...] = ()) -> bool:
@@ -55,7 +58,7 @@ FLAVOURS = {
 @pytest.mark.parametrize("hls", FLAVOURS.values(), ids=FLAVOURS)
 async def test_every_flavour_is_kept_whole(record: Studio, clip: Clip, hls: Hls) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=hls, speed=SPEED, length_s=14)
+        channel = origin.channel("show", clip, hls=replace(hls, window=WINDOW), speed=SPEED, length_s=14)
         kept = await record(channel.url)
     assert kept.report.end_reason is EndReason.ENDED
     assert whole(kept)
@@ -105,7 +108,7 @@ async def test_a_segment_that_can_still_be_had_is_had(
     record: Studio, clip: Clip, fault: Callable[[LiveOrigin], object]
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(window=12), speed=SPEED, length_s=16)
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=16)
         fault(origin)
         kept = await record(channel.url, stall_s=0.4)
     assert whole(kept)
@@ -125,7 +128,7 @@ async def test_a_segment_that_cannot_be_had_is_a_gap_with_its_reason(
     record: Studio, clip: Clip, fault: Callable[[LiveOrigin], object], code: str
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(window=5), speed=SPEED, length_s=16)
+        channel = origin.channel("show", clip, hls=Hls(window=12), speed=SPEED, length_s=16)
         fault(origin)
         kept = await record(channel.url)
     assert kept.gaps == [(code, 1.0)]
@@ -138,7 +141,7 @@ async def test_a_segment_that_cannot_be_had_is_a_gap_with_its_reason(
 
 async def test_a_segment_that_stays_short_is_kept_with_a_gap_for_the_rest(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(gops_per_segment=2), speed=SPEED, length_s=20)
+        channel = origin.channel("show", clip, hls=Hls(gops_per_segment=2, window=WINDOW), speed=SPEED, length_s=20)
         origin.on("seg5.ts").cut(188 * 120)
         kept = await record(channel.url)
     ((code, missing),) = kept.gaps
@@ -162,7 +165,7 @@ async def test_a_crawling_answer_is_given_up_and_asked_again(record: Studio, cli
 async def play(
     record: Studio,
     clip: Clip,
-    script: Callable[[Channel], Awaitable[None]],
+    script: Callable[[LiveOrigin, Channel], Awaitable[None]],
     hls: Hls | None = None,
     **options: object,
 ) -> tuple[Kept, LiveOrigin]:
@@ -172,23 +175,23 @@ async def play(
 
         async def run(_recorder: Recorder, _tape: Tape) -> None:
             await origin.wait_hits("seg4.ts")
-            await script(channel)
+            await script(origin, channel)
 
         kept = await record(channel.url, while_running=run, **options)
     return kept, origin
 
 
-async def step(channel: Channel, count: int = 1) -> None:
+async def step(origin: LiveOrigin, channel: Channel, count: int = 1) -> None:
     """Publish segments one at a time, each when the one before it was asked for."""
     for _ in range(count):
         channel.push()
-        await anyio.sleep(0.3)
+        await origin.wait_hits(f"seg{channel.segments - 1}.ts")
 
 
 async def test_a_window_that_slid_past_is_a_gap_of_the_right_length(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
         channel.push(12)
-        await step(channel, 3)
+        await step(origin, channel, 3)
         channel.end()
 
     kept, _ = await play(record, clip, script)
@@ -200,10 +203,10 @@ async def test_a_window_that_slid_past_is_a_gap_of_the_right_length(record: Stud
 
 
 async def test_a_playlist_that_steps_back_is_ignored(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
-        await step(channel, 2)
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
+        await step(origin, channel, 2)
         channel.step_back(3, times=2)
-        await step(channel, 4)
+        await step(origin, channel, 4)
         channel.end()
 
     kept, origin = await play(record, clip, script)
@@ -213,10 +216,10 @@ async def test_a_playlist_that_steps_back_is_ignored(record: Studio, clip: Clip)
 
 
 async def test_a_sequence_that_begins_again_is_a_new_timeline_in_the_same_recording(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
-        await step(channel, 3)
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
+        await step(origin, channel, 3)
         channel.restart_sequence(sequence=0)
-        await step(channel, 5)
+        await step(origin, channel, 5)
         channel.end()
 
     kept, _ = await play(record, clip, script)
@@ -227,10 +230,10 @@ async def test_a_sequence_that_begins_again_is_a_new_timeline_in_the_same_record
 
 
 async def test_endlist_that_is_said_too_early_ends_nothing(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
-        await step(channel, 2)
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
+        await step(origin, channel, 2)
         channel.early_endlist(times=1)
-        await step(channel, 6)
+        await step(origin, channel, 6)
         channel.end()
 
     kept, _ = await play(record, clip, script)
@@ -239,12 +242,12 @@ async def test_endlist_that_is_said_too_early_ends_nothing(record: Studio, clip:
 
 
 async def test_a_playlist_that_freezes_and_thaws_loses_what_slid_away_and_says_so(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
-        await step(channel, 2)
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
+        await step(origin, channel, 2)
         channel.freeze()
         await anyio.sleep(2.2)
         channel.thaw()
-        await step(channel, 4)
+        await step(origin, channel, 4)
         channel.end()
 
     kept, _ = await play(record, clip, script, park_s=8.0)
@@ -253,8 +256,8 @@ async def test_a_playlist_that_freezes_and_thaws_loses_what_slid_away_and_says_s
 
 
 async def test_a_playlist_that_is_frozen_for_good_is_parked_and_then_over(record: Studio, clip: Clip) -> None:
-    async def script(channel: Channel) -> None:
-        await step(channel, 2)
+    async def script(origin: LiveOrigin, channel: Channel) -> None:
+        await step(origin, channel, 2)
         channel.freeze()
 
     kept, _ = await play(record, clip, script)
@@ -265,7 +268,7 @@ async def test_a_playlist_that_is_frozen_for_good_is_parked_and_then_over(record
 
 async def test_a_server_that_is_away_for_a_while_is_one_recording(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(window=5), speed=SPEED, length_s=40)
+        channel = origin.channel("show", clip, hls=Hls(window=10), speed=SPEED, length_s=60)
         origin.on("*").allow(times=20).status(503, for_s=2.5)
         kept = await record(channel.url, park_s=10.0)
     assert kept.report.end_reason is EndReason.ENDED
@@ -277,7 +280,7 @@ async def test_a_server_that_is_away_for_a_while_is_one_recording(record: Studio
 
 async def test_a_listed_gap_is_not_asked_for(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, speed=SPEED, length_s=14)
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=14)
         channel.gap(8, 9)
         kept = await record(channel.url)
         assert origin.hits("seg8.ts") == 0
@@ -287,7 +290,7 @@ async def test_a_listed_gap_is_not_asked_for(record: Studio, clip: Clip) -> None
 
 async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(window=10), speed=SPEED, length_s=25).sign(ttl_s=1.5)
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)
 
         class Page:
             asked = 0
@@ -309,7 +312,7 @@ async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(rec
     from datetime import UTC, datetime, timedelta
 
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(window=10), speed=SPEED, length_s=25).sign(ttl_s=2.5)
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=2.5)
 
         class Page:
             async def resolve(self) -> Stream:
@@ -329,7 +332,7 @@ async def test_another_resolution_opens_another_file(
     record: Studio, clip: Clip, small_clip: Clip, container: str
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(container=container), speed=SPEED, length_s=16)  # type: ignore[arg-type]
+        channel = origin.channel("show", clip, hls=Hls(container=container, window=WINDOW), speed=SPEED, length_s=16)  # type: ignore[arg-type]
         channel.change_clip(small_clip, at=9)
         kept = await record(channel.url)
     assert len(kept.report.files) == 2
@@ -342,7 +345,7 @@ async def test_an_init_segment_that_moves_but_stays_the_same_changes_nothing(
     record: Studio, clip: Clip, container: str
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(container=container), speed=SPEED, length_s=16)  # type: ignore[arg-type]
+        channel = origin.channel("show", clip, hls=Hls(container=container, window=WINDOW), speed=SPEED, length_s=16)  # type: ignore[arg-type]
         channel.new_init(at=9)
         kept = await record(channel.url)
     assert len(kept.report.files) == 1
@@ -355,7 +358,7 @@ async def test_time_stamps_that_begin_anew_are_mended(
     record: Studio, clip: Clip, container: str, discontinuity: bool
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, hls=Hls(container=container), speed=SPEED, length_s=16)  # type: ignore[arg-type]
+        channel = origin.channel("show", clip, hls=Hls(container=container, window=WINDOW), speed=SPEED, length_s=16)  # type: ignore[arg-type]
         channel.restart_stamps(at=9, discontinuity=discontinuity)
         kept = await record(channel.url)
     assert len(kept.report.files) == 1
@@ -366,9 +369,9 @@ async def test_time_stamps_that_begin_anew_are_mended(
 
 async def test_files_are_split_at_segments_by_time_and_by_size(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, speed=SPEED, length_s=18)
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=18)
         by_time = await record(channel.url, name="time", limits=TapeLimits(split_after_s=4))
-        channel = origin.channel("show2", clip, speed=SPEED, length_s=18)
+        channel = origin.channel("show2", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=18)
         by_size = await record(channel.url, name="size", limits=TapeLimits(split_bytes=200_000))
     assert whole(by_time)
     assert [round(f.media_s) for f in by_time.report.files][:2] == [4, 4]

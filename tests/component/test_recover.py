@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.recordings import CONTAINERS, NOON, record
 
 from ouzel.base.errors import StorageError
 from ouzel.engine import ledgers
@@ -25,8 +26,6 @@ from ouzel.model.recovery import Outcome, Recovered
 from ouzel.model.verdict import FindingCode
 from ouzel.testing.clips import Clip
 from ouzel.testing.clock import FakeClock
-
-from ..recordings import CONTAINERS, NOON, record
 
 pytestmark = pytest.mark.anyio
 

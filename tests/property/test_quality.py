@@ -34,7 +34,7 @@ def fps(variant: Variant) -> int:
     return round(variant.frame_rate or 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ladders(), st.integers(10, 4000))
 def test_a_height_is_exact_or_the_next_lower_or_the_next_higher(ladder: MasterPlaylist, wanted: int) -> None:
     pictures = ladder.variants[:-1]
@@ -46,7 +46,7 @@ def test_a_height_is_exact_or_the_next_lower_or_the_next_higher(ladder: MasterPl
     assert (fps(chosen), chosen.bandwidth_bps) == max((fps(each), each.bandwidth_bps) for each in equals)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ladders(), st.sampled_from(HEIGHTS), st.integers(10, 120))
 def test_a_height_with_a_frame_rate(ladder: MasterPlaylist, wanted: int, rate: int) -> None:
     pictures = ladder.variants[:-1]
@@ -57,7 +57,7 @@ def test_a_height_with_a_frame_rate(ladder: MasterPlaylist, wanted: int, rate: i
     assert (height(chosen), fps(chosen)) == (max(not_above) if not_above else min(sizes))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ladders())
 def test_best_and_worst_bound_all_others(ladder: MasterPlaylist) -> None:
     ranks = [(height(each), fps(each), each.bandwidth_bps) for each in ladder.variants[:-1]]
@@ -68,7 +68,7 @@ def test_best_and_worst_bound_all_others(ladder: MasterPlaylist) -> None:
     assert (height(worst), fps(worst), worst.bandwidth_bps) == min(ranks)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ladders(), st.integers(1, 20_000))
 def test_a_rate_is_not_exceeded_where_that_can_be(ladder: MasterPlaylist, wanted_k: int) -> None:
     pictures = ladder.variants[:-1]

@@ -173,7 +173,7 @@ def check(recorder: Recorder, account: Account) -> None:
     assert recorder.numbers == list(range(recorder.numbers[0], recorder.numbers[0] + len(recorder.numbers)))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(st.integers(min_value=0))
 def test_everything_listed_is_fetched_once_and_everything_else_is_missed_once(seed: int) -> None:
     rnd = random.Random(seed)

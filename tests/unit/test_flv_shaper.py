@@ -360,6 +360,25 @@ def test_sound_that_was_kept_is_not_kept_again_before_the_key_frame() -> None:
     assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
 
 
+def test_a_broken_group_is_only_replaced_with_the_sound_before_it() -> None:
+    """The first chunk of a recording may begin with sound that no replay holds."""
+    first = sound(50_000 - 23) + GROUPS[0].data()[:5000]
+    for lead, taken in ((b"", 0), (sound(50_000 - 23), 1)):
+        recorder = (
+            Recorder(RULES).feed(opening() + first).reconnect(opening() + lead + stream(GROUPS[:2])).cut().check()
+        )
+        assert recorder.taken_back == taken
+        assert recorder.file.stamps(AUDIO)[0] == 0
+        assert recorder.file.bodies[0] == b"\xaf\x01sound"
+
+
+def test_sound_before_a_group_that_was_kept_whole_is_not_kept_again_either() -> None:
+    tail = list(GROUPS[1].parts())[-1]
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:4])).reconnect(opening() + tail + stream(GROUPS[2:6]))
+    recorder.cut().check()
+    assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
+
+
 def test_a_replay_that_breaks_off_itself_is_no_loss() -> None:
     recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:4]) + GROUPS[4].data()[:4000])
     recorder.reconnect(opening() + stream(GROUPS[2:3]) + GROUPS[3].data()[:5000])

@@ -104,6 +104,14 @@ def test_limits(text: str, limits: Limits) -> None:
         parse(text, base_url=URL, limits=limits)
 
 
+@pytest.mark.parametrize("before", range(12))
+def test_the_length_of_a_line_is_measured_wherever_it_stands(before: int) -> None:
+    text = "#EXTM3U\n" + "#\n" * before + "#" * 10 + "\n"
+    parse(text, base_url=URL, limits=Limits(line_length=10))
+    with pytest.raises(TooLarge):
+        parse(text, base_url=URL, limits=Limits(line_length=9))
+
+
 def test_a_doubling_chain_of_variables_is_cut_short() -> None:
     lines = ['#EXT-X-DEFINE:NAME="v0",VALUE="' + "x" * 64 + '"']
     lines += [f'#EXT-X-DEFINE:NAME="v{n}",VALUE="{{$v{n - 1}}}{{$v{n - 1}}}"' for n in range(1, 40)]

@@ -81,7 +81,8 @@ def test_a_delta_update_that_fits_nothing_is_not_completed() -> None:
 def test_the_same_text_gives_the_same_object() -> None:
     follower = Follower()
     first = follower.parse(HEAD + segments(0, 3), base_url=URL)
-    assert follower.parse((HEAD + segments(0, 3)).encode(), base_url=URL) is first
+    assert follower.parse(HEAD + segments(0, 3), base_url=URL) is first
+    assert follower.parse((HEAD + segments(0, 3)).encode(), base_url=URL) == first
     assert follower.parse(HEAD + segments(0, 3), base_url=URL + "?moved") is not first
 
 
@@ -98,6 +99,14 @@ def test_a_growing_list_is_read_on() -> None:
         read, fresh = follower.parse(text, base_url=URL), parse(text, base_url=URL)
         assert read == fresh
         assert read.warnings == fresh.warnings
+
+
+def test_a_growing_list_may_need_more_than_it_did_at_first() -> None:
+    follower = Follower()
+    text = f'{HEAD}#EXT-X-DEFINE:NAME="v",VALUE="x"\n{segments(0, 2)}'
+    growing = [text, text + segments(2, 1), text + segments(2, 1) + "#EXTINF:4,\n{$v}.ts\n"]
+    read = [follower.parse(each, base_url=URL) for each in growing]
+    assert read == [parse(each, base_url=URL) for each in growing]
 
 
 def test_a_list_that_changes_at_the_top_is_read_afresh() -> None:

@@ -175,6 +175,12 @@ def test_a_far_older_list_is_stale_when_the_wall_clock_says_so() -> None:
         assert window.advance(old).stale
 
 
+def test_a_far_older_list_stays_stale_however_it_grows_when_the_wall_clock_agrees() -> None:
+    window = opened(live(0, 60, at=NOON))
+    for first in range(2, 12):
+        assert window.advance(live(first, 4, at=NOON + timedelta(seconds=first * 4))).stale
+
+
 def test_numbers_that_begin_again_with_other_addresses_are_a_new_timeline() -> None:
     window = opened(live(100, 5))
     window.advance(live(101, 5))
@@ -211,6 +217,13 @@ def test_the_same_names_without_a_clock_are_a_new_timeline_when_they_keep_growin
     plan = window.advance(live(3, 3))
     assert told(plan) == ["NEW", "~0", "1", "2", "3", "4", "5"]  # with those that were listed meanwhile
     assert told(window.advance(live(4, 3))) == ["6"]
+
+
+def test_a_short_run_that_begins_again_under_the_same_names() -> None:
+    window = opened(live(0, 9))
+    assert window.advance(live(0, 2)).stale
+    assert window.advance(live(0, 3)).stale
+    assert told(window.advance(live(0, 4))) == ["NEW", "~0", "1", "2", "3"]
 
 
 def test_a_server_that_renumbers_what_is_known_goes_on() -> None:
@@ -315,6 +328,24 @@ def test_addresses_that_never_last_are_matched_by_number_as_soon_as_that_is_know
     assert plans[1][0] == "NEW"
 
 
+def test_each_version_of_a_list_with_addresses_of_its_own_shown_twice() -> None:
+    window = Window(from_start=True)
+    told_new = 0
+    for first in range(100, 108):
+        listed = [f"{first * number}.ts" for number in range(first, first + 4)]
+        for _ in range(2):
+            told_new += "NEW" in told(window.advance(playlist(first, listed)))
+    assert told_new == 1
+
+
+def test_a_server_may_begin_again_under_numbers_that_go_on_more_than_once() -> None:
+    window = opened(live(1, 3))
+    for letter, first in (("a", 2), ("b", 4), ("c", 6)):
+        names = [f"{letter}{number}.ts" for number in range(first, first + 5)]
+        assert told(window.advance(playlist(first, names[:4])))[0] == "NEW"
+        assert told(window.advance(playlist(first + 1, names[1:]))) == [f"{letter}{first + 4}"]
+
+
 def test_a_token_in_the_path_that_changes_now_and_then() -> None:
     window = opened(
         playlist(100, [f"tok1/{n}.ts" for n in (100, 101, 102)]),
@@ -382,18 +413,34 @@ def test_a_renewed_address_is_matched_by_path() -> None:
     assert told(window.rebase(other)) == ["@0", "@1", "104", "105", "106"]
 
 
+def test_a_renewed_address_is_matched_by_number_and_file_name_where_folders_are_of_the_session() -> None:
+    window = opened(playlist(100, [f"s1/{n}.ts" for n in range(100, 104)]))
+    assert told(window.rebase(playlist(102, [f"s2/{n}.ts" for n in range(102, 106)]))) == ["@102", "@103", "104", "105"]
+
+
 def test_a_renewed_address_of_the_same_series_goes_on_by_number() -> None:
     window = opened(live(100, 4))
     other = playlist(106, [f"https://edge/live/{n}.ts?sig=2" for n in range(106, 109)], base=RENEWED)
     assert told(window.rebase(other)) == ["-104+2", "~106", "107", "108"]
 
 
-def test_a_renewed_address_that_shows_nothing_known_is_a_new_timeline_from_the_live_edge() -> None:
+def test_a_renewed_address_that_shows_nothing_known_is_a_new_timeline() -> None:
     window = Window()
     window.advance(live(100, 4))
-    other = playlist(500, [f"other-{n}.ts" for n in range(10)], base=RENEWED)
-    assert told(window.rebase(other)) == ["NEW", "~other-7", "other-8", "other-9"]
-    assert told(window.advance(playlist(501, [f"other-{n}.ts" for n in range(1, 11)], base=RENEWED))) == ["other-10"]
+    other = playlist(500, [f"other-{n}.ts" for n in range(6)], base=RENEWED)
+    assert told(window.rebase(other)) == ["NEW", "~other-0", *[f"other-{n}" for n in range(1, 6)]]
+    assert told(window.advance(playlist(501, [f"other-{n}.ts" for n in range(1, 7)], base=RENEWED))) == ["other-6"]
+
+
+def test_of_a_long_list_that_shows_nothing_known_only_the_live_edge_is_taken() -> None:
+    window = opened(live(100, 4))
+    other = playlist(500, [f"other-{n}.ts" for n in range(500)], base=RENEWED)
+    assert told(window.rebase(other)) == ["NEW", "~other-497", "other-498", "other-499"]
+
+
+def test_a_server_that_began_again_while_the_address_was_renewed_is_taken_from_its_first_segment() -> None:
+    window = opened(live(1000, 4))
+    assert told(window.rebase(live(0, 40))) == ["NEW", "~0", *[str(n) for n in range(1, 40)]]
 
 
 def test_a_renewed_address_may_lag_behind() -> None:

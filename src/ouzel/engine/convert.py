@@ -22,6 +22,7 @@ import anyio.to_thread
 
 from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolFailed
 from ouzel.engine import ledgers
+from ouzel.engine.modern import feeder
 from ouzel.engine.probe import Found, probe
 from ouzel.engine.recipes import Recipe, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
@@ -112,12 +113,13 @@ class _Work:
 
     async def run(self) -> Converted:
         held = await anyio.to_thread.run_sync(self._check)
-        found = await probe(self.source, on_progress=self._stage(0), nice=self.nice)
+        fed_by = await anyio.to_thread.run_sync(feeder, self.source)
+        found = await probe(self.source, on_progress=self._stage(0), nice=self.nice, fed_by=fed_by)
         recipe = plan(found, self.target)
-        program = await self.ffmpeg.find(recipe.need)
+        program = await self.ffmpeg.find({*recipe.need, "enhanced_flv"} if fed_by else recipe.need)
         temporary = self.out.with_name(self.out.name + CONVERTING)
         async with _reserved(temporary):
-            warnings = await self._mux(program.path, found, recipe, temporary)
+            warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
             made = await probe(temporary, on_progress=self._stage(2), nice=self.nice)
             if self.piece is None:
                 compare(found, made, recipe, held.ledger if held and held.product is None else None)
@@ -136,7 +138,9 @@ class _Work:
         _refuse_existing(self.out, *([path] if held and (self.piece or path != held.ledger_path) else []))
         return held
 
-    async def _mux(self, program: str, found: Found, recipe: Recipe, temporary: Path) -> tuple[str, ...]:
+    async def _mux(
+        self, program: str, found: Found, recipe: Recipe, temporary: Path, fed_by: list[str] | None
+    ) -> tuple[str, ...]:
         tell = self._stage(1)
 
         def on_line(line: str) -> None:
@@ -145,10 +149,11 @@ class _Work:
                 tell(min(1.0, int(value) / 1e6 / found.media_s))
 
         args = [program, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning", "-progress", "pipe:1"]
-        args += ["-protocol_whitelist", "file", *_span(self.piece), "-i", f"file:{self.source}", *recipe.options]
+        source = ["-f", "flv", "-i", "pipe:0"] if fed_by else ["-i", f"file:{self.source}"]
+        args += ["-protocol_whitelist", "pipe" if fed_by else "file", *_span(self.piece), *source, *recipe.options]
         args += ["-f", recipe.muxer, "-y", f"file:{temporary}"]
         try:
-            result = await run(args, on_line=on_line, nice=self.nice)
+            result = await run(args, fed_by=fed_by, on_line=on_line, nice=self.nice)
         except ToolFailed as exc:
             if "No space left on device" in str(exc.context.get("errors")):
                 raise DiskFull(f"no space left for {self.out}", path=str(self.out)) from exc

@@ -36,7 +36,19 @@ class Intake:
     one chunks are committed as their edges pass by, and `finish` is called when the connection ends.
     """
 
-    __slots__ = ("_batch", "_ending", "_shaper", "_tape", "check", "committed", "continuous", "last", "note", "opened", "scope")
+    __slots__ = (
+        "_batch",
+        "_ending",
+        "_shaper",
+        "_tape",
+        "check",
+        "committed",
+        "continuous",
+        "last",
+        "note",
+        "opened",
+        "scope",
+    )
 
     def __init__(
         self,

@@ -21,6 +21,10 @@ class Meter:
         self._done = 0
         self._told = 0.0
 
+    def finish(self) -> None:
+        """There is no more to do than was done."""
+        self.take(max(0, self._total - self._done))
+
     def take(self, count: int) -> None:
         """So many bytes more. Raises the loop's cancellation when the work is not wanted any more."""
         self._done += count

@@ -22,6 +22,10 @@ class Policy:
     retry_cap_s: float = 15.0
     segment_attempts: int = 5
     """Tries for one segment; a segment that left the window is given up after the try that is running."""
+    segment_retry_s: float = 0.25
+    """Wait after the first failed try for a segment; doubled with each further one, up to twelve times."""
+    segment_longest_s: float = 60.0
+    """How long a segment that is still listed is tried for at most, while others wait behind it."""
     segment_gone_attempts: int = 3
     """Tries for a segment that answers 404 or 410: a CDN may list it before it has it."""
     short_attempts: int = 2

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -28,6 +28,8 @@ OnProgress = Callable[[float], None]
 """Told the share that is done, 0 to 1."""
 
 _LOCAL_ONLY = {"protocol_whitelist": "file"}  # a file may be a playlist that names others
+_PIPE = "pipe:0"
+_PIPE_ONLY = {"protocol_whitelist": "pipe"}
 _REPORT_EVERY = 2000
 
 
@@ -114,12 +116,21 @@ class Edges:
     """Its decode time: all packets before it belong to the piece."""
 
 
-async def probe(path: Path, *, depth: Depth = "packets", on_progress: OnProgress | None = None, nice: int = 0) -> Found:
+async def probe(
+    path: Path,
+    *,
+    depth: Depth = "packets",
+    on_progress: OnProgress | None = None,
+    nice: int = 0,
+    fed_by: Sequence[str] | None = None,
+) -> Found:
     """Look into a file.
 
+    Args:
+        fed_by: a program that gives what is to be read in its place, as FLV.
     Raises: NotMedia when FFmpeg does not know what it is; MediaError when it cannot be read.
     """
-    doc = await _ask([depth, str(path)], path, on_progress, nice)
+    doc = await _ask([depth, _PIPE if fed_by else str(path)], path, on_progress, nice, fed_by)
     doc["streams"] = [StreamFound(**s) for s in doc["streams"]]
     return Found(**doc)
 
@@ -129,7 +140,9 @@ async def find_edges(path: Path, from_s: float, to_s: float) -> Edges:
     return Edges(**await _ask(["edges", str(path), str(from_s), str(to_s)], path, None, 0))
 
 
-async def _ask(args: list[str], path: Path, on_progress: OnProgress | None, nice: int) -> dict[str, Any]:
+async def _ask(
+    args: list[str], path: Path, on_progress: OnProgress | None, nice: int, fed_by: Sequence[str] | None = None
+) -> dict[str, Any]:
     doc: dict[str, Any] = {}
 
     def read(line: str) -> None:
@@ -139,7 +152,7 @@ async def _ask(args: list[str], path: Path, on_progress: OnProgress | None, nice
             on_progress(share)
 
     try:
-        await run([sys.executable, "-P", "-m", "ouzel.engine.probe", *args], on_line=read, nice=nice)
+        await run([sys.executable, "-P", "-m", "ouzel.engine.probe", *args], fed_by=fed_by, on_line=read, nice=nice)
     except ToolFailed as exc:
         code = cast("int", exc.context.get("returncode", 0))
         how = signal.Signals(-code).name if code < 0 else exc.message
@@ -157,7 +170,10 @@ def main(argv: list[str]) -> None:
     from av.error import FFmpegError, InvalidDataError
 
     try:
-        with av.open(argv[1], options=_LOCAL_ONLY) as container:
+        piped = argv[1] == _PIPE
+        with av.open(
+            argv[1], format="flv" if piped else None, options=_PIPE_ONLY if piped else _LOCAL_ONLY
+        ) as container:
             doc = _edges(container, *map(float, argv[2:])) if argv[0] == "edges" else _look(container, argv[0])
     except (FFmpegError, OSError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)

@@ -7,13 +7,14 @@ that are no media.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import FormatError, MediaError, Unsupported
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_rest
 from ouzel.formats.flv.rules import FlvRules
@@ -77,7 +78,15 @@ class MediaReader:
             raise Unsupported(f"{path} is in a container for which there are no ledgers")
         self.container: Container = container
 
-    def passages(self, tap: Tap | None = None) -> Iterator[Passage]:
+    def first_head(self) -> Head:
+        """What the tracks are, from the beginning of the file. Raises: as `passages`, and MediaError when there is no media."""
+        with closing(self.passages()) as passages:
+            next(passages, None)
+        if not self.heads:
+            raise MediaError(f"{self.path} holds no media")
+        return self.heads[0][1]
+
+    def passages(self, tap: Tap | None = None) -> Generator[Passage, None, None]:
         """Every chunk, one after the other; whatever is not whole at the end is left out.
 
         Raises: Unsupported for an MP4 that is not fragmented; FormatError, NotMedia when nothing in it can be read; StorageError.

@@ -161,7 +161,9 @@ class _Part:
             except NotALedger:
                 return self._from_media(ledger.salvage(data))
             behind = data[held.good_bytes :].rpartition(b"\n")[0]
-            if ledger.salvage(behind):  # whole lines behind one that is not: this is no torn end, but damage in its middle
+            if ledger.salvage(
+                behind
+            ):  # whole lines behind one that is not: this is no torn end, but damage in its middle
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
 

@@ -6,7 +6,7 @@ would have to mend. Memory does not grow with the file, but for its ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio.to_thread
@@ -14,9 +14,10 @@ import xxhash
 
 from ouzel.base.errors import MediaError, NotALedger, StorageError, Unsupported
 from ouzel.engine import ledgers
+from ouzel.engine.judging import judge_end, judge_found, judge_packets, judge_passage
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
-from ouzel.engine.probe import Found, probe
+from ouzel.engine.probe import probe
 from ouzel.engine.reading import MediaReader, Passage
 from ouzel.engine.rebuild import Rebuilt, rebuild
 from ouzel.engine.sinks.file import PART, storage_error
@@ -27,8 +28,6 @@ from ouzel.model.verdict import Finding, FindingCode, Findings, Verdict
 _C = FindingCode
 _SLACK_S, _SLACK_PER_SEAM_S = 0.1, 0.05  # a frame for each run and each gap
 _PRODUCT_SLACK_S, _PRODUCT_SLACK_SHARE = 0.5, 0.001
-_DAMAGE = {"garbage": _C.GARBAGE, "continuity": _C.CONTINUITY, "truncated": _C.TRUNCATED, "no_media": _C.NO_MEDIA}
-_HARMLESS_REPAIRS = frozenset({"start", "metadata"})
 
 
 async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdict:
@@ -86,12 +85,11 @@ class _Check:
         self.found = Findings()
         self.size = _size(held.media)
         self._noted = [chunk for chunk in held.ledger.chunks if chunk.damage]
-        self._meter = Meter(min(self.size, held.ledger.media_end), on_progress)
+        self._meter = Meter(min(self.size, held.ledger.media_end) * 2, on_progress)
 
     def ledger_itself(self) -> None:
         held, closing = self.held, self.held.ledger.closing
-        for finding in audit(held.ledger):
-            self.found.add(finding)
+        self.found.extend(audit(held.ledger))
         end = held.ledger.media_end + (closing.tail if closing else 0)
         if held.is_open and ledgers.is_written(held.ledger_path):
             self._add(_C.RUNNING, f"checked up to its last whole chunk, at byte {held.ledger.media_end}")
@@ -118,14 +116,14 @@ class _Check:
             for passage in reader.passages(tap):
                 lasts_s = passage.span.end_s
                 self._judge(passage)
-            if reader.error is not None:
-                self._add(_C.UNREADABLE, str(reader.error), offset=reader.end)
-            for finding in judge_tracks(reader):
-                self.found.add(finding)
+            self.found.extend(judge_end(reader))
         except MediaError as exc:
             if held.chunks:
                 self._add(_C.UNREADABLE, str(exc), offset=0)
         digests.rest(self.held.media, held.media_end, self._meter)
+        if held.opening.container == "ts" and not self._noted and not self.found.has_damage:
+            self.found.extend(judge_packets(self.held.media, held.media_end, self._meter.take))
+        self._meter.finish()
         slack_s = _SLACK_S + _SLACK_PER_SEAM_S * (len(held.runs) + len(held.gaps))
         if abs(lasts_s - held.media_s) > slack_s and not self.found.has_damage:  # which would explain it
             self._add(_C.DURATION, f"the media lasts {lasts_s:.3f} s, the ledger says {held.media_s:.3f} s")
@@ -134,8 +132,7 @@ class _Check:
         """What a shaper says of a stretch, unless the ledger says it already."""
         end = passage.offset + passage.length
         if not any(c.offset < end and passage.offset < c.offset + c.length for c in self._noted):
-            for finding in judge(passage):
-                self.found.add(finding)
+            self.found.extend(judge_passage(passage))
 
     def _add(self, code: FindingCode, detail: str, *, offset: int | None = None) -> None:
         self.found.add(Finding(code, detail, None, offset))
@@ -186,31 +183,13 @@ class _Digests:
             self._found.add(Finding(_C.BYTES_CHANGED, detail, chunk.start_s, chunk.offset))
 
 
-def judge(passage: Passage) -> Iterator[Finding]:
-    """What a shaper would have to mend in a stretch of a file."""
-    span, offset = passage.span, passage.offset
-    if span.damage:
-        code = _DAMAGE.get(span.damage, _C.UNREADABLE)
-        detail = f"{span.dropped_bytes} bytes are not of this stream" if span.dropped_bytes else span.damage
-        yield Finding(code, detail, span.start_s, offset)
-    for repair in span.repairs:
-        if repair.code not in _HARMLESS_REPAIRS:
-            yield Finding(_C.STAMPS, f"the time stamps do not go on ({repair.code})", repair.at_s, offset)
-
-
-def judge_tracks(reader: MediaReader) -> Iterator[Finding]:
-    for offset, head in reader.heads[1:]:
-        codecs = ", ".join(track.codec for track in head.tracks)
-        yield Finding(_C.TRACKS_CHANGED, f"from here on: {codecs}", None, offset)
-
-
 # -- without one ------------------------------------------------------------------------------------------------------
 
 
 def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdict:
     """Make a ledger of the media. Raises: Unsupported for containers that have none."""
     size = _size(path)
-    meter, found = Meter(size, on_progress), Findings()
+    meter, found = Meter(size * 2, on_progress), Findings()
     rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
     found.add(Finding(_C.REBUILT, f"{why}: it was made from the media, and knows neither wall times nor gaps"))
     ledger_path = ledgers.ledger_path(path)
@@ -220,13 +199,12 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
         found.add(Finding(_C.LEDGER_NOT_SAVED, problem))
         ledger_path = None
     for passage in rebuilt.passages:
-        for finding in judge(passage):
-            found.add(finding)
+        found.extend(judge_passage(passage))
     reader = rebuilt.reader
-    for finding in judge_tracks(reader):
-        found.add(finding)
-    if reader.error is not None:
-        found.add(Finding(_C.UNREADABLE, str(reader.error), None, reader.end))
+    found.extend(judge_end(reader))
+    if reader.container == "ts" and not found.has_damage:
+        found.extend(judge_packets(path, reader.end, meter.take))
+    meter.finish()
     held = rebuilt.ledger
     told = str(ledger_path) if ledger_path else None
     return Verdict(str(path), told, size, held.media_s, len(held.chunks), (), found.all())
@@ -268,7 +246,7 @@ async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict
             found.add(
                 Finding(_C.DURATION, f"it lasts {seen.media_s:.3f} s, the ledger says {product.duration_s:.3f} s")
             )
-        _judge_found(seen, found)
+        found.extend(judge_found(seen))
     chunks, gaps = held.ledger.chunks, held.ledger.gaps
     return Verdict(
         str(held.media), str(held.ledger_path), size, product.duration_s, len(chunks), tuple(gaps), found.all()
@@ -278,19 +256,9 @@ async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict
 async def _verify_foreign(path: Path, on_progress: OnProgress | None) -> Verdict:
     seen, found = await probe(path, on_progress=on_progress), Findings()
     found.add(Finding(_C.NO_LEDGER, f"{seen.container} has none; checked is only whether it can be read"))
-    _judge_found(seen, found)
+    found.extend(judge_found(seen))
     size = await anyio.to_thread.run_sync(_size, path)
     return Verdict(str(path), None, size, seen.media_s, 0, (), found.all())
-
-
-def _judge_found(seen: Found, found: Findings) -> None:
-    if seen.error:
-        found.add(Finding(_C.UNREADABLE, seen.error))
-    for stream in seen.streams:
-        if stream.unordered:
-            found.add(Finding(_C.STAMPS, f"{stream.unordered} times the time stamps of its {stream.kind} step back"))
-        if stream.corrupt:
-            found.add(Finding(_C.CONTINUITY, f"{stream.corrupt} packets of its {stream.kind} are damaged"))
 
 
 def _size(path: Path) -> int:

@@ -25,6 +25,8 @@ REMEMBERED = 128
 JUMP = 1000
 """A step forward of more segments than this, and of ten times what is listed, is no gap but another numbering, unless the wall
 clock says that so much was indeed missed."""
+SHORT_TARGETS = 10
+"""A list of so many target durations may rather be recorded twice than be lost; a longer one reaches far back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Alignment:
     """Whether segments that are the same have the same address but for tokens."""
     sure: bool = False
     """Of `behind`: the wall clock says so too."""
+    all_new: bool = True
+    """Of `new`: nothing in it can have been seen before, so that it is to be taken from its first segment. False when it may
+    well be what is known already, unrecognisable, and long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,10 @@ def align_renewed(known: Known, playlist: MediaPlaylist) -> Alignment:
         ahead = _ahead(known, playlist)
         if ahead.kind == "same":
             return ahead
-    return Alignment("new", shift, "nothing in common with the playlist of the address before")
+    began_again = listed[-1].media_sequence + shift < known.last and series(listed[0].uri) == series(known.newest.uri)
+    short = playlist.duration_s <= SHORT_TARGETS * playlist.target_duration_s
+    why = "the numbers began again" if began_again else "nothing in common with the playlist of the address before"
+    return Alignment("new", shift, why, all_new=began_again or short)
 
 
 def _shifted(known: Known, listed: Sequence[Segment], shift: int) -> Alignment:

@@ -130,6 +130,10 @@ class Findings:
         if count <= self.most:
             self.kept.append(finding)
 
+    def extend(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.add(finding)
+
     @property
     def has_damage(self) -> bool:
         return any(finding.level == "damaged" for finding in self.kept)

@@ -210,7 +210,7 @@ class Window:
             alignment = self._doubted(known, whole, alignment)
         actions: tuple[Action, ...] = ()
         if alignment.kind == "new":
-            actions = (self._restart(whole, alignment.reason, near_edge=renewed),)
+            actions = (self._restart(whole, alignment),)
         else:
             self._adopt(whole, alignment)
         return self._judged(whole, (*actions, *self._planned(whole)))
@@ -244,18 +244,18 @@ class Window:
         if alignment.addresses == "agree" and went_on:  # the same text twice would prove nothing
             self._addresses_last, self._doubtful = True, False
 
-    def _restart(self, playlist: MediaPlaylist, why: str, *, near_edge: bool) -> NewTimeline:
-        """Forget the old timeline. The new one is taken from its first segment, or, when it is that of a renewed address and
-        may well hold what we have already, from where a new recording would begin."""
+    def _restart(self, playlist: MediaPlaylist, alignment: Alignment) -> NewTimeline:
+        """Forget the old timeline. The new one is taken from its first segment, or, when it may well be what we have already,
+        from where a new recording would begin."""
         before = self._known[next(reversed(self._known))]
         missing_s = seconds_between(before, playlist.segments[0])
-        at = start_index(playlist, from_start=self._from_start) if near_edge else 0
+        at = start_index(playlist, from_start=alignment.all_new)
         self._shift = self._next - playlist.segments[at].media_sequence
         self._known.clear()
         self._unsettled.clear()
         self._behind, self._growths = {}, 0
         self._spliced = True
-        return NewTimeline(why, None if missing_s is None or missing_s < 0 else missing_s)
+        return NewTimeline(alignment.reason, None if missing_s is None or missing_s < 0 else missing_s)
 
     def _doubted(self, known: Known, playlist: MediaPlaylist, alignment: Alignment) -> Alignment:
         """The first time that all addresses change under numbers that go on, the server began again. The second time in a row

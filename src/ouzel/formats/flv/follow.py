@@ -162,7 +162,7 @@ class Follower:
         if undo is not None:
             self._retimer.undo(undo)
         del span.keys[keys:]
-        pass
+        del self.group.sizes[tags:]
 
     def _remember(self, lane: int, videos: int, sounds: int) -> None:
         span = self.span

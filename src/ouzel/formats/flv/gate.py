@@ -95,7 +95,7 @@ class Gate:
             self.passed += size
             return buf[size:]
         begin = buf[: HEADER_SIZE + 4].tobytes().lstrip(b"\xef\xbb\xbf \t\r\n")
-        if begin.startswith(_TEXT):
+        if begin.startswith(_TEXT) and not any(byte < 0x20 and byte not in b"\t\r\n" for byte in begin):
             raise NotMedia("text, where FLV was expected", begin=begin.decode("latin-1"))
         self._opening = False
         self.passed -= 4

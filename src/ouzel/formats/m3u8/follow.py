@@ -23,11 +23,12 @@ class Follower:
         limits, variables: as for `parse`.
     """
 
-    __slots__ = ("_base_url", "_limits", "_playlist", "_prefix", "_reader", "_text", "_variables")
+    __slots__ = ("_base_url", "_data", "_limits", "_playlist", "_prefix", "_reader", "_text", "_variables")
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, variables: Mapping[str, str] | None = None) -> None:
         self._limits = limits
         self._variables = dict(variables or {})
+        self._data: bytes | str = b""
         self._base_url: str = ""
         self._text: str = ""
         self._playlist: Playlist | None = None
@@ -36,20 +37,20 @@ class Follower:
         self._reader: MediaReader | None = None
 
     def parse(self, data: bytes | str, *, base_url: str) -> Playlist:
-        """As `parse`; the very same object when nothing changed.
+        """As `parse`; the very same object for the very same data.
 
         Raises: as `parse`, after which the next call starts over.
         """
-        text, reading = opened(data, base_url, self._limits, self._variables)
         before, self._playlist = self._playlist, None
-        if before is not None and base_url == self._base_url and text == self._text:
-            playlist = before
-        else:
-            grown = self._read_on(text, reading) if before is not None and base_url == self._base_url else None
-            if grown is None:
-                self._reader, self._prefix = None, ""
-            playlist = grown or read(text, reading)
-        self._base_url, self._text, self._playlist = base_url, text, playlist
+        if before is not None and (data, base_url) == (self._data, self._base_url):
+            self._playlist = before
+            return before
+        text, reading = opened(data, base_url, self._limits, self._variables)
+        grown = self._read_on(text, reading) if before is not None and base_url == self._base_url else None
+        if grown is None:
+            self._reader, self._prefix = None, ""
+        playlist = grown or read(text, reading)
+        self._data, self._base_url, self._text, self._playlist = data, base_url, text, playlist
         return playlist
 
     def _read_on(self, text: str, reading: Reading) -> Playlist | None:

@@ -56,7 +56,7 @@ def opened(data: bytes | str, base_url: str, limits: Limits, variables: Mapping[
     lines = text.count("\n")
     if lines > limits.lines:
         raise TooLarge(f"a playlist of more than {limits.lines} lines", lines=lines, limit=limits.lines)
-    if len(text) > limits.line_length and max(map(len, text.split("\n"))) > limits.line_length:
+    if _has_line_beyond(text, limits.line_length):
         raise TooLarge(f"a line of more than {limits.line_length} characters", limit=limits.line_length)
     reading.substituting = "{$" in text
     _check_start(text, reading)
@@ -104,6 +104,17 @@ def _text(data: bytes | str, reading: Reading) -> str:
 def _lines(text: str) -> str:
     """Every kind of line end as `\\n`. Not `str.splitlines`, which also splits at characters that addresses may contain."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _has_line_beyond(text: str, limit: int) -> bool:
+    """A line of more than `limit` characters holds at least one whole block of half as many, so only these are looked at."""
+    block = max(1, limit // 2)
+    for at in range(0, len(text) - block + 1, block):
+        if text.find("\n", at, at + block) < 0:
+            end = text.find("\n", at)
+            if (len(text) if end < 0 else end) - text.rfind("\n", 0, at) - 1 > limit:
+                return True
+    return False
 
 
 def _first_tag(text: str) -> str | None:

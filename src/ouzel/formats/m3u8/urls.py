@@ -51,7 +51,7 @@ def _without_dots(path: str) -> str:
     kept: list[str] = []
     pieces = path.split("/")
     for piece in pieces:
-        if False:
+        if piece == "..":
             if len(kept) > 1:
                 kept.pop()
         elif piece != ".":

@@ -65,7 +65,7 @@ class Flow:
         self.lanes: dict[int, Lane] = {}
         self.stop: Stop | None = None
         """How the last `run` ended; None when it took everything."""
-        self.out = Outlet(self.time)
+        self.out = Outlet(self.time, whole_units=limits.continuous)
         self._tables = tables
         self._limits = limits
         self._seen: set[int] = set()  # PIDs of tables in this chunk

@@ -22,7 +22,7 @@ _ADAPTATION = 0x20
 class OutletState:
     counters: tuple[dict[int, int], frozenset[int]]
     unjoined: frozenset[int]
-    torn: bool
+    flags: tuple[bool, bool, bool]
     shift: int
     frames: FrameCounter | None
 
@@ -30,7 +30,7 @@ class OutletState:
 class Outlet:
     """Hands packets on, and keeps what has to be known of all of them."""
 
-    def __init__(self, time: Timeline) -> None:
+    def __init__(self, time: Timeline, *, whole_units: bool) -> None:
         self.counters = Counters()
         self.shift = 0
         """Of clocks: what the leading track's stamps are moved by, modulo 2^33."""
@@ -43,6 +43,7 @@ class Outlet:
         """PIDs that were not seen since the last break."""
         self._time = time
         self._torn = False  # the end of the last chunk was cut off, so that no counter follows on what is in the file
+        self._whole_units = whole_units  # chunks of this source end with whole units: one that does not is torn
         self._spanning = False  # units of this source go on from one segment to the next
         self._last: tuple[bytes, int, int] | None = None  # where the last packet of the leading picture is
 
@@ -128,11 +129,11 @@ class Outlet:
     def finish(self, *, torn: bool) -> None:
         """No more packets will come. Units that are not whole are left out where the end was torn off (`Span.excess`)."""
         open_lanes = [lane for lane in self.lanes.values() if lane.declared and _is_short(lane)]
-        if open_lanes and not self._spanning:
-            torn = True
-        self._torn = torn
-        if torn:
+        if torn or (open_lanes and not self._spanning):
             self._time.blame("truncated")
+        self._torn = torn = torn or (bool(open_lanes) and self._whole_units and not self._spanning)
+        self._whole_units = self._whole_units or not open_lanes
+        if torn:
             lead = self.lanes.get(self._time.lead)
             if lead is not None and lead.kind == "video" and not lead.declared and not self._ends_filled_up():
                 open_lanes.append(lead)
@@ -152,11 +153,13 @@ class Outlet:
 
     def save(self) -> OutletState:
         frames = self.frames.copy() if self.frames else None
-        return OutletState(self.counters.save(), frozenset(self.unjoined), self._torn, self.shift, frames)
+        flags = (self._torn, self._whole_units, self._spanning)
+        return OutletState(self.counters.save(), frozenset(self.unjoined), flags, self.shift, frames)
 
     def restore(self, state: OutletState) -> None:
         self.counters.restore(state.counters)
-        self.unjoined, self._torn, self.shift = set(state.unjoined), state.torn, state.shift
+        self.unjoined, self.shift = set(state.unjoined), state.shift
+        self._torn, self._whole_units, self._spanning = state.flags
         self.frames = state.frames.copy() if state.frames else None
         self._last = None
 

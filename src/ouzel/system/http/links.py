@@ -163,7 +163,7 @@ class TlsLink:
         plain: where decrypted bytes are put; shared like the receive buffer.
     """
 
-    __slots__ = ("_ended", "_handshake", "_incoming", "_lower", "_outgoing", "_plain", "_tls", "receiver")
+    __slots__ = ("_ended", "_fault", "_handshake", "_incoming", "_lower", "_outgoing", "_plain", "_tls", "receiver")
 
     def __init__(self, lower: Conduit, context: ssl.SSLContext, server_name: str, plain: memoryview) -> None:
         self._lower = lower
@@ -172,6 +172,7 @@ class TlsLink:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         self._handshake: asyncio.Future[None] | None = None
+        self._fault: Exception | None = None
         self._ended = False
         self.receiver: Receiver = NOBODY
         lower.receiver = self
@@ -186,10 +187,9 @@ class TlsLink:
             raise ConnectionLost("the server closed the connection before the TLS handshake")
         self._handshake = asyncio.get_running_loop().create_future()
         self._shake(self._handshake)
-        try:
-            await self._handshake
-        finally:
-            self._handshake = None
+        await self._handshake
+        if self._fault is not None:
+            raise self._fault
 
     def send(self, data: bytes) -> None:
         if self.open:
@@ -215,9 +215,9 @@ class TlsLink:
 
     def closed(self, exc: Exception | None) -> None:
         if self._handshake is not None and not self._handshake.done():
-            self._handshake.set_exception(
-                ConnectionLost(f"the server closed the connection in the TLS handshake{f': {exc}' if exc else ''}")
-            )
+            why = f": {exc}" if exc else ""
+            self._fault = ConnectionLost(f"the server closed the connection in the TLS handshake{why}")
+            self._handshake.set_result(None)
         self._end(exc)
 
     def _shake(self, handshake: asyncio.Future[None]) -> None:
@@ -226,7 +226,8 @@ class TlsLink:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as exc:
-            handshake.set_exception(exc)
+            self._fault = exc
+            handshake.set_result(None)
         else:
             handshake.set_result(None)
         self._flush()

@@ -41,8 +41,8 @@ class Request:
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
-    """Sent as they are, in place of our own of the same name. Authorization and Cookie stay at home when a redirect leaves the
-    origin. Those that frame the message (Host excepted) are refused: BadOption."""
+    """Sent as they are, in place of our own of the same name. Authorization, Cookie and Host are left out when a redirect leaves
+    the origin. Those that decide how the answer is framed are refused: BadOption."""
     byte_range: tuple[int, int | None] | None = None
     """First and last byte, inclusive; None as the last: to the end."""
     proxy: str | None = None
@@ -96,7 +96,7 @@ class Answer:
     status: int
     headers: Headers
     url: str
-    """Where it came from, after redirects; relative references are joined to it."""
+    """Where it came from, after redirects, with whatever secrets are in it; relative references are joined to it."""
     redirects: int
     reused: bool
     """Whether the connection had served another request before."""

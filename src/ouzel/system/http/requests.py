@@ -10,6 +10,7 @@ from ouzel.system.http.messages import Request
 from ouzel.system.http.tunnels import basic, proxy_authorization
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ZONE = re.compile(r"%[^\]]*")  # of a link-local address: of meaning to this machine only (RFC 6874 section 1)
 _NOT_IN_VALUES = re.compile("[\r\n\x00\ud800-\udfff]")
 _OURS = frozenset(
     {
@@ -24,7 +25,7 @@ _OURS = frozenset(
     }
 )
 """Fields that decide how the answer is framed or coded, or that belong to another option."""
-_AT_HOME = frozenset({"authorization", "cookie"})
+_AT_HOME = frozenset({"authorization", "cookie", "host"})
 """Fields that must not follow a redirect to another origin."""
 
 Fields = tuple[tuple[str, str], ...]
@@ -66,7 +67,7 @@ def render_request(request: Request, url: Url, fields: Fields, *, compressed: bo
         if name.lower() not in given:
             lines.append(f"{name}: {value}")
 
-    default("Host", url.authority)
+    default("Host", _ZONE.sub("", url.authority))
     default("User-Agent", request.user_agent)
     default("Accept", "*/*")
     lines.append(f"Accept-Encoding: {'gzip' if compressed else 'identity'}")

@@ -16,6 +16,7 @@ MAX_SKIP = 64 * 1024 * 1024
 _MAX_UNWANTED = 64 * 1024
 """Bytes of an answer that says no, or elsewhere, to read so that the connection can be kept."""
 _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+_NOT_READ = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 _COMPRESSED_ROOM = 64 * 1024
 
 
@@ -103,9 +104,14 @@ def _is_good(head: Head) -> bool:
 
 
 def _coding(head: Head) -> str | None:
-    words = ",".join(head.headers.all("content-encoding")).strip().lower()
-    if words in ("", "identity"):
+    """How the body is compressed; None when it is not.
+
+    Words that name no compression (`utf-8`, `none`, `binary`) are misunderstandings of servers, and mean nothing.
+    """
+    words = [word.strip().lower() for value in head.headers.all("content-encoding") for word in value.split(",")]
+    words = [word for word in words if word in _CODINGS or word in _NOT_READ]
+    if not words:
         return None
-    if words not in _CODINGS:
-        raise BadResponse(f"the answer is compressed as {words[:40]}, which was not asked for")
-    return _CODINGS[words]
+    if len(words) > 1 or words[0] in _NOT_READ:
+        raise BadResponse(f"the answer is compressed as {', '.join(words)}, which was not asked for")
+    return _CODINGS[words[0]]

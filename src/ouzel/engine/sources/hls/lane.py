@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import anyio
 
@@ -18,6 +19,8 @@ from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline, Plan, Refresh, Window, reload_delay
 
 _QUICK_S = 0.4
+Variables = Mapping[str, str]
+NO_VARIABLES: Variables = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -57,9 +60,11 @@ class Lane:
         self._live = False
         self._started = False
         self._plan_ended = False
+        self._variables = NO_VARIABLES
 
-    def open(self, stream: Stream, playlist: MediaPlaylist) -> None:
+    def open(self, stream: Stream, playlist: MediaPlaylist, variables: Variables) -> None:
         """Take up an address; the first, or a fresh one for the same show."""
+        self._variables = variables
         self.stream = stream
         self._url = playlist.url
         self.ended = False
@@ -121,7 +126,7 @@ class Lane:
         attempts = self._context.policy.playlist_attempts
         for attempt in range(attempts):
             try:
-                return await read_media_playlist(self._context, self.stream, self._url)
+                return await read_media_playlist(self._context, self.stream, self._url, self._variables)
             except NetworkError as exc:
                 if exc.retry is not Retry.SOON or attempt == attempts - 1:
                     raise
@@ -163,14 +168,19 @@ class Lane:
         return segment.media_sequence < self.playlist.media_sequence + 2
 
 
-async def read_playlist(context: SourceContext, stream: Stream, url: str) -> MasterPlaylist | MediaPlaylist:
-    """Fetch and parse. Raises: NetworkError, Refused, NotMedia, FormatError."""
+async def read_playlist(
+    context: SourceContext, stream: Stream, url: str, variables: Variables = NO_VARIABLES
+) -> MasterPlaylist | MediaPlaylist:
+    """Fetch and parse. `variables`: what the master playlist defined. Raises: NetworkError, Refused, NotMedia, FormatError."""
     page = await context.http.fetch(context.request(stream, url), max_bytes=context.policy.max_playlist_bytes)
-    return parse(page.data, base_url=page.answer.url)
+    return parse(page.data, base_url=page.answer.url, variables=variables)
 
 
-async def read_media_playlist(context: SourceContext, stream: Stream, url: str) -> MediaPlaylist:
-    playlist = await read_playlist(context, stream, url)
+async def read_media_playlist(
+    context: SourceContext, stream: Stream, url: str, variables: Variables = NO_VARIABLES
+) -> MediaPlaylist:
+    """As `read_playlist`, where a master playlist would make no sense."""
+    playlist = await read_playlist(context, stream, url, variables)
     if isinstance(playlist, MasterPlaylist):
         raise NetworkError("the address of a media playlist gives a master playlist now", url=url)
     return playlist

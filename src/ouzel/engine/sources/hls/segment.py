@@ -37,7 +37,6 @@ from ouzel.system.http import Answer
 _KEY_BYTES = 16
 _MAX_KEY_ANSWER = 64 * 1024
 _MOST_KEYS = 1000
-_LONGEST_TRY_S = 60.0
 _RENEW_EVERY_S = 15.0
 Taker = Callable[[memoryview], None]
 
@@ -193,12 +192,13 @@ class SegmentReader:
             return False
         if isinstance(exc, MediaError):
             return True
-        return lane.leaves_soon(segment) or elapsed_s > _LONGEST_TRY_S
+        return lane.leaves_soon(segment) or elapsed_s > policy.segment_longest_s
 
     def _delay_s(self, exc: OuzelError, attempts: int) -> float:
         if isinstance(exc, RateLimited) and exc.retry_after_s is not None:
             return min(exc.retry_after_s, self._context.policy.park_s)
-        return min(0.25 * 2 ** (attempts - 1), 3.0)
+        base_s = self._context.policy.segment_retry_s
+        return min(base_s * 2 ** (attempts - 1), 12 * base_s)
 
     def _lose(self, lane: Lane, segment: Segment, exc: OuzelError) -> None:
         if isinstance(exc, (Gone, Forbidden)):

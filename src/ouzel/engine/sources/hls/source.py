@@ -9,7 +9,7 @@ import anyio
 from ouzel.base.errors import OuzelError, StorageError
 from ouzel.base.urls import redact
 from ouzel.engine.sources.context import SourceContext
-from ouzel.engine.sources.hls.lane import Item, Lane, read_media_playlist, read_playlist
+from ouzel.engine.sources.hls.lane import NO_VARIABLES, Item, Lane, Variables, read_media_playlist, read_playlist
 from ouzel.engine.sources.hls.segment import SegmentReader
 from ouzel.engine.sources.hls.shapers import LaneShapers
 from ouzel.engine.sources.progressive import Playlist
@@ -45,7 +45,9 @@ class HlsSource:
         Raises: OuzelError. What is queued stays queued for the next call.
         """
         await self._open(stream, first)
-        self._context.tape.run("hls", redact(self._lanes[0].playlist.url if self._lanes[0].playlist else ""), self._chosen)
+        self._context.tape.run(
+            "hls", redact(self._lanes[0].playlist.url if self._lanes[0].playlist else ""), self._chosen
+        )
         try:
             async with beside(*(lane.poll for lane in self._lanes), self._take_up_fresh):
                 return await self._drain(stream)
@@ -73,14 +75,15 @@ class HlsSource:
         else:
             top = await read_playlist(self._context, stream, stream.url)
         playlists = await self._choose(stream, top)
+        variables = variables_of(top)
         if not self._lanes:
             self._lanes = [Lane(self._context, "all", self._wake)]
-        self._lanes[0].open(stream, playlists[0])
+        self._lanes[0].open(stream, playlists[0], variables)
         if len(self._lanes) < len(playlists):
             self._lanes.append(Lane(self._context, "audio", self._wake, beside=_first(self._lanes[0].queue)))
             self._shapers.pair()
         for lane, playlist in zip(self._lanes[1:], playlists[1:], strict=False):
-            lane.open(stream, playlist)
+            lane.open(stream, playlist, variables)
 
     async def _choose(self, stream: Stream, top: MasterPlaylist | MediaPlaylist) -> list[MediaPlaylist]:
         if isinstance(top, MediaPlaylist):
@@ -91,7 +94,7 @@ class HlsSource:
         addresses = [choice.variant.uri] if choice.variant is not None else []
         if choice.audio is not None and choice.audio.uri is not None:
             addresses.append(choice.audio.uri)
-        return [await read_media_playlist(self._context, stream, url) for url in addresses]
+        return [await read_media_playlist(self._context, stream, url, variables_of(top)) for url in addresses]
 
     async def _take_up_fresh(self) -> None:
         """Renewed addresses, between two polls; a failure costs nothing, because the old address still works."""
@@ -104,7 +107,7 @@ class HlsSource:
             try:
                 top = await read_playlist(self._context, fresh, fresh.url)
                 for lane, playlist in zip(self._lanes, await self._choose(fresh, top), strict=False):
-                    lane.open(fresh, playlist)
+                    lane.open(fresh, playlist, variables_of(top))
             except OuzelError as exc:
                 self._context.tape.emit(
                     EventCode.WARNING, code=exc.code, why=f"the fresh address cannot be read: {exc}"
@@ -182,6 +185,10 @@ class HlsSource:
 
     def _wake(self) -> None:
         self._wakeup.set()
+
+
+def variables_of(top: MasterPlaylist | MediaPlaylist) -> Variables:
+    return dict(top.variables) if isinstance(top, MasterPlaylist) else NO_VARIABLES
 
 
 def _first(queue: Iterable[Item]) -> Segment | None:
