@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.recordings import CONTAINERS, NOON, record
 
-from ouzel.base.errors import BadOption, OutputExists, StorageError
+from ouzel.base.errors import BadOption, InputError, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.clip import Clipped, clip
 from ouzel.engine.convert import convert
@@ -144,7 +144,7 @@ async def test_nothing_is_overwritten(tmp_path: Path, clip: Clip) -> None:
         await clip_of(media, 1, 2, tmp_path / "piece.mp4")
     with pytest.raises(BadOption, match="does not end in a format"):
         await clip_of(media, 1, 2, tmp_path / "piece.avi")
-    with pytest.raises(StorageError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         await clip_of(tmp_path / "none.ts", 1, 2, tmp_path / "other.ts")
     assert (tmp_path / "piece.ts").read_bytes() == b"mine"
 

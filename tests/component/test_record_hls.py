@@ -378,3 +378,35 @@ async def test_files_are_split_at_segments_by_time_and_by_size(record: Studio, c
     assert whole(by_size)
     assert len(by_size.report.files) > 1
     assert all(f.bytes <= 200_000 for f in by_size.report.files)
+
+
+@pytest.mark.parametrize(("container", "sound"), [("ts", "ts"), ("ts", "aac"), ("mp4", "mp4")])
+async def test_alternate_sound_is_muxed_in(record: Studio, clip: Clip, container: str, sound: str) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(container=container, window=WINDOW), speed=SPEED, length_s=16)  # type: ignore[arg-type]
+        channel.sound("en", sound)  # type: ignore[arg-type]
+        kept = await record(channel.url)
+    assert kept.report.end_reason is EndReason.ENDED
+    assert len(kept.report.files) == 1
+    (opened,) = kept.told(EventCode.FILE_OPENED)
+    assert sorted(t["kind"] for t in opened["tracks"]) == ["audio", "video"]
+    assert sum(c.frames for c in kept.book.chunks if c.scope == "all") == 25 * round(kept.report.media_s)
+    assert kept.gaps == []
+    from ouzel.engine.probe import probe
+
+    found = await probe(kept.path, depth="decode")
+    video, audio = sorted(found.streams, key=lambda s: s.kind, reverse=True)
+    assert (video.kind, audio.kind) == ("video", "audio")
+    assert found.duration_s == pytest.approx(kept.report.media_s, abs=0.2)
+
+
+async def test_sound_alone_in_bare_frames_is_wrapped(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=16)
+        channel.sound("en", "aac")
+        kept = await record(Stream(channel.url, quality="audio"))
+    assert kept.path.suffix == ".ts"
+    (opened,) = kept.told(EventCode.FILE_OPENED)
+    assert [t["kind"] for t in opened["tracks"]] == ["audio"]
+    assert kept.report.media_s == pytest.approx(len(kept.book.chunks), abs=0.1)
+    assert kept.gaps == []

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from tests.recordings import CONTAINERS, NOON, record
 
-from ouzel.base.errors import StorageError
+from ouzel.base.errors import InputError
 from ouzel.engine import ledgers
 from ouzel.engine.convert import CONVERTING
 from ouzel.engine.probe import probe
@@ -274,7 +274,7 @@ async def test_a_folder_in_order_is_left_as_it_is(tmp_path: Path, clip: Clip) ->
 
 
 async def test_a_wrong_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="not a folder"):
+    with pytest.raises(InputError, match="not a folder"):
         await recover(tmp_path / "nothing")
 
 

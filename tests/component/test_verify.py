@@ -10,7 +10,7 @@ import anyio
 import pytest
 from tests.recordings import CONTAINERS, record
 
-from ouzel.base.errors import NotMedia, ReadOnly, StorageError
+from ouzel.base.errors import InputError, NotMedia, ReadOnly
 from ouzel.engine import ledgers
 from ouzel.engine.convert import convert
 from ouzel.engine.verify import verify
@@ -298,7 +298,7 @@ async def test_what_is_not_media_is_refused(tmp_path: Path) -> None:
     page.write_text("<html>" * 1000)
     with pytest.raises(NotMedia):
         await verify(page)
-    with pytest.raises(StorageError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         await verify(tmp_path / "none.ts")
 
 

@@ -146,6 +146,15 @@ def test_small_steps_back_do_not_add_up() -> None:
         assert abs(at - clock) <= 400
 
 
+def test_sound_that_jumps_after_the_picture_and_lags_behind_it_is_kept_in_step() -> None:
+    retimer = make()
+    for track, at in sorted([(9, 0), (9, 40), (9, 80), (8, 0), (8, 23), (8, 46), (8, 69), (8, 92)], key=lambda s: s[1]):
+        retimer.place(track, at)
+    assert 100_000 + retimer.place(9, 100_000) == 120
+    out = [at + retimer.place(8, at) for at in (99_960, 99_983, 100_006)]
+    assert out == [93, 103, 126]
+
+
 def test_a_pause_of_one_track_keeps_it_in_step_with_the_other() -> None:
     retimer = make()
     for track, at in regular(4):

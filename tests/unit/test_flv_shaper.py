@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from tests.flv_source import (
@@ -10,6 +11,7 @@ from tests.flv_source import (
     AVCC,
     AVCC_2,
     HEADER,
+    Group,
     Recorder,
     audio_config,
     groups,
@@ -97,6 +99,12 @@ def test_of_several_configurations_in_a_row_the_last_counts() -> None:
     change = video_config(AVCC_2 + b"x") + video_config(AVCC_2 + b"yz") + video_config(AVCC_2)
     recorder = shaped(opening() + stream(GROUPS[:1]) + change + stream(GROUPS[1:2]), RULES)
     assert [f.head.tracks[0].config for f in recorder.files] == [AVCC, AVCC_2]
+
+
+def test_a_change_while_the_sound_is_still_awaited_opens_another_file() -> None:
+    first, second = list(GROUPS[0].parts())[:1], stream(groups(1, start=60_000, sound_ms=0))
+    recorder = shaped(opening(audio=None) + b"".join(first) + video_config(AVCC_2) + second, RULES)
+    assert [(f.head.tracks[0].config, len(f.bodies)) for f in recorder.files] == [(AVCC, 1), (AVCC_2, 25)]
 
 
 def test_a_change_that_is_undone_before_any_media_is_none() -> None:
@@ -212,16 +220,28 @@ def test_where_chunks_stand_in_what_was_fed_is_told() -> None:
     assert ranges[3] == (len(data) - len(GROUPS[3].data()), len(data))
 
 
+def test_where_chunks_stand_is_told_of_a_stream_without_a_header_too() -> None:
+    shaper = FlvShaper(FlvRules(replays=0))
+    data = video_config() + audio_config() + stream(GROUPS[:1])
+    for ops in (shaper.feed(memoryview(bytearray(data))), shaper.cut()):
+        for _ in ops:
+            pass
+    assert shaper.chunk_range == (len(data) - len(GROUPS[0].data()), len(data))
+
+
 # -- the end of a connection ---------------------------------------------------------------------------------------------
 
 
-def test_an_incomplete_tag_at_the_end_is_taken_back() -> None:
-    whole = list(GROUPS[0].parts())
-    recorder = shaped(opening() + b"".join(whole[:7]) + whole[7][:-6], RULES)
-    assert recorder.file.media == shaped(opening() + b"".join(whole[:7]), RULES).file.media
-    (span,) = recorder.file.spans
-    assert span.dropped_bytes == len(whole[7]) - 6
-    assert span.frames == sum(tag[0] == VIDEO for tag in GROUPS[0].tags[:7])
+@pytest.mark.parametrize("whole", range(1, 12))
+def test_an_incomplete_tag_at_the_end_is_taken_back(whole: int) -> None:
+    tags = list(GROUPS[0].parts())
+    lost = tags[whole][:-6]
+    recorder = shaped(opening() + b"".join(tags[:whole]) + lost, RULES, piece=300)
+    expected = shaped(opening() + b"".join(tags[:whole]), RULES).file
+    assert recorder.file.media == expected.media
+    (span,), (same,) = recorder.file.spans, expected.spans
+    assert span.dropped_bytes == len(lost)
+    assert replace(span, dropped_bytes=0, excess=0) == same
 
 
 def test_a_tag_without_the_size_behind_it_is_whole() -> None:
@@ -372,11 +392,46 @@ def test_a_broken_group_is_only_replaced_with_the_sound_before_it() -> None:
         assert recorder.file.bodies[0] == b"\xaf\x01sound"
 
 
-def test_sound_before_a_group_that_was_kept_whole_is_not_kept_again_either() -> None:
-    tail = list(GROUPS[1].parts())[-1]
-    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:4])).reconnect(opening() + tail + stream(GROUPS[2:6]))
-    recorder.cut().check()
+@pytest.mark.parametrize(("tags", "shift"), [(1, 0), (12, 0), (1, -40_000)])
+def test_sound_before_a_group_that_was_kept_whole_is_not_kept_again_either(tags: int, shift: int) -> None:
+    tail = [sound(GROUPS[1].start + at + shift, noise) for kind, at, noise in GROUPS[1].tags if kind == AUDIO][-tags:]
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:4]))
+    recorder.reconnect(opening() + b"".join(tail) + stream(GROUPS[2:6], shift)).cut().check()
+    assert recorder.file.bodies == shaped(opening() + stream(GROUPS[:6]), RULES).file.bodies
+
+
+def test_the_same_key_frame_with_other_sound_and_another_clock_is_another_group() -> None:
+    first, other = GROUPS[3], GROUPS[4]
+    mixed = Group(first.start - 20_000, [first.tags[0], *other.tags[1:]])
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:3]) + b"".join(list(first.parts())[:30]))
+    recorder.reconnect(opening() + mixed.data()).cut().check()
+    assert recorder.taken_back == 0
+    assert [span.frames for span in recorder.file.spans] == [25, 25, 25, 11, 25]
+
+
+def test_a_connection_that_gives_nothing_does_not_hide_the_broken_group() -> None:
+    recorder = Recorder(RULES, piece=100).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000])
+    recorder.reconnect(opening() + GROUPS[2].data()[:500])
+    recorder.reconnect(opening() + stream(GROUPS[2:6])).cut().check()
+    assert recorder.taken_back == 1
     assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
+
+
+def test_a_chunk_that_was_refused_does_not_hide_the_broken_group() -> None:
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000]).cut()
+    recorder.shaper.splice()
+    ops = recorder.shaper.feed(memoryview(bytearray(opening() + stream(GROUPS[6:8]))))
+    assert any(isinstance(op, Edge) for op in ops)  # stops at the edge
+    recorder.rollback().shaper.splice()
+    recorder.feed(opening() + stream(GROUPS[3:6])).cut().check()
+    assert recorder.taken_back == 1
+    assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
+
+
+def test_a_loop_that_begins_in_mid_group_is_seen_at_its_next_key_frame() -> None:
+    tail = b"".join(list(GROUPS[1].parts())[40:])
+    recorder = shaped(opening() + stream(GROUPS[:4]) + tail + stream(GROUPS[2:8]), RULES)
+    assert [span.source_s for span in recorder.replays] == [52]
 
 
 def test_a_replay_that_breaks_off_itself_is_no_loss() -> None:

@@ -151,10 +151,7 @@ def read_job(
         pairs = (*pairs, ("User-Agent", user_agent))
     if proxy is not None:
         parse_url(proxy, schemes={"http", "https", "socks5", "socks5h"})
-    streams = tuple(
-        Stream(_checked(url), pairs, proxy, not insecure, quality=quality)
-        for url in urls
-    )
+    streams = tuple(Stream(_checked(url), pairs, proxy, not insecure, quality=quality) for url in urls)
     limits = TapeLimits(
         split_after_s=_positive(split_after, parse_duration, "--split-after"),
         split_bytes=_positive(split_size, parse_size, "--split-size"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import BadOption, Damaged, OutputExists, StorageError
+from ouzel.base.errors import BadOption, Damaged, InputError, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.convert import Piece, convert
@@ -98,7 +98,7 @@ async def clip(
 
 def _find(path: Path, out: Path) -> Held | None:
     if not path.exists():
-        raise StorageError(f"{path} does not exist", path=str(path))
+        raise InputError(f"{path} does not exist", path=str(path))
     for taken in (out, ledgers.ledger_path(out)):
         if taken.exists():
             raise OutputExists(f"{taken} exists already; give another name or remove it")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from ouzel.base.errors import NotALedger, StorageError
+from ouzel.base.errors import InputError, NotALedger
 from ouzel.engine import ledgers
 from ouzel.engine.probe import Found, probe
 from ouzel.engine.sinks.file import storage_error
@@ -31,7 +31,7 @@ def _by_ledger(path: Path) -> Info | None:
     try:
         size = path.stat().st_size
     except FileNotFoundError as exc:
-        raise StorageError(f"{path} does not exist", path=str(path)) from exc
+        raise InputError(f"{path} does not exist", path=str(path)) from exc
     except OSError as exc:
         raise storage_error(exc, path) from exc
     try:

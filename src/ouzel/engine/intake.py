@@ -142,6 +142,9 @@ class Intake:
                 tape.trim(span.excess)
             if self.check is not None:
                 self.check(span)
+            if not tape.pending:  # sound that was woven into another lane's chunks
+                self.last = span
+                return
             tape.commit(span, self.note, scope=self.scope)
             self.committed += 1
             self.last = span

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from ouzel.base.errors import FileBusy, MediaError, NotALedger, StorageError
+from ouzel.base.errors import FileBusy, InputError, MediaError, NotALedger, StorageError
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.convert import CONVERTING
@@ -102,7 +102,7 @@ def _find(folder: Path) -> tuple[list[Path], int]:
     found: list[Path] = []
     total = 0
     if not folder.is_dir():
-        raise StorageError(f"{folder} is not a folder", path=str(folder))
+        raise InputError(f"{folder} is not a folder", path=str(folder))
     for place, _, names in os.walk(folder, onerror=_fail):
         for name in names:
             path = Path(place, name)

@@ -151,7 +151,8 @@ class Tape:
         if note.wall is None and self._on_air_until and wall < self._on_air_until and not self._losses:
             wall = self._on_air_until  # arrival jitters; the programme does not go back in time
         self._settle_open_losses(span, scope)
-        self._write_losses(sink, wall, scope)
+        if scope == "all":
+            self._write_losses(sink, wall)
         while self._runs:
             sink.note(self._runs[0])
             del self._runs[0]
@@ -235,8 +236,7 @@ class Tape:
         if reason is EndReason.GONE:  # it never came back: what it sent meanwhile, if anything, nobody knows
             self._losses = [loss for loss in self._losses if loss.missing_s is not None]
         if self._losses and self._sink is not None and self._sink.chunks:
-            for scope in ("all", "audio"):
-                self._write_losses(self._sink, self.wall(), scope)
+            self._write_losses(self._sink, self.wall())
         self._retire(reason)
 
     def wall(self) -> datetime:
@@ -297,24 +297,33 @@ class Tape:
             elif 0 < missing < away + _CLOCK_SLACK_S:
                 loss.missing_s = missing
 
-    def _write_losses(self, sink: FileSink, until: datetime, scope: TrackScope) -> None:
-        start = self._on_air_until or self._began
-        for loss in [loss for loss in self._losses if loss.scope == scope]:
+    def _write_losses(self, sink: FileSink, until: datetime) -> None:
+        starts = dict.fromkeys(("all", "audio"), self._on_air_until or self._began)
+        losses, self._losses = self._losses, []
+        for loss in losses:
+            start = starts[loss.scope]
             missing = loss.missing_s
             if missing is None:
                 missing = max(0.0, (until - start).total_seconds())
             end = start + timedelta(seconds=missing)
             gap = Gap(
-                sink.media_s, loss.code, loss.why, start, end, missing, loss.first_sequence, loss.last_sequence, scope
+                sink.media_s,
+                loss.code,
+                loss.why,
+                start,
+                end,
+                missing,
+                loss.first_sequence,
+                loss.last_sequence,
+                loss.scope,
             )
             sink.note(gap)
-            self._losses.remove(loss)
             self._sink_gaps.append(gap)
             self.gaps.append(replace(gap, at_s=self._base_s + gap.at_s))
             self.counters.gaps += 1
             self.counters.missing_s += missing
             self.emit(EventCode.GAP, **gap_fields(self.gaps[-1]))
-            start = end
+            starts[loss.scope] = end
 
     def _merge(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio.to_thread
 import xxhash
 
-from ouzel.base.errors import MediaError, NotALedger, StorageError, Unsupported
+from ouzel.base.errors import InputError, MediaError, NotALedger, StorageError, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.judging import judge_end, judge_found, judge_packets, judge_passage
 from ouzel.engine.ledgers import Held
@@ -51,7 +51,7 @@ async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdic
 def _find(path: Path) -> Held | str:
     """The ledger; else why there is none."""
     if not path.exists():
-        raise StorageError(f"{path} does not exist", path=str(path))
+        raise InputError(f"{path} does not exist", path=str(path))
     try:
         return ledgers.find(path) or "there is no ledger beside it"
     except NotALedger as exc:

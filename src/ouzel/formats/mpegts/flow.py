@@ -8,12 +8,12 @@ from typing import Literal
 
 from ouzel.formats.mpegts.lanes import (
     AUDIO_BYTES,
-    FRAMING,
     VIDEO_BYTES,
     Found,
     FrameCounter,
     Lane,
     differ,
+    is_counted,
     is_short_of_usual,
     is_unchanged,
     looks_random,
@@ -21,9 +21,10 @@ from ouzel.formats.mpegts.lanes import (
     sounds_changed,
 )
 from ouzel.formats.mpegts.outlet import Outlet, OutletState
-from ouzel.formats.mpegts.packets import PAT_PID, SIZE
+from ouzel.formats.mpegts.packets import PAT_PID, SIZE, WRAP
 from ouzel.formats.mpegts.psi import Program, Tables, TablesState
 from ouzel.formats.mpegts.region import Region
+from ouzel.formats.mpegts.scout import Scout
 from ouzel.formats.mpegts.timeline import Timeline, TimelineState
 from ouzel.formats.mpegts.units import Unit, gather, mark_next, shift_unit, unit_at
 from ouzel.formats.shape import Buffer, Edge, Span
@@ -90,16 +91,18 @@ class Flow:
             out.frames = None
             self.time.reopen()
 
-    def begin(self, firsts: Mapping[int, int], *, spliced: bool, looked_at: int) -> None:
-        """The first time stamps of the tracks. The next run starts with the packets that the scout has looked at."""
+    def begin(self, scout: Scout, *, new_file: bool, spliced: bool) -> None:
+        """The first time stamps of the tracks are known. The next run starts with the packets that the scout has looked at."""
+        firsts = scout.firsts
         seen = [pid for pid in self.lanes if pid in firsts]
         lead = next((pid for pid in seen if self.lanes[pid].kind == "video"), seen[0] if seen else None)
         if lead is not None:
             self._follow(lead)
-            self.time.begin({lead: firsts[lead], **firsts}, spliced=spliced)
+            ordered = {lead: firsts[lead], **firsts}
+            self.time.begin(ordered, scout.delays[lead], new_file=new_file, spliced=spliced)
         self.out.shift = self.time.shift
         self._moved = False
-        self._calm = looked_at
+        self._calm = scout.at
 
     def splice(self) -> None:
         """What follows does not continue what came before."""
@@ -280,7 +283,7 @@ class Flow:
         if unit.dts is None:
             time.pass_unstamped()
         else:
-            shift = time.place(pid, unit.dts)
+            shift = time.place(pid, unit.dts, ((unit.pts or 0) - unit.dts) % WRAP)
             if shift:
                 shift_unit(region.block, unit, shift)
         lane.declared, lane.packets, lane.since = unit.length, 0, number
@@ -353,5 +356,4 @@ class Flow:
             return
         self.time.lead = pid
         stream = self.lanes[pid].stream
-        counts = stream.kind == "audio" and stream.codec in FRAMING
-        self.out.frames = FrameCounter(stream.codec) if counts else None
+        self.out.frames = FrameCounter(stream.codec) if is_counted(stream) else None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ouzel.base.errors import FormatError
 from ouzel.formats.codecs import (
+    AudioConfig,
     AudioFrame,
     H264Nal,
     HevcNal,
@@ -17,6 +18,7 @@ from ouzel.formats.codecs import (
     is_slice,
     nal_type,
     nals,
+    opus_packet_samples,
     parse_ac3,
     parse_adts,
     parse_h264_sps,
@@ -274,7 +276,39 @@ def is_short_of_usual(lane: Lane, length: int) -> bool:
     if length * 5 >= usual * 4:
         lane.usual = length
         return False
-    return length > 0 and lane.known and lane.stream.codec in FRAMING
+    return length > 0 and lane.known and is_counted(lane.stream)
+
+
+def parse_ts_opus(header: Buffer) -> AudioFrame:
+    """Read the control header in front of an Opus packet, and what the packet says of its length, from 16 bytes.
+
+    Raises: FormatError. Source: "Opus in MPEG-2 transport streams" (opus_control_header), as libavcodec implements it.
+    """
+    if len(header) < 16 or header[0] != 0x7F or header[1] & 0xE0 != 0xE0:
+        raise FormatError("not an Opus control header")
+    at, size = 2, 0
+    while header[at] == 0xFF and at < 10:
+        size += header[at]
+        at += 1
+    size += header[at]
+    at += 1
+    trimmed = 0
+    for flag in (0x10, 0x08):  # start_trim, end_trim
+        if header[1] & flag:
+            trimmed += int.from_bytes(header[at : at + 2], "big") & 0x1FFF
+            at += 2
+    if header[1] & 0x04:
+        at += 1 + header[at]
+    samples = opus_packet_samples(header[at : at + 2]) if size and at + 2 <= len(header) else 0
+    return AudioFrame(AudioConfig("opus", 0, 48_000, 0), at + size, at, max(0, samples - trimmed))
+
+
+_COUNTED: dict[str, tuple[Parser, int, bytes]] = {**FRAMING, "opus": (parse_ts_opus, 16, b"\x7f")}
+"""What a unit of sound holds can be counted for these."""
+
+
+def is_counted(stream: Stream) -> bool:
+    return stream.kind == "audio" and stream.codec in _COUNTED
 
 
 class FrameCounter:
@@ -288,7 +322,7 @@ class FrameCounter:
     _LIMIT = 1 << 20
 
     def __init__(self, codec: str) -> None:
-        self._parse, self._size, self._sync = FRAMING[codec]
+        self._parse, self._size, self._sync = _COUNTED[codec]
         self._data = bytearray()
         self._skip = 0
 

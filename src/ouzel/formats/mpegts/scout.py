@@ -28,6 +28,8 @@ class Scout:
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
     firsts: dict[int, int] = field(default_factory=dict[int, int])
     """First decode time stamp of each track."""
+    delays: dict[int, int] = field(default_factory=dict[int, int])
+    """By how much the unit with it is presented later."""
     at: int = 0
     """Packets that were looked at."""
     psi_first: bool = False
@@ -124,8 +126,10 @@ class Scout:
             if isinstance(found, Found):
                 lane.track, lane.raw, lane.known = found.track, found.raw, True
                 self._learnt.add(pid)
-        if unit.dts is not None:
-            self.firsts.setdefault(pid, unit.dts)
+        if unit.dts is not None and unit.pts is not None:
+            if pid not in self.firsts:
+                self.firsts[pid] = unit.dts
+                self.delays[pid] = (unit.pts - unit.dts) % WRAP
             self._latest = unit.dts if pid == next(iter(self.firsts)) else self._latest
         return True
 

@@ -213,7 +213,7 @@ class TsShaper:
         new = not self._opened or known.keys() != found.keys() or any(differ(known[pid], found[pid]) for pid in found)
         data = b"" if scout.psi_first or not new else self._tables.render({**flow.out.counters.last, **scout.counters})
         flow.adopt(program, scout.lanes, new_file=new)
-        flow.begin(scout.firsts, spliced=self._spliced, looked_at=scout.at)
+        flow.begin(scout, new_file=new, spliced=self._spliced)
         self._scout = None
         self._spliced = False
         self._opened = True

@@ -19,7 +19,7 @@ class TimelineState:
     lead: int
     zero: int | None
     start: int
-    source: tuple[int | None, int]
+    source: tuple[int | None, int, int | None]
 
 
 class Timeline:
@@ -35,8 +35,8 @@ class Timeline:
         "_others",
         "_raw",
         "_retimer",
+        "_shown",
         "_start",
-        "_tail",
         "_trimmed",
         "_turns",
         "_zero",
@@ -62,6 +62,7 @@ class Timeline:
         self._others: set[int] = set()
         self._raw: int | None = None
         self._turns = 0
+        self._shown: int | None = None  # the latest presentation time of the leading track
         self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
         self._start = 0
@@ -77,22 +78,41 @@ class Timeline:
         """What is added to stamps of no track in particular: the common offset, less whole turns of the counter."""
         return self._retimer.offset % WRAP
 
-    def begin(self, firsts: Mapping[int, int], *, spliced: bool) -> None:
-        """The first decode time stamps of all tracks are known, before any of them is placed."""
-        if not self._retimer.started:
+    def begin(self, firsts: Mapping[int, int], delay: int, *, new_file: bool, spliced: bool) -> None:
+        """The first decode time stamps of all tracks are known, before any of them is placed.
+
+        `delay`: by how much the first sample of the leading track is presented later than decoded. A new file keeps the
+        source's own stamps.
+        """
+        if new_file:
             self._retimer.start(firsts)
         elif spliced:
+            self._leave_room(delay)
             self._retimer.splice(firsts)
-            self._raw, self._turns = None, 0
+        else:
+            return
+        self._raw, self._turns, self._shown = None, 0, None
 
-    def place(self, pid: int, dts: int) -> int:
-        """What to add to the stamps of a sample of this track, modulo 2^33."""
+    def _leave_room(self, delay: int) -> None:
+        """Where the last pictures of a group are missing, one that was sent ahead of them may be presented later than the
+        next one that is decoded: that one comes after it."""
+        last = self._retimer.last(self.lead)
+        if last is None or self._shown is None:
+            return
+        ahead = self._shown - last - delay
+        if ahead > 0:
+            self._retimer.lasts(self.lead, self._retimer.end(self.lead) - last + ahead)
+
+    def place(self, pid: int, dts: int, delay: int = 0) -> int:
+        """What to add to the stamps of a sample of this track, modulo 2^33. `delay`: of its presentation."""
         offset = self._retimer.place(pid, dts)
         self.units += 1
         if pid != self.lead:
             self._others.add(pid)
         else:
             at = dts + offset
+            if self._shown is None or at + delay > self._shown:
+                self._shown = at + delay
             if self._zero is None:
                 self._zero = self._start = at
             if self._raw is not None and abs(dts - self._raw) > WRAP // 2:
@@ -195,12 +215,13 @@ class Timeline:
         self._zero = None
 
     def save(self) -> TimelineState:
-        return TimelineState(self._retimer.save(), self.lead, self._zero, self._start, (self._raw, self._turns))
+        source = (self._raw, self._turns, self._shown)
+        return TimelineState(self._retimer.save(), self.lead, self._zero, self._start, source)
 
     def restore(self, state: TimelineState) -> None:
         self._retimer.restore(state.retimer)
         self.lead, self._zero, self._start = state.lead, state.zero, state.start
-        self._raw, self._turns = state.source
+        self._raw, self._turns, self._shown = state.source
         self.drop_chunk()
 
     def _others_end(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import anyio
@@ -32,6 +32,7 @@ from ouzel.formats.m3u8 import ByteRange, InitSegment, Key, Segment
 from ouzel.formats.shape import Span
 from ouzel.model.flow import GapCode
 from ouzel.model.stream import Stream
+from ouzel.model.window import Fetch
 from ouzel.system.http import Answer
 
 _KEY_BYTES = 16
@@ -91,7 +92,7 @@ class SegmentReader:
         request = self._context.request(stream, segment.uri, byte_range=_range(segment.byte_range))
         try:
             await self._context.http.stream(request, taker.on_answer)
-            span = taker.finish(_note(item, segment), self._check(item, segment))
+            span = taker.finish(_note(item, segment), self._check(lane, item, segment))
         except OuzelError:
             _abandon(lane)
             raise
@@ -106,7 +107,7 @@ class SegmentReader:
     def _tell_shortness(self, lane: Lane, segment: Segment, span: Span | None) -> None:
         """What was kept although it is shorter than announced leaves a gap behind it."""
         missing = segment.duration_s - (span.duration_s if span else 0.0)
-        if missing > _shortness(segment):
+        if lane.scope == "all" and missing > _shortness(segment):
             self._context.tape.lose(
                 GapCode.SEGMENT_SHORT,
                 f"the segment holds {segment.duration_s - missing:.2f} s of {segment.duration_s:.2f} s",
@@ -118,12 +119,12 @@ class SegmentReader:
             assert lane.intake is not None
             lane.intake.splice()
 
-    def _check(self, item: Item, segment: Segment) -> Callable[[Span], None]:
+    def _check(self, lane: Lane, item: Item, segment: Segment) -> Callable[[Span], None]:
         last = item.attempts > self._context.policy.short_attempts
 
         def check(span: Span) -> None:
             missing = segment.duration_s - span.duration_s
-            short = missing > _shortness(segment)
+            short = lane.scope == "all" and missing > _shortness(segment)  # other sound may take no time of its own
             if span.damage not in {"truncated", "no_media"} and not short:
                 return
             if not last or not span.frames:
@@ -168,6 +169,13 @@ class SegmentReader:
             self._keys.clear()
         self._keys[key.uri] = data
         return data
+
+    async def feed_inits(self, stream: Stream, lanes: Sequence[Lane]) -> None:
+        """Where picture and sound share a file, its head needs the init segments of both before any media."""
+        for lane in lanes:
+            segment = next((item.what.segment for item in lane.queue if isinstance(item.what, Fetch)), None)
+            if segment is not None and segment.map is not None and segment.map != lane.init:
+                await self._feed_init(lane.stream or stream, lane, segment.map)
 
     def intake_for(self, lane: Lane, first: bytes) -> Intake:
         """The lane's intake; a new one when the first bytes show another container than before."""

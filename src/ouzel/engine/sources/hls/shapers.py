@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ouzel.base.errors import NotMedia, Unsupported
@@ -11,7 +11,7 @@ from ouzel.engine.sources.detect import quote
 from ouzel.engine.sources.hls.lane import Lane
 from ouzel.engine.tape import Tape
 from ouzel.formats.fmp4 import Fmp4Pair, Fmp4Shaper
-from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.mpegts import AudioPacker, TsPair, TsShaper
 from ouzel.formats.shape import Shaper
 
 SegmentKind = Literal["ts", "mp4", "packed"]
@@ -38,7 +38,7 @@ class LaneShapers:
         self._tape = tape
         self._kinds: dict[str, SegmentKind] = {}
         self._paired = False
-        self._pair: Fmp4Pair | None = None
+        self._pair: Fmp4Pair | TsPair | None = None
 
     def pair(self) -> None:
         """There are two lanes, that write into one file."""
@@ -48,7 +48,8 @@ class LaneShapers:
         """The lane's intake. Raises: NotMedia; Unsupported for a picture and a sound that cannot share a file."""
         kind = kind_of_segment(first)
         if lane.intake is None or kind != self._kinds.get(lane.scope):
-            lane.intake = Intake(self._shaper(lane, kind), self._tape, continuous=False, scope=lane.scope)
+            shaper = self._paired_shaper(lane, kind) if self._paired else _SHAPERS[kind]()
+            lane.intake = Intake(shaper, self._tape, continuous=False, scope=lane.scope)
             self._kinds[lane.scope] = kind
         return lane.intake
 
@@ -57,7 +58,17 @@ class LaneShapers:
         if lanes[0].intake is not None:
             lanes[0].intake.split()
 
-    def _shaper(self, lane: Lane, kind: SegmentKind) -> Shaper:
-        if not self._paired:
-            return Fmp4Shaper() if kind == "mp4" else TsShaper(mode="segments")
-        raise Unsupported("alternate sound")
+    def _paired_shaper(self, lane: Lane, kind: SegmentKind) -> Shaper:
+        if self._pair is None:
+            self._pair = Fmp4Pair() if kind == "mp4" else TsPair()
+        if isinstance(self._pair, Fmp4Pair) != (kind == "mp4") or (lane.scope == "all" and kind == "packed"):
+            kinds = " and ".join(sorted({kind, *self._kinds.values()}))
+            raise Unsupported(f"picture and sound come in containers that cannot share a file: {kinds}")
+        return self._pair.main if lane.scope == "all" else self._pair.extra
+
+
+_SHAPERS: dict[SegmentKind, Callable[[], Shaper]] = {
+    "ts": lambda: TsShaper(mode="segments"),
+    "mp4": Fmp4Shaper,
+    "packed": AudioPacker,
+}

@@ -21,7 +21,7 @@ from ouzel.model.quality import choose
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline
 
-_AHEAD_S = 15.0  # how far one lane may run ahead of the other before it waits
+_LOOK_S = 0.25
 
 
 class HlsSource:
@@ -37,6 +37,8 @@ class HlsSource:
         self._fresh_came = anyio.Event()
         self._blame: tuple[GapCode, str] | None = None
         self._chosen = ""
+        self._waiting_since: float | None = None
+        """Monotonic time since when a lane waits for the other."""
 
     async def run(self, stream: Stream, first: Playlist | None = None) -> EndReason | None:
         """Follow the show from this address until it ends.
@@ -127,8 +129,10 @@ class HlsSource:
                     return EndReason.ENDED
                 self._wakeup = anyio.Event()
                 if self._next_lane() is None:
-                    await self._wakeup.wait()
+                    with anyio.move_on_after(_LOOK_S if self._waiting_since else None):
+                        await self._wakeup.wait()
                 continue
+            self._waiting_since = None
             await self._process(lane.stream or stream, lane)
             if tape.full and self._level():
                 return EndReason.DURATION
@@ -139,6 +143,8 @@ class HlsSource:
         item = lane.queue[0]
         match item.what:
             case Fetch(segment=segment, expected=expected):
+                if len(self._lanes) > 1:
+                    await self._reader.feed_inits(stream, self._lanes)
                 if expected == "spliced" and item.attempts == 0 and lane.intake is not None:
                     lane.intake.splice()
                 await self._reader.read(stream, lane, item, segment)
@@ -171,12 +177,24 @@ class HlsSource:
             lane.intake.splice()
 
     def _next_lane(self) -> Lane | None:
-        """The lane that is furthest behind, if it has something to do; another one as long as it is not too far ahead."""
-        behind = sorted((lane for lane in self._lanes), key=lambda lane: lane.position_s)
-        for lane in behind:
-            if lane.queue and (lane.position_s - behind[0].position_s < _AHEAD_S or behind[0].ended):
-                return lane
-        return None
+        """The lane that is furthest behind, if it has something to do; of two at one point the sound, which goes first.
+
+        The picture waits for its sound for a while: a server lists the two at slightly different times.
+        """
+        behind = sorted(self._lanes, key=lambda lane: (lane.position_s, lane.scope == "all"))
+        if behind[0].queue:
+            return behind[0]
+        ahead = next((lane for lane in behind if lane.queue), None)
+        if ahead is None or behind[0].ended or behind[0].error is not None:
+            return ahead
+        now = self._context.clock.monotonic()
+        self._waiting_since = self._waiting_since or now
+        if now - self._waiting_since < self._patience_s(ahead):
+            return None
+        return ahead
+
+    def _patience_s(self, lane: Lane) -> float:
+        return 2 * lane.playlist.target_duration_s if lane.playlist else 0.0
 
     def _level(self) -> bool:
         """Whether the lanes are at the same point, so that a file may end here."""

@@ -1,0 +1,70 @@
+"""What all commands about files have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ouzel.base.units import format_clock, format_duration
+from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
+from ouzel.cli.texts import tr
+from ouzel.model.flow import Gap
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how a command speaks. They arrive as `output`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="The results as JSON, an object a line.")
+    @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
+    @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
+    def with_output(*args: Any, as_json: bool, verbose: bool, quiet: bool, **options: Any) -> Any:
+        level = VERBOSE if verbose else QUIET if quiet else NORMAL
+        return command(*args, output=Output(as_json, level), **options)
+
+    with_output.__name__ = command.__name__
+    with_output.__doc__ = command.__doc__
+    return with_output
+
+
+class Bar:
+    """How far a piece of work is, on a line that goes away: on a terminal only."""
+
+    def __init__(self, output: Output, label: str) -> None:
+        self._label = label
+        self._shown = -1
+        self._on = output.is_terminal and output.level >= NORMAL
+
+    def tell(self, share: float) -> None:
+        """`share`: 0 to 1."""
+        percent = int(share * 100)
+        if self._on and percent != self._shown:
+            self._shown = percent
+            sys.stderr.write(f"{_CLEAR_LINE}{self._label}  {percent} %")
+            sys.stderr.flush()
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._shown >= 0:
+            sys.stderr.write(_CLEAR_LINE)
+            sys.stderr.flush()
+
+
+def gap_text(gap: Gap) -> str:
+    """A gap as one line: how much, where in the file, when it was on air, why."""
+    start, end = gap.wall_start.astimezone(), gap.wall_end.astimezone()
+    return tr(
+        "file.gap",
+        missing=format_duration(gap.missing_s),
+        at=format_clock(gap.at_s),
+        start=f"{start:%Y-%m-%d %H:%M:%S}",
+        end=f"{end:%H:%M:%S}",
+        why=gap.why,
+        code=gap.code.value,
+    )
