@@ -33,7 +33,8 @@ import anyio
 import trustme
 
 from ouzel.system.guard import Scope
-from ouzel.system.http import Answer, Http1Client, Limits, Request, Take
+from ouzel.system.http import Answer, Http1Client, Limits, Request, Take, dial
+from ouzel.system.http.links import Link
 
 BLOB_BYTES = 64 * 1000 * 1000
 PACED_BYTES_PER_S = 500_000
@@ -41,6 +42,8 @@ PACED_CONNECTIONS = 100
 WARM_S = 3.0
 REFERENCE = "asyncio"
 VARIANTS = (REFERENCE, "uvloop", "pycurl", "pycurl+uvloop")
+LOOP_TLS = ("asyncio, the loop's TLS", "uvloop, the loop's TLS")
+"""Our reader over the TLS layer that the event loop brings along; asked for by `--loop-tls`."""
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
@@ -145,6 +148,29 @@ async def measure_paced(get: Get, meter: Meter, base: str, connections: int, sec
     return measured
 
 
+class LoopTls:
+    """In place of `TlsLink`: the handshake hands the link over to the loop's own TLS layer."""
+
+    def __init__(self, lower: Link, context: ssl.SSLContext, server_name: str, _plain: memoryview) -> None:
+        self._lower = lower
+        self._context = context
+        self._server_name = server_name
+
+    async def handshake(self) -> None:
+        loop, below = asyncio.get_running_loop(), self._lower
+        transport = await loop.start_tls(below._transport, below, self._context, server_hostname=self._server_name)
+        below.connection_made(transport)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lower, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "receiver":
+            self._lower.receiver = value
+        else:
+            super().__setattr__(name, value)
+
+
 async def run_client(variant: str, case: Case, base: str, ca_file: Path, amount: float) -> Measured:
     meter = Meter()
     limits = Limits(stall_s=30)
@@ -153,6 +179,8 @@ async def run_client(variant: str, case: Case, base: str, ca_file: Path, amount:
 
         client = CurlClient(ca_file=ca_file)
     else:
+        if variant in LOOP_TLS:
+            dial.TlsLink = LoopTls
         client = Http1Client(ca_file=ca_file)
 
     async def get(url: str) -> Answer:
@@ -169,7 +197,7 @@ async def run_client(variant: str, case: Case, base: str, ca_file: Path, amount:
 def client_main(variant: str, arguments: str) -> None:
     given = json.loads(arguments)
     work = run_client(variant, Case(**given["case"]), given["base"], Path(given["ca_file"]), given["amount"])
-    if variant.endswith("uvloop"):
+    if "uvloop" in variant:
         import uvloop
 
         measured = uvloop.run(work)
@@ -291,6 +319,9 @@ def main() -> None:
     options.add_argument("--gigabytes", type=float, default=1.0, help="for each fast run (default 1)")
     options.add_argument("--seconds", type=float, default=6.0, help="for each paced run (default 6)")
     options.add_argument("--only", default="", help="run the cases whose name has this in it")
+    options.add_argument(
+        "--loop-tls", action="store_true", help="compare our TLS layer with the loops' own, and nothing else"
+    )
     options.add_argument("--quick", action="store_true", help="one short round")
     options.add_argument("--client", nargs=2, help=argparse.SUPPRESS)
     given = options.parse_args()
@@ -299,15 +330,18 @@ def main() -> None:
         return
     if given.quick:
         given.rounds, given.gigabytes, given.seconds = 1, 0.2, 1.0
+    variants = (REFERENCE, "uvloop", *LOOP_TLS) if given.loop_tls else VARIANTS
+    if given.loop_tls:
+        given.only = "https"
     print(versions(), flush=True)
     with origin() as where:
         for case in (case for case in CASES if given.only in case.name):
             amount = given.seconds if case.paced else given.gigabytes * 1e9
             rounds: list[dict[str, Measured]] = []
             for number in range(given.rounds):
-                turn = VARIANTS if number % 2 == 0 else VARIANTS[::-1]
+                turn = variants if number % 2 == 0 else variants[::-1]
                 measured = {variant: measure(variant, case, where, amount) for variant in turn}
-                rounds.append({variant: measured[variant] for variant in VARIANTS})
+                rounds.append({variant: measured[variant] for variant in variants})
             print(table(case, rounds), flush=True)
 
 

@@ -407,7 +407,7 @@ async def test_an_address_that_is_silent_does_not_hold_up_the_next() -> None:
             listener.listen(5)
             async with Http1Client(lookup=a_host("127.0.0.2", "127.0.0.1")) as http:
                 with pytest.raises(Stalled):  # connected, to the one that takes connections and says nothing
-                    await http.stream(ask(f"http://two.test:{port}/", limits=Limits(head_s=0.05)), ignore)
+                    await http.stream(ask(f"http://two.test:{port}/", limits=Limits(connect_s=3, head_s=0.05)), ignore)
             async with Http1Client(lookup=a_host("127.0.0.2")) as http:
                 with pytest.raises(ConnectFailed, match=rf"within 0.1 s: port {port} does not answer"):
                     await http.stream(ask(f"http://one.test:{port}/", limits=Limits(connect_s=0.1)), ignore)

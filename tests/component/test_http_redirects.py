@@ -90,6 +90,7 @@ async def test_another_name_for_the_same_server_is_another_origin() -> None:
 
     assert server.asked[0].headers["host"] == "virtual.test"
     assert "cookie" not in server.asked[1].headers
+    assert "authorization" not in server.asked[1].headers
     assert server.asked[1].headers["host"] == f"other.test:{server.port}"
 
 

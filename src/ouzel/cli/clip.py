@@ -54,7 +54,7 @@ async def _clip(file: Path, from_s: float, to_s: float, out: Path, output: Outpu
         )
     )
     for gap in made.gaps:
-        output.say(f"  {gap_text(gap)}")
+        output.say(tr("clip.gap", text=gap_text(gap)))
     for words in made.warnings:
         output.tell(f"{tr('warning')}: {words}")
     return EXIT_OK

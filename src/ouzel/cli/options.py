@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -47,7 +47,7 @@ class Bar:
             sys.stderr.write(f"{_CLEAR_LINE}{self._label}  {percent} %")
             sys.stderr.flush()
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -65,9 +65,9 @@ def _print(verdict: Verdict, output: Output) -> None:
     )
     shown = verdict.gaps if output.level >= VERBOSE else verdict.gaps[:_MOST_GAPS]
     for gap in shown:
-        output.say(f"  {gap_text(gap)}")
+        output.say(tr("verify.gap", text=gap_text(gap)))
     if len(shown) < len(verdict.gaps):
-        output.say("  " + tr("file.more_gaps", count=len(verdict.gaps) - len(shown)))
+        output.say(tr("verify.more_gaps", count=len(verdict.gaps) - len(shown)))
     for finding in verdict.findings:
         output.say(f"  {_finding_text(finding)}")
 

@@ -86,7 +86,7 @@ class Finisher:
 
     async def _convert(self, sink: FileSink, path: Path, size: int, gaps: int) -> None:
         wish = self._wish.format
-        if wish is None or wish == ENDINGS[sink.head.container]:
+        if wish is None or wish == ENDINGS[sink.container]:
             self._add(sink, path, size, gaps)
             return
         try:

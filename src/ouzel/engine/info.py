@@ -17,7 +17,8 @@ from ouzel.model.info import Info, State, info_of
 async def describe(path: Path) -> Info:
     """Everything known of a recording, finished or running, of a product, or of a file without a ledger.
 
-    Raises: NotMedia, MediaError when there is neither a ledger nor anything that could be read; StorageError.
+    Raises: InputError when there is no such file; NotMedia, MediaError when there is neither a ledger nor anything that can be
+        read; StorageError.
     """
     known = await anyio.to_thread.run_sync(_by_ledger, path)
     if known is not None:

@@ -316,7 +316,7 @@ class Recorder:
             files=tuple(self._finisher.files),
             gaps=tuple(self._tape.gaps),
             media_s=counters.media_s,
-            bytes=counters.bytes,
+            bytes=sum(file.bytes for file in self._finisher.files),
             runs=counters.runs,
             reconnects=counters.reconnects,
             replays_dropped=counters.replays,

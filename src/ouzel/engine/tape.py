@@ -16,7 +16,7 @@ from ouzel.model.ledger import ClockLine, Opening, RunLine
 from ouzel.model.report import gap_fields
 from ouzel.system.clock import Clock, WallAnchor
 
-_CONTINUES_S = 0.5  # a source whose clock goes on within this has lost nothing
+_CONTINUES_S = 0.1  # a source whose clock goes on within this has lost nothing
 _NEW_S = 0.01
 _CLOCK_SLACK_S = 30.0  # a server may hold this much back; a larger difference is another clock, not a loss
 
@@ -257,6 +257,7 @@ class Tape:
             raise
         self.counters.files += 1
         self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._part, tracks=_tracks(self._head))
+        self._head = None  # it may be large (FLV reserves room for an index), and every file has one of its own
         return self._sink
 
     def _retire(self, reason: EndReason) -> None:

@@ -35,7 +35,8 @@ async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdic
 
     Without a ledger one is made from the media and written beside it, if that is possible. A file that is still being recorded is
     checked up to its last whole chunk.
-    Raises: NotMedia, MediaError when there is neither a ledger nor anything that could be read; StorageError.
+    Raises: InputError when there is no such file; NotMedia, MediaError when there is neither a ledger nor anything that can be
+        read; StorageError.
     """
     found = await anyio.to_thread.run_sync(_find, path)
     if isinstance(found, Held) and found.product is None:

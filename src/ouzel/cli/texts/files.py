@@ -1,8 +1,9 @@
 """Texts of the commands about files."""
 
 EN: dict[str, str] = {
-    "file.gap": "gap of {missing} at {at}, on air {start} to {end}: {why} ({code})",
-    "file.more_gaps": "{count} more gaps; see them with -v",
+    "file.gap": "{missing} missing at {at}, on air {start} to {end}: {why} ({code})",
+    "verify.gap": "  gap  {text}",
+    "verify.more_gaps": "  gap  {count} more; see them with -v",
     "status.clean": "clean",
     "status.gaps": "gaps",
     "status.damaged": "DAMAGED",
@@ -44,6 +45,7 @@ EN: dict[str, str] = {
     "outcome.leftover": "removed, a conversion that was broken off  {path}",
     "outcome.orphan": "left alone, a ledger without its media  {path}  {time}",
     "outcome.failed": "the disk refused  {path}",
+    "clip.gap": "  gap  {text}",
     "clip.working": "cutting {name}",
     "clip.made": "made {path}  {start} to {end}  ({time}, {size})",
     "remux.working": "making {name}",
@@ -73,8 +75,9 @@ EN: dict[str, str] = {
 }
 
 ZH: dict[str, str] = {
-    "file.gap": "在 {at} 处缺失 {missing}，播出时间 {start} 至 {end}：{why}（{code}）",
-    "file.more_gaps": "还有 {count} 个缺口，用 -v 查看",
+    "file.gap": "{at} 处缺失 {missing}，播出时间 {start} 至 {end}：{why}（{code}）",
+    "verify.gap": "  缺口  {text}",
+    "verify.more_gaps": "  缺口  还有 {count} 个，用 -v 查看",
     "status.clean": "完好",
     "status.gaps": "有缺口",
     "status.damaged": "已损坏",
@@ -116,6 +119,7 @@ ZH: dict[str, str] = {
     "outcome.leftover": "已删除，中断的格式转换  {path}",
     "outcome.orphan": "未处理，账本没有对应的媒体  {path}  {time}",
     "outcome.failed": "磁盘拒绝操作  {path}",
+    "clip.gap": "  缺口  {text}",
     "clip.working": "正在剪切 {name}",
     "clip.made": "已生成 {path}  {start} 至 {end}（{time}，{size}）",
     "remux.working": "正在生成 {name}",

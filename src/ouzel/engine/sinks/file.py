@@ -16,7 +16,7 @@ from pathlib import Path
 import xxhash
 
 from ouzel.base.errors import DiskFull, FileBusy, OutputExists, OuzelError, ReadOnly, StorageError
-from ouzel.formats.shape import Buffer, Head, Span
+from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, Gap, TrackScope
 from ouzel.model.ledger import ClockLine, Closing, CutLine, Line, Opening, RunLine
@@ -37,7 +37,7 @@ class FileSink:
         self.path = path
         self.part_path = path.with_name(path.name + PART)
         self.ledger_path = path.with_suffix(LEDGER)
-        self.head = head
+        self.container: Container = head.container
         self.opening = opening
         self.size = 0
         """Committed bytes."""

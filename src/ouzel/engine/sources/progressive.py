@@ -14,7 +14,7 @@ from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest
-from ouzel.formats.flv import FlvShaper
+from ouzel.formats.flv import FlvRules, FlvShaper
 from ouzel.formats.fmp4 import Fmp4Shaper
 from ouzel.formats.mpegts import TsShaper
 from ouzel.formats.shape import Shaper
@@ -42,8 +42,9 @@ class _OtherKind(Exception):
     pass
 
 
+_MAX_TAG = 8 * 1024 * 1024  # a frame of two seconds at 32 Mb/s; a longer one is a broken length that would swallow the stream
 SHAPERS: dict[Kind, Callable[[], Shaper]] = {
-    "flv": FlvShaper,
+    "flv": lambda: FlvShaper(FlvRules(max_tag=_MAX_TAG)),
     "ts": lambda: TsShaper(mode="continuous"),
     "mp4": lambda: Fmp4Shaper(mode="continuous"),
 }
@@ -162,7 +163,8 @@ class _Opening:
             self._take = self._intake.take
         else:
             self._take = self._until_opened
-        self._take(memoryview(self._first))
+        first, self._first = self._first, bytearray()
+        self._take(memoryview(first))
 
     def _until_opened(self, piece: memoryview) -> None:
         """An MP4 may turn out to be one that has to be read by ffmpeg."""

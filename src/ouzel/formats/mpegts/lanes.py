@@ -33,6 +33,8 @@ VIDEO_BYTES = 8 * 1024
 AUDIO_BYTES = 16 * 1024
 """Room for two frames of any audio codec that frames itself."""
 _TRIES = 16
+_PEEK = 16
+"""Bytes that are enough for the header of any frame."""
 _MPEG_AUDIO = frozenset(("mp1", "mp2", "mp3"))  # the PMT does not tell which
 _START_CODE = b"\0\0\1"
 _SEQUENCE = b"\0\0\1\xb3"
@@ -241,7 +243,7 @@ def _found_audio(track: Track, codec: str, frame: AudioFrame, header: bytes) -> 
 
 def _frame(parse: Parser, data: bytes, at: int) -> AudioFrame | None:
     try:
-        return parse(data[at : at + 16])
+        return parse(data[at : at + _PEEK])
     except FormatError:
         return None
 
@@ -284,7 +286,7 @@ def parse_ts_opus(header: Buffer) -> AudioFrame:
 
     Raises: FormatError. Source: "Opus in MPEG-2 transport streams" (opus_control_header), as libavcodec implements it.
     """
-    if len(header) < 16 or header[0] != 0x7F or header[1] & 0xE0 != 0xE0:
+    if len(header) < _PEEK or header[0] != 0x7F or header[1] & 0xE0 != 0xE0:
         raise FormatError("not an Opus control header")
     at, size = 2, 0
     while header[at] == 0xFF and at < 10:
@@ -317,12 +319,12 @@ class FrameCounter:
     A unit holds several frames; how many is known when the next one starts.
     """
 
-    __slots__ = ("_data", "_parse", "_size", "_skip", "_sync")
+    __slots__ = ("_data", "_parse", "_skip", "_sync")
 
     _LIMIT = 1 << 20
 
     def __init__(self, codec: str) -> None:
-        self._parse, self._size, self._sync = _COUNTED[codec]
+        self._parse, _, self._sync = _COUNTED[codec]
         self._data = bytearray()
         self._skip = 0
 
@@ -332,24 +334,23 @@ class FrameCounter:
 
     def close(self) -> tuple[int, float]:
         """The unit is over. Returns: frames that started in it, and their length in seconds."""
-        data, at = bytes(self._data), self._skip
+        data, end, at = bytes(self._data) + bytes(_PEEK), len(self._data), self._skip
         frames, seconds = 0, 0.0
-        while at + self._size <= len(data):
+        while at < end:
             frame = _frame(self._parse, data, at)
             if frame is None:
-                at = data.find(self._sync, at + 1)
-                if at < 0:
-                    at = len(data)
+                at = data.find(self._sync, at + 1, end)
+                at = end if at < 0 else at
                 continue
             frames += frame.samples > 0
             seconds += frame.samples / frame.config.sample_rate
             at += frame.size
-        self._skip = at - len(data) if at > len(data) else 0
+        self._skip = at - end
         self._data = bytearray()
         return frames, seconds
 
     def copy(self) -> FrameCounter:
         other = FrameCounter.__new__(FrameCounter)
-        other._parse, other._size, other._sync = self._parse, self._size, self._sync
+        other._parse, other._sync = self._parse, self._sync
         other._data, other._skip = bytearray(self._data), self._skip
         return other

@@ -1,0 +1,155 @@
+"""The commands about files, as a shell sees them: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.recordings import record
+
+from ouzel.cli import texts
+from ouzel.cli.main import run
+from ouzel.engine import ledgers
+from ouzel.testing.clips import Clip
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUZEL_LANG", "en")
+    monkeypatch.setenv("TZ", "UTC")
+    texts.language.cache_clear()
+
+
+class Shell:
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *args: object) -> tuple[int, str, str]:
+        """Exit code, what was printed, what was said on stderr."""
+        code = run([str(arg) for arg in args])
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def json(self, *args: object) -> tuple[int, list[dict[str, Any]]]:
+        code, out, _ = self(*args, "--json")
+        return code, [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capsys)
+
+
+def test_verify_prints_gaps_and_says_how_it_is(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    whole = record(tmp_path, clip, name="whole")
+    holes = record(tmp_path, clip, name="holes", lost=[4])
+    assert shell("verify", whole) == (0, f"clean  {whole}  00:00:12.0  522 kB  12 chunks\n", "")
+    code, out, _ = shell("verify", whole, holes)
+    assert code == 3
+    assert out.splitlines()[2].startswith("  gap  1.0 s missing at 00:00:04.0, on air 2026-11-22 ")
+    assert out.splitlines()[2].endswith(": 404 (segment_gone)")
+    os.truncate(holes, 1000)
+    code, out, _ = shell("verify", holes)
+    assert code == 6
+    assert "the file is too short" in out
+    assert out.rstrip().endswith(")")
+
+
+def test_verify_as_json(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip, lost=[4])
+    ledgers.ledger_path(media).unlink()
+    code, (verdict,) = shell.json("verify", media)
+    assert (code, verdict["event"], verdict["status"]) == (0, "verdict", "clean")
+    assert verdict["findings"][0]["code"] == "rebuilt"
+
+
+def test_verify_goes_on_after_a_file_that_is_none(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip)
+    (tmp_path / "page.ts").write_text("<html>" * 100)
+    code, out, err = shell("verify", tmp_path / "none.ts", media)
+    assert (code, out.split()[0]) == (2, "clean")
+    assert err == f"ouzel: error: {tmp_path}/none.ts does not exist (bad_input)\n"
+    assert shell("verify", tmp_path / "page.ts")[0] == 6
+
+
+def test_recover_says_what_was_lost(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    part = record(tmp_path, clip, close=False)
+    os.truncate(part, part.stat().st_size - 60_000)
+    code, out, _ = shell("recover", tmp_path)
+    assert code == 3
+    lines = out.splitlines()
+    assert lines[0].startswith(f"closed  {tmp_path}/show.ts  00:00:1")
+    assert lines[1].startswith("  cut off: ")
+    assert lines[2].startswith("  lost: ")
+    assert shell("recover", tmp_path) == (0, "nothing to recover\n", "")
+    assert shell("recover", tmp_path / "none")[0] == 2
+
+
+def test_clip_says_what_it_holds(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip)
+    code, out, _ = shell("clip", media, "--from", "00:00:02.5", "--to", "5s", "-o", tmp_path / "piece.ts")
+    assert code == 0
+    assert out.startswith(f"made {tmp_path}/piece.ts  00:00:02.0 to 00:00:05.0  (00:00:03.0, ")
+    code, (made,) = shell.json("clip", media, "--from", "8", "-o", tmp_path / "end.ts")
+    assert (code, made["start_s"], made["end_s"], made["gaps"]) == (0, 8.0, 12.0, [])
+    assert shell("clip", media, "--from", "soon", "-o", tmp_path / "x.ts")[0] == 2
+    assert shell("clip", media, "-o", tmp_path / "piece.ts")[0] == 2
+    assert shell("clip", media)[0] == 2
+
+
+def test_remux_replaces_only_when_told(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip)
+    code, (made,) = shell.json("remux", media, "-o", tmp_path / "show.mp4", "--replace")
+    assert (code, made["event"], made["warnings"], media.exists()) == (0, "converted", [], False)
+    assert shell("verify", tmp_path / "show.mp4")[0] == 0
+    code, _, err = shell("remux", tmp_path / "show.mp4", "-o", tmp_path / "show.avi")
+    assert (code, "not a format" in err) == (2, True)
+
+
+def test_info_tells_all(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip, lost=[4])
+    code, out, _ = shell("info", media)
+    assert code == 0
+    words = [line.split()[0] for line in out.splitlines()]
+    assert words == [
+        "file",
+        "media",
+        "track",
+        "track",
+        "on",
+        "source",
+        "run",
+        "gap",
+        "missing",
+        "stamps",
+        "ended",
+        "ledger",
+    ]
+    _, (known,) = shell.json("info", media)
+    assert (known["state"], known["end_reason"], known["missing_s"]) == ("closed", "ended", 1.0)
+    assert [(t["kind"], t["codec"]) for t in known["tracks"]] == [("video", "h264"), ("audio", "aac")]
+    assert known["runs"][0]["chunks"] == 11
+    assert known["wall_start"] == "2026-11-22T12:00:00.000Z"
+    assert known["wall_end"].startswith("2026-11-22T12:00:12")
+
+
+def test_info_of_what_is_running_unfinished_or_foreign(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    part = record(tmp_path, clip, close=False)
+    assert shell.json("info", part)[1][0]["state"] == "unfinished"
+    with ledgers.locked(ledgers.ledger_path(part)):
+        assert shell.json("info", part)[1][0]["state"] == "recording"
+    _, (known,) = shell.json("info", clip.file(".mkv"))
+    assert (known["state"], known["ledger"], known["media_s"]) == ("foreign", None, 12.0)
+    assert shell("info", tmp_path / "none.ts")[0] == 2
+
+
+def test_texts_are_chinese_where_that_is_wished(
+    tmp_path: Path, clip: Clip, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUZEL_LANG", "zh_CN")
+    texts.language.cache_clear()
+    assert shell("verify", record(tmp_path, clip))[1].startswith("完好  ")
+    texts.language.cache_clear()
