@@ -12,10 +12,11 @@ from ouzel.base.errors import BadOption, InputError, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.clip import Clipped, clip
 from ouzel.engine.convert import convert
-from ouzel.engine.probe import Found, probe
+from ouzel.engine.probe import probe
 from ouzel.engine.verify import verify
 from ouzel.formats.shape import Container
 from ouzel.model import ledger
+from ouzel.model.media import Found
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip
 

@@ -14,10 +14,11 @@ from ouzel.base.errors import BadOption, DiskFull, FileBusy, MediaError, OutputE
 from ouzel.engine import convert as convert_module
 from ouzel.engine import ledgers
 from ouzel.engine.convert import CONVERTING, convert
-from ouzel.engine.probe import Found, StreamFound, probe
+from ouzel.engine.probe import probe
 from ouzel.engine.recipes import plan
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk
+from ouzel.model.media import Found, StreamFound
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip, make_clip, run_ffmpeg
 from ouzel.testing.origin.flv import flv_groups, flv_header, flv_opening

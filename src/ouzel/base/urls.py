@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -79,6 +80,11 @@ def parse_url(text: str, *, schemes: Collection[str] = HTTP_SCHEMES) -> Url:
 
     Raises: BadUrl when it is not one; SchemeRefused when it is, but its scheme is not among `schemes`.
     """
+    return _parse(text, frozenset(schemes))
+
+
+@lru_cache(maxsize=2048)  # a live playlist is asked for every second or two
+def _parse(text: str, schemes: frozenset[str]) -> Url:
     text = text.strip()
     if len(text) > MAX_URL:
         raise BadUrl(f"an address of {len(text)} characters is too long; the limit is {MAX_URL}")

@@ -23,11 +23,12 @@ import anyio.to_thread
 from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.modern import feeder
-from ouzel.engine.probe import Found, probe
+from ouzel.engine.probe import probe
 from ouzel.engine.recipes import Recipe, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger, Line, Product
+from ouzel.model.media import Found
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.process import run

@@ -8,10 +8,11 @@ import anyio.to_thread
 
 from ouzel.base.errors import InputError, NotALedger
 from ouzel.engine import ledgers
-from ouzel.engine.probe import Found, probe
+from ouzel.engine.probe import probe
 from ouzel.engine.sinks.file import storage_error
 from ouzel.formats.shape import Track
 from ouzel.model.info import Info, State, info_of
+from ouzel.model.media import Found
 
 
 async def describe(path: Path) -> Info:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ouzel.engine.probe import Found
 from ouzel.engine.reading import MediaReader, Passage
 from ouzel.formats.mpegts import scan
+from ouzel.model.media import Found
 from ouzel.model.verdict import Finding, FindingCode
 
 _C = FindingCode

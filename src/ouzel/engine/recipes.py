@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ouzel.base.errors import BadOption, Unsupported
-from ouzel.engine.probe import Found, StreamFound
+from ouzel.model.media import Found, StreamFound
 from ouzel.system.ffmpeg import Need
 
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")

@@ -42,7 +42,9 @@ class _OtherKind(Exception):
     pass
 
 
-_MAX_TAG = 8 * 1024 * 1024  # a frame of two seconds at 32 Mb/s; a longer one is a broken length that would swallow the stream
+_MAX_TAG = (
+    8 * 1024 * 1024
+)  # a frame of two seconds at 32 Mb/s; a longer one is a broken length that would swallow the stream
 SHAPERS: dict[Kind, Callable[[], Shaper]] = {
     "flv": lambda: FlvShaper(FlvRules(max_tag=_MAX_TAG)),
     "ts": lambda: TsShaper(mode="continuous"),

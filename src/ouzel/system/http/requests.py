@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ouzel.base.errors import BadOption
 from ouzel.base.urls import Url
@@ -33,18 +34,23 @@ Fields = tuple[tuple[str, str], ...]
 
 def checked_fields(request: Request) -> Fields:
     """The caller's header fields. Raises: BadOption for what cannot be sent."""
-    for name, value in request.headers:
+    _check(request.headers)
+    if request.byte_range is not None:
+        first, last = request.byte_range
+        if first < 0 or (last is not None and last < first):
+            raise BadOption(f"{first} to {last} is not a range of bytes")
+    return request.headers
+
+
+@lru_cache(maxsize=1024)
+def _check(fields: Fields) -> None:
+    for name, value in fields:
         if not _TOKEN.fullmatch(name):
             raise BadOption(f"{name[:80]!r} is not the name of a header")
         if _NOT_IN_VALUES.search(value):
             raise BadOption(f"the header {name} has a line break, or another character that cannot be sent, in it")
         if name.lower() in _OURS:
             raise BadOption(f"the header {name} is set by Ouzel itself")
-    if request.byte_range is not None:
-        first, last = request.byte_range
-        if first < 0 or (last is not None and last < first):
-            raise BadOption(f"{first} to {last} is not a range of bytes")
-    return request.headers
 
 
 def away_from_home(fields: Fields) -> Fields:
@@ -60,23 +66,32 @@ def render_request(request: Request, url: Url, fields: Fields, *, compressed: bo
         compressed: whether gzip is welcome; ranges of a compressed body are of no use.
         proxy: a proxy that is spoken to in HTTP itself, without a tunnel.
     """
-    given = {name.lower() for name, _ in fields}
-    lines = [f"GET {url.target if proxy is None else url.anonymous} HTTP/1.1"]
-
-    def default(name: str, value: str) -> None:
-        if name.lower() not in given:
-            lines.append(f"{name}: {value}")
-
-    default("Host", _ZONE.sub("", url.authority))
-    default("User-Agent", request.user_agent)
-    default("Accept", "*/*")
-    lines.append(f"Accept-Encoding: {'gzip' if compressed else 'identity'}")
+    line = f"GET {url.target if proxy is None else url.anonymous} HTTP/1.1\r\n"
     if request.byte_range is not None:
         first, last = request.byte_range
-        lines.append(f"Range: bytes={first}-{'' if last is None else last}")
-    if url.user is not None:
-        default("Authorization", basic(url.user, url.password))
-    if proxy is not None and (credentials := proxy_authorization(proxy)) is not None:
+        line += f"Range: bytes={first}-{'' if last is None else last}\r\n"
+    login = None if url.user is None else (url.user, url.password)
+    credentials = None if proxy is None else proxy_authorization(proxy)
+    return line.encode() + _rest(url.authority, request.user_agent, fields, compressed, login, credentials)
+
+
+@lru_cache(maxsize=1024)
+def _rest(
+    authority: str,
+    user_agent: str,
+    fields: Fields,
+    compressed: bool,
+    login: tuple[str, str | None] | None,
+    credentials: str | None,
+) -> bytes:
+    """What stays the same from one request to the next of a channel: everything but the target and the range."""
+    given = {name.lower() for name, _ in fields}
+    ours = [("Host", _ZONE.sub("", authority)), ("User-Agent", user_agent), ("Accept", "*/*")]
+    if login is not None:
+        ours.append(("Authorization", basic(*login)))
+    lines = [f"{name}: {value}" for name, value in ours if name.lower() not in given]
+    lines.append(f"Accept-Encoding: {'gzip' if compressed else 'identity'}")
+    if credentials is not None:
         lines.append(f"Proxy-Authorization: {credentials}")
     lines.extend(f"{name}: {value}" for name, value in fields)
     return "\r\n".join([*lines, "", ""]).encode()

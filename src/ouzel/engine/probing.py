@@ -1,0 +1,176 @@
+"""The child process of `probe`: looks into one file with PyAV, and says what it saw.
+
+    python -m ouzel.engine.probing header|packets|decode FILE
+    python -m ouzel.engine.probing edges FILE FROM TO
+
+It answers with one JSON document on its last line of output, and with the share that is done on the lines before. Kept apart from what
+starts it, so that it imports little.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast
+
+from ouzel.model.media import Found, StreamFound
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+PIPE = "pipe:0"
+"""In the place of FILE: FLV from standard input."""
+_LOCAL_ONLY = {"protocol_whitelist": "file"}  # a file may be a playlist that names others
+_PIPE_ONLY = {"protocol_whitelist": "pipe"}
+_REPORT_EVERY = 2000
+
+
+def main(argv: list[str]) -> None:
+    import av
+    from av.error import FFmpegError, InvalidDataError
+
+    try:
+        piped = argv[1] == PIPE
+        with av.open(
+            argv[1], format="flv" if piped else None, options=_PIPE_ONLY if piped else _LOCAL_ONLY
+        ) as container:
+            doc = _edges(container, *map(float, argv[2:])) if argv[0] == "edges" else _look(container, argv[0])
+    except (FFmpegError, OSError) as exc:
+        why = getattr(exc, "strerror", None) or str(exc)
+        doc = {"refused": {"not_media": isinstance(exc, InvalidDataError), "why": why}}
+    _print(doc)
+
+
+def _print(doc: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(doc) + "\n")
+    sys.stdout.flush()
+
+
+def _look(container: InputContainer, depth: str) -> dict[str, Any]:
+    start = cast("int | None", container.start_time)
+    found = Found(
+        container.format.name,
+        None if container.duration is None else container.duration / 1e6,
+        None if start is None else start / 1e6,
+    )
+    counts = [_Count(stream) for stream in container.streams]
+    if depth != "header":
+        found.error = _read(container, counts, decode=depth == "decode")
+    found.streams = [count.found for count in counts]
+    doc = {f.name: getattr(found, f.name) for f in fields(found)}
+    doc["streams"] = [{f.name: getattr(s, f.name) for f in fields(s)} for s in found.streams]
+    return doc
+
+
+def _read(container: InputContainer, counts: list[_Count], *, decode: bool) -> str:
+    from av.error import FFmpegError
+
+    size, seen = container.size or 1, 0
+    try:
+        for packet in container.demux():
+            seen += 1
+            if seen % _REPORT_EVERY == 0 and packet.pos is not None:
+                _print({"done": round(min(1.0, packet.pos / size), 4)})
+            count = counts[packet.stream_index]
+            if packet.size:
+                count.take(packet)
+            if decode:
+                count.decode(packet)
+    except FFmpegError as exc:
+        return exc.strerror or str(exc)
+    return ""
+
+
+class _Count:
+    """Follows one stream."""
+
+    def __init__(self, stream: Any) -> None:
+        codec = stream.codec_context.codec if stream.codec_context else None
+        self.found = StreamFound(stream.type, codec.canonical_name if codec else "unknown")
+        context = stream.codec_context
+        if stream.type == "video":
+            self.found.width, self.found.height = context.width or None, context.height or None
+            self.found.rate = float(stream.average_rate) if stream.average_rate else None
+        elif stream.type == "audio":
+            self.found.sample_rate, self.found.channels = context.sample_rate or None, context.channels or None
+        if stream.type in {"video", "audio"}:
+            context.thread_type = "AUTO"
+        self._decodable = stream.type in {"video", "audio"} and codec is not None
+        self._base = float(stream.time_base or 1)
+        self._last: int | None = None
+        self._last_frame: int | None = None
+        self._step = 0
+
+    def take(self, packet: Any) -> None:
+        found = self.found
+        found.packets += 1
+        found.keys += packet.is_keyframe
+        found.corrupt += packet.is_corrupt
+        if packet.dts is not None:
+            self._order(packet.dts)
+        pts = packet.pts if packet.pts is not None else packet.dts
+        if pts is None:
+            return
+        start, end = pts * self._base, (pts + (packet.duration or self._step)) * self._base
+        found.first_s = start if found.first_s is None else min(found.first_s, start)
+        found.end_s = end if found.end_s is None else max(found.end_s, end)
+
+    def _order(self, dts: int) -> None:
+        found = self.found
+        if self._last is not None:
+            found.unordered += dts < self._last
+            self._step = dts - self._last if dts > self._last else self._step
+        self._last = dts
+        if found.first_dts_s is None:
+            found.first_dts_s = dts * self._base
+        found.last_dts_s = dts * self._base
+
+    def decode(self, packet: Any) -> None:
+        from av.error import FFmpegError
+
+        if not self._decodable:
+            return
+        try:
+            frames = packet.decode()
+        except FFmpegError:
+            self.found.errors += 1
+            return
+        for frame in frames:
+            self.found.frames += 1
+            self.found.frames_corrupt += frame.is_corrupt
+            if frame.pts is not None:
+                self.found.frames_unordered += self._last_frame is not None and frame.pts <= self._last_frame
+                self._last_frame = frame.pts
+
+
+def _edges(container: InputContainer, from_s: float, to_s: float) -> dict[str, Any]:
+    for back_s in (0.0, 10.0, 60.0, from_s):  # some formats land after the key frame that was asked for
+        start, end, cut = _keys_between(container, max(0.0, from_s - back_s), from_s, to_s)
+        if start is not None and start <= from_s:
+            break
+    return {"start_s": max(0.0, start or 0.0), "end_s": end, "cut_s": cut}
+
+
+def _keys_between(
+    container: InputContainer, seek_s: float, from_s: float, to_s: float
+) -> tuple[float | None, float | None, float | None]:
+    """Presentation times of the first and the last key frame, and the decode time of the last."""
+    stream: Any = next((s for s in container.streams if s.type == "video"), None) or container.streams[0]
+    base, zero = float(stream.time_base or 1), (container.start_time or 0) / 1e6
+    slack = 0.5 * base  # of rounding to ticks
+    start: float | None = None
+    container.seek(round((zero + seek_s) * 1e6), backward=True)
+    for packet in cast("Any", container).demux(stream):
+        if not packet.size or not packet.is_keyframe or packet.pts is None:
+            continue
+        at = float(packet.pts * base - zero)
+        if start is None or at <= from_s + slack:
+            start = at
+        if at >= to_s - slack:
+            return start, at, float((packet.dts if packet.dts is not None else packet.pts) * base - zero)
+    return start, None, None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
