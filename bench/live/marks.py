@@ -78,7 +78,11 @@ def sum_up(kept: Iterable[Kept], *, foreign: int, files: int, kept_bytes: int) -
 def _read(path: Path, *, packets: bool) -> list[tuple[str, int]]:
     if not path.stat().st_size:
         return []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        memoryview(data) as view,
+    ):
         return read_markers(view, "ts" if packets else "flv")
 
 

@@ -147,7 +147,9 @@ def _record(todo: Sequence[Launch], seconds: float) -> dict[str, Any]:
         _sleep_until(begun + seconds)
         steady, steady_s = meter.used(pids) - first, time.monotonic() - first_at
         for launch, process in crew:
-            os.kill(process.pid, launch.stop)  # not `send_signal`, which would wait for one that has ended and lose its usage
+            os.kill(
+                process.pid, launch.stop
+            )  # not `send_signal`, which would wait for one that has ended and lose its usage
         cpu_s = sum(_end(process, begun + seconds + _LONGEST_END_S) for _, process in crew)
     finally:
         for _, process in crew:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 from tests.recordings import CONTAINERS, NOON, record
 
@@ -80,7 +81,7 @@ async def test_the_whole_is_a_piece_too(tmp_path: Path, clip: Clip) -> None:
     assert (made.start_s, made.end_s) == (0.0, pytest.approx(11.0, abs=0.2))
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mkv", "m4a"])
+@pytest.mark.parametrize("ending", ["mkv", "m4a"])
 async def test_a_piece_in_another_format(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, ending: str) -> None:
     media = record(tmp_path / "x", clip, lost=[6])
     made = await clip_of(media, 2.5, 7.4, tmp_path / f"piece.{ending}", ffmpeg=ffmpeg)
@@ -89,10 +90,17 @@ async def test_a_piece_in_another_format(tmp_path: Path, clip: Clip, ffmpeg: Ffm
     assert made.media_s == pytest.approx(6.0, abs=0.1)
 
 
-@pytest.mark.parametrize("ending", ["ts", "mp4", "mkv", "flv"])
-async def test_a_piece_of_a_product(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, ending: str) -> None:
-    media = record(tmp_path / "x", clip, lost=[6])
-    product = (await convert(media, "mp4", ffmpeg=ffmpeg, keep_original=False)).path
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory, clip: Clip) -> Path:
+    """An MP4 in the place of its recording, with a gap."""
+    media = record(tmp_path_factory.mktemp("product"), clip, lost=[6])
+    return anyio.run(lambda: convert(media, "mp4", keep_original=False)).path
+
+
+@pytest.mark.parametrize("ending", ["ts", "mp4"])
+async def test_a_piece_of_a_product(
+    tmp_path: Path, clip: Clip, product: Path, ffmpeg: FfmpegFinder, ending: str
+) -> None:
     made = await clip_of(product, 2.5, 7.4, tmp_path / f"piece.{ending}", ffmpeg=ffmpeg)
     assert (made.start_s, made.end_s) == (pytest.approx(2.0, abs=0.1), pytest.approx(8.0, abs=0.1))
     found = await look(made)
@@ -143,7 +151,7 @@ async def test_nothing_is_overwritten(tmp_path: Path, clip: Clip) -> None:
         await clip_of(media, 1, 2, tmp_path / "piece.ts")
     with pytest.raises(OutputExists, match=r"piece\.ts exists"):
         await clip_of(media, 1, 2, tmp_path / "piece.mp4")
-    with pytest.raises(BadOption, match="does not end in a format"):
+    with pytest.raises(BadOption, match="not a format"):
         await clip_of(media, 1, 2, tmp_path / "piece.avi")
     with pytest.raises(InputError, match="does not exist"):
         await clip_of(tmp_path / "none.ts", 1, 2, tmp_path / "other.ts")

@@ -11,11 +11,6 @@ from ouzel.base.errors import ToolFailed, ToolMissing
 from ouzel.system.ffmpeg import SETTING, Ffmpeg, FfmpegFinder, examine
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SETTING, raising=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+import anyio.to_thread
 import pytest
 
 from ouzel.formats.flv import FlvShaper
@@ -59,13 +61,17 @@ class Take:
 
 @pytest.fixture(scope="module", params=["ts", "mp4", "flv"])
 async def media(request: pytest.FixtureRequest, clip: Clip) -> tuple[str, list[bytes]]:
-    """Container, and six pieces of one second, the first with whatever opens the stream."""
-    import http.client
+    """Container, and what a server sends: six segments of one second, or one long body."""
+    return await served(request.param, clip)
 
-    import anyio.to_thread
 
-    kind: str = request.param
+@pytest.fixture(scope="module", params=["ts", "mp4"])
+async def segments(request: pytest.FixtureRequest, clip: Clip) -> tuple[str, list[bytes]]:
+    """Container and six segments of one second, the first with whatever opens the stream."""
+    return await served(request.param, clip)
 
+
+async def served(kind: str, clip: Clip) -> tuple[str, list[bytes]]:
     async with LiveOrigin(clock=FakeClock()) as origin:
         channel = origin.channel("show", clip, hls=Hls(container="mp4" if kind == "mp4" else "ts", window=0))
         channel.push(SEGMENTS)
@@ -124,10 +130,8 @@ async def test_chunks_tile_the_time_line(media: tuple[str, list[bytes]]) -> None
     assert all(s.independent and s.keys and not s.damage for s in take.spans)
 
 
-async def test_a_chunk_that_is_rolled_back_was_never_fed(media: tuple[str, list[bytes]]) -> None:
-    kind, pieces = media
-    if kind == "flv":
-        pytest.skip("one long body has no segments to try again")
+async def test_a_chunk_that_is_rolled_back_was_never_fed(segments: tuple[str, list[bytes]]) -> None:
+    kind, pieces = segments
     whole = shaped(kind, pieces)
     shaper, take = SHAPERS[kind](), Take()
     for piece in pieces:
@@ -142,10 +146,8 @@ async def test_a_chunk_that_is_rolled_back_was_never_fed(media: tuple[str, list[
     assert take.out[-len(pieces[-1]) // 2 :] == whole.out[-len(pieces[-1]) // 2 :]
 
 
-async def test_a_chunk_that_is_refused_at_its_edge_was_never_fed(media: tuple[str, list[bytes]]) -> None:
-    kind, pieces = media
-    if kind == "flv":
-        pytest.skip("one long body has no segments to try again")
+async def test_a_chunk_that_is_refused_at_its_edge_was_never_fed(segments: tuple[str, list[bytes]]) -> None:
+    kind, pieces = segments
     whole = shaped(kind, pieces)
     shaper, take = SHAPERS[kind](), Take()
     for piece in pieces:
@@ -161,10 +163,8 @@ async def test_a_chunk_that_is_refused_at_its_edge_was_never_fed(media: tuple[st
     assert [(s.start_s, s.end_s, s.frames) for s in take.spans] == [(s.start_s, s.end_s, s.frames) for s in whole.spans]
 
 
-async def test_after_a_splice_time_goes_on_although_the_source_jumped(media: tuple[str, list[bytes]]) -> None:
-    kind, pieces = media
-    if kind == "flv":
-        pytest.skip("has replays: see the FLV tests")
+async def test_after_a_splice_time_goes_on_although_the_source_jumped(segments: tuple[str, list[bytes]]) -> None:
+    kind, pieces = segments
     shaper, take = SHAPERS[kind](), Take()
     for n in (0, 1, 4, 5):  # two seconds are missing
         if n == 4:
@@ -176,10 +176,8 @@ async def test_after_a_splice_time_goes_on_although_the_source_jumped(media: tup
     assert sum(s.frames for s in take.spans) == 100
 
 
-async def test_a_restart_opens_a_file_whose_time_begins_at_zero(media: tuple[str, list[bytes]]) -> None:
-    kind, pieces = media
-    if kind == "flv":
-        pytest.skip("has no call between segments: see the FLV tests")
+async def test_a_restart_opens_a_file_whose_time_begins_at_zero(segments: tuple[str, list[bytes]]) -> None:
+    kind, pieces = segments
     shaper, take = SHAPERS[kind](), Take()
     for n, piece in enumerate(pieces):
         if n == 3:

@@ -81,7 +81,7 @@ def render_all(opening: Opening, lines: list[Line]) -> bytes:
     return b"".join(ledger.render(line) for line in (opening, *lines))
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(LINES)
 def test_a_line_is_read_as_it_was_written(line: Line) -> None:
     data = ledger.render(line)
@@ -95,7 +95,7 @@ def test_every_kind_of_line_is_drawn_above() -> None:
     assert {Opening, *LATER_LINES} == set(get_args(Line))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(LINES, st.data())
 def test_no_damaged_line_is_read(line: Line, data: st.DataObject) -> None:
     good = ledger.render(line)[:-1]
@@ -108,7 +108,7 @@ def test_no_damaged_line_is_read(line: Line, data: st.DataObject) -> None:
             ledger.parse_line(damaged)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(LEDGERS, st.data())
 def test_whatever_is_cut_off_the_whole_lines_before_are_kept(
     content: tuple[Opening, list[Line]], data: st.DataObject
@@ -129,7 +129,7 @@ def test_whatever_is_cut_off_the_whole_lines_before_are_kept(
     assert (found.closing, found.products) == (expected.closing, expected.products)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(LEDGERS, st.data())
 def test_salvage_finds_every_line_that_is_whole(content: tuple[Opening, list[Line]], data: st.DataObject) -> None:
     opening, lines = content

@@ -244,6 +244,29 @@ def test_a_new_file_begins_at_zero_with_whatever_comes_first() -> None:
     assert 2040 + retimer.place(9, 2040) == 16
 
 
+def test_a_new_file_leaves_room_for_sound_that_lags_behind() -> None:
+    retimer = make()
+    for track, at in [(9, 0), (8, 0), (9, 40), (8, 20), (9, 80), (8, 40)]:
+        retimer.place(track, at)
+    retimer.restart()
+    assert 120 + retimer.place(9, 120) == 60
+    assert 60 + retimer.place(8, 60) == 0
+    retimer.restart()
+    assert 99_999 + retimer.place(9, 99_999) == 0  # too far to be the same clock
+
+
+def test_a_long_last_frame_is_no_jump_after_a_splice() -> None:
+    retimer = make()
+    for at in (0, 40, 80):
+        retimer.place(9, at)
+    retimer.lasts(9, 2000)
+    assert retimer.end(9) == 2080
+    retimer.splice({9: 100_000})
+    out = [at + retimer.place(9, at) for at in (100_000, 100_040)]
+    assert out == [580, 620]
+    assert [repair.code for repair in retimer.repairs] == ["splice"]
+
+
 def test_without_a_zero_the_stamps_of_the_source_are_kept() -> None:
     retimer = make(zero=None)
     assert [retimer.place(track, at) for track, at in regular(1, start=12_345)] == [0] * len(regular(1, start=12_345))

@@ -303,6 +303,14 @@ def test_the_last_chunk_may_be_refused_too() -> None:
     assert kept == shaped(data, RULES).file.spans
 
 
+def test_a_chunk_that_was_taken_at_the_end_stays_when_more_is_refused() -> None:
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:3])).cut()
+    recorder.rollback().feed(opening() + GROUPS[3].data()[:3000])
+    recorder.rollback().feed(opening() + stream(GROUPS[3:5])).cut().check()
+    assert recorder.file.media == shaped(opening() + stream(GROUPS[:5]), RULES).file.media
+    assert edges(recorder) == [(n, n + 1) for n in range(5)]
+
+
 # -- clocks --------------------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +421,15 @@ def test_a_connection_that_gives_nothing_does_not_hide_the_broken_group() -> Non
     recorder = Recorder(RULES, piece=100).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000])
     recorder.reconnect(opening() + GROUPS[2].data()[:500])
     recorder.reconnect(opening() + stream(GROUPS[2:6])).cut().check()
+    assert recorder.taken_back == 1
+    assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
+
+
+def test_a_group_is_taken_back_once() -> None:
+    recorder = Recorder(RULES, piece=100).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000])
+    recorder.reconnect(opening() + GROUPS[3].data()[:7000])
+    recorder.rollback().shaper.splice()
+    recorder.feed(opening() + stream(GROUPS[3:6])).cut().check()
     assert recorder.taken_back == 1
     assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
 

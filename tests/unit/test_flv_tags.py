@@ -115,6 +115,7 @@ def test_metadata_is_found_behind_a_wrapper_and_read_up_to_damage() -> None:
         (VIDEO, "17", ("side", "h264", False, 0, 0)),
         (VIDEO, "90" + b"hvc1".hex(), ("config", "hevc", True, 0, VIDEO)),
         (VIDEO, "a1" + b"hvc1".hex() + "000050", ("frame", "hevc", False, 80, VIDEO)),
+        (VIDEO, "a1" + b"av01".hex() + "000050", ("frame", "av1", False, 0, VIDEO)),
         (VIDEO, "93" + b"hvc1".hex(), ("frame", "hevc", True, 0, VIDEO)),
         (VIDEO, "92" + b"av01".hex(), ("end", "av1", True, 0, VIDEO)),
         (VIDEO, "94" + b"hvc1".hex(), ("side", "", False, 0, 0)),

@@ -205,6 +205,25 @@ def test_a_discontinuity_that_the_sound_reaches_first() -> None:
     assert scan([bytes(take.out)]).media[1].longest_step_s < 0.25
 
 
+def test_sound_of_a_timeline_that_is_over_gives_way_to_that_of_the_new_one() -> None:
+    lists, take = Playlists(), PairTake(TsPair())
+    first, lost = lists.segments(), lists.segments()
+    lists.jump(90_000 * 500)
+    new = lists.segments()
+    for _, audio in (first, lost):
+        take.extra_segment(audio)
+    take.main_segment(first[0])
+    take.pair.extra.splice()
+    take.extra_segment(new[1])
+    take.pair.main.splice()
+    take.main_segment(new[0])
+    check(take)
+    result = scan([bytes(take.out)])
+    kept = scan([first[1]]).media[0].units + scan([new[1]]).media[0].units
+    assert kept - 1 <= result.media[1].units <= kept + 1
+    assert result.media[1].longest_step_s < 0.25
+
+
 def test_main_is_taken_back_and_its_sound_with_it() -> None:
     def record(*, fail: bool) -> list[object]:
         lists, take = Playlists(), PairTake(TsPair())
@@ -310,6 +329,14 @@ def test_without_stamps_time_goes_on_by_frames() -> None:
     segments = [packed(30, None, rate=4) for _ in range(40)]
     take = shaped(AudioPacker(), *segments)
     assert take.spans[-1].end_s == pytest.approx(40 * 30 * 1024 / 44100, abs=1e-4)
+
+
+def test_another_rate_goes_on_in_time() -> None:
+    take = shaped(AudioPacker(), packed(30, 126_000) + packed(30, None, rate=4), packed(30, None, rate=4))
+    assert [h.tracks[0].sample_rate for h in take.heads] == [48000, 44100]
+    assert [s.frames for s in take.spans] == [30, 30, 30]
+    assert take.spans[1].source_s == pytest.approx(1.4 + 30 * 1024 / 48000)
+    assert take.spans[2].source_s == pytest.approx(1.4 + 30 * 1024 / 48000 + 30 * 1024 / 44100, abs=1e-4)
 
 
 def test_a_jump_of_packed_sound_is_spliced() -> None:

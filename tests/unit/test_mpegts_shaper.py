@@ -35,7 +35,7 @@ from ouzel.formats.mpegts.packets import (
     render_pmt,
     starts_unit,
 )
-from ouzel.formats.shape import Edge, Track
+from ouzel.formats.shape import Edge, Head, Track
 
 
 def stamps(data: bytes, pid: int) -> list[int]:
@@ -338,6 +338,99 @@ def test_a_map_that_lists_one_more_subtitle_opens_nothing() -> None:
     assert take.spans[0].damage == ""
 
 
+def test_a_map_that_changes_while_the_first_tracks_are_waited_for() -> None:
+    show = Show()
+    first = show.tables() + b"".join(show.picture() for _ in range(5))  # its sound has not come yet
+    show.video, show.audio, show.version = 0x200, 0x201, 1
+    second = show.play(20)
+    for sizes in ([1 << 30], [500]):
+        take = shaped(TsShaper(), first + second, sizes=sizes)
+        assert [[t.id for t in head.tracks] for head in take.heads] == [[VIDEO, AUDIO], [0x200, 0x201]]
+        assert [s.frames for s in take.spans] == [5, 20]
+        assert take.files[1].endswith(second[SIZE:])  # the PAT came before it was known
+
+
+def test_how_long_tracks_are_waited_for_does_not_depend_on_the_pieces() -> None:
+    show = Show()
+    data = show.tables() + b"".join(show.picture() for _ in range(20)) + show.sounds()
+    assert len(data) > 100 * SIZE
+    logs = [shaped(TsShaper(hold_bytes=50 * SIZE), data, sizes=sizes).log for sizes in ([1 << 30], [188], [7000])]
+    assert logs[0] == logs[1] == logs[2]
+    assert isinstance(logs[0][0], Head)
+    assert logs[0][0].audio is not None
+    assert logs[0][0].audio.sample_rate is None
+
+
+def test_a_parameter_set_out_of_reach_does_not_turn_the_shaper_in_circles() -> None:
+    show = Show(sei=1500)
+    take = Take()
+    shaper = TsShaper(hold_bytes=20 * SIZE)
+    take.feed(shaper, show.play(10))
+    take.cut(shaper)
+    show.sps = SPS_320
+    take.feed(shaper, show.tables() + NULL_PACKET * 10 + show.play(30, tables=False))
+    take.cut(shaper)
+    assert sum(s.frames for s in take.spans) == 40
+
+
+def test_packets_without_any_table_in_front_are_forgotten_at_the_cut() -> None:
+    shaper, take = TsShaper(), Take()
+    stray = Show(audio=None)
+    take.feed(shaper, stray.play(8, tables=False))
+    take.cut(shaper)
+    assert not take.heads
+    data = Show().play(20)
+    take.feed(shaper, data)
+    take.cut(shaper)
+    assert take.out == data
+    assert take.heads[0].audio is not None
+    assert take.heads[0].audio.sample_rate == 48000
+
+
+def test_half_a_table_in_front_of_a_splice_is_not_completed_behind_it() -> None:
+    show = Show()
+    long = render_pmt(PMT, [(0x1B, VIDEO + n, b"\x05\x04test") for n in range(30)], pcr_pid=VIDEO, version=1)
+    shaper, take = TsShaper(), Take()
+    take.feed(shaper, show.play(10) + long[:SIZE])
+    take.cut(shaper)
+    shaper.splice()
+    take.feed(shaper, long[SIZE:] + show.play(10))
+    take.cut(shaper)
+    assert shaper.bad_sections == 0
+    assert len(take.heads) == 1
+
+
+def test_a_break_that_the_source_announces_is_not_announced_again() -> None:
+    show = Show()
+    segments = [show.play(10)]
+    show.counters = {pid: count + 7 for pid, count in show.counters.items()}
+    announced = b"".join(
+        render_packet(pid, count - 1, discontinuity=True) for pid, count in sorted(show.counters.items())
+    )
+    segments.append(announced + show.play(10))
+    take = shaped(TsShaper(), *segments)
+    assert take.chunks[1].count(announced[:SIZE]) == 1
+    assert scan([bytes(take.out)]).continuity_errors == 0
+
+
+def test_joints_do_not_go_into_a_file_that_they_have_nothing_to_join_in() -> None:
+    show = Show(gop=50)
+    shaper, take = TsShaper("continuous", hold_s=0.0), Take()
+    take.feed(shaper, show.play(10))
+    take.cut(shaper)
+    shaper.splice()
+    show.counters = {pid: count + 7 for pid, count in show.counters.items()}
+    show.number = 0
+    data = show.tables() + b"".join(show.picture() for _ in range(60)) + show.sounds()
+    for op in shaper.feed(memoryview(bytearray(data))):
+        take.take([op])
+        if isinstance(op, Edge):
+            take.open(shaper.restart())
+    take.cut(shaper)
+    assert len(take.files) == 2
+    assert not any(is_discontinuity(take.files[1], at) for at in range(0, len(take.files[1]), SIZE))
+
+
 # -- time ---------------------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +462,35 @@ def test_after_a_splice_all_stamps_rise_and_no_counter_jumps(mode: str, jump: in
     keys = [key for span in take.spans for key in span.keys]
     chunks = [take.chunks[n] for n, span in enumerate(take.spans) for _ in span.keys]
     assert all(is_random_access(chunk, key.offset) for key, chunk in zip(keys, chunks, strict=True))
+
+
+@pytest.mark.parametrize("last", [1, 3, 12])
+def test_a_short_last_unit_of_sound_leaves_no_hole_behind_it(last: int) -> None:
+    show = Show(frames_per_unit=12)
+    shaper, take = TsShaper(), Take()
+    data = show.tables() + b"".join(show.picture() for _ in range(20)) + show.sounds() * 1 + show.sounds()
+    data += show.sounds() + show.sounds(last)
+    ahead = max(0, show.sound - show.dts)
+    for sizes in ([1 << 30], [400]):
+        shaper, take = TsShaper(), Take()
+        take.feed(shaper, data, sizes)
+        take.cut(shaper)
+        shaper.splice()
+        again = Show(dts=5_000_000, sound=5_000_000)
+        take.feed(shaper, again.play(20), sizes)
+        take.cut(shaper)
+        pictures = stamps(bytes(take.out), VIDEO)
+        assert pictures[20] - pictures[19] == FRAME + ahead
+
+
+def test_a_very_long_unit_does_not_make_all_others_short_for_ever() -> None:
+    show = Show(size=100)
+    shaper = TsShaper("continuous")
+    take = Take()
+    data = show.tables() + show.picture() + show.sounds(200)
+    take.feed(shaper, data + b"".join(show.picture() + show.sounds() for _ in range(100)))
+    lane = shaper._flow.lanes[AUDIO]
+    assert lane.usual < 2 * len(show.sounds())
 
 
 def test_a_splice_that_is_none_changes_nothing() -> None:
@@ -574,6 +696,42 @@ def test_what_holds_nothing_whole_makes_no_chunk_but_is_counted_in_the_next() ->
     take.cut(shaper)
     assert take.spans[0].dropped_bytes == 100
     assert take.spans[0].damage == ""
+
+
+@pytest.mark.parametrize("step", range(16))
+def test_behind_a_torn_end_no_counter_seems_to_go_on(step: int) -> None:
+    show = Show()
+    shaper, take = TsShaper("continuous"), Take()
+    data = show.play(20)
+    take.feed(shaper, data[: -3 * SIZE - 1])
+    take.cut(shaper)
+    assert take.spans[0].excess > 0
+    shaper.splice()
+    show.counters = {pid: count + step for pid, count in show.counters.items()}
+    take.feed(shaper, show.play(20))
+    take.cut(shaper)
+    assert scan([bytes(take.out)]).continuity_errors == 0
+
+
+def test_a_torn_end_is_cut_back_within_its_chunk_only() -> None:
+    show = Show(gop=50, frames_per_unit=60)
+    data, sound = show.play(50), show.sounds()
+    data += sound[: 10 * SIZE] + show.picture() + show.picture() + sound[10 * SIZE : 15 * SIZE]
+    take = shaped(TsShaper("continuous"), data + b"\x47")
+    assert [s.frames for s in take.spans] == [50, 2]
+    assert [s.excess for s in take.spans] == [0, 0]
+    assert take.spans[1].damage == "truncated"
+
+
+def test_garbage_behind_what_is_held_belongs_to_the_chunk_that_it_is_in() -> None:
+    show = Show(gop=50, sei=3000)
+    before, after = show.play(50), show.play(60, tables=False)
+    data = before + after[: 2 * SIZE] + noise(1, 300) + after[2 * SIZE :]
+    for sizes in ([1 << 30], [1000], [188]):
+        take = shaped(TsShaper("continuous"), data, sizes=sizes)
+        assert [(s.damage, s.dropped_bytes) for s in take.spans] == [("", 0), ("garbage", 300), ("", 0)][
+            : len(take.spans)
+        ]
 
 
 # -- going back ---------------------------------------------------------------------------------------------------------

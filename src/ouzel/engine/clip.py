@@ -14,14 +14,14 @@ from pathlib import Path
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import BadOption, Damaged, InputError, OutputExists
+from ouzel.base.errors import Damaged, InputError, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.convert import Piece, convert
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.probe import find_edges, probe
-from ouzel.engine.recipes import FORMATS
+from ouzel.engine.recipes import check_format
 from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.shaper import FlvShaper
@@ -76,8 +76,7 @@ async def clip(
     Raises: BadOption when the times do not lie in the recording; OutputExists, NotALedger, MediaError, ToolError, StorageError.
     """
     target = out.suffix.lstrip(".").lower()
-    if target not in FORMATS:
-        raise BadOption(f"{out} does not end in a format that can be made; there are {', '.join(FORMATS)}")
+    check_format(target)
     held = await anyio.to_thread.run_sync(_find, path, out)
     finder, clock = ffmpeg or FfmpegFinder(), clock or SystemClock()
     if held is None or held.product is not None:

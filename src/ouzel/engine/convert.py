@@ -24,7 +24,7 @@ from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolF
 from ouzel.engine import ledgers
 from ouzel.engine.modern import feeder
 from ouzel.engine.probe import probe
-from ouzel.engine.recipes import Recipe, plan
+from ouzel.engine.recipes import Recipe, check_format, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger, Line, Product
@@ -132,6 +132,7 @@ class _Work:
 
     def _check(self) -> ledgers.Held | None:
         """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
+        check_format(self.target)
         if self.source.name.endswith(PART):
             raise BadOption(f"{self.source} is not closed yet")
         held = ledgers.find(self.source)

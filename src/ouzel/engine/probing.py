@@ -3,8 +3,8 @@
     python -m ouzel.engine.probing header|packets|decode FILE
     python -m ouzel.engine.probing edges FILE FROM TO
 
-It answers with one JSON document on its last line of output, and with the share that is done on the lines before. Kept apart from what
-starts it, so that it imports little.
+It answers with one JSON document on its last line of output, and with the share that is done on the lines before. Kept apart from
+what starts it, so that it imports little.
 """
 
 from __future__ import annotations

@@ -39,13 +39,18 @@ class Recipe:
     need: frozenset[Need]
 
 
+def check_format(target: str) -> None:
+    """Raises: BadOption for an unknown format."""
+    if target not in _MUXERS:
+        raise BadOption(f"{target!r} is not a format that can be made; there are {', '.join(FORMATS)}")
+
+
 def plan(source: Found, target: str) -> Recipe:
     """How to make `target` (one of FORMATS) of a source.
 
     Raises: BadOption for an unknown format; Unsupported when nothing in the source could go into it.
     """
-    if target not in _MUXERS:
-        raise BadOption(f"{target!r} is not a format that can be made; there are {', '.join(FORMATS)}")
+    check_format(target)
     pictures = [] if target in _SOUND_ONLY else [s for s in source.streams if s.kind == "video"]
     sounds = [s for s in source.streams if s.kind == "audio"]
     if target in _SOUND_ONLY:

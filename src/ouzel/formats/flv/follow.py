@@ -12,20 +12,21 @@ from typing import TypeAlias
 
 from ouzel.formats.flv.groups import Group
 from ouzel.formats.flv.head import Setup
-from ouzel.formats.flv.packets import Packet, plain_codes
+from ouzel.formats.flv.packets import FRAMES, Packet, composition_at, plain_codes
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.tags import AUDIO, MAX_STAMP, SIZE, TAG_HEADER, UNIT_HEADER, VIDEO, UnitHeader, stamp_field
 from ouzel.formats.retime import Retimer, Undo
 from ouzel.formats.shape import KeyPoint, SpanBuilder
 
 _PLAIN = struct.Struct(
-    ">IIIIB"
-)  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · second byte
+    ">IIIII"
+)  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · the next four
+_FOUR = struct.Struct(">I")
 _NOTHING: Container[int] = frozenset[int]()
 _STAMP_AT = 8  # in a unit
 
 
-_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None]
+_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None, int]
 
 
 class Follower:
@@ -49,6 +50,9 @@ class Follower:
         """The source's clock jumped back in this chunk."""
         self.deadline = 0
         """File time in ms from which on the chunk is long enough."""
+        self.shown = -1
+        """The latest presentation time of all pictures of the running file, in ms; -1 before the first."""
+        self._composition_at = 0
         self.begin_chunk(Group())
 
     def begin_chunk(self, group: Group) -> None:
@@ -76,6 +80,7 @@ class Follower:
         """The tracks of the running file."""
         self._inter = plain_codes(VIDEO, setups[VIDEO].code) if VIDEO in setups else _NOTHING
         self._sound = plain_codes(AUDIO, setups[AUDIO].code) if AUDIO in setups else _NOTHING
+        self._composition_at = composition_at(setups[VIDEO].code) if VIDEO in setups else 0
 
     def follow(self, buf: memoryview, p: int) -> int:
         """Let tags pass from the unit at `p` on, as long as they are ordinary.
@@ -85,7 +90,7 @@ class Follower:
         n = len(buf)
         last = n - _PLAIN.size
         expect, offset, deadline = self.expect, self.offset, self.deadline
-        inter, sound = self._inter, self._sound
+        inter, sound, composition_at, shown = self._inter, self._sound, self._composition_at, self.shown
         unpack, place, sizes = _PLAIN.unpack_from, self._retimer.place, self.group.sizes
         pack_into, add_size, add_body = SIZE.pack_into, sizes.append, self.group.bodies.update
         videos = sounds = 0

@@ -119,18 +119,18 @@ class Counters:
         breaks = 0
         last = self.last
         self.payloads.clear()
-        announced = _announced(block, survey, start, stop)
+        breaking = announced(block, survey, start, stop)
         for group, classes in zip(self._groups, survey.classes, strict=True):
             part = classes if stop - start == len(classes) else classes[start:stop]
             for number, pid in enumerate(group.pids):
                 counts = part.translate(_LOW, _OTHERS[number])
-                if not counts and pid not in announced:
+                if not counts and pid not in breaking:
                     continue
                 self.payloads[pid] = len(counts)
                 before = last.get(pid)
                 first = (before + 1) & 0x0F if before is not None else counts[0] if counts else 0
                 cycle = _CYCLE if len(counts) + 16 <= len(_CYCLE) else _CYCLE * (len(counts) // len(_CYCLE) + 2)
-                if cycle.startswith(counts, first) and pid not in announced:
+                if cycle.startswith(counts, first) and pid not in breaking:
                     last[pid] = counts[-1]
                     self._repeated.discard(pid)
                 else:
@@ -183,7 +183,7 @@ class Counters:
         return breaks
 
 
-def _announced(block: memoryview, survey: Survey, start: int, stop: int) -> set[int]:
+def announced(block: memoryview, survey: Survey, start: int, stop: int) -> set[int]:
     """PIDs with a packet that has no payload but announces a discontinuity."""
     found: set[int] = set()
     at = survey.empty.find(1, start, stop)

@@ -341,6 +341,7 @@ class Flow:
                 yield Edge(span)
 
     def _close_chunk(self) -> Span | None:
+        self.out.forget_units()
         self._fresh = True
         self._seen.clear()
         if self.time.span.emitted:

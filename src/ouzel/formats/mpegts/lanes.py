@@ -319,12 +319,12 @@ class FrameCounter:
     A unit holds several frames; how many is known when the next one starts.
     """
 
-    __slots__ = ("_data", "_parse", "_skip", "_sync")
+    __slots__ = ("_data", "_parse", "_size", "_skip", "_sync")
 
     _LIMIT = 1 << 20
 
     def __init__(self, codec: str) -> None:
-        self._parse, _, self._sync = _COUNTED[codec]
+        self._parse, self._size, self._sync = _COUNTED[codec]
         self._data = bytearray()
         self._skip = 0
 
@@ -338,19 +338,21 @@ class FrameCounter:
         frames, seconds = 0, 0.0
         while at < end:
             frame = _frame(self._parse, data, at)
+            if frame is None and end - at < self._size and data[at : at + 1] == self._sync[:1]:
+                break  # a header that goes on in the next unit
             if frame is None:
-                at = data.find(self._sync, at + 1, end)
+                at = data.find(self._sync[:1], at + 1, end)
                 at = end if at < 0 else at
                 continue
             frames += frame.samples > 0
             seconds += frame.samples / frame.config.sample_rate
             at += frame.size
-        self._skip = at - end
-        self._data = bytearray()
+        self._skip = max(0, at - end)
+        self._data = bytearray(data[at:end])
         return frames, seconds
 
     def copy(self) -> FrameCounter:
         other = FrameCounter.__new__(FrameCounter)
-        other._parse, other._sync = self._parse, self._sync
+        other._parse, other._size, other._sync = self._parse, self._size, self._sync
         other._data, other._skip = bytearray(self._data), self._skip
         return other

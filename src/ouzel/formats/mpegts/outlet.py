@@ -142,7 +142,6 @@ class Outlet:
                 self._time.trim(first.unit_at, first.frames_before, same=first is lead)
         for lane in self.lanes.values():
             lane.declared = 0
-        self.forget_units()
         self.part()
 
     def forget_units(self) -> None:

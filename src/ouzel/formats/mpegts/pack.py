@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ouzel.base.errors import FormatError
 from ouzel.formats import id3
-from ouzel.formats.codecs import AudioFrame, parse_ac3, parse_adts, parse_mpeg_audio
+from ouzel.formats.codecs import AudioConfig, AudioFrame, parse_ac3, parse_adts, parse_mpeg_audio
 from ouzel.formats.mpegts.packets import SIZE, TICKS, WRAP, render_pat, render_pes, render_pmt
 
 _UNIT_FRAMES = 8
@@ -91,6 +91,7 @@ class SoundReader:
         self._pending: list[bytes] = []
         self._pending_at = 0
         self._type = AAC
+        self._config: AudioConfig | None = None
         self.garbage_bytes = 0
         """Bytes between frames. The reader of this figure sets it back to 0."""
         self.torn_bytes = 0
@@ -158,10 +159,10 @@ class SoundReader:
         kind = _TYPES[frame.config.codec]
         size = sum(map(len, self._pending))
         full = len(self._pending) >= _UNIT_FRAMES or size + len(data) > _UNIT_BYTES
-        if self._pending and ((full and frame.samples) or kind != self._type):
+        if self._pending and frame.samples and (full or frame.config != self._config):
             yield from self._flush()
         if not self._pending:
-            self._pending_at, self._type = self._clock.now, kind
+            self._pending_at, self._type, self._config = self._clock.now, kind, frame.config
         self._pending.append(data)
         self._clock.step(frame)
 

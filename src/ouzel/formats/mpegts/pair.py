@@ -26,7 +26,8 @@ class TsPair:
 
     * bytes of one chunk stay together: feed one shaper from its first byte to its Edge, then the other;
     * the sound of a stretch goes first. It is kept, and comes out of `main` between the pictures of its time, which is what
-      players of a transport stream need. Sound that comes later than its pictures is still taken, with the next of them;
+      players of a transport stream need. Sound that comes later than its pictures is still taken, with the next of them; at
+      the very end cut `main` once more for it;
     * after a gap call `splice` of the one that has it; after a discontinuity, of both. It is `main` that sets the clock: sound
       that belongs to no picture any more is left out.
 

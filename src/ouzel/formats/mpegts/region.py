@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ouzel.formats.mpegts.counters import Counters, Survey, pid_at
+from ouzel.formats.mpegts.counters import Counters, Survey, announced, pid_at
 from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, render_packet, shift_pcr
 from ouzel.formats.mpegts.units import adapted
 
@@ -55,7 +55,9 @@ def find_joints(
         if first is None or last is None:
             continue
         at, counter = first
-        if (always or counter != (last + 1) & 0x0F) and not is_discontinuity(block, at * SIZE):
+        if not always and counter == (last + 1) & 0x0F:
+            continue
+        if not is_discontinuity(block, at * SIZE) and pid not in announced(block, survey, 0, at):
             joints.append(Joint(at, pid, counter))
     joints.sort(key=lambda joint: joint.at)
     return joints

@@ -25,8 +25,8 @@ from ouzel.formats.mpegts.units import mark_next, unit_at
 _FIRST_PID = 0x1D00
 _AHEAD = TICKS // 4
 """How far sound may stand in front of the picture of its time."""
-_BEHIND_LAST = TICKS // 2
-"""Up to how long after the last picture of a chunk sound still belongs to it."""
+_FRAME = TICKS // 25
+"""Length of a picture, until it is known."""
 _FAR = 10 * TICKS
 """Sound further away than this from the picture is of another timeline."""
 _OVERLAP = TICKS // 50
@@ -72,7 +72,8 @@ class Weaver:
         self._pmt_counter = 0
         self._begun = False  # a picture of this chunk was seen
         self._joined = True  # the first picture since a splice was seen
-        self._latest: int | None = None
+        self._latest: int | None = None  # the last picture
+        self._step = _FRAME
         self.dropped_bytes = 0
         """Sound that belongs to no picture. The reader of this figure sets it back to 0."""
 
@@ -154,12 +155,12 @@ class Weaver:
             yield _part(block, headers, start, len(headers) // 4)
 
     def end(self) -> Iterator[Woven]:
-        """The chunk is over: the sound of its last pictures."""
-        self._begun = False
+        """The chunk is over: the sound of its last picture. A chunk without any takes all that is near."""
         if self._latest is not None:
-            sound = self._render(self._due(self._latest, _BEHIND_LAST))
+            sound = self._render(self._due(self._latest, self._step + _OVERLAP if self._begun else _FAR))
             if sound:
                 yield _whole(sound)
+        self._begun = False
 
     def splice(self) -> None:
         self._tables.forget_partials()
@@ -193,6 +194,8 @@ class Weaver:
         """The sound that goes in front of this picture. The first one of a chunk comes first, so that it opens it."""
         if not self._joined:
             self._join(dts)
+        if self._latest is not None and 0 < _distance(dts, self._latest) < TICKS:
+            self._step = _distance(dts, self._latest)
         self._latest = dts
         if not self._begun:
             self._begun = True
