@@ -119,9 +119,10 @@ def record(urls: tuple[str, ...], as_json: bool, verbose: bool, quiet: bool, **o
     """
     output = Output(as_json, VERBOSE if verbose else QUIET if quiet else NORMAL)
     job = read_job(urls, **options)
-    from ouzel.system.loop import backend_options, calm_collector
+    from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
+    raise_descriptor_limit()
     return anyio.run(run_job, job, output, backend_options=backend_options())
 
 

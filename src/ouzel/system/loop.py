@@ -1,9 +1,12 @@
-"""Which event loop carries the bytes. The figures are in `docs/design/adr/0002-http-client.md`."""
+"""How the process carries the bytes: its event loop, its collector, its limits. Figures: `docs/design/adr/0002-http-client.md`."""
 
 from __future__ import annotations
 
 import gc
+import resource
 from typing import Any
+
+_MANY_FILES = 65_536
 
 
 def backend_options() -> dict[str, Any]:
@@ -20,3 +23,16 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def raise_descriptor_limit() -> int:
+    """Allow this process as many open files as it may have: a channel takes three. Returns the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else _MANY_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):  # macOS says infinity and means less
+        return soft
+    return wanted

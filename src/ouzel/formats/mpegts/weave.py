@@ -23,8 +23,6 @@ from ouzel.formats.mpegts.psi import Program, Tables, TablesState
 from ouzel.formats.mpegts.units import mark_next, unit_at
 
 _FIRST_PID = 0x1D00
-_AHEAD = TICKS // 4
-"""How far sound may stand in front of the picture of its time."""
 _FRAME = TICKS // 25
 """Length of a picture, until it is known."""
 _FAR = 10 * TICKS
@@ -200,7 +198,7 @@ class Weaver:
         if not self._begun:
             self._begun = True
             return bytearray()
-        return self._render(self._due(dts, _AHEAD))
+        return self._render(self._due(dts, self._step))
 
     def _render(self, units: list[SoundUnit]) -> bytearray:
         out = bytearray()
