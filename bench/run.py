@@ -25,7 +25,7 @@ from pathlib import Path
 from live import faults, goals, shapers, tables
 from live.cases import GROUPS, KINDS, SIZES, Case, comparison, full_cases, resized, special_cases, standard_cases
 from live.contestants import version_of, why_missing
-from live.origins import clip
+from live.media import clip
 from live.results import Result, Round, load_all, save
 from live.rounds import NotPossible, Track, track
 from live.shapers import Timed
@@ -43,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = chosen(given)
         minutes = sum(case.estimate_s for case in cases) / 60
         print(f"{len(cases)} cases, about {minutes:.0f} minutes", flush=True)
-        for case in cases:
-            save(CACHE / "results", measure(case, install=not given.no_install))
-            write_page()
+        with track(CACHE / "clips", CACHE / "peers") as place:
+            for case in cases:
+                save(CACHE / "results", measure(case, place, install=not given.no_install))
+                write_page()
     write_page()
     print(f"tables: {PAGE.relative_to(ROOT)}")
     print(goals.render(load_all(CACHE / "results")))
@@ -77,7 +78,7 @@ def _asked(group: str, size: int | None) -> list[Case]:
     return compared + [resized(case, seconds=None, rounds=None, size=size) for case in special]
 
 
-def measure(case: Case, *, install: bool) -> Result:
+def measure(case: Case, place: Track, *, install: bool) -> Result:
     """All rounds of a case."""
     print(f"\n{tables.describe(case)}", flush=True)
     peers = CACHE / "peers"
@@ -88,10 +89,9 @@ def measure(case: Case, *, install: bool) -> Result:
     }
     rounds: list[Round] = []
     load: list[float] = []
-    with track(CACHE / "clips", peers) as place:
-        for number in range(case.rounds):
-            load.append(os.getloadavg()[0])
-            rounds.append(_round(case, number, place, skipped))
+    for number in range(case.rounds):
+        load.append(os.getloadavg()[0])
+        rounds.append(_round(case, number, place, skipped))
     return Result(case, rounds, [], skipped, versions(case, peers), load)
 
 
@@ -135,10 +135,10 @@ def _time_shapers(case: Case) -> list[dict[str, Timed]]:
     return rounds
 
 
-def versions(case: Case, peers: Path) -> str:
+def versions(case: Case, peers: Path) -> list[str]:
     """What decides the figures beside our own code."""
     tools = [version_of(tool, peers) for tool in dict.fromkeys(entry.tool for entry in case.entries)]
-    return ", ".join([f"Python {platform.python_version()}", *filter(None, tools), f"{os.cpu_count()} cores"])
+    return [f"Python {platform.python_version()}", f"{os.cpu_count()} cores", *filter(None, tools)]
 
 
 def write_page() -> None:

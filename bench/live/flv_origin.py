@@ -1,6 +1,6 @@
 """A lean HTTP-FLV origin whose time stamps begin anew on each connection: at 0, or anywhere else.
 
-    python -m live.flv_origin CLIP   # prints its port, serves until its standard input is closed
+    python -m live.flv_origin CLIPS   # prints its port, serves until its standard input is closed
 
 `/NAME.flv?from=25000` is a channel of that name, whose first tag has the time stamp 25,000 ms. The project's own origin begins
 where its show is, which is never 0; so it cannot show what leaving the stamps alone would cost.
@@ -9,15 +9,14 @@ where its show is, which is never 0; so it cannot show what leaving the stamps a
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from bisect import bisect_right
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from live.media import clip
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import mark_text
 from ouzel.testing.origin.flv import flv_groups, flv_header, flv_opening
@@ -36,7 +35,8 @@ class Server:
         self._opening = flv_header(audio=True) + flv_opening(clip, "enhanced", 0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        # cancelled: the bench is done, and a traceback for each connection helps nobody
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = await reader.readuntil(b"\r\n\r\n")
             url = urlsplit(head.split(b" ", 2)[1].decode())
             start_ms = int(parse_qs(url.query)["from"][0])
@@ -64,22 +64,12 @@ class Server:
             number += 1
 
 
-def arguments_for(clip: Clip) -> list[str]:
-    """How a clip travels to the process."""
-    return [json.dumps(asdict(clip), default=str)]
-
-
-def _clip_from(text: str) -> Clip:
-    fields = json.loads(text)
-    return Clip(**{**fields, "folder": Path(fields["folder"])})
-
-
-async def main(text: str) -> None:
-    server = await asyncio.start_server(Server(_clip_from(text)).serve, "127.0.0.1", 0, backlog=1024)
+async def main(clips: Path) -> None:
+    server = await asyncio.start_server(Server(clip(clips)).serve, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, sys.stdin.read)  # until the bench is done with us, or dead
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(Path(sys.argv[1])))

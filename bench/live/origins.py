@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from live import flv_origin
 from live.cases import Entry
-from ouzel.testing.clips import Clip, make_clip
+from live.media import GROUP_S, LATER_MS
+from ouzel.testing.clips import Clip
 from ouzel.testing.origin import LiveOrigin, OriginProcess
 
-CLIP_S = 24
-GROUP_S = 2
-VIDEO_BPS = 3_900_000
-"""With sound and what TS adds: 4.16 Mb/s as HLS, 4.07 Mb/s as FLV."""
 LEAD_S = 12.0
 """How long the shows have been on when the recording begins: a full window of six segments."""
-_STAMPS_FROM_MS = 25_000
 Spoil = Callable[[LiveOrigin, Sequence[str]], None]
 """Scripts what goes wrong, given the names of the channels."""
 
@@ -31,17 +26,12 @@ class Source:
     pid: int
 
 
-def clip(folder: Path) -> Clip:
-    """What all channels show: noise at 4 Mb/s, a key frame each two seconds, AAC sound. Encoded once."""
-    return make_clip(folder, seconds=CLIP_S, gop_s=GROUP_S, bitrate_bps=VIDEO_BPS)
-
-
 def channel_names(count: int) -> list[str]:
     return [f"c{number:03}" for number in range(count)]
 
 
 @contextmanager
-def serve(entry: Entry, names: Sequence[str], shown: Clip, folder: Path, spoil: Spoil | None) -> Iterator[Source]:
+def serve(entry: Entry, names: Sequence[str], shown: Clip, folder: Path, spoil: Spoil | None) -> Generator[Source]:
     """Live channels for one run, that do not all begin a segment at the same moment.
 
     Args:
@@ -65,8 +55,8 @@ def serve(entry: Entry, names: Sequence[str], shown: Clip, folder: Path, spoil: 
 
 
 @contextmanager
-def _serve_lean(names: Sequence[str], shown: Clip, *, from_zero: bool) -> Iterator[Source]:
-    command = [sys.executable, "-m", "live.flv_origin", *flv_origin.arguments_for(shown)]
+def _serve_lean(names: Sequence[str], shown: Clip, *, from_zero: bool) -> Generator[Source]:
+    command = [sys.executable, "-m", "live.flv_origin", str(shown.folder.parent)]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
     )
@@ -75,7 +65,7 @@ def _serve_lean(names: Sequence[str], shown: Clip, *, from_zero: bool) -> Iterat
         assert process.stdin is not None
         try:
             port = int(process.stdout.readline())
-            start_ms = 0 if from_zero else _STAMPS_FROM_MS
+            start_ms = 0 if from_zero else LATER_MS
             yield Source([f"http://127.0.0.1:{port}/{name}.flv?from={start_ms}" for name in names], process.pid)
         finally:
             process.stdin.close()  # it ends by itself then

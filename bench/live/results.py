@@ -24,7 +24,7 @@ class Result:
     """Rounds of the case that measures shapers."""
     skipped: dict[str, str]
     """By label: why there is nothing."""
-    versions: str
+    versions: Sequence[str]
     load: Sequence[float]
     """Average number of runnable processes of the machine, before each round."""
 
@@ -51,10 +51,10 @@ def load_all(folder: Path) -> dict[str, Result]:
 
 
 def _load(document: dict[str, Any]) -> Result:
-    fields: dict[str, Any] = document["case"]
-    case = Case(**{**fields, "entries": tuple(Entry(**entry) for entry in fields["entries"])})
+    fields: dict[str, Any] = {**document["case"]}
+    fields["entries"] = tuple(Entry(**entry) for entry in fields["entries"])
     return Result(
-        case,
+        Case(**fields),
         [{label: Run.from_json(run) for label, run in one.items()} for one in document["rounds"]],
         [{label: Timed.from_json(timed) for label, timed in one.items()} for one in document["timed"]],
         document["skipped"],

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any
 
 import trustme
 
+import ouzel
 from live import meter
 from live.cases import Case, Entry
 from live.contestants import Launch, Site, keeps_packets, launches
 from live.marks import Kept, Verdict, judge
-from live.origins import VIDEO_BPS, Spoil, channel_names, clip, serve
+from live.media import VIDEO_BPS, clip
+from live.origins import Spoil, channel_names, serve
 from ouzel.testing.clips import Clip
 
 _SAMPLE_EVERY_S = 4.0
@@ -66,7 +68,8 @@ class Run:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Run:
-        return cls(**{**fields, "verdict": Verdict(**fields["verdict"])})
+        others: dict[str, Any] = {**fields, "verdict": Verdict(**fields["verdict"])}
+        return cls(**others)
 
 
 class NotPossible(Exception):
@@ -111,15 +114,26 @@ class Track:
 
 
 @contextmanager
-def track(clips: Path, peers: Path) -> Iterator[Track]:
-    """A folder in memory, removed at the end."""
+def track(clips: Path, peers: Path) -> Generator[Track]:
+    """A folder in memory, removed at the end, with a copy of the code under test: whoever works on the tree meanwhile does not
+    change what is measured."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="ouzel-bench-", dir=memory if memory.is_dir() else None) as name:
-        yield Track(Path(name), clips, peers)
+        source = Path(name, "source")
+        shutil.copytree(Path(ouzel.__file__).parent, source / "ouzel")
+        before = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = str(source)
+        try:
+            yield Track(Path(name), clips, peers)
+        finally:
+            if before is None:
+                del os.environ["PYTHONPATH"]
+            else:
+                os.environ["PYTHONPATH"] = before
 
 
 @contextmanager
-def _site(folder: Path, peers: Path) -> Iterator[Site]:
+def _site(folder: Path, peers: Path) -> Generator[Site]:
     site = Site(folder / "recordings", folder / "logs", folder / "ca.pem", peers)
     for place in (site.recordings, site.logs):
         place.mkdir()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from live.media import LATER_MS
 from ouzel.formats.flv import FlvShaper
 from ouzel.formats.mpegts import TsShaper
 from ouzel.formats.shape import Shaper
@@ -18,7 +19,6 @@ from ouzel.testing.origin.ts import ts_pieces
 PIECE_BYTES = 52_000
 """What a channel of 4.16 Mb/s sends in 100 ms."""
 STREAM_S = 120
-LATER_MS = 25_000
 
 
 @dataclass(frozen=True)

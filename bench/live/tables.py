@@ -19,8 +19,8 @@ def render(results: Mapping[str, Result]) -> str:
     """All tables for which there are results."""
     sections = [*_recording(results), *_ratios(results), *_tls(results), *_follow(results), *_shapers(results)]
     sections += _faults(results)
-    if versions := sorted({result.versions for result in results.values()}):
-        sections.append("Measured with: " + " / ".join(versions))
+    if versions := sorted({version for result in results.values() for version in result.versions}):
+        sections.append("Measured with: " + ", ".join(versions) + ".")
     return "\n\n".join(sections)
 
 

@@ -13,6 +13,7 @@ from tests.recordings import CONTAINERS, record
 from ouzel.base.errors import InputError, NotMedia, ReadOnly
 from ouzel.engine import ledgers
 from ouzel.engine.convert import convert
+from ouzel.engine.judging import judge_packets
 from ouzel.engine.verify import verify
 from ouzel.formats.shape import Container
 from ouzel.model import ledger
@@ -265,6 +266,19 @@ async def test_missing_packets_are_found_without_a_ledger(tmp_path: Path, clip: 
     assert C.CONTINUITY in codes(verdict)
     again = await verify(media)
     assert (again.status, set(codes(again))) == ("gaps", {C.NOTED_DAMAGE})
+
+
+async def test_the_second_reader_of_transport_streams_counts_by_itself(tmp_path: Path, clip: Clip) -> None:
+    data = clip.file(".ts").read_bytes()
+    middle = len(data) // 2 // 188 * 188
+    media = tmp_path / "holes.ts"
+    media.write_bytes(data[:middle] + data[middle + 188 * 3 :] + b"tail" + data)
+    seen: list[int] = []
+    found = list(judge_packets(media, media.stat().st_size, seen.append))
+    assert {f.code for f in found} == {C.CONTINUITY, C.STAMPS, C.GARBAGE}
+    assert sum(seen) == media.stat().st_size
+    media.write_bytes(data + b"behind the end")
+    assert list(judge_packets(media, len(data), seen.append)) == []
 
 
 async def test_garbage_between_tags_is_found_without_a_ledger(tmp_path: Path, clip: Clip) -> None:

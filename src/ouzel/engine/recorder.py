@@ -37,6 +37,7 @@ from ouzel.model.stream import Resolver, Stream
 from ouzel.system.guard import Scope, addresses_of
 
 _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
+_FIRST_S = 20.0  # … or after this long, when each try takes its time
 _OFFLINE_ANSWERS = 3
 _WATCH_S = 5.0
 _S = RecordingState
@@ -154,8 +155,10 @@ class Recorder:
             try:
                 self._move(_S.CONNECTING)
                 reason = await self._resolve_and_run()
-                if reason is not None:
+                if reason is not None and self._tape.recorded:
                     return reason
+                if reason is not None:
+                    error = NotMedia("it ends without any media")
             except StorageError as exc:
                 if exc.retry is Retry.NEVER or not self._tape.recorded:
                     raise

@@ -207,7 +207,7 @@ class _Part:
         lines: list[Line] = []
         if lost := held.chunks[keep:]:
             gap = _gap(held, keep)
-            if gap not in held.gaps:  # a run before this one came just so far
+            if True:  # a run before this one came just so far
                 lines.append(gap)
         if lost or held.closing is not None:
             lines.append(CutLine(keep))

@@ -1,4 +1,4 @@
-"""How the process carries the bytes: its event loop, its collector, its limits. Figures: `docs/design/adr/0002-http-client.md`."""
+"""How the process carries the bytes: event loop, collector, limits. Figures: `docs/design/adr/0002-http-client.md`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ouzel.formats.flv.follow import Follower
-from ouzel.formats.flv.groups import Group, Partial, ReplayMemory
+from ouzel.formats.flv.groups import Group, Partial, ReplayMemory, print_of
 from ouzel.formats.flv.head import Setup
 from ouzel.formats.flv.packets import Packet
 from ouzel.formats.flv.rules import FlvRules
@@ -123,7 +123,8 @@ class Chunks:
         partial = self.partial
         if partial is None or survey.key_at is None:
             return False
-        return partial.lead in {(), tuple(survey.lead)} and partial.is_same(held, survey.key_at)
+        with_lead = not partial.lead or partial.lead == tuple(print_of(held, at) for at in survey.lead)
+        return with_lead and partial.is_same(held, survey.key_at)
 
     def overlap(self, survey: Survey, held: memoryview) -> int:
         """Where to begin: at the key frame, when that was kept already, and so must have been the sound before it."""
@@ -165,11 +166,11 @@ class Chunks:
         follow = self.follow
         if follow.empty:
             return False
-        if len(follow.group.sizes) >= self._rules.max_chunk_tags:
+        if len(follow.group.prints) >= self._rules.max_chunk_tags:
             return True
         if look.key:
             if self._suspect or self._jumps_back(look):
-                return follow.videos > 0 or len(follow.group.sizes) > _MAX_LEAD
+                return follow.videos > 0 or len(follow.group.prints) > _MAX_LEAD
             return self._due(look) - self._clock >= self._rules.min_chunk_s * 1000
         return look.unit.stamp + follow.offset >= follow.deadline and self._due(look) >= follow.deadline
 

@@ -10,23 +10,24 @@ import struct
 from collections.abc import Container, Mapping
 from typing import TypeAlias
 
+import xxhash
+
 from ouzel.formats.flv.groups import Group
 from ouzel.formats.flv.head import Setup
-from ouzel.formats.flv.packets import FRAMES, Packet, composition_at, plain_codes
+from ouzel.formats.flv.packets import Packet, plain_codes
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.tags import AUDIO, MAX_STAMP, SIZE, TAG_HEADER, UNIT_HEADER, VIDEO, UnitHeader, stamp_field
 from ouzel.formats.retime import Retimer, Undo
 from ouzel.formats.shape import KeyPoint, SpanBuilder
 
 _PLAIN = struct.Struct(
-    ">IIIII"
-)  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · the next four
-_FOUR = struct.Struct(">I")
+    ">IIIIB"
+)  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · second byte
 _NOTHING: Container[int] = frozenset[int]()
 _STAMP_AT = 8  # in a unit
 
 
-_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None, int]
+_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None]
 
 
 class Follower:
@@ -38,7 +39,7 @@ class Follower:
         self._max_tags = rules.max_chunk_tags
         self._inter: Container[int] = _NOTHING
         self._sound: Container[int] = _NOTHING
-        self._hash = Group().bodies
+        self._hash = xxhash.xxh3_64()  # of the body in progress
         self._before: _Before | None = None  # what to go back to when the tag in progress never becomes whole
         self.last_at = 0
         """Where in the buffer the unit in progress begins, when `follow` returned a place behind the buffer's end."""
@@ -50,9 +51,6 @@ class Follower:
         """The source's clock jumped back in this chunk."""
         self.deadline = 0
         """File time in ms from which on the chunk is long enough."""
-        self.shown = -1
-        """The latest presentation time of all pictures of the running file, in ms; -1 before the first."""
-        self._composition_at = 0
         self.begin_chunk(Group())
 
     def begin_chunk(self, group: Group) -> None:
@@ -70,7 +68,7 @@ class Follower:
     @property
     def empty(self) -> bool:
         """No tag was kept in this chunk."""
-        return not self.group.sizes and self.group is self.first_group
+        return not self.group.prints and self.group is self.first_group
 
     def begin_group(self) -> None:
         """A key frame comes, in the same chunk."""
@@ -80,7 +78,6 @@ class Follower:
         """The tracks of the running file."""
         self._inter = plain_codes(VIDEO, setups[VIDEO].code) if VIDEO in setups else _NOTHING
         self._sound = plain_codes(AUDIO, setups[AUDIO].code) if AUDIO in setups else _NOTHING
-        self._composition_at = composition_at(setups[VIDEO].code) if VIDEO in setups else 0
 
     def follow(self, buf: memoryview, p: int) -> int:
         """Let tags pass from the unit at `p` on, as long as they are ordinary.
@@ -90,11 +87,11 @@ class Follower:
         n = len(buf)
         last = n - _PLAIN.size
         expect, offset, deadline = self.expect, self.offset, self.deadline
-        inter, sound, composition_at, shown = self._inter, self._sound, self._composition_at, self.shown
-        unpack, place, sizes = _PLAIN.unpack_from, self._retimer.place, self.group.sizes
-        pack_into, add_size, add_body = SIZE.pack_into, sizes.append, self.group.bodies.update
-        videos = sounds = 0
-        for _ in range(self._max_tags - len(sizes)):
+        inter, sound = self._inter, self._sound
+        unpack, pack_into, place = _PLAIN.unpack_from, SIZE.pack_into, self._retimer.place
+        prints, digest = self.group.prints.append, xxhash.xxh3_64_intdigest
+        videos, sounds, behind = 0, 0, self.group.sounds_behind
+        for _ in range(self._max_tags - len(self.group.prints)):
             if p > last:
                 break
             previous, kind_size, stamp, first, second = unpack(buf, p)
@@ -106,25 +103,29 @@ class Follower:
             if raw + offset >= deadline:
                 break
             if end > n:
-                self._remember(kind, self.videos + videos, self.sounds + sounds)
-                self._hash = self.group.bodies
+                self._remember(kind, self.videos + videos, self.sounds + sounds, behind)
+                self._hash.reset()
+                self._hash.update(buf[p + 15 :])
                 self.last_at = p
             added = place(kind, raw)
             if added != offset:
                 offset = self._shifted(added)
             if added:
                 pack_into(buf, p + 8, stamp_field(raw + added))
-            add_size(kind_size)
-            add_body(buf[p + 15 : end])
+            if end <= n:
+                prints(digest(buf[p + 15 : end]))
             if kind == 9:
                 videos += 1
+                behind = 0
             else:
                 sounds += 1
+                behind += 1
             expect = end - p - 4
             p = end
         self.expect = expect
         self.videos += videos
         self.sounds += sounds
+        self.group.sounds_behind = behind
         return p
 
     def keep(self, buf: memoryview, p: int, unit: UnitHeader, packet: Packet | None, tag_at: int) -> None:
@@ -134,46 +135,48 @@ class Follower:
             packet: None for a script tag.
             tag_at: bytes from the start of the chunk to the tag.
         """
-        raw, lane = unit.stamp, packet.lane if packet else 0
+        raw, lane, group = unit.stamp, packet.lane if packet else 0, self.group
         end = p + UNIT_HEADER + unit.size
-        self._before = None
         if end > len(buf):
-            self._remember(lane, self.videos, self.sounds)
+            self._remember(lane, self.videos, self.sounds, group.sounds_behind)
         added = self._stamp(lane, raw)
         if added:
             SIZE.pack_into(buf, p + _STAMP_AT, stamp_field(raw + added & MAX_STAMP))
-        self._hash = self.group.bodies
-        if packet and lane == packet.kind and packet.role == "frame":
-            self._count(packet, raw, raw + added, tag_at)
-        self.group.sizes.append(unit.kind << 24 | unit.size)
-        if self.group.raw is None:
-            self.group.raw = raw
+        if group.raw is None:
+            group.raw = raw
         if self.span.source_s is None and lane:
             self.span.source_s = self._unwrapped_s(raw)
-        self._hash.update(buf[p + UNIT_HEADER : end])
+        group.sounds_behind = 0 if unit.kind == VIDEO else group.sounds_behind + 1
+        if packet and lane == packet.kind and packet.role == "frame":
+            self._count(packet, raw + added, unit, tag_at)
         self.expect = unit.size + TAG_HEADER
+        self._hash.reset()
+        self._hash.update(buf[p + UNIT_HEADER : end])
+        if end <= len(buf):
+            group.prints.append(self._hash.intdigest())
 
-    def keep_more(self, piece: memoryview) -> None:
-        """More of the body of the tag in progress."""
+    def keep_more(self, piece: memoryview, *, whole: bool) -> None:
+        """More of the body of the tag in progress. `whole`: to its end."""
         self._hash.update(piece)
+        if whole:
+            self.group.prints.append(self._hash.intdigest())
 
     def forget_last(self) -> None:
         """The tag in progress never became whole: as if it had not come."""
         if self._before is None:
             return
         span = self.span
-        undo, self.offset, self.videos, self.sounds, keys, tags, span.independent, span.source_s = self._before
+        undo, self.offset, self.videos, self.sounds, behind, keys, span.independent, span.source_s = self._before
         self._before = None
         if undo is not None:
             self._retimer.undo(undo)
         del span.keys[keys:]
-        del self.group.sizes[tags:]
+        self.group.sounds_behind = behind
 
-    def _remember(self, lane: int, videos: int, sounds: int) -> None:
+    def _remember(self, lane: int, videos: int, sounds: int, behind: int) -> None:
         span = self.span
         undo = self._retimer.undo_for(lane) if lane else None
-        keys, tags = len(span.keys), len(self.group.sizes)
-        self._before = (undo, self.offset, videos, sounds, keys, tags, span.independent, span.source_s)
+        self._before = (undo, self.offset, videos, sounds, behind, len(span.keys), span.independent, span.source_s)
 
     def _stamp(self, lane: int, raw: int) -> int:
         """What to add to a tag's time stamp. What has no clock of its own gets the time of the media beside it."""
@@ -195,16 +198,15 @@ class Follower:
         self.offset = added
         return added
 
-    def _count(self, packet: Packet, raw: int, at: int, tag_at: int) -> None:
+    def _count(self, packet: Packet, at: int, unit: UnitHeader, tag_at: int) -> None:
         if packet.kind == AUDIO:
             self.sounds += 1
             return
         if packet.key:
             if not self.videos:
                 self.span.independent = True
-            if self.group.key_at < 0 and not (self.videos and self.group.sizes):
-                self.group.begin_key(raw)
-                self._hash = self.group.key
+            if self.group.key_at < 0 and not (self.videos and self.group.prints):
+                self.group.begin_key(unit.stamp, unit.size)
             self.span.keys.append(KeyPoint(tag_at, max(0, at + packet.cts) / 1000))
         self.videos += 1
 

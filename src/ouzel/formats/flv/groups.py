@@ -14,7 +14,7 @@ from typing import Literal
 
 import xxhash
 
-from ouzel.formats.flv.tags import UNIT_HEADER, read_unit
+from ouzel.formats.flv.tags import UNIT_HEADER, VIDEO, read_unit
 from ouzel.formats.shape import Buffer
 
 Verdict = Literal["", "replay", "stuck"]
@@ -23,9 +23,9 @@ PROOF_TAGS = 8
 
 
 class Group:
-    """What is remembered of the group that is passing by: the sizes of its tags, and a digest of their bodies."""
+    """What is remembered of the group that is passing by: a digest of each body."""
 
-    __slots__ = ("bodies", "broken", "key", "key_at", "raw", "sizes")
+    __slots__ = ("broken", "key_at", "key_size", "prints", "raw", "sounds_behind")
 
     raw: int | None
     """Source time stamp of the key frame, or of the first tag when there is none."""
@@ -33,29 +33,40 @@ class Group:
     """The source's time does not simply continue here."""
 
     def __init__(self) -> None:
-        self.sizes = array("I")
-        """Type * 2**24 + size of the body, tag by tag."""
-        self.bodies = xxhash.xxh3_64()
-        """Of all bodies behind the key frame; of all when there is none."""
-        self.key = xxhash.xxh3_64()
-        """Of the key frame's body."""
+        self.prints = array("Q")
+        """XXH3 of each body, tag by tag."""
+        self.sounds_behind = 0
+        """Tags at the end that are sound: with the next picture they may turn out to belong to the next group."""
         self.key_at = -1
         """Which of the tags the key frame is; -1: none. Sound may stand before it."""
+        self.key_size = 0
         self.raw = None
         self.broken = False
 
-    def begin_key(self, raw: int) -> None:
+    def begin_key(self, raw: int, size: int) -> None:
         """The next tag is the key frame of this group."""
-        self.key_at = len(self.sizes)
-        self.bodies.reset()
+        self.key_at = len(self.prints)
+        self.key_size = size
         self.raw = raw
 
+    @property
+    def key_print(self) -> int | None:
+        """Digest of the key frame; None when there is none, or not a whole one."""
+        return self.prints[self.key_at] if 0 <= self.key_at < len(self.prints) else None
+
     def digest(self) -> int:
-        """Equal for groups with the same bodies in the same order from the key frame on, whatever their time stamps."""
-        whole = xxhash.xxh3_64(self.sizes[max(self.key_at, 0) :].tobytes())
-        whole.update(self.key.digest())
-        whole.update(self.bodies.digest())
-        return whole.intdigest()
+        """Equal for groups with the same bodies in the same order from the key frame to the last picture, whatever their
+        time stamps. Without a key frame all tags count."""
+        end = len(self.prints) - (self.sounds_behind if self.key_at >= 0 else 0)
+        return xxhash.xxh3_64_intdigest(self.prints[max(self.key_at, 0) : end].tobytes())
+
+
+def print_of(held: memoryview, at: int) -> int | None:
+    """Digest of the body of the unit at `at`; None when it is not whole."""
+    if at + UNIT_HEADER > len(held):
+        return None
+    end = at + UNIT_HEADER + read_unit(held, at).size
+    return None if end > len(held) else xxhash.xxh3_64_intdigest(held[at + UNIT_HEADER : end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,63 +74,50 @@ class Partial:
     """A group that ended with its connection."""
 
     lead: tuple[int, ...]
-    """Sizes (with types) of the tags of its chunk that stand before the key frame."""
-    sizes: tuple[int, ...]
+    """Digests of the tags of its chunk that stand before the key frame."""
+    prints: tuple[int, ...]
     """Of the key frame and the tags behind it, at most `PROOF_TAGS`."""
+    key_size: int
     raw: int
     """Source time stamp of the key frame."""
-    key_digest: int
 
     @classmethod
     def of(cls, group: Group) -> Partial | None:
         """None when the group has no whole key frame: then it cannot be told from another."""
-        at = group.key_at
-        if at < 0 or group.raw is None or at >= len(group.sizes):
+        if group.key_print is None or group.raw is None:
             return None
-        sizes = tuple(group.sizes[at : at + PROOF_TAGS])
-        return cls(tuple(group.sizes[:at]), sizes, group.raw, group.key.intdigest())
+        at = group.key_at
+        return cls(tuple(group.prints[:at]), tuple(group.prints[at : at + PROOF_TAGS]), group.key_size, group.raw)
 
     def could_begin(self, held: Buffer, at: int) -> bool:
         """Whether the unit at `at` may be the same key frame: as far as its header tells."""
         unit = read_unit(held, at)
-        return unit.kind << 24 | unit.size == self.sizes[0]
+        return unit.kind == VIDEO and unit.size == self.key_size
 
-    def is_same(self, held: Buffer, at: int) -> bool:
+    def is_same(self, held: memoryview, at: int) -> bool:
         """Whether the group that begins with the unit at `at` is this one, as far as it is held.
 
         With the same time stamp what is held must equal; with another all that is remembered must be held and equal, so that a
         still picture with a new clock is less easily mistaken.
         """
-        first = read_unit(held, at)
-        end = at + UNIT_HEADER + first.size
-        if not self.could_begin(held, at) or end > len(held):
+        if not self.could_begin(held, at):
             return False
-        with memoryview(held) as view:
-            if xxhash.xxh3_64_intdigest(view[at + UNIT_HEADER : end]) != self.key_digest:
+        same_clock = read_unit(held, at).stamp == self.raw
+        for n, expected in enumerate(self.prints):
+            found = print_of(held, at)
+            if found is None:
+                return n > 0 and same_clock
+            if found != expected:
                 return False
-        seen = held_sizes(held, at, len(self.sizes))
-        if seen != self.sizes[: len(seen)]:
-            return False
-        return first.stamp == self.raw or len(seen) == len(self.sizes)
-
-
-def held_sizes(held: Buffer, at: int, count: int) -> tuple[int, ...]:
-    """Types and sizes of the next `count` whole units from `at` on, fewer when fewer are there."""
-    sizes: list[int] = []
-    while len(sizes) < count and at + UNIT_HEADER <= len(held):
-        unit = read_unit(held, at)
-        at += UNIT_HEADER + unit.size
-        if at > len(held):
-            break
-        sizes.append(unit.kind << 24 | unit.size)
-    return tuple(sizes)
+            at += UNIT_HEADER + read_unit(held, at).size
+        return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Print:
     serial: int
     digest: int
-    key_digest: int
+    key: int | None
     raw: int
 
 
@@ -147,8 +145,8 @@ class ReplayMemory:
 
     def remember(self, group: Group) -> None:
         """A group was kept."""
-        if self.enabled and group.raw is not None and group.sizes:
-            self._prints.append(_Print(self.serial, group.digest(), group.key.intdigest(), group.raw))
+        if self.enabled and group.raw is not None and group.prints:
+            self._prints.append(_Print(self.serial, group.digest(), group.key_print, group.raw))
         self.serial += 1
         self._forget_run()
 
@@ -179,14 +177,13 @@ class ReplayMemory:
         return "stuck" if self._looped and self._run > self._stuck_after else "replay"
 
     def _find(self, group: Group, *, whole: bool) -> _Print | None:
-        if group.raw is None or not self._prints or not group.sizes or not (whole or group.key_at >= 0):
+        if group.raw is None or not group.prints or not self._prints:
             return None
         if whole:
             digest = group.digest()
             alike = [p for p in self._prints if p.digest == digest]
         else:
-            digest = group.key.intdigest()
-            alike = [p for p in self._prints if p.key_digest == digest]
+            alike = [p for p in self._prints if p.key is not None and p.key == group.key_print]
         for seen in alike:
             if seen.raw == group.raw:
                 return seen

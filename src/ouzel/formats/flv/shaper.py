@@ -195,7 +195,7 @@ class FlvShaper:
             yield self._pass(buf)
             return None
         if p:
-            follow.keep_more(buf[:p])
+            follow.keep_more(buf[:p], whole=True)
             self._left = 0
         while True:
             p = follow.follow(buf, p)
@@ -243,7 +243,7 @@ class FlvShaper:
     def _pass(self, piece: memoryview) -> memoryview:
         """More of the body of the tag in progress, and not its end."""
         size = len(piece)
-        self._follow.keep_more(piece)
+        self._follow.keep_more(piece, whole=False)
         self._follow.span.emitted += size
         self._left -= size
         self._position += size

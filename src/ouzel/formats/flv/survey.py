@@ -34,7 +34,7 @@ class Survey:
         self.key_at: int | None = None
         """Where the first picture stands, if it is a key frame."""
         self.lead: list[int] = []
-        """Types and sizes of the frames of sound before the first picture."""
+        """Where the frames of sound before the first picture stand."""
         self.done = False
         self._expected = set(known) or {AUDIO, VIDEO}
         self._partial = partial
@@ -141,7 +141,7 @@ class Survey:
             if kind == VIDEO and packet.key:
                 self.key_at = at
         if kind == AUDIO and VIDEO not in self.firsts:
-            self.lead.append(unit.kind << 24 | unit.size)
+            self.lead.append(at)
 
     def _conclude(self, held: Buffer) -> None:
         if self.blank:
@@ -155,7 +155,7 @@ class Survey:
         """Whether enough is held to tell if the first group is the one that was broken off."""
         if self._partial is None or self.key_at is None or not self._partial.could_begin(held, self.key_at):
             return True
-        return self.position <= len(held) and self._units_since_key(held) >= len(self._partial.sizes)
+        return self.position <= len(held) and self._units_since_key(held) >= len(self._partial.prints)
 
     def _units_since_key(self, held: Buffer) -> int:
         count, at = 0, self.key_at or 0
