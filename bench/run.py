@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = chosen(given)
         minutes = sum(case.estimate_s for case in cases) / 60
         print(f"{len(cases)} cases, about {minutes:.0f} minutes", flush=True)
-        with track(CACHE / "clips", CACHE / "peers") as place:
+        with track(CACHE / "clips", CACHE / "peers", given.revision) as place:
             for case in cases:
                 save(CACHE / "results", measure(case, place, install=not given.no_install))
                 write_page()
@@ -164,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seconds", type=float, help="length of each run")
     parser.add_argument("--rounds", type=int, help="rounds of each case")
+    parser.add_argument("--revision", help="measure the code of this revision (in git), not of the tree")
     parser.add_argument("--no-install", action="store_true", help="install no peer into .cache/bench/peers")
     parser.add_argument("--tables", action="store_true", help="measure nothing, write the tables")
     return parser

@@ -120,7 +120,7 @@ class File:
 
     def stamps(self, kind: int) -> list[int]:
         """Of the frames; what has no clock of its own may stand beside one of them."""
-        return [t.stamp for t in self.tags if t.kind == kind and read_packet(kind, t.body).role == "frame"]
+        return [t.stamp for t in self.tags if t.kind == kind and t.body and read_packet(kind, t.body).role == "frame"]
 
     @property
     def bodies(self) -> list[bytes]:

@@ -12,7 +12,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -77,13 +77,15 @@ class BareCopy(asyncio.BufferedProtocol):
 async def copy_bare(folder: Path, urls: list[str]) -> None:
     loop = asyncio.get_running_loop()
     for number, url in enumerate(urls):
-        at = urlsplit(url)
+        host, _, port = urlsplit(url).netloc.rpartition(":")
         file = open_file(folder, number)
-        await loop.create_connection(lambda url=url, file=file: BareCopy(url, file), at.hostname, at.port)
+        await loop.create_connection(lambda url=url, file=file: BareCopy(url, file), host, int(port))
     await anyio.sleep_forever()
 
 
-async def until_told(work: Callable[[Path, list[str]], Awaitable[None]], folder: Path, urls: list[str]) -> None:
+async def until_told(
+    work: Callable[[Path, list[str]], Coroutine[None, None, None]], folder: Path, urls: list[str]
+) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(work, folder, urls)
         with anyio.open_signal_receiver(signal.SIGTERM) as signals:

@@ -114,13 +114,16 @@ class Track:
 
 
 @contextmanager
-def track(clips: Path, peers: Path) -> Generator[Track]:
-    """A folder in memory, removed at the end, with a copy of the code under test: whoever works on the tree meanwhile does not
-    change what is measured."""
+def track(clips: Path, peers: Path, revision: str | None = None) -> Generator[Track]:
+    """A folder in memory, removed at the end, with a copy of the code under test, so that whoever works on the tree meanwhile
+    does not change what is measured.
+
+    Args:
+        revision: take the code from there (in git); None: as it lies in the tree.
+    """
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="ouzel-bench-", dir=memory if memory.is_dir() else None) as name:
-        source = Path(name, "source")
-        shutil.copytree(Path(ouzel.__file__).parent, source / "ouzel")
+        source = _copy_code(Path(name), revision)
         before = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = str(source)
         try:
@@ -130,6 +133,21 @@ def track(clips: Path, peers: Path) -> Generator[Track]:
                 del os.environ["PYTHONPATH"]
             else:
                 os.environ["PYTHONPATH"] = before
+
+
+def _copy_code(folder: Path, revision: str | None) -> Path:
+    package = Path(ouzel.__file__).parent
+    if revision is None:
+        shutil.copytree(package, folder / "source" / "ouzel")
+        return folder / "source"
+    packed = folder / "source.tar"
+    packed.write_bytes(
+        subprocess.run(
+            ["git", "archive", f"{revision}:src"], cwd=package.parent.parent, check=True, capture_output=True
+        ).stdout
+    )
+    shutil.unpack_archive(packed, folder / "source")
+    return folder / "source"
 
 
 @contextmanager

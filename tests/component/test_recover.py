@@ -387,6 +387,18 @@ async def test_dying_at_any_step_and_starting_again_comes_to_the_same_end(
     assert (await recover(tmp_path / "calm", clock=later)) == []
 
 
+async def test_a_gap_is_told_once_even_if_its_cut_was_lost(tmp_path: Path, clip: Clip) -> None:
+    wreck(tmp_path / "calm", clip, "ts", how="chunks lost")
+    shutil.copytree(tmp_path / "calm", tmp_path / "again")
+    await only(tmp_path / "calm")
+    (gap,) = read_ledger(tmp_path / "calm").gaps
+    book = tmp_path / "again" / "show.ledger"
+    os.truncate(book, read_ledger(tmp_path / "again").good_bytes)
+    ledgers.append(book, [gap])
+    await only(tmp_path / "again")
+    assert read_ledger(tmp_path / "again").gaps == [gap]
+
+
 async def test_cancelling_leaves_the_file_as_it_was(tmp_path: Path, clip: Clip) -> None:
     part = crash(tmp_path, clip)
     before = part.read_bytes()

@@ -473,6 +473,14 @@ def test_a_loop_within_a_connection_is_dropped() -> None:
     assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
 
 
+def test_sound_of_the_next_group_does_not_hide_a_replay() -> None:
+    """Servers sort a group's tags by time, so that a group may begin with sound: that of the group after a loop is another."""
+    made = [b"".join([sound(g.start, bytes([n]) * 50), g.data()]) for n, g in enumerate(GROUPS[:6])]
+    recorder = shaped(opening() + b"".join([*made[:4], made[3], made[3], *made[4:]]), RULES)
+    assert len(recorder.replays) == 2
+    assert [span.source_s for span in recorder.file.spans] == [50, 51, 52, 53, 54, 55]
+
+
 def test_a_loop_with_another_clock_is_dropped() -> None:
     recorder = shaped(
         opening() + stream(GROUPS[:4]) + stream(GROUPS[2:4], shift=-30_000) + stream(GROUPS[4:6], shift=-30_000), RULES
@@ -729,6 +737,17 @@ def test_other_tracks_and_commands_pass_by() -> None:
     (span,) = recorder.file.spans
     assert span.frames == 25
     assert len(recorder.file.bodies) == len(tags) + 4
+
+
+@pytest.mark.parametrize("piece", [50, 100_000])
+@pytest.mark.parametrize("size", [10, 5000])
+def test_commands_before_the_first_frame_are_bounded(piece: int, size: int) -> None:
+    command = render_tag(VIDEO, 0, b"\x57\x01" + bytes(size))
+    rules = FlvRules(index_room=0, hold_bytes=2000, hold_tags=8)
+    recorder = shaped(opening() + command * 20 + stream(GROUPS[:2]), rules, piece=piece)
+    kept = 20 % 8 if size == 10 else 0
+    assert len(recorder.file.tags) == kept + sum(len(group.tags) for group in GROUPS[:2])
+    assert [span.frames for span in recorder.file.spans] == [25, 25]
 
 
 def test_a_file_without_pictures_says_so() -> None:

@@ -118,3 +118,5 @@ def test_holes_between_chunks_are_found_in_bytes_and_in_time() -> None:
     assert ledger.tiling_holes([chunk(0), chunk(1, start_s=2.1)]) == [1]
     sound = chunk(1, start_s=0.0, end_s=2.0, scope="audio")
     assert ledger.tiling_holes([chunk(0), sound, chunk(2, start_s=2.0, end_s=4.0)]) == []
+    woven = chunk(1, offset=100, length=0, start_s=9.0, end_s=9.0, scope="audio")
+    assert ledger.tiling_holes([chunk(0), woven, chunk(2, offset=100, start_s=2.0)]) == []

@@ -32,6 +32,7 @@ from ouzel.formats.mpegts.packets import (
     read_pes,
     render_packet,
     render_pat,
+    render_pes,
     render_pmt,
     starts_unit,
 )
@@ -394,7 +395,7 @@ def test_half_a_table_in_front_of_a_splice_is_not_completed_behind_it() -> None:
     take.feed(shaper, show.play(10) + long[:SIZE])
     take.cut(shaper)
     shaper.splice()
-    take.feed(shaper, long[SIZE:] + show.play(10))
+    take.feed(shaper, render_packet(PMT, 1, noise(1, 184)) + show.play(10))
     take.cut(shaper)
     assert shaper.bad_sections == 0
     assert len(take.heads) == 1
@@ -429,6 +430,30 @@ def test_joints_do_not_go_into_a_file_that_they_have_nothing_to_join_in() -> Non
     take.cut(shaper)
     assert len(take.files) == 2
     assert not any(is_discontinuity(take.files[1], at) for at in range(0, len(take.files[1]), SIZE))
+
+
+def test_a_subtitle_that_is_listed_later_moves_with_the_others() -> None:
+    show = Show()
+    shaper, take = TsShaper(), Take()
+    take.feed(shaper, show.play(20))
+    take.cut(shaper)
+    shaper.splice()
+    show.jump(9_000_000)
+    streams = [(0x1B, VIDEO, b""), (0x0F, AUDIO, b""), (0x06, 0x1FF, b"\x59\x00")]
+    data = show.play(5) + render_pmt(PMT, streams, pcr_pid=VIDEO, version=1, counter=show.counters[PMT])
+    show.counters[PMT] += 1
+    data += render_pes(0x1FF, 0xBD, b"text", pts=show.dts + 900) + show.play(5, tables=False)
+    for sizes in ([1 << 30], [500]):
+        shaper, take = TsShaper(), Take()
+        take.feed(shaper, Show().play(20))
+        take.cut(shaper)
+        shaper.splice()
+        take.feed(shaper, data, sizes)
+        take.cut(shaper)
+        assert len(take.heads) == 1
+        assert take.spans[1].damage == ""
+        pictures = stamps(bytes(take.out), VIDEO)
+        assert stamps(bytes(take.out), 0x1FF) == [pictures[25] + 900]
 
 
 # -- time ---------------------------------------------------------------------------------------------------------------

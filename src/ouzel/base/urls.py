@@ -32,6 +32,8 @@ DEFAULT_PORTS = {
 MAX_URL = 16 * 1024
 """Characters in an address; signed ones reach a few thousand."""
 
+_ELSEWHERE = frozenset({"about", "blob", "data", "file", "javascript"})
+"""Schemes of addresses without a host."""
 _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TO_QUOTE = re.compile(r'[^\x21-\x7e]|["<>]')
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
@@ -96,10 +98,10 @@ def _parse(text: str, schemes: frozenset[str]) -> Url:
     except ValueError as exc:
         raise _bad(text, str(exc)) from None
     scheme = parts.scheme.lower()
+    if scheme not in schemes and (parts.netloc or scheme in _ELSEWHERE):
+        raise SchemeRefused(f"{scheme}: is not followed; only {' and '.join(sorted(schemes))}", url=redact(text))
     if not scheme or not parts.netloc:
         raise _bad(text, "it must begin with a scheme and a host, as in https://host/path")
-    if scheme not in schemes:
-        raise SchemeRefused(f"{scheme}: is not followed; only {' and '.join(sorted(schemes))}", url=redact(text))
     if "\\" in parts.netloc or port == 0:
         raise _bad(text, "its host or port is malformed")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -69,10 +70,13 @@ def run(args: Sequence[str] | None = None) -> int:
         result: Any = cli.main(args=args, prog_name="ouzel", standalone_mode=False)
     except click.exceptions.Exit as exc:
         return exc.exit_code
+    except click.exceptions.NoArgsIsHelpError as exc:
+        Output.plain(False).tell(exc.format_message())
+        return EXIT_BAD_ARGUMENTS
     except click.ClickException as exc:
         Output.plain(wants_json(args)).error("bad_arguments", exc.format_message())
         return EXIT_BAD_ARGUMENTS
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except OuzelError as exc:
         Output.plain(wants_json(args)).error(exc.code, str(exc))
@@ -85,4 +89,7 @@ def wants_json(args: Sequence[str] | None) -> bool:
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show is shown by its numbers
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run())

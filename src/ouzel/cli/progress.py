@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import unicodedata
 from collections import deque
 from typing import Any
 
@@ -16,12 +16,14 @@ from ouzel.engine.tape import Tape
 from ouzel.model.events import Event, EventCode
 from ouzel.model.ledger import stamp
 from ouzel.model.report import Report
+from ouzel.model.states import RecordingState
 
 _TERMINAL_S = 0.5
 _LINES_S = 10.0
 _JSON_S = 1.0
-_RATE_WINDOW = 20
+_RATE_S = 10.0
 _MOST_LINES = 20
+_WIDE = frozenset("WF")
 _LOUD = {
     EventCode.GAP, EventCode.RECONNECTING, EventCode.PAUSED, EventCode.RESUMED, EventCode.WARNING,
     EventCode.FILE_CLOSED, EventCode.CONVERTED, EventCode.CLOCK_SET,
@@ -35,8 +37,8 @@ class Progress:
         self._output = output
         self._several = several
         self._drawn = 0
-        self._rates: dict[int, deque[tuple[float, int]]] = {}
-        self._lines: list[str] = []
+        self._begun: set[str] = set()
+        self._rates: list[_Rate] = []
 
     def listen(self, event: Event) -> None:
         """Take an event of any recording."""
@@ -45,23 +47,37 @@ class Progress:
                 {"event": event.code.value, "at": stamp(event.wall), "source": event.source, **event.data}
             )
             return
-        level = NORMAL if event.code in _LOUD else VERBOSE
-        key = f"event.{event.code.value}"
-        if event.code is EventCode.REPAIR or self._output.level < level:
+        if event.code is EventCode.FILE_OPENED:
+            self._begun.add(event.source)
+        if event.code is EventCode.REPAIR or self._output.level < self._level(event):
             return
         prefix = f"{event.source}: " if self._several else ""
-        self._above(f"{event.wall.astimezone():%H:%M:%S}  {prefix}{tr(key, **_shown(event.data))}")
+        words = tr(f"event.{event.code.value}", **_shown(event.data))
+        self.tell(f"{event.wall.astimezone():%H:%M:%S}  {prefix}{words}")
+
+    def _level(self, event: Event) -> int:
+        if event.code is EventCode.RECONNECTING and event.source not in self._begun:
+            return VERBOSE  # the first tries: if they fail, the error is told once
+        return NORMAL if event.code in _LOUD else VERBOSE
 
     async def run(self, built: list[tuple[Recorder, Tape]]) -> None:
         """Tick until cancelled."""
         tick_s = _JSON_S if self._output.is_json else _TERMINAL_S if self._output.is_terminal else _LINES_S
         if self._output.level < NORMAL and not self._output.is_json:
             return
+        self._rates = [_Rate(tape, tick_s) for _, tape in built]
         while True:
             await anyio.sleep(tick_s)
-            for index, (recorder, tape) in enumerate(built):
-                self._tick(index, recorder, tape)
-            self._draw()
+            for rate in self._rates:
+                rate.look()
+            if self._output.is_json:
+                for (recorder, tape), rate in zip(built, self._rates, strict=True):
+                    self._output.json(_fields(recorder, tape, rate.bps))
+            elif self._output.is_terminal:
+                self._draw(built)
+            else:
+                for line in self._lines(built, _MOST_LINES):
+                    self._output.tell(line)
 
     def ended(self, recorder: Recorder, report: Report) -> None:
         self._output.json(
@@ -73,65 +89,89 @@ class Progress:
             }
         )
 
+    def tell(self, text: str) -> None:
+        """A line above what is drawn."""
+        self.close()
+        self._output.tell(text)
+
     def close(self) -> None:
-        """Leave the last state on the screen."""
+        """Back to the start of the drawn lines, and clear them."""
         if self._drawn:
-            sys.stderr.write("\n")
+            up = f"\x1b[{self._drawn - 1}A" if self._drawn > 1 else ""
+            self._output.draw(f"\r{up}\x1b[J")
             self._drawn = 0
 
-    def _tick(self, index: int, recorder: Recorder, tape: Tape) -> None:
+    def _draw(self, built: list[tuple[Recorder, Tape]]) -> None:
+        width, height = self._output.terminal_size()
+        lines = self._lines(built, min(_MOST_LINES, height - 1))
+        self.close()
+        self._output.draw("\n".join(f"\x1b[2K{fit(line, width - 1)}" for line in lines))
+        self._drawn = len(lines)
+
+    def _lines(self, built: list[tuple[Recorder, Tape]], most: int) -> list[str]:
+        """A line for each recording that is not over; those that are in trouble first where there is no room for all."""
+        running = [
+            (recorder, tape, rate)
+            for (recorder, tape), rate in zip(built, self._rates, strict=True)
+            if recorder.state is not RecordingState.DONE
+        ]
+        if len(running) > most:
+            running.sort(key=lambda each: each[0].state is RecordingState.RECORDING)
+        lines = [self._line(*each) for each in running[:most]]
+        if len(running) > most:
+            lines[-1] = tr("progress.more", count=len(running) - most + 1)
+        return lines
+
+    def _line(self, recorder: Recorder, tape: Tape, rate: _Rate) -> str:
         counters = tape.counters
-        now = anyio.current_time()
-        window = self._rates.setdefault(index, deque(maxlen=_RATE_WINDOW))
-        window.append((now, counters.received))
-        (t0, b0), (t1, b1) = window[0], window[-1]
-        rate = (b1 - b0) * 8 / (t1 - t0) if t1 > t0 else 0.0
-        if self._output.is_json:
-            self._output.json(
-                {
-                    "event": "progress", "at": stamp(tape.wall()), "source": recorder.spec.source,
-                    "state": recorder.state.value, "media_s": round(counters.media_s, 3), "bytes": counters.bytes,
-                    "bitrate_bps": round(rate), "gaps": counters.gaps, "missing_s": round(counters.missing_s, 3),
-                    "reconnects": counters.reconnects, "runs": counters.runs, "file": str(tape.current_path or ""),
-                }
-            )  # fmt: skip
-            return
         line = tr(
             "progress",
             state=tr(f"state.{recorder.state.value}"),
             time=format_clock(counters.media_s),
             size=format_size(counters.bytes),
-            rate=format_rate(rate),
+            rate=format_rate(rate.bps),
             gaps=counters.gaps,
             reconnects=counters.reconnects,
         )
-        self._lines.append(f"{recorder.spec.source}  {line}" if self._several else line)
+        return f"{line}  {recorder.spec.source}" if self._several else line
 
-    def _draw(self) -> None:
-        lines, self._lines = self._lines, []
-        if self._output.is_json or not lines:
-            return
-        if not self._output.is_terminal:
-            for line in lines:
-                self._output.tell(line)
-            return
-        if len(lines) > _MOST_LINES:
-            lines = [*lines[:_MOST_LINES], f"... +{len(lines) - _MOST_LINES}"]
-        self._wipe()
-        sys.stderr.write("\n".join(f"\x1b[2K{line}" for line in lines))
-        sys.stderr.flush()
-        self._drawn = len(lines)
 
-    def _above(self, text: str) -> None:
-        self._wipe()
-        self._output.tell(text)
+class _Rate:
+    """Bits a second from the network, over the last seconds."""
 
-    def _wipe(self) -> None:
-        """Back to the start of the drawn lines, and clear them."""
-        if self._drawn:
-            up = f"\x1b[{self._drawn - 1}A" if self._drawn > 1 else ""
-            sys.stderr.write(f"\r{up}\x1b[J")
-            self._drawn = 0
+    def __init__(self, tape: Tape, tick_s: float) -> None:
+        self._tape = tape
+        self._seen: deque[tuple[float, int]] = deque(maxlen=max(2, round(_RATE_S / tick_s) + 1))
+        self.look()
+
+    def look(self) -> None:
+        self._seen.append((anyio.current_time(), self._tape.counters.received))
+
+    @property
+    def bps(self) -> float:
+        (t0, b0), (t1, b1) = self._seen[0], self._seen[-1]
+        return (b1 - b0) * 8 / (t1 - t0) if t1 > t0 else 0.0
+
+
+def _fields(recorder: Recorder, tape: Tape, bps: float) -> dict[str, Any]:
+    """The `progress` event."""
+    counters = tape.counters
+    return {
+        "event": "progress", "at": stamp(tape.wall()), "source": recorder.spec.source,
+        "state": recorder.state.value, "media_s": round(counters.media_s, 3), "bytes": counters.bytes,
+        "bitrate_bps": round(bps), "gaps": counters.gaps, "missing_s": round(counters.missing_s, 3),
+        "reconnects": counters.reconnects, "runs": counters.runs, "file": str(tape.current_path or ""),
+    }  # fmt: skip
+
+
+def fit(text: str, columns: int) -> str:
+    """The text in at most so many columns of a terminal: a line that wraps could not be drawn over."""
+    total = 0
+    for place, char in enumerate(text):
+        total += 2 if unicodedata.east_asian_width(char) in _WIDE else 1
+        if total > columns:
+            return text[:place]
+    return text
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from ouzel.base.units import format_clock, format_duration, format_size
-from ouzel.cli.output import Output
+from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_DISK, EXIT_GAPS, EXIT_NOTHING, EXIT_OK
+from ouzel.cli.output import NORMAL, Output
 from ouzel.cli.texts import tr
 from ouzel.model.flow import EndReason
 from ouzel.model.report import Report
 
 _MOST_GAPS_PRINTED = 50
+_FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
+_BAD_WORDS = frozenset({"bad_option", "unknown_quality", "output_exists"})
+"""Codes of errors that are known only once the stream was opened, and yet are the caller's."""
+_ERRORS = frozenset({EndReason.FAILED, EndReason.NEVER_STARTED, EndReason.DISK})
 
 
 def end_code(reports: list[Report]) -> int:
     """The exit code of the whole call: the worst of its recordings."""
-    return max((_code(r) for r in reports), key=[0, 3, 4, 2, 5].index)
+    return max((_code(r) for r in reports), key=_FROM_GOOD_TO_BAD.index)
 
 
 def _code(report: Report) -> int:
     if report.end_reason is EndReason.DISK:
-        return 5
+        return EXIT_DISK
     if not report.files:
-        bad_words = report.error is not None and report.error[0] in {
-            "bad_url", "bad_option", "unknown_quality", "output_exists", "bad_input",
-        }  # fmt: skip
-        return 2 if bad_words else 4
+        return EXIT_BAD_ARGUMENTS if report.error is not None and report.error[0] in _BAD_WORDS else EXIT_NOTHING
     incomplete = report.gaps or report.end_reason is EndReason.FAILED or any(f.error for f in report.files)
-    return 3 if incomplete else 0
+    return EXIT_GAPS if incomplete else EXIT_OK
 
 
 def joined_report(reports: list[Report]) -> dict[str, Any]:
@@ -36,8 +39,8 @@ def joined_report(reports: list[Report]) -> dict[str, Any]:
     reasons = {doc["end_reason"] for doc in docs}
     return {
         "files": [f for doc in docs for f in doc["files"]],
-        "media_s": round(sum(doc["media_s"] for doc in docs), 3),
-        "missing_s": round(sum(doc["missing_s"] for doc in docs), 3),
+        "media_s": round(sum((doc["media_s"] for doc in docs), 0.0), 3),
+        "missing_s": round(sum((doc["missing_s"] for doc in docs), 0.0), 3),
         "bytes": sum(doc["bytes"] for doc in docs),
         "gaps": [{**gap, "source": doc["source"]} for doc in docs for gap in doc["gaps"]],
         "runs": sum(doc["runs"] for doc in docs),
@@ -46,9 +49,22 @@ def joined_report(reports: list[Report]) -> dict[str, Any]:
     }
 
 
-def print_report(report: Report, output: Output) -> None:
+def print_reports(reports: list[Report], output: Output) -> None:
+    """The reports for people, then one line on stderr for each error that they do not show."""
+    for report in reports:
+        _print(report, output)
+    told = output.level >= NORMAL and not output.is_json
+    for report in reports:
+        if report.error and report.end_reason in _ERRORS and not (told and report.files):
+            code, message = report.error
+            output.complain(code, f"{report.source}: {message}" if len(reports) > 1 else message)
+
+
+def _print(report: Report, output: Output) -> None:
     """What was kept, where the gaps are, how to play it."""
     if not report.files:
+        if report.error is None:
+            output.tell(f"{report.source}: {tr('reason.never_started')}")
         return
     output.say("")
     for file in report.files:
@@ -75,5 +91,6 @@ def print_report(report: Report, output: Output) -> None:
     output.say(tr("report.end", reason=tr(f"reason.{report.end_reason.value}")))
     if report.error:
         output.say(tr("report.error", code=report.error[0], message=report.error[1]))
-    output.say(tr("report.play", path=report.files[0].path))
-    output.say(tr("report.verify", path=report.files[0].path))
+    path = shlex.quote(report.files[0].path)
+    output.say(tr("report.play", path=path))
+    output.say(tr("report.verify", path=path))

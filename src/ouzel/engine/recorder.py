@@ -88,6 +88,7 @@ class Recorder:
         """End the recording: keep what is whole, close the files. Callable once `run` was started."""
         self._context.stopping = True
         self._media.cancel()
+        self._finisher.hurry(self._policy.stop_s)
 
     async def run(self) -> Report:
         """Record until the stream ends, the length is reached, or `stop`. Never raises an OuzelError: the report has it."""
@@ -190,18 +191,18 @@ class Recorder:
 
     def _judge(self, error: OuzelError | None, tries: int) -> EndReason | None:
         """After a drop: None = try again; a reason = over. Raises the error when it never began."""
+        away_s = self._context.clock.monotonic() - self._tape.counters.last_media
         if not self._tape.recorded:
             if self.spec.wait and not isinstance(error, (InputError, Refused, Unsupported)):
                 return None
-            if error is not None and (error.retry is Retry.NEVER or tries >= _FIRST_TRIES):
+            if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
+                raise error or NotMedia("it closes at once, without any media")
+            if error is not None and error.retry is Retry.NEVER:
                 raise error
-            if error is None and tries >= _FIRST_TRIES:
-                raise NotMedia("the stream closes at once, without any media")
             return None
         if isinstance(error, (InputError, Refused, Unsupported)):
             return EndReason.FAILED
-        away = self._context.clock.monotonic() - self._tape.counters.last_media
-        return EndReason.GONE if away >= self._policy.park_s else None
+        return EndReason.GONE if away_s >= self._policy.park_s else None
 
     async def _park(self, error: OuzelError | None, delay_s: float) -> None:
         if isinstance(error, RateLimited) and error.retry_after_s is not None:

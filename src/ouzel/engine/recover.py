@@ -161,9 +161,7 @@ class _Part:
             except NotALedger:
                 return self._from_media(ledger.salvage(data))
             behind = data[held.good_bytes :].rpartition(b"\n")[0]
-            if ledger.salvage(
-                behind
-            ):  # whole lines behind one that is not: this is no torn end, but damage in its middle
+            if ledger.salvage(behind):  # this is no torn end, but damage in its middle
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
 
@@ -207,7 +205,7 @@ class _Part:
         lines: list[Line] = []
         if lost := held.chunks[keep:]:
             gap = _gap(held, keep)
-            if True:  # a run before this one came just so far
+            if gap not in held.gaps:  # a run before this one came just so far
                 lines.append(gap)
         if lost or held.closing is not None:
             lines.append(CutLine(keep))

@@ -8,16 +8,23 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from ouzel.base.errors import BadOption
 
 DEFAULT_TEMPLATE = "{name}_{start:%Y-%m-%d_%H-%M-%S}"
 FIELDS = {
-    "name": "last part of the address's path, without its ending",
+    "name": "what the address calls it: the last part of its path that says more than 'index' or 'live', else its host",
     "host": "host of the address",
     "quality": "quality that was asked for",
     "start": "when recording began, local time; with a strftime format: {start:%Y%m%d}",
 }
+_ENDING = re.compile(r"\.(m3u8?|flv|ts|mp4|m4[asv]|mp3|aac|mkv|webm|mpd|smil|stream|sdp|isml?)$", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(
+    r"(prog_)?(index|playlist|master|manifest|main|media|live|hls|dash|video|stream|variant|source|mono)"
+    r"([-_](\d{1,2}|\d{3,4}p\d*))?|chunklist.*|\d{3,4}p\d*",
+    re.IGNORECASE,
+)
 MAX_NAME_BYTES = 200  # most file systems stop at 255 bytes; endings and part numbers need room
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -34,6 +41,20 @@ def safe_name(text: str, *, fallback: str = "recording") -> str:
     while len(name.encode()) > MAX_NAME_BYTES:
         name = name[:-1]
     return name.rstrip(". ") or fallback
+
+
+def telling_name(path: str, host: str) -> str:
+    """The last part of an address's path that tells what is recorded, without its ending; else the host.
+
+    `/live/show/index.m3u8` is `show`, and so are `/live/show.flv` and `/show/720p/live.ts`.
+    """
+    for part in reversed(path.split("/")):
+        name = unquote(part)
+        while _ENDING.search(name):  # `show.stream/playlist.m3u8`, `show.smil.mp4`
+            name = _ENDING.sub("", name)
+        if name and not _SAYS_NOTHING.fullmatch(name):
+            return name
+    return host or "recording"
 
 
 def check_template(template: str) -> None:

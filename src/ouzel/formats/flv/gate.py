@@ -74,7 +74,7 @@ class Gate:
         return len(self._held) + (self._search.held if self._search else 0)
 
     def _hold(self, rest: memoryview) -> None:
-        done = self.survey.forget() if self.survey.blank and not self._opening else 0
+        done = self.survey.forget(len(rest)) if self.survey.blank and not self._opening else 0
         self.passed += done
         if rest.obj is self._held:
             done += len(self._held) - len(rest)
@@ -103,7 +103,7 @@ class Gate:
 
     def _stumble(self, buf: memoryview) -> memoryview:
         """Neither sound nor picture yet, and what comes next is not a tag."""
-        at = self.survey.forget()
+        at = self.survey.forget_all()
         if is_file_header(buf, at + 4):
             self._opening = True
             at += 4

@@ -130,7 +130,7 @@ def plain_codes(kind: int, code: int | bytes) -> Container[int]:
     if kind == AUDIO:
         if code == _AAC:
             return frozenset((code << 4 | low) << 8 | 1 for low in range(16))
-        return range(code << 12, code + 1 << 12)
+        return range(max(code << 12, 1), code + 1 << 12)  # 0 is what stands behind an empty tag
     seconds = (1,) if code in _PACKETIZED_IDS else range(256)
     return frozenset((frame << 4 | code) << 8 | second for frame in (INTER, DISPOSABLE) for second in seconds)
 

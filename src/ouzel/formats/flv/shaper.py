@@ -161,25 +161,26 @@ class FlvShaper:
         self._gate = None
         self._position += gate.passed
         self._metadata = self._metadata if survey.metadata is None else survey.metadata
-        start = 0
+        start = survey.begin
         if not self._begun or survey.setups != self._setups:
             self._begun, self._setups = True, survey.setups
             chunks.new_file(self._setups, survey.firsts)
             chunks.begin()
             yield self._new_head()
         elif chunks.splicing:
-            start = chunks.overlap(survey, buf)
+            start = chunks.overlap(survey, buf) or start
             again = chunks.comes_again(survey, buf)
             if again:
                 chunks.take_back()
                 yield TakeBack()
-            if start:
+            if start != survey.begin:
                 survey = Survey(self._setups, None, self._rules)
                 survey.look(buf[start:])
+                survey.position += start
             chunks.join(survey.firsts, known=again)
         self._follow.span.dropped_bytes += gate.garbage
-        self._position += start
         self._settled = self._position + survey.position
+        self._position += start
         return buf[start:]
 
     def _new_head(self) -> Head:

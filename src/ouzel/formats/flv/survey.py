@@ -27,6 +27,8 @@ class Survey:
 
     def __init__(self, known: Mapping[int, Setup], partial: Partial | None, rules: FlvRules) -> None:
         self.position = 0
+        self.begin = 0
+        """What stands before says nothing that is not kept here: sequence headers and script tags."""
         self.setups = dict(known)
         self.firsts: dict[int, int] = {}
         """Source time stamp of the first frame of each kind."""
@@ -45,14 +47,22 @@ class Survey:
 
     @property
     def blank(self) -> bool:
-        """No sound and no picture yet: whatever was read says nothing that is not kept here."""
+        """No sound and no picture yet."""
         return not self.firsts
 
-    def forget(self) -> int:
-        """What was read so far is dropped from the buffer. Only while `blank`. Returns how many bytes that is."""
-        count, self.position = self.position, 0
-        self.done = False
+    def forget(self, there: int) -> int:
+        """What stands before `begin` is dropped from a buffer of `there` bytes. Only while `blank`. Returns how many that is."""
+        count = min(self.begin, there)
+        self.begin -= count
+        self.position -= count
         return count
+
+    def forget_all(self) -> int:
+        """What was read so far is dropped from the buffer, and reading goes on. Only while `blank`."""
+        self.begin = self.position
+        self._tags = self._bytes = 0
+        self.done = False
+        return self.forget(self.begin)
 
     def look(self, held: Buffer) -> bool:
         """Read on as far as the buffer goes. True when enough is known, or there is no tag at `position`.
@@ -91,6 +101,8 @@ class Survey:
             if self.done:
                 return True
         self.position = end
+        if self._tags == 0:
+            self.begin = end
         self._conclude(held)
         return True
 
@@ -144,10 +156,11 @@ class Survey:
             self.lead.append(at)
 
     def _conclude(self, held: Buffer) -> None:
-        if self.blank:
-            return
         if self._tags >= self._rules.hold_tags or self._bytes >= self._rules.hold_bytes:
-            self.done = True
+            if self.blank:  # nothing but commands and the like
+                self.begin, self._tags, self._bytes = self.position, 0, 0
+            else:
+                self.done = True
         elif self._expected <= self.firsts.keys():
             self.done = self._proven(held)
 

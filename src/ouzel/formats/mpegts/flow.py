@@ -16,6 +16,7 @@ from ouzel.formats.mpegts.lanes import (
     is_counted,
     is_short_of_usual,
     is_unchanged,
+    lanes_of,
     looks_random,
     sniff,
     sounds_changed,
@@ -68,6 +69,7 @@ class Flow:
         """How the last `run` ended; None when it took everything."""
         self.out = Outlet(self.time, whole_units=limits.continuous)
         self._tables = tables
+        self._program: Program | None = None
         self._limits = limits
         self._seen: set[int] = set()  # PIDs of tables in this chunk
         self._fresh = True  # no unit of the programme in this chunk yet
@@ -79,6 +81,7 @@ class Flow:
 
     def adopt(self, program: Program, lanes: dict[int, Lane], *, new_file: bool) -> None:
         """These are the tracks from here on."""
+        self._program = program
         self.lanes = lanes
         out = self.out
         out.lanes = lanes
@@ -187,6 +190,11 @@ class Flow:
                         return
                     if pid in tables.waiting:
                         marks = mark_next(marks, headers, (pid,), number + 1)
+                    if tables.program is not None and tables.program is not self._program:
+                        yield from self.out.hand_on(region, number)
+                        self.adopt(tables.program, lanes_of(tables.program, lanes), new_file=False)
+                        lanes = self.lanes
+                        region.survey = self.out.counters.survey(headers)
             number = marks.find(1, number + 1)
         if self._fresh and not final and region.size < self._limits.reach:
             self.stop = Stop(0, opening=False)  # tables only, so far: what follows may open another file

@@ -77,8 +77,9 @@ class Scout:
         """
         if not self.tables.settle():
             return False
-        if not self.lanes:
-            self._prepare()
+        program = self.tables.program
+        if program is not None and [*self.lanes] != [stream.pid for stream in program.streams]:
+            self.lanes = lanes_of(program, self.lanes or self.before)
         if self.tables.program is not None and not self.tables.program.media:
             raise Unsupported("the programme has neither picture nor sound", program=self.tables.program.number)
         return True

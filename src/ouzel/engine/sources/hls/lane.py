@@ -104,7 +104,8 @@ class Lane:
                 confirm_until = None
                 limit_s = max(policy.frozen_min_s, policy.frozen_targets * playlist.target_duration_s)
                 if now - fresh > limit_s:
-                    raise Stalled(f"the playlist has had nothing new for {now - fresh:.0f} s")
+                    what = "has had nothing new" if playlist.segments else "has listed no segment"
+                    raise Stalled(f"the playlist {what} for {now - fresh:.0f} s")
             await anyio.sleep(reload_delay(playlist, changed=changed, elapsed_s=now - asked))
             asked = clock.monotonic()
             try:

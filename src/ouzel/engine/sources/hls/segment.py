@@ -11,12 +11,14 @@ from ouzel.base.errors import (
     Forbidden,
     FormatError,
     Gone,
+    InputError,
     MediaError,
     NetworkError,
     NotMedia,
     OuzelError,
     RateLimited,
     Refused,
+    Retry,
     ShortBody,
     StorageError,
     Unsupported,
@@ -39,6 +41,7 @@ _KEY_BYTES = 16
 _MAX_KEY_ANSWER = 64 * 1024
 _MOST_KEYS = 1000
 _RENEW_EVERY_S = 15.0
+_LOST_AT_START = 3
 Taker = Callable[[memoryview], None]
 
 
@@ -50,11 +53,14 @@ class SegmentReader:
         self._shapers = shapers
         self._keys: dict[str, bytes] = {}
         self._renewed_at = float("-inf")
+        self._lost: OuzelError | None = None
+        self._lost_count = 0
 
     async def read(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
         """Put the segment on the tape, or a loss in its place.
 
-        Raises: StorageError; Unsupported; NetworkError when only a fresh address can help: the item is then still to be done.
+        Raises: StorageError; Unsupported; NetworkError when only a fresh address can help, or when the server does not give
+            anything and nothing was recorded yet: the item is then still to be done.
         """
         clock, policy = self._context.clock, self._context.policy
         item.since = item.since or clock.monotonic()
@@ -71,6 +77,8 @@ class SegmentReader:
                     raise
                 elapsed_s = clock.monotonic() - item.since
                 if self._hopeless(exc, lane, item, segment, elapsed_s):
+                    if isinstance(exc, NetworkError) and not isinstance(exc, Gone) and not self._context.tape.recorded:
+                        raise
                     self._lose(lane, segment, exc)
                     return
                 await anyio.sleep(self._delay_s(exc, item.attempts))
@@ -193,12 +201,14 @@ class SegmentReader:
         return self._context.clock.monotonic() - self._renewed_at > _RENEW_EVERY_S or item.renewals == 0
 
     def _hopeless(self, exc: OuzelError, lane: Lane, item: Item, segment: Segment, elapsed_s: float) -> bool:
-        policy = self._context.policy
-        if isinstance(exc, (Gone, Forbidden, Refused)):
+        policy, recorded = self._context.policy, self._context.tape.recorded
+        if isinstance(exc, (Gone, Forbidden)) or (isinstance(exc, MediaError) and not recorded):
             return item.attempts >= policy.segment_gone_attempts
+        if exc.retry is Retry.NEVER and not isinstance(exc, MediaError):
+            return True
         if item.attempts < policy.segment_attempts:
             return False
-        if isinstance(exc, MediaError):
+        if isinstance(exc, MediaError) or not recorded:
             return True
         return lane.leaves_soon(segment) or elapsed_s > policy.segment_longest_s
 
@@ -208,7 +218,17 @@ class SegmentReader:
         base_s = self._context.policy.segment_retry_s
         return min(base_s * 2 ** (attempts - 1), 12 * base_s)
 
+    def judge_start(self, *, ended: bool) -> None:
+        """Raises: why nothing is on the tape, once it is clear that nothing will be: the show is wrong, not one segment of it."""
+        if self._context.tape.recorded or self._lost is None:
+            return
+        if ended or self._lost_count >= _LOST_AT_START or isinstance(self._lost, (Refused, InputError)):
+            raise self._lost
+
     def _lose(self, lane: Lane, segment: Segment, exc: OuzelError) -> None:
+        if lane.scope == "all":
+            self._lost = exc
+            self._lost_count += 1
         if isinstance(exc, (Gone, Forbidden)):
             code = GapCode.SEGMENT_GONE
         elif isinstance(exc, (NetworkError, ShortBody)):

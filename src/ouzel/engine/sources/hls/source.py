@@ -126,6 +126,7 @@ class HlsSource:
                     if each.error is not None:
                         raise each.error
                 if all(each.ended for each in self._lanes):
+                    self._reader.judge_start(ended=True)
                     return EndReason.ENDED
                 self._wakeup = anyio.Event()
                 if self._next_lane() is None:
@@ -134,6 +135,7 @@ class HlsSource:
                 continue
             self._waiting_since = None
             await self._process(lane.stream or stream, lane)
+            self._reader.judge_start(ended=False)
             if tape.full and self._level():
                 return EndReason.DURATION
             if tape.due_for_split() and self._level():

@@ -1,0 +1,152 @@
+"""What one call of `ouzel record` is to do: its options, checked before anything is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
+from ouzel.base.units import parse_duration, parse_size
+from ouzel.base.urls import parse_url, redact
+from ouzel.cli.target import Target, read_target
+from ouzel.engine.finish import FormatWish
+from ouzel.engine.policy import Policy
+from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
+from ouzel.engine.tape import TapeLimits
+from ouzel.model.stream import Stream
+from ouzel.system.http.cookies import read_cookies
+
+_MAX_URLS = 1000
+_SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
+_PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_T = TypeVar("_T", int, float)
+
+CookieFinder = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The words of the command line."""
+
+    urls: tuple[str, ...]
+    output: str | None
+    template: str
+    format_: str | None
+    keep_original: bool
+    quality: str
+    duration: str | None
+    split_after: str | None
+    split_size: str | None
+    from_start: bool
+    headers: tuple[str, ...]
+    cookies: Path | None
+    proxy: str | None
+    user_agent: str | None
+    wait: bool
+    min_free: str
+    park: str
+    insecure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be recorded, and how."""
+
+    streams: tuple[Stream, ...]
+    cookies: tuple[CookieFinder, ...]
+    """For each stream what finds the Cookie header for an address."""
+    target: Target
+    wish: FormatWish
+    limits: TapeLimits
+    policy: Policy
+    wait: bool
+    from_start: bool
+
+
+def read_job(options: Options) -> Job:
+    """Raises: BadUrl, BadOption, OutputExists."""
+    urls = [_address(url) for url in options.urls]
+    if len(urls) > _MAX_URLS:
+        raise BadOption(f"{len(urls)} addresses are too many for one call; the most is {_MAX_URLS}")
+    if len(set(urls)) != len(urls):
+        twice = next(url for url in urls if urls.count(url) > 1)
+        raise BadOption(f"the same address is given twice: {redact(twice)}")
+    limits = TapeLimits(
+        split_after_s=_positive(options.split_after, parse_duration, "--split-after"),
+        split_bytes=_positive(options.split_size, parse_size, "--split-size"),
+        duration_s=_positive(options.duration, parse_duration, "--duration"),
+    )
+    target, wish = _target(options, several=len(urls) > 1, limits=limits)
+    streams = tuple(_stream(url, options) for url in urls)
+    return Job(
+        streams=streams,
+        cookies=tuple(_cookies(stream, options.cookies) for stream in streams),
+        target=target,
+        wish=wish,
+        limits=limits,
+        policy=Policy(park_s=parse_duration(options.park), min_free_bytes=parse_size(options.min_free)),
+        wait=options.wait,
+        from_start=options.from_start,
+    )
+
+
+def _stream(url: str, options: Options) -> Stream:
+    headers = tuple(_header(text) for text in options.headers)
+    if options.user_agent:
+        headers = (*headers, _header(f"User-Agent: {options.user_agent}"))
+    proxy = options.proxy
+    if proxy is not None:
+        try:
+            parse_url(proxy, schemes=_PROXY_SCHEMES)
+        except (BadUrl, SchemeRefused) as exc:
+            raise BadOption(f"--proxy {redact(proxy)}: {exc}") from None
+    return Stream(url, headers, proxy, not options.insecure, quality=options.quality)
+
+
+def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Target, FormatWish]:
+    numbered = limits.split_after_s is not None or limits.split_bytes is not None
+    target, ending = read_target(options.output, template=options.template, several=several, numbered=numbered)
+    wish = options.format_.lower() if options.format_ else None
+    if ending and wish and ending != wish:
+        raise BadOption(f"{options.output} ends in .{ending}, but --format says {wish}")
+    return target, FormatWish(wish or ending, options.keep_original)
+
+
+def _address(text: str) -> str:
+    """The address, if it can be recorded at all. Raises: BadUrl."""
+    url = text.strip()
+    try:
+        parse_url(url, schemes=_SCHEMES)
+    except SchemeRefused:
+        known = ", ".join([*sorted(HTTP_SCHEMES), *sorted(FFMPEG_SCHEMES)])
+        scheme = url.partition(":")[0][:20]
+        raise BadUrl(f"{scheme}: is no scheme that can be recorded; there are {known}") from None
+    return url
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not _HEADER_NAME.fullmatch(name.strip()) or any(c in value for c in "\r\n\0"):
+        raise BadOption(f"{text!r} is not a header: write it as 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def _positive(text: str | None, parse: Callable[[str], _T], option: str) -> _T | None:
+    if text is None:
+        return None
+    value = parse(text)
+    if value <= 0:
+        raise BadOption(f"{option} must be more than nothing, not {text!r}")
+    return value
+
+
+def _cookies(stream: Stream, path: Path | None) -> CookieFinder:
+    if path is None:
+        return lambda _url: None
+    jar = read_cookies(path, host=parse_url(stream.url, schemes=_SCHEMES).host)
+    return lambda url: jar.header(url, datetime.now(UTC))

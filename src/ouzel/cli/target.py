@@ -1,0 +1,115 @@
+"""Where the files of a recording go, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ouzel.base.errors import BadOption, OutputExists
+from ouzel.engine.finish import ENDINGS, FormatWish
+from ouzel.engine.sinks.file import LEDGER, PART
+from ouzel.formats.shape import Container
+from ouzel.model.naming import check_template, part_name, render_name, telling_name
+from ouzel.model.stream import Stream
+from ouzel.system.clock import Clock
+
+FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the files of one recording go."""
+
+    folder: Path
+    stem: str | None
+    """A name that the user gave for one file; None: made from the template."""
+    template: str
+    numbered: bool
+    """The recording may be split: its first file has a number too."""
+
+
+def read_target(output: str | None, *, template: str, several: bool, numbered: bool) -> tuple[Target, str | None]:
+    """The target, and the format that the output's ending asks for (None when it asks for none).
+
+    Raises: BadOption, OutputExists.
+    """
+    check_template(template)
+    if output is None:
+        return Target(Path.cwd(), None, template, numbered), None
+    path = Path(output).expanduser()
+    ending = path.suffix.lstrip(".").lower()
+    if output.endswith("/") or path.is_dir() or ending not in FORMATS:
+        return Target(path.absolute(), None, template, numbered), None
+    if several:
+        raise BadOption(f"{output} is one file, but there are several addresses: give a folder")
+    for name in (path, path.with_suffix(LEDGER), path.with_name(path.name + PART)):
+        if name.exists():
+            raise OutputExists(f"{name} exists already; give another name or remove it")
+    return Target(path.absolute().parent, path.stem, template, numbered), ending
+
+
+class Names:
+    """The names that this process has given away: a thousand channels of one name are not each counted from one again."""
+
+    def __init__(self) -> None:
+        self._last: dict[Path, int] = {}
+
+    def maker(self, target: Target, stream: Stream, wish: FormatWish, clock: Clock) -> Callable[[int, Container], Path]:
+        """The function that names the files of a recording: part number and container to a path that does not exist yet.
+
+        It raises OutputExists for a first file whose name the user has given.
+        """
+        stem = target.stem if target.stem is not None else render_name(target.template, _fields(stream, clock))
+        own = target.stem
+
+        def path_for(part: int, container: Container) -> Path:
+            nonlocal own
+
+            def path_of(name: str) -> Path:
+                return target.folder / f"{name}.{ENDINGS[container]}"
+
+            def is_free(name: str) -> bool:
+                return not _taken(path_of(name), wish)
+
+            def name_of(own: str) -> str:
+                return part_name(own, part, numbered=target.numbered)
+
+            if own is None:  # all parts of a recording share what its first one was called
+                own = self._first_free(target.folder, stem, lambda name: is_free(name_of(name)))
+            if part == 1 and target.stem is not None and not is_free(name_of(own)):
+                taken = path_of(name_of(own)).with_suffix("")
+                raise OutputExists(f"{taken}.* exists already; give another name or remove it")
+            return path_of(next(name for name in _numbered(name_of(own)) if is_free(name)))
+
+        return path_for
+
+    def _first_free(self, folder: Path, stem: str, is_free: Callable[[str], bool]) -> str:
+        last = self._last.get(folder / stem, 0)
+        number, name = next(each for each in enumerate(_numbered(stem, last + 1), last + 1) if is_free(each[1]))
+        self._last[folder / stem] = number
+        return name
+
+
+def _numbered(stem: str, first: int = 1) -> Iterator[str]:
+    """`show`, `show_2`, `show_3` …"""
+    return (stem if number == 1 else f"{stem}_{number}" for number in count(first))
+
+
+def _fields(stream: Stream, clock: Clock) -> dict[str, Any]:
+    address = urlsplit(stream.url)
+    host = address.hostname or ""
+    return {
+        "name": telling_name(address.path, host),
+        "host": host,
+        "quality": stream.quality,
+        "start": clock.now().astimezone(),
+    }
+
+
+def _taken(path: Path, wish: FormatWish) -> bool:
+    endings = [path.suffix, LEDGER] + ([f".{wish.format}"] if wish.format else [])
+    return any(path.with_suffix(e).exists() for e in endings) or path.with_name(path.name + PART).exists()
