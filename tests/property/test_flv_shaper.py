@@ -39,6 +39,7 @@ def faulty_stream() -> bytes:
     return b"".join(
         [
             opening(),
+            render_tag(SCRIPT, 5, b"\x02\0\5early\5"),
             stream(MADE[:2]),
             metadata(),
             video_config(),

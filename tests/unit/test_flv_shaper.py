@@ -417,6 +417,26 @@ def test_the_same_key_frame_with_other_sound_and_another_clock_is_another_group(
     assert [span.frames for span in recorder.file.spans] == [25, 25, 25, 11, 25]
 
 
+@pytest.mark.parametrize("piece", [50, 1_000_000])
+def test_a_group_that_only_begins_like_one_that_was_kept_is_another(piece: int) -> None:
+    mixed = Group(GROUPS[2].start - 20_000, [*GROUPS[2].tags[:40], *GROUPS[3].tags[40:]])
+    recorder = Recorder(RULES, piece=piece).feed(opening() + stream(GROUPS[:4])).reconnect(opening() + mixed.data())
+    recorder.cut().check()
+    assert not recorder.replays
+    assert len(recorder.file.spans) == 5
+
+
+@pytest.mark.parametrize("tags", [1, 2, 7])
+def test_what_breaks_off_sooner_than_before_replaces_nothing(tags: int) -> None:
+    recorder = Recorder(RULES).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000])
+    recorder.reconnect(opening() + b"".join(list(GROUPS[3].parts())[:tags]) + b"\x09\0\1\0").cut()
+    assert recorder.taken_back == 0
+    assert len(recorder.replays) == 1
+    assert len(recorder.file.spans) == 4
+    recorder.reconnect(opening() + stream(GROUPS[3:6])).cut().check()
+    assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
+
+
 def test_a_connection_that_gives_nothing_does_not_hide_the_broken_group() -> None:
     recorder = Recorder(RULES, piece=100).feed(opening() + stream(GROUPS[:3]) + GROUPS[3].data()[:5000])
     recorder.reconnect(opening() + GROUPS[2].data()[:500])
@@ -473,10 +493,11 @@ def test_a_loop_within_a_connection_is_dropped() -> None:
     assert recorder.file.media == shaped(opening() + stream(GROUPS[:6]), RULES).file.media
 
 
-def test_sound_of_the_next_group_does_not_hide_a_replay() -> None:
+@pytest.mark.parametrize("piece", [50, 1000, 1_000_000])
+def test_sound_of_the_next_group_does_not_hide_a_replay(piece: int) -> None:
     """Servers sort a group's tags by time, so that a group may begin with sound: that of the group after a loop is another."""
     made = [b"".join([sound(g.start, bytes([n]) * 50), g.data()]) for n, g in enumerate(GROUPS[:6])]
-    recorder = shaped(opening() + b"".join([*made[:4], made[3], made[3], *made[4:]]), RULES)
+    recorder = shaped(opening() + b"".join([*made[:4], made[3], made[3], *made[4:]]), RULES, piece=piece)
     assert len(recorder.replays) == 2
     assert [span.source_s for span in recorder.file.spans] == [50, 51, 52, 53, 54, 55]
 
@@ -747,7 +768,7 @@ def test_commands_before_the_first_frame_are_bounded(piece: int, size: int) -> N
     recorder = shaped(opening() + command * 20 + stream(GROUPS[:2]), rules, piece=piece)
     kept = 20 % 8 if size == 10 else 0
     assert len(recorder.file.tags) == kept + sum(len(group.tags) for group in GROUPS[:2])
-    assert [span.frames for span in recorder.file.spans] == [25, 25]
+    assert [(span.frames, span.dropped_bytes) for span in recorder.file.spans] == [(25, 0), (25, 0)]
 
 
 def test_a_file_without_pictures_says_so() -> None:

@@ -313,12 +313,16 @@ def test_a_longer_way_to_the_parameter_set_is_waited_for() -> None:
 def test_the_same_again_opens_nothing() -> None:
     show = Show()
     shaper, take = TsShaper(), Take()
-    for version in (0, 1, 2):
+    segments: list[bytes] = []
+    for version in (0, 1, 2, 3):
         show.version = version
-        take.feed(shaper, show.play(20))
+        segments.append(show.play(20))
+        take.feed(shaper, segments[-1], [SIZE])
         take.cut(shaper)
-        shaper.splice()
+        if version < 2:
+            shaper.splice()
     assert len(take.heads) == 1
+    assert take.chunks == segments
 
 
 def test_a_map_that_lists_one_more_subtitle_opens_nothing() -> None:
@@ -559,6 +563,21 @@ def test_an_undeclared_jump_is_bridged(jump: int) -> None:
     assert take.spans[-1].end_s == pytest.approx(120 * 0.04, abs=0.1)
     assert "jump" in [r.code for s in take.spans for r in s.repairs]
     assert tiles(take)
+
+
+@pytest.mark.parametrize(
+    ("jump", "repaired"), [(-90_000 * 5, True), (-90_000 * 11, True), (90_000 * 11, True), (-30_000, False)]
+)
+def test_in_segments_a_step_back_is_a_jump_and_a_hole_is_none(jump: int, repaired: bool) -> None:
+    show = Show()
+    first = show.play(30)
+    show.jump(jump)
+    take = shaped(TsShaper(), first, show.play(30))
+    dts = stamps(bytes(take.out), VIDEO)
+    assert all(b > a for a, b in pairwise(dts))
+    assert ("jump" in [r.code for r in take.spans[1].repairs]) == repaired
+    if repaired:
+        assert take.spans[1].end_s == pytest.approx(2.4, abs=0.1)
 
 
 def test_a_hole_within_the_tolerance_stays() -> None:

@@ -41,9 +41,10 @@ class Output:
     def terminal_size(self) -> tuple[int, int]:
         """Columns and rows of the terminal that is drawn on."""
         try:
-            return os.get_terminal_size(sys.stderr.fileno())
+            columns, rows = os.get_terminal_size(sys.stderr.fileno())
         except OSError:
-            return (80, 24)
+            columns = rows = 0
+        return columns or 80, rows or 24
 
     def draw(self, text: str) -> None:
         """Write to the terminal as it stands, control sequences and all."""

@@ -159,7 +159,7 @@ class Recorder:
                 if reason is not None and self._tape.recorded:
                     return reason
                 if reason is not None:
-                    error = NotMedia("it ends without any media")
+                    error = NotMedia("the stream ends without any media")
             except StorageError as exc:
                 if exc.retry is Retry.NEVER or not self._tape.recorded:
                     raise
@@ -196,7 +196,7 @@ class Recorder:
             if self.spec.wait and not isinstance(error, (InputError, Refused, Unsupported)):
                 return None
             if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
-                raise error or NotMedia("it closes at once, without any media")
+                raise error or NotMedia("the stream closes at once, without any media")
             if error is not None and error.retry is Retry.NEVER:
                 raise error
             return None

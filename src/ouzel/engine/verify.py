@@ -50,11 +50,11 @@ async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdic
 
 
 def _find(path: Path) -> Held | str:
-    """The ledger; else why there is none."""
+    """The ledger; else what is wrong with it, empty when there is none."""
     if not path.exists():
         raise InputError(f"{path} does not exist", path=str(path))
     try:
-        return ledgers.find(path) or "there is no ledger beside it"
+        return ledgers.find(path) or ""
     except NotALedger as exc:
         return str(exc)
 
@@ -192,7 +192,8 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     size = _size(path)
     meter, found = Meter(size * 2, on_progress), Findings()
     rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
-    found.add(Finding(_C.REBUILT, f"{why}: it was made from the media, and knows neither wall times nor gaps"))
+    made = "one was made from the media, and knows neither wall times nor gaps"
+    found.add(Finding(_C.REBUILT, f"{why}; {made}" if why else made))
     ledger_path = ledgers.ledger_path(path)
     if path.name.endswith(PART):
         found.add(Finding(_C.NOT_CLOSED, "run: ouzel recover"))

@@ -245,11 +245,12 @@ def error_of(said: str, address: str) -> OuzelError:
     """The error that ffmpeg's words mean."""
     words = redact_text(said)
     lines = [line for line in words.splitlines() if "[error]" in line or "[fatal]" in line]
-    line = re.sub(r"^(\[[^\]]*\]\s*)+", "", lines[-1]) if lines else "ffmpeg ended without any media"
+    line = re.sub(r"^(\[[^\]]*\]\s*)+", "", lines[-1]) if lines else "the stream ended without any media"
+    line = line.removeprefix(f"{redact_text(address)}: ")
     for pattern, kind in _SAYINGS:
         if re.search(pattern, said):
-            text = f"{redact(address)}: {line}"
+            text = f"ffmpeg: {line}"
             if kind is Forbidden:
                 return Forbidden(text, status=401 if "401" in said else 403)
             return Gone(text, status=404) if kind is Gone else kind(text)
-    return ConnectionLost(f"{redact(address)}: {line}")
+    return ConnectionLost(f"ffmpeg: {line}")

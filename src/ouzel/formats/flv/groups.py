@@ -78,16 +78,14 @@ class Partial:
     prints: tuple[int, ...]
     """Of the key frame and the tags behind it, at most `PROOF_TAGS`."""
     key_size: int
-    raw: int
-    """Source time stamp of the key frame."""
 
     @classmethod
     def of(cls, group: Group) -> Partial | None:
         """None when the group has no whole key frame: then it cannot be told from another."""
-        if group.key_print is None or group.raw is None:
+        if group.key_print is None:
             return None
         at = group.key_at
-        return cls(tuple(group.prints[:at]), tuple(group.prints[at : at + PROOF_TAGS]), group.key_size, group.raw)
+        return cls(tuple(group.prints[:at]), tuple(group.prints[at : at + PROOF_TAGS]), group.key_size)
 
     def could_begin(self, held: Buffer, at: int) -> bool:
         """Whether the unit at `at` may be the same key frame: as far as its header tells."""
@@ -95,19 +93,12 @@ class Partial:
         return unit.kind == VIDEO and unit.size == self.key_size
 
     def is_same(self, held: memoryview, at: int) -> bool:
-        """Whether the group that begins with the unit at `at` is this one, as far as it is held.
+        """Whether the group that begins with the unit at `at` is this one: all that is remembered must be held, and equal.
 
-        With the same time stamp what is held must equal; with another all that is remembered must be held and equal, so that a
-        still picture with a new clock is less easily mistaken.
+        What begins like it but breaks off before that is no better than what is there.
         """
-        if not self.could_begin(held, at):
-            return False
-        same_clock = read_unit(held, at).stamp == self.raw
-        for n, expected in enumerate(self.prints):
-            found = print_of(held, at)
-            if found is None:
-                return n > 0 and same_clock
-            if found != expected:
+        for expected in self.prints:
+            if print_of(held, at) != expected:
                 return False
             at += UNIT_HEADER + read_unit(held, at).size
         return True

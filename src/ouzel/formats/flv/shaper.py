@@ -36,11 +36,17 @@ class _Stop:
     """Time does not go on behind it."""
     opening: bool = False
     """It is a file header."""
+    error: TooLarge | None = None
+    """It is more than is allowed."""
 
 
 _GARBAGE = _Stop(search=True)
 _CHANGE = _Stop()
 _RESTART = _Stop(4, splice=True, opening=True)
+
+
+def _too_large(what: str, size: int, limit: int) -> _Stop:
+    return _Stop(error=TooLarge(f"{what} too large", size=size, limit=limit))
 
 
 class FlvShaper:
@@ -203,12 +209,7 @@ class FlvShaper:
             if p > n:
                 self._tag_at = follow.span.emitted + follow.last_at + 4 - run
                 break
-            try:
-                look = self._read(buf, p)
-            except TooLarge:
-                yield from self._hand_on(buf, run, p)
-                self._position += p
-                raise
+            look = self._read(buf, p)
             if isinstance(look, _Stop):
                 return (yield from self._interrupt(buf, run, p, look))
             if look is None or self._is_dropped(look, buf, p):
@@ -251,7 +252,7 @@ class FlvShaper:
         return piece
 
     def _read(self, buf: memoryview, p: int) -> Look | _Stop | None:
-        """The unit at `p`; None when more of it is needed (`_wanted`). Raises: TooLarge."""
+        """The unit at `p`; None when more of it is needed (`_wanted`)."""
         self._wanted = UNIT_HEADER
         there = len(buf) - p
         if there < UNIT_HEADER:
@@ -260,7 +261,7 @@ class FlvShaper:
         if not unit.plausible:
             return _RESTART if is_file_header(buf, p + 4) else _GARBAGE
         if unit.size > self._rules.max_tag:
-            raise TooLarge("FLV tag too large", size=unit.size, limit=self._rules.max_tag)
+            return _too_large("FLV tag", unit.size, self._rules.max_tag)
         if not unit.size:
             return Look(unit)
         packet = None
@@ -271,9 +272,7 @@ class FlvShaper:
             packet = read_packet(unit.kind, buf[p + UNIT_HEADER : p + self._wanted])
         if packet is None or packet.role in {"config", "end"}:
             if unit.size > self._rules.max_collected:
-                raise TooLarge(
-                    "FLV script tag or sequence header too large", size=unit.size, limit=self._rules.max_collected
-                )
+                return _too_large("FLV script tag or sequence header", unit.size, self._rules.max_collected)
             self._wanted = UNIT_HEADER + unit.size
             if there < self._wanted:
                 return None
@@ -313,8 +312,12 @@ class FlvShaper:
         return buf[p:]
 
     def _interrupt(self, buf: memoryview, run: int, p: int, stop: _Stop) -> _Walk:
-        """End the run of tags here."""
+        """End the run of tags here. Raises: TooLarge."""
         follow = self._follow
+        if stop.error is not None:
+            yield from self._hand_on(buf, run, p)
+            self._position += p
+            raise stop.error
         if stop.search:
             yield from self._hand_on(buf, run, p)
             follow.span.damage = "garbage"

@@ -191,10 +191,8 @@ class Flow:
                     if pid in tables.waiting:
                         marks = mark_next(marks, headers, (pid,), number + 1)
                     if tables.program is not None and tables.program is not self._program:
-                        yield from self.out.hand_on(region, number)
-                        self.adopt(tables.program, lanes_of(tables.program, lanes), new_file=False)
+                        yield from self._relist(region, number, tables.program)
                         lanes = self.lanes
-                        region.survey = self.out.counters.survey(headers)
             number = marks.find(1, number + 1)
         if self._fresh and not final and region.size < self._limits.reach:
             self.stop = Stop(0, opening=False)  # tables only, so far: what follows may open another file
@@ -205,6 +203,13 @@ class Flow:
             yield self.out.pass_on(region, region.size)
         if self._fresh:
             self._fresh = self._psi_first = False
+
+    def _relist(self, region: Region, number: int, program: Program) -> Iterator[Buffer]:
+        """The programme has the same picture and sound, but other streams beside them from here on."""
+        if not self._fresh:
+            yield from self.out.hand_on(region, number)
+        self.adopt(program, lanes_of(program, self.lanes), new_file=False)
+        region.survey = self.out.counters.survey(region.headers)
 
     def _look(
         self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, final: bool

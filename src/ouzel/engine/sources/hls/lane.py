@@ -102,7 +102,8 @@ class Lane:
             else:
                 self._live = True
                 confirm_until = None
-                limit_s = max(policy.frozen_min_s, policy.frozen_targets * playlist.target_duration_s)
+                targets_s = policy.frozen_targets * playlist.target_duration_s if playlist.segments else 0.0
+                limit_s = max(policy.frozen_min_s, targets_s)
                 if now - fresh > limit_s:
                     what = "has had nothing new" if playlist.segments else "has listed no segment"
                     raise Stalled(f"the playlist {what} for {now - fresh:.0f} s")
