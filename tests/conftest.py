@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,11 +52,11 @@ def no_leaks() -> Iterator[None]:
 
 
 def _descriptors() -> dict[str, str]:
+    folder = Path("/proc/self/fd")
     found: dict[str, str] = {}
-    for name in os.listdir("/proc/self/fd") if Path("/proc/self/fd").exists() else []:
+    for entry in folder.iterdir() if folder.exists() else ():
         try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except OSError:
+            found[entry.name] = str(entry.readlink())
+        except OSError:  # the one that lists the folder is gone by now
             continue
-        found[name] = target
     return found

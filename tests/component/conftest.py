@@ -16,6 +16,7 @@ from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
+from ouzel.engine.verify import verify
 from ouzel.model import ledger
 from ouzel.model.events import Event, EventCode
 from ouzel.model.report import Report
@@ -123,16 +124,12 @@ class Studio:
                         tg.start_soon(while_running, recorder, tape)
                     report = await recorder.run()
                     tg.cancel_scope.cancel()
+        for file in report.files:
+            verdict = await verify(Path(file.path))
+            assert verdict.status != "damaged", verdict.findings
         return Kept(report, events, self.folder, tape)
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Studio:
     return Studio(tmp_path / "out")
-
-
-async def until(condition: Callable[[], bool], *, limit_s: float = 20.0) -> None:
-    """Return when the condition holds; a state of ours that no event announces."""
-    with anyio.fail_after(limit_s):
-        while not condition():
-            await anyio.sleep(0.01)

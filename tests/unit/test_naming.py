@@ -1,6 +1,6 @@
 """Names from outside become safe file names."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ouzel.base.errors import BadOption
 from ouzel.model.naming import MAX_NAME_BYTES, check_template, part_name, render_name, safe_name
 
-FIELDS = {"name": "show/one", "host": "h", "quality": "best", "start": datetime(2026, 1, 2, 3, 4, 5)}
+FIELDS = {"name": "show/one", "host": "h", "quality": "best", "start": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)}
 
 
 def test_a_template_makes_folders_but_a_field_never_does() -> None:
@@ -33,8 +33,8 @@ def test_parts_are_numbered_from_the_second_or_from_the_first() -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("a/b\\c:d", "a_b_c_d"), ("...", "recording"), (" x. ", "x"), ("con", "_con"), ("NUL.txt", "_NUL.txt"), ("直播间 🎮", "直播间 🎮"),
-     ("a\x00\x1b[31mb", "a[31mb"), (".hidden", "hidden")],
+    [("a/b\\c:d", "a_b_c_d"), ("...", "recording"), (" x. ", "x"), ("con", "_con"), ("NUL.txt", "_NUL.txt"),
+     ("直播间 🎮", "直播间 🎮"), ("a\x00\x1b[31mb", "a[31mb"), (".hidden", "hidden")],
 )  # fmt: skip
 def test_safe_names(text: str, name: str) -> None:
     assert safe_name(text) == name

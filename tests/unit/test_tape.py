@@ -173,7 +173,11 @@ def test_a_new_head_goes_on_in_a_new_file_and_report_times_add_up(bench: Bench) 
 
 @pytest.mark.parametrize(
     ("limits", "due"),
-    [(TapeLimits(split_after_s=4.0), [False, True]), (TapeLimits(split_bytes=14), [False, True]), (BIG, [False, False])],
+    [
+        (TapeLimits(split_after_s=4.0), [False, True]),
+        (TapeLimits(split_bytes=14), [False, True]),
+        (BIG, [False, False]),
+    ],
 )
 def test_a_file_is_due_for_a_split_by_time_or_by_size(tmp_path: Path, limits: TapeLimits, due: list[bool]) -> None:
     bench = Bench(tmp_path, limits)

@@ -99,7 +99,8 @@ def _parse(text: str, schemes: frozenset[str]) -> Url:
         raise _bad(text, str(exc)) from None
     scheme = parts.scheme.lower()
     if scheme not in schemes and (parts.netloc or scheme in _ELSEWHERE):
-        raise SchemeRefused(f"{scheme}: is not followed; only {' and '.join(sorted(schemes))}", url=redact(text))
+        shown = redact(text)
+        raise SchemeRefused(f"{shown[:120]} is not followed: it is not {' or '.join(sorted(schemes))}", url=shown)
     if not scheme or not parts.netloc:
         raise _bad(text, "it must begin with a scheme and a host, as in https://host/path")
     if "\\" in parts.netloc or port == 0:

@@ -139,7 +139,7 @@ def name_stream(kind: int, descriptors: bytes) -> tuple[TrackKind, str]:
 def opus_channels(descriptors: bytes) -> int | None:
     """Channels as the Opus extension descriptor gives them; None where it is missing or leaves them to the payload.
 
-    Source: "Opus in MPEG-TS" (ETSI TS provisional, as implemented by ffmpeg and libopus), channel_config_code.
+    Source: "Opus in MPEG-2 transport streams" (channel_config_code), as libavcodec implements it.
     """
     for tag, body in descriptors_of(descriptors):
         if tag == _EXTENSION and len(body) >= 2 and body[0] == _OPUS_EXTENSION and 1 <= body[1] <= 8:
