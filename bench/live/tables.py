@@ -118,12 +118,12 @@ def _ratios(results: Mapping[str, Result]) -> Iterator[str]:
         case = result.case
         for peer in case.entries[1:]:
             pair = case.entries[0].label, peer.label
-            figures = [ratio(result.rounds, *pair, figure) for figure in (cpu, per_gb, memory)]
+            figures = [ratio(result.rounds, *pair, figure) for figure in (cpu, per_gb, steady, memory)]
             if None not in figures:
                 cells = " | ".join(map(str, figures))
                 rows.append(f"| {TITLES[case.kind]} | {case.channels} | {' / '.join(pair)} | {cells} |")
     if rows:
-        head = "| | channels | pair | CPU | CPU per GB kept | PSS |\n" + "| --- " * 6 + "|"
+        head = "| | channels | pair | CPU, all | per GB kept | CPU, steady | PSS |\n" + "| --- " * 7 + "|"
         yield f"### Ratios of pairs\n\n{head}\n" + "\n".join(rows)
 
 

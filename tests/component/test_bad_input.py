@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from tests.command import Done, is_run, left_in, numbers, ouzel
 
 from ouzel.cli.main import run
 from ouzel.system import guard
@@ -21,7 +22,6 @@ from ouzel.system.guard import Endpoint
 from ouzel.testing.clips import Clip
 from ouzel.testing.disk import tiny_disk
 from ouzel.testing.origin import Hls, LiveOrigin, OriginProcess
-from tests.command import Done, is_run, left_in, numbers, ouzel
 
 if TYPE_CHECKING:
     from conftest import Studio
@@ -153,7 +153,9 @@ def test_a_playlist_of_100_mb_is_not_read_to_its_end(origin: LiveOrigin, tmp_pat
     assert done.err == "ouzel: error: the playlist has more than 16777216 bytes (too_large)\n"
 
 
-def test_an_unknown_quality_names_what_there_is(origin: LiveOrigin, clip: Clip, small_clip: Clip, tmp_path: Path) -> None:
+def test_an_unknown_quality_names_what_there_is(
+    origin: LiveOrigin, clip: Clip, small_clip: Clip, tmp_path: Path
+) -> None:
     show = origin.channel("quality", clip).variant("small", small_clip).push(3).end()
     done = ouzel(show.url, "--quality", "bets", "-o", "out/", cwd=tmp_path)
     (line,) = done.err.splitlines()
@@ -198,7 +200,9 @@ def test_an_output_below_a_file_or_on_a_disk_that_is_read_only(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("existing", ["show.flv", "show.ledger", "show.flv.part"])
-def test_an_output_that_exists_is_not_touched(existing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_that_exists_is_not_touched(
+    existing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / existing).write_text("mine")
     assert run(["record", "http://127.0.0.1:1/x.flv", "-o", str(tmp_path / "show.flv")]) == 2
     assert capsys.readouterr().err.endswith("exists already; give another name or remove it (output_exists)\n")
@@ -206,9 +210,7 @@ def test_an_output_that_exists_is_not_touched(existing: str, tmp_path: Path, cap
     assert left_in(tmp_path) == [existing]
 
 
-def test_the_original_of_a_wanted_format_may_not_exist_either(
-    origin: LiveOrigin, clip: Clip, tmp_path: Path
-) -> None:
+def test_the_original_of_a_wanted_format_may_not_exist_either(origin: LiveOrigin, clip: Clip, tmp_path: Path) -> None:
     show = origin.channel("exists", clip).push(3).end()
     (tmp_path / "show.flv").write_text("mine")
     done = ouzel(show.flv_url, "-o", "show.mp4", cwd=tmp_path)
