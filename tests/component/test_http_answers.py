@@ -129,7 +129,7 @@ async def test_the_words_of_a_request() -> None:
         (ask("http://127.0.0.1:1/", byte_range=(5, 4)), BadOption),
         (ask("http://127.0.0.1:1/", proxy="ftp://h/"), BadOption),
         (ask("127.0.0.1:1"), BadUrl),
-        (ask("file:///etc/passwd"), BadUrl),
+        (ask("file:///etc/passwd"), SchemeRefused),
         (ask("ftp://h/x"), SchemeRefused),
     ],
 )

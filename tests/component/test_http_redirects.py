@@ -128,7 +128,7 @@ async def test_redirects_come_to_an_end(routes: dict[str, Script | bytes], asked
 @pytest.mark.parametrize(
     ("location", "error"),
     [
-        ("file:///etc/passwd", BadUrl),
+        ("file:///etc/passwd", SchemeRefused),
         ("ftp://h/x", SchemeRefused),
         ("http://[nonsense/", BadUrl),
         ("/nowhere", Gone),

@@ -75,7 +75,7 @@ def test_what_is_no_address(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["file:///etc/passwd", "ftp://h/x", "gopher://h/", "rtmp://h/live"])
 def test_only_asked_for_schemes(text: str) -> None:
-    with pytest.raises((SchemeRefused, BadUrl)):
+    with pytest.raises(SchemeRefused):
         parse_url(text)
 
 
@@ -103,7 +103,7 @@ def test_other_schemes_have_their_own_ports() -> None:
 def test_every_spelling_of_an_address(host: str, address: str) -> None:
     assert literal_address(host) == ip_address(address)
     bracketed = f"[{host}]" if ":" in host else host
-    assert parse_url(f"http://{bracketed}/").host == address
+    assert parse_url(f"http://{bracketed}/").host == str(ip_address(address))
 
 
 @pytest.mark.parametrize("host", ["example.org", "1.2.3.4.example", "0xg", "a1", "localhost"])

@@ -69,7 +69,7 @@ from ouzel.system.http import Http1Client
     metavar="FILE",
     help="Cookies: a Netscape cookies.txt, or one line 'a=b; c=d'.",
 )
-@click.option("--proxy", metavar="URL", help="http://, https://, socks5:// or socks5h:// proxy.")
+@click.option("--proxy", metavar="URL", help="http://, socks5:// or socks5h:// proxy.")
 @click.option("--user-agent", metavar="TEXT", help="Send this User-Agent.")
 @click.option("--wait", is_flag=True, help="Wait until the stream is on air.")
 @click.option(
