@@ -31,7 +31,6 @@ class Done:
     """The exit code; negative when a signal ended it."""
     out: str
     err: str
-    seconds: float
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -93,8 +92,14 @@ class Running:
             pass
         return doc
 
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+    def send(self, *numbers: signal.Signals) -> None:
+        """Several arrive together: none is handled before the last one is there."""
+        if len(numbers) > 1:
+            self.process.send_signal(signal.SIGSTOP)
+        for number in numbers:
+            self.process.send_signal(number)
+        if len(numbers) > 1:
+            self.process.send_signal(signal.SIGCONT)
 
     @property
     def err(self) -> str:
@@ -107,7 +112,7 @@ class Running:
         code = self.process.wait(HANG_S)
         err = self.err
         self._err_path.unlink()
-        return Done(code, self._out.decode(), err, time.monotonic() - self._began)
+        return Done(code, self._out.decode(), err)
 
     def _next_line(self) -> bytes | None:
         while b"\n" not in self._out[self._read :]:
@@ -118,8 +123,9 @@ class Running:
         return line
 
     def _more(self) -> bool:
-        ready, _, _ = select.select([self._pipe], [], [], HANG_S)
-        assert ready, f"silent for {HANG_S} s; it had said: {self._out.decode()}\n{self.err}"
+        left_s = self._began + HANG_S - time.monotonic()
+        ready, _, _ = select.select([self._pipe], [], [], max(left_s, 0.0))
+        assert ready, f"it hangs; it had said: {self._out.decode()}\n{self.err}"
         data = os.read(self._pipe, 1 << 16)
         self._out += data
         return bool(data)

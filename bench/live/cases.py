@@ -10,9 +10,9 @@ Kind = Literal["hls", "flv"]
 Group = Literal["hls", "flv", "tls", "follow", "faults", "shapers"]
 GROUPS: tuple[Group, ...] = ("hls", "flv", "tls", "follow", "faults", "shapers")
 SIZES = (1, 10, 50, 100, 400)
-START_S = 4.0
+START_S = 1.5
 """What a run takes besides its seconds, at least: the origin's start, the end of the recordings, reading the marks."""
-PER_CHANNEL_S = 0.04
+PER_CHANNEL_S = 0.05
 MOST_FFMPEG = 100
 """One ffmpeg per channel at 400 channels asks for more than two cores: it would measure the machine."""
 MOST_STREAMLINK = 10
@@ -24,7 +24,7 @@ class Entry:
     """One contestant on one kind of source."""
 
     tool: str
-    """A name in `contestants.TOOLS`."""
+    """ouzel, ffmpeg, streamlink, or one of the copies (see `contestants.launches`)."""
     kind: Kind
     tls: bool = False
     from_zero: bool | None = None

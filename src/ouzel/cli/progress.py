@@ -25,9 +25,10 @@ _RATE_S = 10.0
 _MOST_LINES = 20
 _WIDE = frozenset("WF")
 _LOUD = {
-    EventCode.GAP, EventCode.RECONNECTING, EventCode.PAUSED, EventCode.RESUMED, EventCode.WARNING,
-    EventCode.FILE_CLOSED, EventCode.CONVERTED, EventCode.CLOCK_SET,
+    EventCode.GAP, EventCode.RECONNECTING, EventCode.WARNING, EventCode.FILE_CLOSED, EventCode.CONVERTED,
+    EventCode.CLOCK_SET,
 }  # fmt: skip
+_OF_THE_DISK = {EventCode.PAUSED, EventCode.RESUMED}
 
 
 class Progress:
@@ -38,6 +39,7 @@ class Progress:
         self._several = several
         self._drawn = 0
         self._begun: set[str] = set()
+        self._paused: set[str] = set()
         self._rates: list[_Rate] = []
 
     def listen(self, event: Event) -> None:
@@ -47,17 +49,27 @@ class Progress:
                 {"event": event.code.value, "at": stamp(event.wall), "source": event.source, **event.data}
             )
             return
-        if event.code is EventCode.FILE_OPENED:
-            self._begun.add(event.source)
-        if event.code is EventCode.REPAIR or self._output.level < self._level(event):
+        level = self._level(event)
+        if event.code is EventCode.REPAIR or self._output.level < level:
             return
-        prefix = f"{event.source}: " if self._several else ""
+        prefix = f"{event.source}: " if self._several and event.code not in _OF_THE_DISK else ""
         words = tr(f"event.{event.code.value}", **_shown(event.data))
         self.tell(f"{event.wall.astimezone():%H:%M:%S}  {prefix}{words}")
 
     def _level(self, event: Event) -> int:
-        if event.code is EventCode.RECONNECTING and event.source not in self._begun:
-            return VERBOSE  # the first tries: if they fail, the error is told once
+        match event.code:
+            case EventCode.FILE_OPENED:
+                self._begun.add(event.source)
+            case EventCode.RECONNECTING if event.source not in self._begun:
+                return VERBOSE  # the first tries: if they fail, the error is told once
+            case EventCode.PAUSED:  # one notice for all that write to this disk
+                self._paused.add(event.source)
+                return NORMAL if len(self._paused) == 1 else VERBOSE
+            case EventCode.RESUMED:
+                self._paused.discard(event.source)
+                return VERBOSE if self._paused else NORMAL
+            case _:
+                pass
         return NORMAL if event.code in _LOUD else VERBOSE
 
     async def run(self, built: list[tuple[Recorder, Tape]]) -> None:

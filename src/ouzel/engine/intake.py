@@ -38,6 +38,7 @@ class Intake:
 
     __slots__ = (
         "_batch",
+        "_came",
         "_ending",
         "_shaper",
         "_tape",
@@ -64,6 +65,7 @@ class Intake:
         self.check = check
         self._batch: list[Buffer] = []
         self._ending = False
+        self._came: float | None = None
         self.scope: TrackScope = scope
         self.continuous = continuous
         self.note = _NO_NOTE
@@ -86,9 +88,13 @@ class Intake:
         if batch:
             self._flush()
 
-    def finish(self) -> Span | None:
-        """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none."""
+    def finish(self, *, came: float | None = None) -> Span | None:
+        """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none.
+
+        `came`: monotonic time of the last byte, where that is some time ago.
+        """
         self.last = None
+        self._came = came
         self._ending = True
         for (
             op
@@ -100,11 +106,13 @@ class Intake:
                 self._batch.append(op)
         self._flush()
         self._ending = False
+        self._came = None
         return self.last
 
     def abandon(self) -> None:
         """Forget the chunk in progress."""
         self._ending = False
+        self._came = None
         self._batch.clear()
         self._shaper.rollback()
         self._tape.rollback()
@@ -145,7 +153,7 @@ class Intake:
             if not tape.pending:  # sound that was woven into another lane's chunks
                 self.last = span
                 return
-            tape.commit(span, self.note, scope=self.scope)
+            tape.commit(span, self.note, scope=self.scope, came=self._came)
             self.committed += 1
             self.last = span
         if span.damage == "stuck":

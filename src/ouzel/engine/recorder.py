@@ -38,6 +38,7 @@ from ouzel.system.guard import Scope, addresses_of
 
 _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
 _FIRST_S = 20.0  # … or after this long, when each try takes its time
+_WAIT_S = 1.0  # between two looks for a stream that is not on air yet, growing from here
 _OFFLINE_ANSWERS = 3
 _WATCH_S = 5.0
 _S = RecordingState
@@ -104,6 +105,7 @@ class Recorder:
                 reason = self._reason_of(exc)
             finally:
                 with anyio.CancelScope(shield=True):
+                    self._account_for_waiting()
                     self._move(_S.FINISHING)
                     self._tape.finish(reason)
                     await self._finisher.drain()
@@ -214,7 +216,7 @@ class Recorder:
             self._move(_S.PARKED)
             self._tape.counters.reconnects += 1
         elif self.spec.wait:
-            delay_s = max(delay_s, self._policy.retry_cap_s)
+            delay_s = max(delay_s, _WAIT_S)
             self._move(_S.WAITING)
         self._tape.emit(
             EventCode.RECONNECTING,
@@ -298,6 +300,13 @@ class Recorder:
             self._attempt.cancel()
 
     # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _account_for_waiting(self) -> None:
+        """Stopped while nothing came: in HLS nobody has read meanwhile what is listed, and so what was missed."""
+        if self._context.stopping and self._reads_hls and self.state in {_S.PARKED, _S.PAUSED}:
+            code, why = self._hls.blamed
+            missing_s = self._context.clock.monotonic() - self._tape.counters.last_media
+            self._tape.lose(code, why, missing_s=missing_s)
 
     def _move(self, then: RecordingState) -> None:
         self._state = move(self.state, then)

@@ -142,10 +142,10 @@ class Tape:
         """Append to the chunk in progress. Raises: StorageError."""
         (self._sink or self._open()).write(buffers)
 
-    def commit(self, span: Span, note: SegmentNote, *, scope: TrackScope = "all") -> Chunk:
-        """The chunk in progress is whole. Raises: StorageError."""
+    def commit(self, span: Span, note: SegmentNote, *, scope: TrackScope = "all", came: float | None = None) -> Chunk:
+        """The chunk in progress is whole. `came`: monotonic time of its last byte; None: now. Raises: StorageError."""
         sink = self._sink or self._open()
-        now = self._clock.monotonic()
+        now = self._clock.monotonic() if came is None else came
         self._look_at_clock()
         wall = note.wall or self._anchor.at(now) - timedelta(seconds=span.duration_s)
         if note.wall is None and self._on_air_until and wall < self._on_air_until and not self._losses:
@@ -158,7 +158,8 @@ class Tape:
             del self._runs[0]
         for repair in span.repairs:
             sink.note(repair)
-            self.emit(EventCode.REPAIR, what=repair.code, at_s=self._base_s + repair.at_s, by_s=repair.by_s)
+            at_s = round(self._base_s + repair.at_s, 3)
+            self.emit(EventCode.REPAIR, what=repair.code, at_s=at_s, by_s=round(repair.by_s, 3))
         chunk = sink.commit(span, wall=wall, sequence=note.sequence, scope=scope)
         self._count(chunk, now, span.duration_s if note.duration_s is None else note.duration_s)
         if scope == "all":

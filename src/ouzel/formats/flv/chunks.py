@@ -45,6 +45,7 @@ class _Mark:
     serial: int
     splicing: bool
     suspect: int
+    shown: int
 
 
 class Chunks:
@@ -79,7 +80,7 @@ class Chunks:
         self._lead = VIDEO if VIDEO in setups else AUDIO
         self.follow.adopt(setups)
         self._retimer.start(firsts)
-        self._clock = 0
+        self._clock, self.follow.shown = 0, -1
         self._partial = None
         self.splicing = False
         self._mark = self._marked()
@@ -87,7 +88,7 @@ class Chunks:
     def restart(self) -> None:
         """The same tracks go on in a new file, whose time begins at 0."""
         self._retimer.restart()
-        self._clock = 0
+        self._clock, self.follow.shown = 0, -1
         self._partial = None
         self.begin()
         self._mark = self._marked()
@@ -111,9 +112,12 @@ class Chunks:
         self.accept()
         self._return_to(self._mark)
 
-    def join(self, firsts: Mapping[int, int], *, known: bool = False) -> None:
-        """After `splice`: the first source time stamps of the tracks are known. `known`: so is the group, it was taken back."""
+    def join(self, firsts: Mapping[int, int], delay: int, *, known: bool = False) -> None:
+        """After `splice`: the first source time stamps of the tracks are known, and by how much the first picture is shown
+        later. `known`: so is the group, it was taken back."""
         broken = not known and not all(self._retimer.continues(kind, raw) for kind, raw in firsts.items())
+        if broken:
+            self._leave_room(delay)
         self._retimer.splice(firsts)
         self.begin()
         self.follow.group.broken = broken
@@ -209,6 +213,13 @@ class Chunks:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
+    def _leave_room(self, delay: int) -> None:
+        """Where the last pictures of a group are missing, one that was sent ahead of them may be shown later than the next one
+        that is decoded: that one comes after it."""
+        last = self._retimer.last(VIDEO)
+        if last is not None and (ahead := self.follow.shown - last - delay) > 0:
+            self._retimer.lasts(VIDEO, self._retimer.end(VIDEO) - last + ahead)
+
     def _settle(self, end: int, *, whole: bool) -> None:
         """The chunk that ended is kept."""
         follow, memory = self.follow, self._memory
@@ -222,14 +233,16 @@ class Chunks:
         self._mark = self._marked()
 
     def _marked(self) -> _Mark:
-        return _Mark(self._retimer.save(), self._clock, self._memory.serial, self.splicing, self._suspect)
+        return _Mark(
+            self._retimer.save(), self._clock, self._memory.serial, self.splicing, self._suspect, self.follow.shown
+        )
 
     def _return_to(self, mark: _Mark) -> None:
         self._retimer.restore(mark.retimer)
         self._clock = mark.clock
         self._memory.forget_since(mark.serial)
         self.splicing = mark.splicing
-        self._suspect = mark.suspect
+        self._suspect, self.follow.shown = mark.suspect, mark.shown
         self.begin()
 
     def _jumps_back(self, look: Look) -> bool:

@@ -14,7 +14,7 @@ import xxhash
 
 from ouzel.formats.flv.groups import Group
 from ouzel.formats.flv.head import Setup
-from ouzel.formats.flv.packets import Packet, plain_codes
+from ouzel.formats.flv.packets import FRAMES_X, Packet, composition_at, plain_codes
 from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.tags import AUDIO, MAX_STAMP, SIZE, TAG_HEADER, UNIT_HEADER, VIDEO, UnitHeader, stamp_field
 from ouzel.formats.retime import Retimer, Undo
@@ -23,11 +23,13 @@ from ouzel.formats.shape import KeyPoint, SpanBuilder
 _PLAIN = struct.Struct(
     ">IIIIB"
 )  # PreviousTagSize · type, size · time stamp · stream id, first byte of the body · second byte
+_FOUR = struct.Struct(">I")
+_REACH = 24  # bytes of a unit that are looked at, at most
 _NOTHING: Container[int] = frozenset[int]()
 _STAMP_AT = 8  # in a unit
 
 
-_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None]
+_Before: TypeAlias = tuple[Undo | None, int, int, int, int, int, bool, float | None, int]
 
 
 class Follower:
@@ -51,6 +53,9 @@ class Follower:
         """The source's clock jumped back in this chunk."""
         self.deadline = 0
         """File time in ms from which on the chunk is long enough."""
+        self.shown = -1
+        """The latest presentation time of all pictures of the running file, in ms; -1 before the first."""
+        self._composition_at = 0
         self.begin_chunk(Group())
 
     def begin_chunk(self, group: Group) -> None:
@@ -78,6 +83,8 @@ class Follower:
         """The tracks of the running file."""
         self._inter = plain_codes(VIDEO, setups[VIDEO].code) if VIDEO in setups else _NOTHING
         self._sound = plain_codes(AUDIO, setups[AUDIO].code) if AUDIO in setups else _NOTHING
+        at = composition_at(setups[VIDEO].code) if VIDEO in setups else 0
+        self._composition_at = UNIT_HEADER + at - 1 if at else 0
 
     def follow(self, buf: memoryview, p: int) -> int:
         """Let tags pass from the unit at `p` on, as long as they are ordinary.
@@ -85,10 +92,10 @@ class Follower:
         Returns where the next one begins; behind the end of the buffer, if the last tag goes on in the next (`keep_more`).
         """
         n = len(buf)
-        last = n - _PLAIN.size
+        last = n - _REACH
         expect, offset, deadline = self.expect, self.offset, self.deadline
-        inter, sound = self._inter, self._sound
-        unpack, pack_into, place = _PLAIN.unpack_from, SIZE.pack_into, self._retimer.place
+        inter, sound, shown, composition = self._inter, self._sound, self.shown, self._composition_at
+        unpack, four_at, pack_into, place = _PLAIN.unpack_from, _FOUR.unpack_from, SIZE.pack_into, self._retimer.place
         prints, digest = self.group.prints.append, xxhash.xxh3_64_intdigest
         videos, sounds, behind = 0, 0, self.group.sounds_behind
         for _ in range(self._max_tags - len(self.group.prints)):
@@ -103,6 +110,7 @@ class Follower:
             if raw + offset >= deadline:
                 break
             if end > n:
+                self.shown = shown
                 self._remember(kind, self.videos + videos, self.sounds + sounds, behind)
                 self._hash.reset()
                 self._hash.update(buf[p + 15 :])
@@ -117,6 +125,12 @@ class Follower:
             if kind == 9:
                 videos += 1
                 behind = 0
+                at = raw + added
+                if composition and first & 15 != FRAMES_X:
+                    (ahead,) = four_at(buf, p + composition)  # the byte in front of it, and three of its own
+                    at += (ahead & 0x7F_FFFF) - (ahead & 0x80_0000)
+                if at > shown:
+                    shown = at
             else:
                 sounds += 1
                 behind += 1
@@ -125,6 +139,7 @@ class Follower:
         self.expect = expect
         self.videos += videos
         self.sounds += sounds
+        self.shown = shown
         self.group.sounds_behind = behind
         return p
 
@@ -166,7 +181,8 @@ class Follower:
         if self._before is None:
             return
         span = self.span
-        undo, self.offset, self.videos, self.sounds, behind, keys, span.independent, span.source_s = self._before
+        undo, self.offset, self.videos, self.sounds, behind, keys, independent, source_s, self.shown = self._before
+        span.independent, span.source_s = independent, source_s
         self._before = None
         if undo is not None:
             self._retimer.undo(undo)
@@ -176,7 +192,8 @@ class Follower:
     def _remember(self, lane: int, videos: int, sounds: int, behind: int) -> None:
         span = self.span
         undo = self._retimer.undo_for(lane) if lane else None
-        self._before = (undo, self.offset, videos, sounds, behind, len(span.keys), span.independent, span.source_s)
+        keys = len(span.keys)
+        self._before = (undo, self.offset, videos, sounds, behind, keys, span.independent, span.source_s, self.shown)
 
     def _stamp(self, lane: int, raw: int) -> int:
         """What to add to a tag's time stamp. What has no clock of its own gets the time of the media beside it."""
@@ -209,6 +226,7 @@ class Follower:
                 self.group.begin_key(unit.stamp, unit.size)
             self.span.keys.append(KeyPoint(tag_at, max(0, at + packet.cts) / 1000))
         self.videos += 1
+        self.shown = max(self.shown, at + packet.cts)
 
     def _unwrapped_s(self, raw: int) -> float:
         if self._raw - raw > MAX_STAMP >> 1:

@@ -135,6 +135,16 @@ def plain_codes(kind: int, code: int | bytes) -> Container[int]:
     return frozenset((frame << 4 | code) << 8 | second for frame in (INTER, DISPOSABLE) for second in seconds)
 
 
+def composition_at(code: int | bytes) -> int:
+    """Where in the body of such a codec's plain frames the composition time stands, in three bytes; 0: nowhere.
+
+    Not in FourCC frames of type FRAMES_X: theirs is 0.
+    """
+    if isinstance(code, bytes):
+        return 5 if code in _WITH_COMPOSITION_TIME else 0
+    return 2 if code in _PACKETIZED_IDS else 0
+
+
 class _Enhanced:
     """The FourCC form."""
 

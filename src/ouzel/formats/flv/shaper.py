@@ -183,7 +183,7 @@ class FlvShaper:
                 survey = Survey(self._setups, None, self._rules)
                 survey.look(buf[start:])
                 survey.position += start
-            chunks.join(survey.firsts, known=again)
+            chunks.join(survey.firsts, survey.delay, known=again)
         self._follow.span.dropped_bytes += gate.garbage
         self._settled = self._position + survey.position
         self._position += start

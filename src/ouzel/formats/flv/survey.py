@@ -32,6 +32,8 @@ class Survey:
         self.setups = dict(known)
         self.firsts: dict[int, int] = {}
         """Source time stamp of the first frame of each kind."""
+        self.delay = 0
+        """By how much the first picture is shown later than decoded, in ms."""
         self.metadata: dict[str, AmfValue] | None = None
         self.key_at: int | None = None
         """Where the first picture stands, if it is a key frame."""
@@ -150,8 +152,9 @@ class Survey:
         self._expected.add(kind)
         if kind not in self.firsts:
             self.firsts[kind] = unit.stamp
-            if kind == VIDEO and packet.key:
-                self.key_at = at
+            if kind == VIDEO:
+                self.delay = packet.cts
+                self.key_at = at if packet.key else None
         if kind == AUDIO and VIDEO not in self.firsts:
             self.lead.append(at)
 

@@ -233,6 +233,8 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 def _unsent(sock: socket.socket) -> int:
     """Bytes that the other side has not acknowledged."""
+    if sock.fileno() < 0:
+        return 0
     return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
 
 

@@ -163,6 +163,10 @@ class Lane:
         if isinstance(item.what, Fetch):
             self._window.settle(item.what.number)
 
+    def has_left(self, segment: Segment) -> bool:
+        """Whether the playlist does not list the segment any more."""
+        return self.playlist is not None and segment.media_sequence < self.playlist.media_sequence
+
     def leaves_soon(self, segment: Segment) -> bool:
         """Whether the segment is about to leave the window, or has left it."""
         if self.playlist is None or self.playlist.end_list:

@@ -53,6 +53,8 @@ class SegmentReader:
         self._shapers = shapers
         self._keys: dict[str, bytes] = {}
         self._renewed_at = float("-inf")
+        self.blame: tuple[GapCode, str] | None = None
+        """Until media flows again: why whatever is gone by now could not be fetched in time."""
         self._lost: OuzelError | None = None
         self._lost_count = 0
 
@@ -84,6 +86,7 @@ class SegmentReader:
                 await anyio.sleep(self._delay_s(exc, item.attempts))
                 segment = _latest(item, segment)
                 continue
+            self.blame = None
             if item.attempts > 1 and policy.segment_attempts < item.attempts:
                 item.attempts = policy.segment_attempts
             return
@@ -202,6 +205,8 @@ class SegmentReader:
 
     def _hopeless(self, exc: OuzelError, lane: Lane, item: Item, segment: Segment, elapsed_s: float) -> bool:
         policy, recorded = self._context.policy, self._context.tape.recorded
+        if isinstance(exc, Gone) and lane.has_left(segment):
+            return True
         if isinstance(exc, (Gone, Forbidden)) or (isinstance(exc, MediaError) and not recorded):
             return item.attempts >= policy.segment_gone_attempts
         if exc.retry is Retry.NEVER and not isinstance(exc, MediaError):
@@ -229,7 +234,10 @@ class SegmentReader:
         if lane.scope == "all":
             self._lost = exc
             self._lost_count += 1
-        if isinstance(exc, (Gone, Forbidden)):
+        why = f"{exc.code}: {exc}"
+        if isinstance(exc, Gone) and self.blame is not None:
+            code, why = self.blame
+        elif isinstance(exc, (Gone, Forbidden)):
             code = GapCode.SEGMENT_GONE
         elif isinstance(exc, (NetworkError, ShortBody)):
             code = GapCode.SEGMENT_FAILED
@@ -237,7 +245,7 @@ class SegmentReader:
             code = GapCode.SEGMENT_BAD
         self._context.tape.lose(
             code,
-            f"{exc.code}: {exc}",
+            why,
             missing_s=segment.duration_s,
             first_sequence=segment.media_sequence,
             last_sequence=segment.media_sequence,

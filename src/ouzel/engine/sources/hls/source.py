@@ -35,7 +35,6 @@ class HlsSource:
         self._wakeup = anyio.Event()
         self._fresh: Stream | None = None
         self._fresh_came = anyio.Event()
-        self._blame: tuple[GapCode, str] | None = None
         self._chosen = ""
         self._waiting_since: float | None = None
         """Monotonic time since when a lane waits for the other."""
@@ -56,7 +55,7 @@ class HlsSource:
         except StorageError:
             raise
         except OuzelError as exc:
-            self._blame = self._blame or (GapCode.CONNECTION_LOST, f"{exc.code}: {exc}")
+            self._reader.blame = self._reader.blame or (GapCode.CONNECTION_LOST, f"{exc.code}: {exc}")
             raise
 
     def renew(self, stream: Stream) -> None:
@@ -66,7 +65,11 @@ class HlsSource:
 
     def blame(self, code: GapCode, why: str) -> None:
         """Until media flows again, what slides away does so because of this."""
-        self._blame = (code, why)
+        self._reader.blame = (code, why)
+
+    @property
+    def blamed(self) -> tuple[GapCode, str]:
+        return self._reader.blame or (GapCode.CONNECTION_LOST, "the recording was stopped before the stream came back")
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
@@ -151,7 +154,6 @@ class HlsSource:
                     lane.intake.splice()
                 await self._reader.read(stream, lane, item, segment)
                 lane.position_s += segment.duration_s
-                self._blame = None
             case Missed():
                 self._miss(lane, item.what)
             case NewTimeline(why=why, missing_s=missing_s):
@@ -164,8 +166,8 @@ class HlsSource:
     def _miss(self, lane: Lane, missed: Missed) -> None:
         code = GapCode(missed.reason)
         why = "EXT-X-GAP" if code is GapCode.LISTED_GAP else "left the playlist before it could be fetched"
-        if code is GapCode.WINDOW_SLID and self._blame is not None:
-            code, why = self._blame
+        if code is GapCode.WINDOW_SLID and self._reader.blame is not None:
+            code, why = self._reader.blame
         self._context.tape.lose(
             code,
             why,

@@ -1,0 +1,245 @@
+"""One connection after the other through a child, on one timeline.
+
+Reconnecting is ours: the child makes one connection and ends with it, because ffmpeg's own reconnecting glues restarts together
+without a word. Only of a file, which can be read on from any byte, the child asks for the rest by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+import ssl
+from urllib.parse import urlsplit
+
+import anyio
+
+from ouzel.base.errors import ConnectionLost, NotMedia, OuzelError, Stalled, StorageError
+from ouzel.base.urls import DEFAULT_PORTS, redact
+from ouzel.engine.intake import Intake, TapeFull
+from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.ffmpeg.command import (
+    Start,
+    arguments,
+    check_proxy,
+    environment,
+    listens,
+    needs,
+    scheme_of,
+)
+from ouzel.engine.sources.ffmpeg.picking import Picked, pick
+from ouzel.engine.sources.ffmpeg.pipe import Pipe
+from ouzel.engine.sources.ffmpeg.words import Opened, behind_opening, failure_of, read_opened, trouble_of
+from ouzel.formats.mpegts import TsShaper
+from ouzel.model.flow import EndReason
+from ouzel.model.stream import Stream
+from ouzel.system.ffmpeg import Ffmpeg
+from ouzel.system.guard import check_literal, resolve
+from ouzel.system.process import Child, spawn
+
+_STARTS = 3
+_LAST_WORDS_S = 5.0
+_BACK_S = 0.1  # a key frame is shown a little after it is decoded, and the first of a file may have been moved to 0
+_BLIND_CHUNKS = 3  # a still picture beside a radio programme is sent anew more often than that
+_CHUNK_S = 3.0  # the longest chunk without a key frame, at least
+
+
+class Otherwise(Exception):
+    """The child has to be started again, and to take this."""
+
+    def __init__(self, picked: Picked) -> None:
+        super().__init__(picked)
+        self.picked = picked
+
+
+class PictureWatch:
+    """Notices that the picture has stopped while the sound goes on."""
+
+    def __init__(self) -> None:
+        self.expected = False
+        self._without = 0
+
+    def take(self, frames: int) -> None:
+        """A chunk was committed, with so many frames of the leading track. Raises: Stalled."""
+        self._without = 0 if frames or not self.expected else self._without + 1
+        if self._without >= _BLIND_CHUNKS:
+            raise Stalled("there is sound, but no picture any more")
+
+
+class FfmpegSource:
+    """Keeps its shaper over reconnects, so that time goes on in the file."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
+        self.picked: Picked | None = None
+        """What the child is told to take; None: as it likes."""
+        self.intake: Intake | None = None
+        self.resume_s = 0.0
+        """Of a file: how much of it is on the tape, by its own clock."""
+
+    async def run(self, stream: Stream, url: str | None = None) -> EndReason | None:
+        """Read one connection to its end.
+
+        Args:
+            url: the address, where it is another than the stream's.
+        Returns: ENDED for a file that was read to its end; DURATION when the tape is full; None for a live stream that closed.
+        Raises: BadOption, AddressRefused, NetworkError, NotMedia, Unsupported, UnknownQuality, ToolMissing, StorageError.
+        """
+        address = url or stream.url
+        check_proxy(stream, address)
+        await self._guard(stream, address)
+        program = await self._context.ffmpeg.find(needs(address))
+        for _ in range(_STARTS):
+            try:
+                return await self._connect(program, stream, address)
+            except Otherwise as other:
+                self.picked = other.picked
+        raise NotMedia("what is in this stream changes each time that it is opened")
+
+    async def _guard(self, stream: Stream, address: str) -> None:
+        """Where ffmpeg will connect to, as far as that can be known before: it looks the name up again, and follows redirects."""
+        host = urlsplit(address).hostname
+        if host is None or listens(address):
+            return
+        if stream.proxy is not None:
+            check_literal(host, self._context.scope)
+        else:
+            port = urlsplit(address).port or DEFAULT_PORTS.get(scheme_of(address), 0)
+            await resolve(host, port, self._context.scope)
+
+    async def _connect(self, program: Ffmpeg, stream: Stream, address: str) -> EndReason | None:
+        ca_file = ssl.get_default_verify_paths().cafile
+        start = Start(self.picked, max(0.0, self.resume_s - _BACK_S), self._context.cookies(address), ca_file)
+        command = arguments(program, stream, address, start)
+        async with spawn(command, env=environment(stream, start)) as child:
+            connection = _Connection(self, self._context, child, stream, address)
+            try:
+                return await connection.run()
+            except TapeFull:
+                return EndReason.DURATION
+            except StorageError:
+                connection.abandon()
+                raise
+            except OuzelError:
+                connection.leave()
+                raise
+            except anyio.get_cancelled_exc_class():
+                connection.finish()  # the user stops: what is whole is kept
+                raise
+
+
+class _Connection:
+    """A running child, from its first byte to its last."""
+
+    def __init__(
+        self, source: FfmpegSource, context: SourceContext, child: Child, stream: Stream, address: str
+    ) -> None:
+        self._source = source
+        self._context = context
+        self._child = child
+        self._stream = stream
+        self._address = address
+        self._pipe = Pipe(child.stdout_fd, self._take, now=context.clock.monotonic, expected=(OuzelError, Otherwise))
+        self._opened: Opened | None = None
+        self._intake: Intake | None = None
+        self._picture = PictureWatch()
+        self._committed = 0
+
+    async def run(self) -> EndReason | None:
+        """Raises: as `FfmpegSource.run`; what is not whole yet is still held."""
+        with self._pipe:
+            await self._watch()
+        with anyio.move_on_after(_LAST_WORDS_S):  # it has closed its output, and says why
+            await self._child.wait()
+        if self._intake is None:
+            self._source.picked = None  # perhaps what it was told to take is not there any more
+            raise self._crash() or failure_of(self._child.errors)
+        trouble = self._crash() or trouble_of(behind_opening(self._child.errors))
+        if trouble is not None:
+            raise trouble
+        self.finish()
+        if self._context.tape.full:
+            return EndReason.DURATION
+        return EndReason.ENDED if self._finite else None
+
+    def finish(self) -> None:
+        """Commit what is whole."""
+        if self._intake is not None:
+            self._intake.finish(came=self._pipe.last_byte)
+
+    def abandon(self) -> None:
+        """Forget what was not committed."""
+        if self._intake is not None:
+            self._intake.abandon()
+
+    def leave(self) -> None:
+        """The connection is broken. A live stream will not send its last pictures again; a file will."""
+        if self._finite:
+            self.abandon()
+        else:
+            self.finish()
+
+    @property
+    def _finite(self) -> bool:
+        """A file on a web server: how long an RTMP server says that a stream is means nothing."""
+        return self._opened is not None and self._opened.finite and scheme_of(self._address) in {"http", "https"}
+
+    async def _watch(self) -> None:
+        """Until the child closes its output. Raises: Stalled, and what taking the bytes raises."""
+        pipe, clock, stall_s = self._pipe, self._context.clock, self._context.policy.stall_s
+        began, seen, idle = clock.monotonic(), None, 0
+        while not pipe.ended:
+            with anyio.move_on_after(min(1.0, stall_s / 4)):
+                await pipe.wait()
+            if pipe.last_byte != seen:
+                seen, idle = pipe.last_byte, 0
+                continue
+            idle += 1
+            limit_s = stall_s if seen is not None else 2 * stall_s  # it has to connect, and to look at the streams
+            if idle > 1 and clock.monotonic() - (began if seen is None else seen) > limit_s:
+                raise Stalled(f"no media for {limit_s:.0f} s")
+
+    def _take(self, piece: memoryview) -> None:
+        """Raises: what is expected of the pipe."""
+        intake = self._intake
+        if intake is None:
+            intake = self._intake = self._begin()
+        intake.take(piece)
+        if intake.committed != self._committed:
+            self._committed = intake.committed
+            self._look_at(intake)
+
+    def _begin(self) -> Intake:
+        """The first bytes are there, and so is what ffmpeg says of them. Raises: Otherwise, and as `pick`."""
+        stream, tape, source = self._stream, self._context.tape, self._source
+        self._opened = opened = read_opened(self._child.errors)
+        scheme = protocol = scheme_of(self._address)
+        if opened is not None:
+            picked = pick(opened, stream.quality)
+            as_it_is = sorted(opened.taken) == sorted(picked.indices) and picked.audio_bps is None
+            if source.picked != picked and not as_it_is:
+                raise Otherwise(picked)
+            self._picture.expected = picked.video is not None
+            protocol = opened.demuxer if scheme in {"http", "https"} else scheme
+        tape.run(protocol, redact(self._address), stream.quality)
+        if source.intake is None:
+            longest_s = max(_CHUNK_S, self._context.policy.stall_s)
+            shaper = TsShaper(mode="continuous", max_chunk_s=longest_s)
+            source.intake = Intake(shaper, tape, continuous=True)
+        else:
+            source.intake.splice()
+        self._committed = source.intake.committed
+        return source.intake
+
+    def _look_at(self, intake: Intake) -> None:
+        """A chunk was committed. Raises: Stalled when the picture has stopped although sound comes."""
+        span = intake.last
+        if span is None:
+            return
+        if self._finite and span.source_s is not None:
+            self._source.resume_s = span.source_s + span.duration_s
+        self._picture.take(span.frames)
+
+    def _crash(self) -> ConnectionLost | None:
+        code = self._child.returncode
+        if code is None or code >= 0:
+            return None
+        return ConnectionLost(f"ffmpeg was ended by {signal.Signals(-code).name}")
