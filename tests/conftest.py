@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ouzel.testing.clips import Clip, make_clip
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):  # the same examples each time; everywhere else new ones are looked for
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def full_for_a_while(disk: Path, channel: Channel) -> Callable[[Recorder, Tape],
 
 async def reached(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a state of ours that no event announces
             await anyio.sleep(0.01)
 
 

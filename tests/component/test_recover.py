@@ -406,3 +406,19 @@ async def test_cancelling_leaves_the_file_as_it_was(tmp_path: Path, clip: Clip) 
         await recover(tmp_path, on_progress=lambda _: scope.cancel())
     assert scope.cancelled_caught
     assert part.read_bytes() == before
+
+
+async def test_a_first_chunk_that_ends_right_behind_a_tag_is_told_and_closed(tmp_path: Path, clip: Clip) -> None:
+    part = record(tmp_path, clip, "flv", close=False)
+    book = tmp_path / "show.ledger"
+    held = read_ledger(tmp_path)
+    lines = [line for line in book.read_bytes().splitlines(keepends=True) if b'"k":"chunk"' not in line]
+    book.write_bytes(b"".join(lines))
+    first = held.chunks[0]
+    os.truncate(part, first.offset + first.length - 4)  # the last tag, without the size that follows it
+
+    done = await only(tmp_path)
+
+    assert (done.outcome, done.chunks) == (Outcome.REBUILT, 1)
+    assert done.bytes == first.offset + first.length - 4
+    assert (await verify(Path(done.path))).status == "clean"

@@ -39,6 +39,7 @@ NICE = 10
 
 _SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
+_ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
 _SHARES = (0.1, 0.7, 0.9, 1.0)  # of the work: looking at the source, muxing, looking at the product, its digest
 
 OnProgress = Callable[[float], None]
@@ -299,7 +300,7 @@ def _span(piece: Piece | None) -> list[str]:
 def _warnings(errors: str) -> tuple[str, ...]:
     """What ffmpeg said, each thing once, without the addresses of its objects."""
     lines = dict.fromkeys(re.sub(r"\[(\w+) @ 0x[0-9a-f]+\]", r"[\1]", line).strip() for line in errors.splitlines())
-    return tuple(line for line in lines if line)[:_MAX_WARNINGS]
+    return tuple(line for line in lines if line and _ABOUT_NAME not in line)[:_MAX_WARNINGS]
 
 
 def _ignore(_share: float) -> None:

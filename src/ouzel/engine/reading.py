@@ -111,6 +111,7 @@ class MediaReader:
                         start, end = feed.chunk()
                         if self.end:
                             start = self.end  # whatever a shaper leaves out between two chunks goes with the second
+                        end = min(end, self.size)  # a last tag is whole without the size behind it
                         if end > start:
                             self.end, last_s = end, base_s + span.end_s
                             yield Passage(start, end - start, _moved(span, base_s) if base_s else span)

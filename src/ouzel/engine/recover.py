@@ -231,6 +231,8 @@ class _Part:
             self._disk.remove(self.part)
             self._disk.remove(self.ledger_path)
             return Recovered(str(self.part), Outcome.EMPTY)
+        if held.opening.rebuilt:
+            return Recovered(str(self.part), Outcome.UNREADABLE, detail="not one whole chunk is in it")
         return self._from_media(ledger.salvage(self.ledger_path.read_bytes()))
 
     # -- it is not ----------------------------------------------------------------------------------------------------
