@@ -163,11 +163,13 @@ def proven(path: Path, *, closed: bool = True) -> ledger.Ledger:
     return book
 
 
-def numbers(path: Path) -> list[int]:
-    """The running numbers of the groups of pictures in a file; all must be of one channel."""
+def numbers(path: Path, *, channel: str | None = None) -> list[int]:
+    """The running numbers of the groups of pictures in a file; all must be of one channel, the one that is named."""
     ending = path.name.removesuffix(".part").rpartition(".")[2]
     marks = read_markers(path.read_bytes(), ending)  # type: ignore[arg-type]
-    assert len({channel for channel, _ in marks}) <= 1, marks
+    names = {name for name, _ in marks}
+    assert len(names) <= 1, names
+    assert channel is None or names == {channel}
     return [number for _, number in marks]
 
 

@@ -5,6 +5,7 @@ and empties the list.
 """
 
 collect_ignore = [
+    "test_isolation.py",
     "test_kill.py",
     "test_playback.py",
     "test_record_command.py",

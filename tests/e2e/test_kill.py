@@ -18,7 +18,7 @@ from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, LiveOrigin, OriginProcess
 
 MOMENTS = 50
-AT_ONCE = 5
+AT_ONCE = 10
 KINDS = ("flv", "ts", "mp4")
 
 
@@ -69,7 +69,7 @@ def _record_and_kill(urls: list[str], folders: list[Path], rng: random.Random) -
         for folder in folders:
             folder.mkdir()
             running = stack.enter_context(Running(*urls, *words, cwd=folder))
-            moments.append((time.monotonic() + rng.uniform(0.6, 3.0), running))
+            moments.append((time.monotonic() + rng.uniform(1.0, 4.5), running))
         for moment, running in sorted(moments, key=lambda each: each[0]):
             time.sleep(max(0.0, moment - time.monotonic()))
             running.send(SIGKILL)

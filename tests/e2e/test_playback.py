@@ -32,7 +32,7 @@ VLC_RATE, CHROMIUM_RATE = 8, 16
 VLC_PLAY = Path(__file__).with_name("vlc_play.py")
 PLAYER = """new Promise((resolve) => {
   const player = document.createElement(%(element)s), seen = {times: [], refused: ""};
-  const done = (end) => resolve({...seen, end, message: player.error?.message,
+  const done = (end) => resolve({...seen, end, message: player.error?.message ?? null,
     duration_s: player.duration,
     at_s: player.currentTime, width: player.videoWidth, frames: player.webkitDecodedFrameCount,
     sound_bytes: player.webkitAudioDecodedByteCount, quality: player.getVideoPlaybackQuality?.().totalVideoFrames});

@@ -73,7 +73,7 @@ def test_chinese(show: str, origin: LiveOrigin, tmp_path: Path) -> None:
 def test_progress_on_a_terminal_is_one_line_that_is_drawn_again(origin: LiveOrigin, clip: Clip, tmp_path: Path) -> None:
     live = origin.channel("terminal", clip, speed=2)
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "ouzel", "record", live.flv_url, "--duration", "8s"]
+    words = [sys.executable, "-m", "ouzel", "record", live.flv_url, "--duration", "5s"]
     with subprocess.Popen(words, cwd=tmp_path, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs) as child:
         os.close(theirs)
         screen = b""
@@ -83,7 +83,7 @@ def test_progress_on_a_terminal_is_one_line_that_is_drawn_again(origin: LiveOrig
     text = screen.decode()
     drawn = re.findall(r"(recording|connecting)  00:00:0\d\.\d  [\d.]+ k?B  [\d.]+ [kM]b/s  gaps 0  reconnects 0", text)
     assert child.returncode == 0
-    assert len(drawn) >= 3
+    assert len(drawn) >= 2
     before, _, after = text.rpartition("closed ")
     assert before.count("\n") == 0, "the progress takes one line"
     assert "\r\x1b[J" in before
