@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 import subprocess
@@ -63,7 +62,7 @@ ANSWERS: dict[str, tuple[bytes, str, str]] = {
     "lost.m3u8": (segments("none1.ts", "none2.ts", "none3.ts", "none4.ts"), "gone", "404"),
     "pages.m3u8": (segments("page.m3u8", "page.m3u8?2", "page.m3u8?3"), "not_media", "web page"),
     "head.flv": (FLV, "not_media", "without any media"),
-    "tag.flv": (FLV + b"\x09\xff\xff\xff" + bytes(7) + os.urandom(100_000), "too_large", "too large"),
+    "tag.flv": (FLV + b"\x09\xff\xff\xff" + bytes(7) + b"\x17" + bytes(100_000), "too_large", "too large"),
     "zeros.flv": (FLV + b"\x09\xff\xff\xff" + bytes(20_000_000), "too_large", "tag too large"),
     "moov.mp4": (FTYP + (2**31).to_bytes(4, "big") + b"moov" + bytes(100_000), "not_media", "any stream"),
     "mdat.mp4": (FTYP + (2**31 - 1).to_bytes(4, "big") + b"mdat" + bytes(100_000), "not_media", "Invalid data"),

@@ -16,7 +16,14 @@ import time
 from typing import Any
 
 _STATES = {5: "stopped", 6: "ended", 7: "error"}
-_OPTIONS = (b"--vout=dummy", b"--aout=dummy", b"--no-drop-late-frames", b"--no-skip-frames", b"--ignore-config")
+_OPTIONS = (
+    b"--vout=dummy",
+    b"--aout=dummy",
+    b"--ignore-config",
+    b"--no-drop-late-frames",
+    b"--no-skip-frames",
+    b"--no-avcodec-hurry-up",  # all frames are to be decoded, however late they are
+)
 _NOT_FOUND = 3
 _HANG_S = 60.0
 

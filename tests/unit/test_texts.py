@@ -1,45 +1,85 @@
-"""What people read exists in both languages, with the same fields."""
+"""Both languages say the same things, and whatever the program wants to say is there."""
 
 from __future__ import annotations
 
-import string
-from typing import get_args
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from types import ModuleType
 
 import pytest
 
-from ouzel.cli.texts import TABLES
+from ouzel import cli
+from ouzel.cli import texts
+from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
-from ouzel.model.info import State
-from ouzel.model.recovery import Outcome
 from ouzel.model.states import RecordingState
-from ouzel.model.verdict import FindingCode, Status
 
-EN = {key: text for table in TABLES for key, text in table.EN.items()}
-ZH = {key: text for table in TABLES for key, text in table.ZH.items()}
+SOURCES = Path(cli.__file__).parent
 
 
 def fields(text: str) -> set[str]:
-    return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
 
 
-def test_no_key_stands_in_two_tables() -> None:
-    assert sum(len(table.EN) for table in TABLES) == len(EN)
+@pytest.mark.parametrize("table", texts.TABLES, ids=lambda table: table.__name__)
+def test_both_languages_have_the_same_keys_and_fields(table: ModuleType) -> None:
+    assert list(table.EN) == list(table.ZH)
+    for key in table.EN:
+        assert fields(table.EN[key]) == fields(table.ZH[key]), key
+        assert table.EN[key].strip(), key
+        assert "—" not in table.EN[key]
 
 
-def test_both_languages_have_the_same_texts() -> None:
-    assert EN.keys() == ZH.keys()
+def test_chinese_is_chinese() -> None:
+    same = {"help.", "event.", "report.", "reason.", "state."}
+    for table in texts.TABLES:
+        for key, text in table.ZH.items():
+            if key.startswith(tuple(same)) and re.sub(r"\{\w+\}|\W", "", table.EN[key]):
+                assert re.search(r"[\u4e00-\u9fff]", text), key
 
 
-@pytest.mark.parametrize("key", sorted(EN))
-def test_both_fill_in_the_same_fields(key: str) -> None:
-    assert fields(EN[key]) == fields(ZH[key])
+def test_no_key_is_in_two_tables() -> None:
+    keys = [key for table in texts.TABLES for key in table.EN]
+    assert len(keys) == len(set(keys))
 
 
-def test_every_code_has_a_text() -> None:
-    wanted = {f"finding.{code.value}" for code in FindingCode}
-    wanted |= {f"outcome.{outcome.value}" for outcome in Outcome}
-    wanted |= {f"status.{status}" for status in get_args(Status)}
-    wanted |= {f"file_state.{state}" for state in get_args(State)}
-    wanted |= {f"reason.{reason.value}" for reason in EndReason}
-    wanted |= {f"state.{state.value}" for state in RecordingState}
-    assert wanted <= EN.keys()
+def test_every_text_that_is_asked_for_exists() -> None:
+    known = {key for table in texts.TABLES for key in table.EN}
+    asked = {key for path in SOURCES.glob("*.py") for key in re.findall(r"\btr\(\s*\"([^\"]+)\"", path.read_text())}
+    assert len(asked) > 20
+    assert asked <= known
+
+
+def test_every_state_reason_and_event_has_a_text() -> None:
+    known = {key for table in texts.TABLES for key in table.EN}
+    silent = {EventCode.REPAIR, EventCode.PROGRESS, EventCode.ENDED, EventCode.PARKED}
+    assert {f"state.{state.value}" for state in RecordingState} <= known
+    assert {f"reason.{reason.value}" for reason in EndReason} <= known
+    assert {f"event.{code.value}" for code in EventCode if code not in silent} <= known
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    texts.language.cache_clear()
+    yield
+    texts.language.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({"OUZEL_LANG": "zh"}, "zh"),
+        ({"OUZEL_LANG": "en", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LANG": "zh_TW.UTF-8"}, "zh"),
+        ({"LC_ALL": "de_DE.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_is_the_users(environment: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OUZEL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert texts.language() == language

@@ -19,10 +19,10 @@ from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
 from ouzel.model.stream import Stream
 from ouzel.system.http.cookies import read_cookies
+from ouzel.system.http.dial import PROXY_SCHEMES
 
 _MAX_URLS = 1000
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
-_PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T", int, float)
 
@@ -102,7 +102,7 @@ def _stream(url: str, options: Options) -> Stream:
     proxy = options.proxy
     if proxy is not None:
         try:
-            parse_url(proxy, schemes=_PROXY_SCHEMES)
+            parse_url(proxy, schemes=PROXY_SCHEMES)
         except (BadUrl, SchemeRefused) as exc:
             raise BadOption(f"--proxy {redact(proxy)}: {exc}") from None
     return Stream(url, headers, proxy, not options.insecure, quality=options.quality)

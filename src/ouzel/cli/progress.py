@@ -77,7 +77,7 @@ class Progress:
         tick_s = _JSON_S if self._output.is_json else _TERMINAL_S if self._output.is_terminal else _LINES_S
         if self._output.level < NORMAL and not self._output.is_json:
             return
-        self._rates = [_Rate(tape, tick_s) for _, tape in built]
+        self.begin(built, tick_s)
         while True:
             await anyio.sleep(tick_s)
             for rate in self._rates:
@@ -88,8 +88,12 @@ class Progress:
             elif self._output.is_terminal:
                 self._draw(built)
             else:
-                for line in self._lines(built, _MOST_LINES):
+                for line in self.lines(built, _MOST_LINES):
                     self._output.tell(line)
+
+    def begin(self, built: list[tuple[Recorder, Tape]], tick_s: float) -> None:
+        """Measure rates from now on."""
+        self._rates = [_Rate(tape, tick_s) for _, tape in built]
 
     def ended(self, recorder: Recorder, report: Report) -> None:
         self._output.json(
@@ -115,12 +119,12 @@ class Progress:
 
     def _draw(self, built: list[tuple[Recorder, Tape]]) -> None:
         width, height = self._output.terminal_size()
-        lines = self._lines(built, min(_MOST_LINES, height - 1))
+        lines = self.lines(built, min(_MOST_LINES, height - 1))
         self.close()
         self._output.draw("\n".join(f"\x1b[2K{fit(line, width - 1)}" for line in lines))
         self._drawn = len(lines)
 
-    def _lines(self, built: list[tuple[Recorder, Tape]], most: int) -> list[str]:
+    def lines(self, built: list[tuple[Recorder, Tape]], most: int) -> list[str]:
         """A line for each recording that is not over; those that are in trouble first where there is no room for all."""
         running = [
             (recorder, tape, rate)

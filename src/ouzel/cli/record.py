@@ -56,7 +56,7 @@ from ouzel.system.http import Http1Client
     "--quality",
     default="best",
     show_default=True,
-    help="best, worst, audio, 1080p, 720p60, a bandwidth like 2500k, or a variant's name.",
+    help="best, worst, audio, source, 1080p, 720p60, a bandwidth like 2500k, or a variant's name.",
 )
 @click.option("--duration", metavar="TIME", help="Stop after this much media: 90s, 2h, 01:30:00.")
 @click.option("--split-after", metavar="TIME", help="Go on in a new file after this much media.")
@@ -84,6 +84,9 @@ from ouzel.system.http import Http1Client
 @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
 def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     """Record live streams until they end, each into a file of its own, and report what was kept.
+
+    \b
+    Ctrl+C or SIGTERM closes the files and ends; a second one ends at once.
 
     \b
     Exit codes: 0 complete, 3 complete with gaps, 4 nothing recorded, 2 bad arguments,

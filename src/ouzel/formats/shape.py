@@ -49,9 +49,9 @@ class Head:
 
     container: Container
     tracks: tuple[Track, ...]
-    data: bytes
+    data: bytes = field(repr=False)
     """To be written at the start of the file; empty where the container needs none (TS)."""
-    preamble: bytes = b""
+    preamble: bytes = field(default=b"", repr=False)
     """What a player needs before any chunk of this file when it does not start at the top (TS: PAT and PMT; else = data)."""
 
     @property

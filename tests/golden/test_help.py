@@ -1,0 +1,46 @@
+"""What `--help` says, word for word: a change of it is a change of what users know.
+
+After a change that is meant: `OUZEL_WRITE_GOLDEN=1 pytest tests/golden`, and look at the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ouzel.cli import texts
+from ouzel.cli.main import COMMANDS, run
+
+FOLDER = Path(__file__).with_name("help")
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In a terminal of 100 columns."""
+    monkeypatch.setenv("OUZEL_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "100")
+    texts.language.cache_clear()
+    yield
+    texts.language.cache_clear()
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_is_as_it_was(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*filter(None, [command]), "--help"]) == 0
+    said = capsys.readouterr().out
+    golden = FOLDER / f"{command or 'ouzel'}.txt"
+    if os.environ.get("OUZEL_WRITE_GOLDEN"):
+        golden.write_text(said)
+    assert said == golden.read_text()
+
+
+def test_every_option_of_record_is_in_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    from ouzel.cli.record import record
+
+    reference = (Path(__file__).parents[2] / "docs/reference/record.md").read_text()
+    options = [name for option in record.params for name in option.opts if name.startswith("--")]
+    assert len(options) >= 20
+    assert [name for name in options if f"`{name}" not in reference] == []
