@@ -18,6 +18,8 @@ class Policy:
     low_speed_bps: int = 2_000
     """Bytes a second over `low_speed_s`; below, the connection is as good as dead. A 32 kb/s sound stream has 4,000."""
     low_speed_s: float = 10.0
+    gather_s: float = 0.25
+    """Media that may wait in the kernel so that it comes in larger pieces (`Request.gather_s`): a recorder is in no hurry."""
     retry_base_s: float = 0.5
     retry_cap_s: float = 15.0
     segment_attempts: int = 5

@@ -43,5 +43,6 @@ class SourceContext:
             proxy=stream.proxy,
             scope=self.scope,
             limits=self.policy.limits,
+            gather_s=self.policy.gather_s,
             verify_tls=stream.verify_tls,
         )

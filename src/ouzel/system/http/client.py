@@ -210,7 +210,14 @@ class Http1Client:
             max_bytes=call.max_bytes,
             on_answer=call.on_answer,
         )
-        exchange = Exchange(link, visit.on_head, call.request.limits, loop.time(), call.deadline)
+        exchange = Exchange(
+            link,
+            visit.on_head,
+            call.request.limits,
+            loop.time(),
+            call.deadline,
+            gather_s=call.request.gather_s if call.max_bytes is None else 0.0,
+        )
         visit.on_no = lambda: self._hurry(exchange)
         self._running.add(exchange)
         self._sweeper.hold(exchange)

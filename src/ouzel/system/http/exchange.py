@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ouzel.base.errors import ConnectionLost, OuzelError
 from ouzel.system.http.bodies import Enough
+from ouzel.system.http.gathering import Gathering
 from ouzel.system.http.heads import Head
 from ouzel.system.http.links import NOBODY, Conduit
 from ouzel.system.http.messages import Limits, Take
@@ -18,12 +19,21 @@ from ouzel.system.http.watch import Watch
 class Exchange:
     """Receives for a link while its answer is under way. Nothing here waits: `over` is set from the loop's callbacks."""
 
-    __slots__ = ("_link", "_reader", "_watch", "error", "over")
+    __slots__ = ("_gather_s", "_gathering", "_link", "_reader", "_watch", "error", "over")
 
     def __init__(
-        self, link: Conduit, on_head: Callable[[Head], Take], limits: Limits, now: float, deadline: float
+        self,
+        link: Conduit,
+        on_head: Callable[[Head], Take],
+        limits: Limits,
+        now: float,
+        deadline: float,
+        *,
+        gather_s: float = 0.0,
     ) -> None:
         self._link = link
+        self._gather_s = gather_s
+        self._gathering: Gathering | None = None
         self._reader = AnswerReader(on_head)
         self._watch = Watch(self._reader, limits, now, deadline)
         self.error: Exception | None = None
@@ -42,7 +52,7 @@ class Exchange:
 
     @property
     def due(self) -> float:
-        return self._watch.due
+        return self._watch.due if self._gathering is None else min(self._watch.due, self._gathering.due)
 
     def hurry(self, deadline: float) -> None:
         self._watch.hurry(deadline)
@@ -53,9 +63,17 @@ class Exchange:
     def check(self, now: float) -> None:
         """Called by the sweep."""
         try:
-            self._watch.check(now)
+            if self._watch.due <= now:
+                self._watch.check(now)
         except OuzelError as exc:
             self.fail(exc)
+            return
+        if self._gathering is None:
+            if self._gather_s and self._reader.endless:
+                self._gathering = Gathering(self._link, self._gather_s)
+                self._gathering.look(now, self._reader.received)
+        elif self._gathering.due <= now:
+            self._gathering.look(now, self._reader.received)
 
     def received(self, data: memoryview) -> None:
         if self.over.done():  # more than the answer: whatever it is, it must not be taken for the next one
@@ -95,6 +113,8 @@ class Exchange:
         self._link.abort()
 
     def _finish(self) -> None:
+        if self._gathering is not None:
+            self._gathering.end()
         if not self.over.done():
             self.over.set_result(None)
         if not self.reusable:

@@ -8,14 +8,16 @@ OpenSSL buffer that grows as large, where the two buffers here are shared by all
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, cast
 
 from ouzel.base.errors import ConnectionLost
 
-BUFFER_BYTES = 256 * 1024
-"""One receive buffer; 64 KB costs 1.13 times the CPU, 16 KB 1.32 times (`docs/design/adr/0002-http-client.md`)."""
+BUFFER_BYTES = 512 * 1024
+"""One receive buffer. Smaller ones cost more CPU: `docs/design/adr/0002-http-client.md` has figures."""
 _TLS_STEP = 64 * 1024
 """Ciphertext handed to OpenSSL at a time: its own buffer keeps the largest size that it ever had."""
 _TLS_RECORD = 16 * 1024
@@ -59,6 +61,10 @@ class Conduit(Protocol):
     def open(self) -> bool: ...
 
     def send(self, data: bytes) -> None: ...
+
+    def gather(self, size: int) -> None:
+        """Let so many bytes arrive before any are handed out; fewer only when the connection ends. 1: no waiting."""
+        ...
 
     def abort(self) -> None:
         """Close at once, whatever is under way. The receiver may still be told."""
@@ -115,12 +121,13 @@ class Link(asyncio.BufferedProtocol):
         links: the client's open sockets, of which this becomes one.
     """
 
-    __slots__ = ("_links", "_transport", "_view", "receiver")
+    __slots__ = ("_links", "_socket", "_transport", "_view", "receiver")
 
     def __init__(self, view: memoryview, links: OpenLinks) -> None:
         self._view = view
         self._links = links
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self.receiver: Receiver = NOBODY
 
     @property
@@ -131,6 +138,14 @@ class Link(asyncio.BufferedProtocol):
         if self._transport is None or self._transport.is_closing():
             return  # `closed` has been called or will be
         self._transport.write(data)
+
+    def gather(self, size: int) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._socket is None:
+            self._socket = self._transport.get_extra_info("socket")
+        with suppress(OSError):  # an option that not every system has
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -151,7 +166,7 @@ class Link(asyncio.BufferedProtocol):
         return None  # the transport closes itself
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._socket = None
         self._links.drop(self)
         self.receiver.closed(exc)
 
@@ -195,6 +210,9 @@ class TlsLink:
         if self.open:
             self._tls.write(data)
             self._flush()
+
+    def gather(self, size: int) -> None:
+        self._lower.gather(size)
 
     def abort(self) -> None:
         self._ended = True

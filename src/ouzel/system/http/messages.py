@@ -49,6 +49,9 @@ class Request:
     """`http://`, `socks5://` (names are resolved here, and checked) or `socks5h://` (by the proxy); user and password in it."""
     scope: Scope = field(default_factory=Scope.public)
     limits: Limits = DEFAULT_LIMITS
+    gather_s: float = 0.0
+    """How long bytes of a stream without known length may wait in the kernel so that more of them come at once; 0: not at all.
+    Costs so much delay, half a second when the stream falters, and saves a good part of the CPU."""
     verify_tls: bool = True
     user_agent: str = USER_AGENT
 
@@ -56,19 +59,21 @@ class Request:
 class Headers:
     """The header fields of a message, in order; names without regard to case, several of one name kept apart."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_by_name", "_fields")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
+        self._by_name: dict[str, tuple[str, ...]] = {}
+        for name, value in self._fields:
+            key = name.lower()
+            self._by_name[key] = (*self._by_name.get(key, ()), value)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of this name."""
-        name = name.lower()
-        return next((value for key, value in self._fields if key.lower() == name), default)
+        return self._by_name.get(name.lower(), (default,))[0]
 
     def all(self, name: str) -> tuple[str, ...]:
-        name = name.lower()
-        return tuple(value for key, value in self._fields if key.lower() == name)
+        return self._by_name.get(name.lower(), ())
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None

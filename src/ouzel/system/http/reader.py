@@ -42,6 +42,11 @@ class AnswerReader:
     def head_done(self) -> bool:
         return self._body is not None
 
+    @property
+    def endless(self) -> bool:
+        """Whether there is a body, and only its end will tell where it ends."""
+        return self._body is not None and not isinstance(self._body, Counted)
+
     def feed(self, data: memoryview) -> None:
         """Raises: BadResponse, and whatever the callbacks raise."""
         self.received += len(data)

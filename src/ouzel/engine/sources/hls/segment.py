@@ -42,6 +42,7 @@ _MAX_KEY_ANSWER = 64 * 1024
 _MOST_KEYS = 1000
 _RENEW_EVERY_S = 15.0
 _LOST_AT_START = 3
+_TELLING_BYTES = 16  # tell what container a segment is
 Taker = Callable[[memoryview], None]
 
 
@@ -154,7 +155,7 @@ class SegmentReader:
             decryptor = Aes128Stream(await self._key(stream, init.key), init.iv)
             data = bytearray(decryptor.feed(memoryview(data)))
             data += decryptor.finish()
-        intake = self.intake_for(lane, bytes(data[:16]))
+        intake = self.intake_for(lane, bytes(data[:_TELLING_BYTES]))
         try:
             intake.take(memoryview(data))
         except OuzelError:
@@ -276,7 +277,7 @@ class _SegmentTaker:
         if self._intake is None:
             if not self._first:
                 raise ShortBody("the segment is empty")
-            self._begin()
+            self._begin(memoryview(self._first))
         assert self._intake is not None
         self._intake.note = note
         self._intake.check = check
@@ -293,14 +294,16 @@ class _SegmentTaker:
         if self._intake is not None:
             self._intake.take(piece)
             return
-        self._first += piece
-        if len(self._first) >= 16:
-            self._begin()
+        if self._first or len(piece) < _TELLING_BYTES:
+            self._first += piece
+            if len(self._first) < _TELLING_BYTES:
+                return
+            piece, self._first = memoryview(self._first), bytearray()
+        self._begin(piece)
 
-    def _begin(self) -> None:
-        self._intake = self._reader.intake_for(self._lane, bytes(self._first[:16]))
-        self._intake.take(memoryview(self._first))
-        self._first = bytearray()
+    def _begin(self, piece: memoryview) -> None:
+        self._intake = self._reader.intake_for(self._lane, bytes(piece[:_TELLING_BYTES]))
+        self._intake.take(piece)
 
 
 def _abandon(lane: Lane) -> None:
