@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ouzel.engine.sinks.file import storage_error
-from ouzel.formats import fmp4
-from ouzel.formats.flv.head import finish as finish_flv
 from ouzel.model.ledger import Ledger
 
 Patches = Sequence[tuple[int, bytes]]
@@ -30,7 +28,11 @@ def closing_patches(part: Path, held: Ledger) -> tuple[Patches, bytes]:
         raise storage_error(exc, part) from exc
     keys = [(chunk.offset + key.offset, key.at_s) for chunk in held.chunks for key in chunk.keys]
     if held.opening.container == "flv":
+        from ouzel.formats.flv.head import finish as finish_flv
+
         times = [(at_s, offset) for offset, at_s in keys]
         return finish_flv(data, times, duration_s=held.media_s, size=held.media_end), b""
+    from ouzel.formats import fmp4
+
     done = fmp4.finish(data, held.media_s, keys)
     return done.patches, done.tail

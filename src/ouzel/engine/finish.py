@@ -12,7 +12,6 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from ouzel.base.errors import OuzelError
 from ouzel.engine.closing import closing_patches
-from ouzel.engine.convert import convert
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.tape import ClosedSink, Tape
 from ouzel.formats.shape import Container
@@ -126,6 +125,8 @@ class Finisher:
                 self._conversion = None
 
     async def _convert(self, number: int) -> None:
+        from ouzel.engine.convert import convert
+
         native, wish = self.files[number], self._wish
         assert wish.format is not None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
@@ -25,7 +26,6 @@ from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import Finisher
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, scheme_of
-from ouzel.engine.sources.ffmpeg import FfmpegSource
 from ouzel.engine.sources.hls import HlsSource
 from ouzel.engine.sources.progressive import ForFfmpeg, Playlist, ProgressiveSource
 from ouzel.engine.tasks import beside
@@ -35,6 +35,9 @@ from ouzel.model.report import Report
 from ouzel.model.states import RecordingState, move
 from ouzel.model.stream import Resolver, Stream
 from ouzel.system.guard import Scope, addresses_of
+
+if TYPE_CHECKING:
+    from ouzel.engine.sources.ffmpeg import FfmpegSource
 
 _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: then the address is said to be wrong
 _FIRST_S = 20.0  # … or after this long, when each try takes its time
@@ -62,6 +65,7 @@ class Recorder:
         self.spec = spec
         self._state = _S.WAITING
         self._chunks_at_connect = 0
+        self._chunks_at_pause = -1
         self.error: OuzelError | None = None
         """The last error; None while all is well."""
         self._context = context
@@ -71,7 +75,7 @@ class Recorder:
         self._finisher = finisher
         self._progressive = ProgressiveSource(context)
         self._hls = HlsSource(context)
-        self._ffmpeg = FfmpegSource(context)
+        self._ffmpeg: FfmpegSource | None = None
         self._reads_hls = False
         self._scope_known = False
         self._media = anyio.CancelScope()
@@ -118,7 +122,7 @@ class Recorder:
         Raises: OuzelError. What was whole is on the tape.
         """
         if scheme_of(stream.url) in FFMPEG_SCHEMES or stream.protocol == "ffmpeg":
-            return await self._ffmpeg.run(stream)
+            return await self._by_ffmpeg().run(stream)
         if self._reads_hls or stream.protocol == "hls":
             self._reads_hls = True
             return await self._hls.run(stream)
@@ -128,9 +132,16 @@ class Recorder:
                 self._reads_hls = True
                 return await self._hls.run(stream, outcome)
             case ForFfmpeg(url):
-                return await self._ffmpeg.run(stream, url)
+                return await self._by_ffmpeg().run(stream, url)
             case _:
                 return outcome
+
+    def _by_ffmpeg(self) -> FfmpegSource:
+        if self._ffmpeg is None:
+            from ouzel.engine.sources.ffmpeg import FfmpegSource
+
+            self._ffmpeg = FfmpegSource(self._context)
+        return self._ffmpeg
 
     async def _learn_scope(self, stream: Stream) -> None:
         """What a channel may name depends on where it is itself: a public one must not lead into the local network."""
@@ -235,6 +246,11 @@ class Recorder:
             self._tape.lose(code, str(exc))
         self._move(_S.PAUSED)
         self._tape.emit(EventCode.PAUSED, code=exc.code, why=str(exc))
+        if (
+            self._tape.counters.chunks == self._chunks_at_pause
+        ):  # the gate was open, but not to us: a quota, another disk
+            await anyio.sleep(self._policy.disk_probe_s)
+        self._chunks_at_pause = self._tape.counters.chunks
         await self._gate.wait_open()
         self._tape.counters.last_media = self._context.clock.monotonic()
         self.error = None

@@ -45,7 +45,7 @@ class Ffmpeg:
     def rtsp_timeout(self) -> str:
         """The option of its RTSP reader that ends a silent connection, in microseconds. In older builds `-timeout` means
         something else: to wait for a connection from outside."""
-        return "-timeout" if self.libavformat >= _NEW_RTSP_OPTIONS else "-stimeout"
+        return "timeout" if self.libavformat >= _NEW_RTSP_OPTIONS else "stimeout"
 
 
 class FfmpegFinder:

@@ -35,6 +35,8 @@ PASSED_ON = (
 _PIPE_BYTES = 1024 * 1024
 _STDERR_BYTES = 16 * 1024
 _READ_BYTES = 64 * 1024
+_INPUT_BYTES = 32 * 1024
+"""What a pipe takes on every system before anybody reads from it; less than the usual 64 KiB."""
 _LAUNCHER = str(Path(__file__).with_name("launch.py"))
 
 Line = Callable[[str], None]
@@ -137,6 +139,7 @@ async def spawn(
     args: Sequence[str],
     *,
     fed_by: Sequence[str] | None = None,
+    stdin: bytes = b"",
     nice: int = 0,
     env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Child, None]:
@@ -148,13 +151,14 @@ async def spawn(
     Args:
         args: the program (a path, or a name on PATH) and its arguments.
         fed_by: another program, whose output it reads; it reads nothing otherwise.
+        stdin: or these bytes, at most 32 KiB: what must not stand in the process table, where every user can read it.
         nice: added to our own CPU priority value; 10 is well behind everything interactive.
         env: variables beside those of `PASSED_ON`.
-    Raises: ToolMissing when there is no such program.
+    Raises: ToolMissing when there is no such program; ValueError for too long a `stdin`.
     """
     async with AsyncExitStack() as stack:
         feeder: Child | None = None
-        feed: FileIO | None = None
+        feed: FileIO | None = stack.enter_context(_filled(stdin)) if stdin else None
         if fed_by is not None:
             feeder, feed = await _feeder(stack, fed_by, nice, env)
             stack.enter_context(feed)
@@ -296,6 +300,16 @@ def _pipe() -> tuple[FileIO, FileIO]:
         with suppress(OSError):  # beyond what this user may have: the usual 64 KiB will do
             fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return FileIO(read_end, "r"), FileIO(write_end, "w")
+
+
+def _filled(data: bytes) -> FileIO:
+    """The end of a pipe at which these bytes are read, and then its end."""
+    if len(data) > _INPUT_BYTES:
+        raise ValueError(f"{len(data)} bytes of input are too many; the limit is {_INPUT_BYTES}")
+    reader, writer = _pipe()
+    with writer:
+        writer.write(data)
+    return reader
 
 
 def _command(program: str, args: Sequence[str], nice: int) -> list[str]:

@@ -14,10 +14,7 @@ from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest
-from ouzel.formats.flv import FlvRules, FlvShaper
-from ouzel.formats.fmp4 import Fmp4Shaper
-from ouzel.formats.mpegts import TsShaper
-from ouzel.formats.shape import Shaper
+from ouzel.engine.sources.shapers import ENDLESS
 from ouzel.model.flow import EndReason
 from ouzel.model.stream import Stream
 from ouzel.system.http import Answer
@@ -40,16 +37,6 @@ class ForFfmpeg:
 
 class _OtherKind(Exception):
     pass
-
-
-_MAX_TAG = (
-    8 * 1024 * 1024
-)  # a frame of two seconds at 32 Mb/s; a longer one is a broken length that would swallow the stream
-SHAPERS: dict[Kind, Callable[[], Shaper]] = {
-    "flv": lambda: FlvShaper(FlvRules(max_tag=_MAX_TAG)),
-    "ts": lambda: TsShaper(mode="continuous"),
-    "mp4": lambda: Fmp4Shaper(mode="continuous"),
-}
 
 
 class ProgressiveSource:
@@ -97,7 +84,7 @@ class ProgressiveSource:
         """The intake for this kind; a new one when the kind changed since the last connection."""
         tape = self._context.tape
         if self._intake is None or kind != self._kind:
-            self._intake = Intake(SHAPERS[kind](), tape, continuous=True)
+            self._intake = Intake(ENDLESS[kind](), tape, continuous=True)
             self._kind = kind
         else:
             self._intake.splice()

@@ -143,7 +143,7 @@ class Link(asyncio.BufferedProtocol):
         if self._transport is None or self._transport.is_closing():
             return
         if self._socket is None:
-            self._socket = self._transport.get_extra_info("socket")
+            self._socket = cast("socket.socket", self._transport.get_extra_info("socket"))
         with suppress(OSError):  # an option that not every system has
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 

@@ -6,7 +6,6 @@ import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from ouzel.base.errors import BadResponse, Forbidden, Gone, HttpStatus, ProxyFailed, RateLimited, ServerTrouble
 from ouzel.base.urls import Url, join, redact, redact_text
@@ -67,6 +66,8 @@ def retry_after_s(headers: Headers, now: datetime) -> float | None:
 
 
 def _date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         when = parsedate_to_datetime(value)
     except ValueError:

@@ -1,7 +1,11 @@
 """The child's command line: one input, written as MPEG-TS to standard output. Pure.
 
-The address and what goes with it stand in the process table, for other users of the machine to read; ffmpeg takes them in no
-other way. What it may open is limited to the protocols and formats that the kind of address needs: a manifest, or an answer that
+A command line stands in the process table, for every user of the machine to read. So addresses of RTSP, RTMP and SRT, which hold
+passwords, passphrases and stream keys, are given in a script on standard input, in the form of ffmpeg's concat demuxer with this
+one entry. What is read over HTTP cannot be opened so (a manifest's unwanted qualities would be fetched too, and headers need line
+ends): its address, headers and cookies are arguments.
+
+What it may open is limited to the protocols and formats that the kind of address needs: a manifest, or an answer that
 has changed since we looked at it, must not lead to a local file.
 """
 
@@ -10,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ouzel.base.errors import BadOption
+from ouzel.base.errors import BadOption, BadUrl
+from ouzel.base.urls import redact
 from ouzel.engine.sources.ffmpeg.picking import Picked
 from ouzel.model.stream import Stream
 from ouzel.system.ffmpeg import Ffmpeg, Need
@@ -33,8 +38,13 @@ _HTTP_FORMATS = (
     "dash,mov,matroska,mpegts,mpeg,flv,live_flv,ogg,mp3,aac,ac3,eac3,flac,wav,w64,aiff,avi,asf,webvtt"  # no playlists
 )
 _QUIET_S = 15  # without a byte; our own watchdog is faster
-_RETRY_S = 4  # for a file that can be read on from any byte
 _HELD_S = 2  # when one track stops, the other is held back for so long
+_IN_SCRIPT = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt"})
+_MAX_ADDRESS = 4096  # of ffmpeg's own protocols: the longest that each of them takes
+_ONWARDS = r"noise=drop=if(eq(n\,0)+gt(dts\,ld(0))\,0*st(0\,dts)\,1)"
+"""A filter that drops packets whose time does not lie behind all before. At the end of a live manifest ffmpeg asks for what is not
+there yet, over and over, and then begins again with what it has had (5.1), or gives up (9.0). It comes there rarely when it reads
+no faster than the media plays; and what it brings again must not reach its muxer, which would move the stamps until they rise."""
 _NEEDS: dict[str, Need] = {"rtmp": "rtmp", "rtmps": "rtmps", "srt": "srt", "rtsp": "rtsp", "rtsps": "rtsp"}
 
 
@@ -48,6 +58,8 @@ class Start:
     """Of a file: begin with the first key frame from this time on."""
     cookie: str | None = None
     """Value of the Cookie header for the address."""
+    paced: bool = False
+    """No faster than it plays, and nothing twice: a live DASH show, see `_ONWARDS`."""
     ca_file: str | None = None
     """Certificates of the authorities that are trusted; None: what ffmpeg was built with."""
 
@@ -81,14 +93,40 @@ def check_proxy(stream: Stream, address: str) -> None:
 def arguments(program: Ffmpeg, stream: Stream, address: str, start: Start) -> list[str]:
     """The program and its arguments."""
     args = [program.path, "-nostdin", "-nostats", "-hide_banner", "-loglevel", "level+info"]
-    args += ["-protocol_whitelist", _PROTOCOLS[scheme_of(address)], *_input_options(program, stream, address, start)]
-    if start.resume_s:
-        args += ["-ss", f"{start.resume_s:.3f}"]
-    args += ["-i", address, "-sn", "-dn", *_output_streams(stream, start.picked)]
+    if scheme_of(address) in _IN_SCRIPT:
+        allowed = f"pipe,{_PROTOCOLS[scheme_of(address)]}"
+        args += ["-f", "concat", "-safe", "0", "-protocol_whitelist", allowed, "-i", "pipe:0"]
+    else:
+        options = _input_options(program, stream, address, start)
+        args += [word for name, value in options for word in (f"-{name}", value)]
+        if start.paced:
+            args.append("-re")
+        if start.resume_s:
+            args += ["-ss", f"{start.resume_s:.3f}"]
+        args += ["-i", address]
+    args += ["-sn", "-dn", *_output_streams(stream, start.picked)]
+    if start.paced:
+        args += ["-bsf:v", _ONWARDS, "-bsf:a", _ONWARDS]
     if start.resume_s:  # nothing from before that time, and time stamps that go on
         args += ["-copypriorss", "0", "-output_ts_offset", f"{start.resume_s:.3f}"]
     args += ["-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "-muxpreload", "0"]
     return [*args, "-max_interleave_delta", str(_HELD_S * 1_000_000), "pipe:1"]
+
+
+def script(program: Ffmpeg, stream: Stream, address: str, start: Start) -> bytes:
+    """What the child reads from standard input; empty where its arguments name the address.
+
+    Raises: BadUrl for an address that no such script can hold.
+    Source: FFmpeg, "ffmpeg-formats", section concat.
+    """
+    if scheme_of(address) not in _IN_SCRIPT:
+        return b""
+    if len(address) > _MAX_ADDRESS or not address.isprintable():
+        raise BadUrl(f"{redact(address)[:200]!r} is too long for an address, or has a control character in it")
+    lines = ["ffconcat version 1.0", f"file {_quote(address)}"]
+    options = _input_options(program, stream, address, start)
+    lines += [f"option {name} {_quote(value)}" for name, value in options]
+    return "\n".join([*lines, ""]).encode()
 
 
 def environment(stream: Stream, start: Start) -> dict[str, str]:
@@ -101,40 +139,48 @@ def environment(stream: Stream, start: Start) -> dict[str, str]:
     return found
 
 
-def _input_options(program: Ffmpeg, stream: Stream, address: str, start: Start) -> list[str]:
+def _input_options(program: Ffmpeg, stream: Stream, address: str, start: Start) -> list[tuple[str, str]]:
+    return [("protocol_whitelist", _PROTOCOLS[scheme_of(address)]), *_protocol_options(program, stream, address, start)]
+
+
+def _protocol_options(program: Ffmpeg, stream: Stream, address: str, start: Start) -> list[tuple[str, str]]:
     match scheme_of(address):
         case "rtsp" | "rtsps" as scheme:
             tls = _tls(stream, start) if scheme == "rtsps" and program.libavformat >= _TLS_IN_RTSP else []
             quiet = str(_QUIET_S * 1_000_000 // 2)  # it gives up after twice the time
-            return ["-rtsp_transport", "tcp", program.rtsp_timeout, quiet, "-analyzeduration", "500000", *tls]
+            return [("rtsp_transport", "tcp"), (program.rtsp_timeout, quiet), ("analyzeduration", "500000"), *tls]
         case "rtmp" | "rtmps" as scheme:
             tls = _tls(stream, start) if scheme == "rtmps" else []
-            return ["-rw_timeout", str(_QUIET_S * 1_000_000), "-analyzeduration", "3000000", *tls]
+            return [("rw_timeout", str(_QUIET_S * 1_000_000)), ("analyzeduration", "3000000"), *tls]
         case "http" | "https" as scheme:
             return [*_http(stream, address, start), *(_tls(stream, start) if scheme == "https" else [])]
         case _:
-            return ["-analyzeduration", "3000000"]
+            return [("analyzeduration", "3000000")]
 
 
-def _http(stream: Stream, address: str, start: Start) -> list[str]:
-    args = ["-format_whitelist", _HTTP_FORMATS, "-rw_timeout", str(_QUIET_S * 1_000_000)]
-    args += ["-reconnect", "1", "-reconnect_delay_max", str(_RETRY_S)]
+def _http(stream: Stream, address: str, start: Start) -> list[tuple[str, str]]:
+    options = [("format_whitelist", _HTTP_FORMATS), ("rw_timeout", str(_QUIET_S * 1_000_000))]
     names = {name.lower() for name, _ in stream.headers}
     if "user-agent" not in names:
-        args += ["-user_agent", USER_AGENT]
+        options.append(("user_agent", USER_AGENT))
     if stream.headers:
-        args += ["-headers", "".join(f"{name}: {value}\r\n" for name, value in stream.headers)]
+        options.append(("headers", "".join(f"{name}: {value}\r\n" for name, value in stream.headers)))
     if start.cookie and "cookie" not in names:  # for this host only, wherever a manifest may lead
         host = urlsplit(address).hostname
         pairs = (pair.strip() for pair in start.cookie.split(";"))
-        args += ["-cookies", "".join(f"{pair}; path=/; domain={host};\r\n" for pair in pairs if pair)]
-    return args
+        options.append(("cookies", "".join(f"{pair}; path=/; domain={host};\r\n" for pair in pairs if pair)))
+    return options
 
 
-def _tls(stream: Stream, start: Start) -> list[str]:
+def _tls(stream: Stream, start: Start) -> list[tuple[str, str]]:
     if not stream.verify_tls:
-        return ["-tls_verify", "0"]
-    return ["-tls_verify", "1", *(["-ca_file", start.ca_file] if start.ca_file else [])]
+        return [("tls_verify", "0")]
+    return [("tls_verify", "1"), *([("ca_file", start.ca_file)] if start.ca_file else [])]
+
+
+def _quote(word: str) -> str:
+    """As one word of the script."""
+    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def _output_streams(stream: Stream, picked: Picked | None) -> list[str]:

@@ -24,12 +24,20 @@ from ouzel.engine.sources.ffmpeg.command import (
     listens,
     needs,
     scheme_of,
+    script,
 )
 from ouzel.engine.sources.ffmpeg.picking import Picked, pick
 from ouzel.engine.sources.ffmpeg.pipe import Pipe
-from ouzel.engine.sources.ffmpeg.words import Opened, behind_opening, failure_of, read_opened, trouble_of
+from ouzel.engine.sources.ffmpeg.words import (
+    Opened,
+    behind_opening,
+    failure_of,
+    leave_out_skipped,
+    read_opened,
+    trouble_of,
+)
 from ouzel.formats.mpegts import TsShaper
-from ouzel.model.flow import EndReason
+from ouzel.model.flow import EndReason, GapCode
 from ouzel.model.stream import Stream
 from ouzel.system.ffmpeg import Ffmpeg
 from ouzel.system.guard import check_literal, resolve
@@ -45,9 +53,10 @@ _CHUNK_S = 3.0  # the longest chunk without a key frame, at least
 class Otherwise(Exception):
     """The child has to be started again, and to take this."""
 
-    def __init__(self, picked: Picked) -> None:
-        super().__init__(picked)
+    def __init__(self, picked: Picked | None, *, paced: bool) -> None:
+        super().__init__(picked, paced)
         self.picked = picked
+        self.paced = paced
 
 
 class PictureWatch:
@@ -71,6 +80,8 @@ class FfmpegSource:
         self._context = context
         self.picked: Picked | None = None
         """What the child is told to take; None: as it likes."""
+        self.paced = False
+        """It is told to read no faster than the media plays."""
         self.intake: Intake | None = None
         self.resume_s = 0.0
         """Of a file: how much of it is on the tape, by its own clock."""
@@ -91,7 +102,7 @@ class FfmpegSource:
             try:
                 return await self._connect(program, stream, address)
             except Otherwise as other:
-                self.picked = other.picked
+                self.picked, self.paced = other.picked, other.paced
         raise NotMedia("what is in this stream changes each time that it is opened")
 
     async def _guard(self, stream: Stream, address: str) -> None:
@@ -107,9 +118,10 @@ class FfmpegSource:
 
     async def _connect(self, program: Ffmpeg, stream: Stream, address: str) -> EndReason | None:
         ca_file = ssl.get_default_verify_paths().cafile
-        start = Start(self.picked, max(0.0, self.resume_s - _BACK_S), self._context.cookies(address), ca_file)
-        command = arguments(program, stream, address, start)
-        async with spawn(command, env=environment(stream, start)) as child:
+        resume_s = max(0.0, self.resume_s - _BACK_S)
+        start = Start(self.picked, resume_s, self._context.cookies(address), self.paced, ca_file)
+        command, stdin = arguments(program, stream, address, start), script(program, stream, address, start)
+        async with spawn(command, stdin=stdin, env=environment(stream, start)) as child:
             connection = _Connection(self, self._context, child, stream, address)
             try:
                 return await connection.run()
@@ -152,18 +164,31 @@ class _Connection:
         if self._intake is None:
             self._source.picked = None  # perhaps what it was told to take is not there any more
             raise self._crash() or failure_of(self._child.errors)
-        trouble = self._crash() or trouble_of(behind_opening(self._child.errors))
+        said, skipped = leave_out_skipped(behind_opening(self._child.errors))
+        trouble = self._crash() or trouble_of(said)
         if trouble is not None:
             raise trouble
         self.finish()
         if self._context.tape.full:
             return EndReason.DURATION
-        return EndReason.ENDED if self._finite else None
+        if not self._finite:
+            return None
+        if skipped:
+            self._tell_skipped(skipped)
+        return EndReason.ENDED
 
     def finish(self) -> None:
         """Commit what is whole."""
         if self._intake is not None:
             self._intake.finish(came=self._pipe.last_byte)
+
+    def _tell_skipped(self, number: int) -> None:
+        """Of a show that is over: ffmpeg went past segments that it could not have, and does not say where."""
+        assert self._opened is not None
+        tape = self._context.tape
+        missing_s = max(0.0, (self._opened.duration_s or 0.0) - tape.counters.media_s)
+        why = f"somewhere in this show ffmpeg could not have {number} of its segments, and went past them"
+        tape.lose(GapCode.SEGMENT_FAILED, why, missing_s=missing_s)
 
     def abandon(self) -> None:
         """Forget what was not committed."""
@@ -180,7 +205,11 @@ class _Connection:
     @property
     def _finite(self) -> bool:
         """A file on a web server: how long an RTMP server says that a stream is means nothing."""
-        return self._opened is not None and self._opened.finite and scheme_of(self._address) in {"http", "https"}
+        return (
+            self._opened is not None
+            and self._opened.duration_s is not None
+            and scheme_of(self._address) in {"http", "https"}
+        )
 
     async def _watch(self) -> None:
         """Until the child closes its output. Raises: Stalled, and what taking the bytes raises."""
@@ -215,8 +244,10 @@ class _Connection:
         if opened is not None:
             picked = pick(opened, stream.quality)
             as_it_is = sorted(opened.taken) == sorted(picked.indices) and picked.audio_bps is None
-            if source.picked != picked and not as_it_is:
-                raise Otherwise(picked)
+            wanted = source.picked if as_it_is else picked
+            paced = opened.demuxer == "dash" and opened.duration_s is None
+            if (source.picked, source.paced) != (wanted, paced):
+                raise Otherwise(wanted, paced=paced)
             self._picture.expected = picked.video is not None
             protocol = opened.demuxer if scheme in {"http", "https"} else scheme
         tape.run(protocol, redact(self._address), stream.quality)

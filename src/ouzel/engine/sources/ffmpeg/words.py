@@ -31,6 +31,7 @@ from ouzel.base.urls import redact_text
 _PREFIX = re.compile(r"^(?:\[[^\]]*\] )*")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _DURATION = re.compile(r"Duration: (?:(\d+):(\d\d):(\d\d\.\d+)|N/A)")
+_SKIPPED = re.compile(r"^(?:\[http[^\n]*\n)?\[dash [^\n]*Failed to open fragment[^\n]*\n?", re.MULTILINE)
 _STREAM = re.compile(r"Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): ([\w-]+)(.*)")
 _SIZE = re.compile(r", (\d+)x(\d+)")
 _RATE = re.compile(r", ([\d.]+)k? fps")
@@ -76,8 +77,8 @@ class Opened:
 
     demuxer: str
     """Its name, the first where it has several: rtsp, flv, mpegts, dash, matroska."""
-    finite: bool
-    """It knows how long the input is: a file, or as good as one."""
+    duration_s: float | None
+    """How long the input is: a file, or as good as one. None: it does not know."""
     streams: tuple[InputStream, ...]
     """In the order of the input; without pictures that are a file's cover."""
     taken: tuple[int, ...]
@@ -99,7 +100,8 @@ def read_opened(said: str) -> Opened | None:
     assert head is not None
     duration = next((found for line in lines[start:end] if (found := _DURATION.match(line))), None)
     known = duration is not None and duration[1] is not None
-    return Opened(head[1].partition(",")[0], known, _read_streams(lines[start:end]), mapped)
+    duration_s = int(duration[1]) * 3600 + int(duration[2]) * 60 + float(duration[3]) if duration and known else None
+    return Opened(head[1].partition(",")[0], duration_s, _read_streams(lines[start:end]), mapped)
 
 
 def trouble_of(said: str) -> OuzelError | None:
@@ -127,8 +129,13 @@ def failure_of(said: str) -> OuzelError:
 
 
 def behind_opening(said: str) -> str:
-    """What it said after it had opened everything, and after the last break that it has mended itself."""
-    return said[max(said.rfind(words) for words in ("Stream mapping:", "Output #0", "Will reconnect at", said[:1])) :]
+    """What it said after it had opened everything."""
+    return said[max(0, said.rfind("Stream mapping:"), said.rfind("Output #0")) :]
+
+
+def leave_out_skipped(said: str) -> tuple[str, int]:
+    """Without what it said of segments of a DASH show that it could not have and went past, and the number of these."""
+    return _SKIPPED.subn("", said)
 
 
 def _read_streams(lines: list[str]) -> tuple[InputStream, ...]:

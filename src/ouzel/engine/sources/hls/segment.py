@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
@@ -25,7 +26,6 @@ from ouzel.base.errors import (
 )
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
-from ouzel.engine.sources.aes import Aes128Stream, read_data_uri
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.hls.lane import Item, Lane
 from ouzel.engine.sources.hls.shapers import LaneShapers
@@ -36,6 +36,9 @@ from ouzel.model.flow import GapCode
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch
 from ouzel.system.http import Answer
+
+if TYPE_CHECKING:
+    from ouzel.engine.sources.aes import Aes128Stream
 
 _KEY_BYTES = 16
 _MAX_KEY_ANSWER = 64 * 1024
@@ -97,7 +100,7 @@ class SegmentReader:
         key = segment.key
         decryptor = None
         if key is not None:
-            decryptor = Aes128Stream(await self._key(stream, key), key.iv_for(segment.media_sequence))
+            decryptor = _decryptor(await self._key(stream, key), key.iv_for(segment.media_sequence))
         if segment.map is not None and segment.map != lane.init:
             await self._feed_init(stream, lane, segment.map)
         taker = _SegmentTaker(self, lane, segment, decryptor)
@@ -152,7 +155,7 @@ class SegmentReader:
         page = await self._context.http.fetch(request, max_bytes=self._context.policy.max_init_bytes)
         data = bytearray(page.data)
         if init.key is not None and init.iv is not None:
-            decryptor = Aes128Stream(await self._key(stream, init.key), init.iv)
+            decryptor = _decryptor(await self._key(stream, init.key), init.iv)
             data = bytearray(decryptor.feed(memoryview(data)))
             data += decryptor.finish()
         intake = self.intake_for(lane, bytes(data[:_TELLING_BYTES]))
@@ -171,6 +174,8 @@ class SegmentReader:
         if (known := self._keys.get(key.uri)) is not None:
             return known
         if key.uri.lower().startswith("data:"):
+            from ouzel.engine.sources.aes import read_data_uri
+
             data = read_data_uri(key.uri)
         else:
             page = await self._context.http.fetch(self._context.request(stream, key.uri), max_bytes=_MAX_KEY_ANSWER)
@@ -304,6 +309,12 @@ class _SegmentTaker:
     def _begin(self, piece: memoryview) -> None:
         self._intake = self._reader.intake_for(self._lane, bytes(piece[:_TELLING_BYTES]))
         self._intake.take(piece)
+
+
+def _decryptor(key: bytes, iv: bytes) -> Aes128Stream:
+    from ouzel.engine.sources.aes import Aes128Stream  # and with it `cryptography`
+
+    return Aes128Stream(key, iv)
 
 
 def _abandon(lane: Lane) -> None:

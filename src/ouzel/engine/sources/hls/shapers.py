@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from ouzel.base.errors import NotMedia, Unsupported
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.detect import quote
 from ouzel.engine.sources.hls.lane import Lane
+from ouzel.engine.sources.shapers import SEGMENTS
 from ouzel.engine.tape import Tape
-from ouzel.formats.fmp4 import Fmp4Pair, Fmp4Shaper
-from ouzel.formats.mpegts import AudioPacker, TsPair, TsShaper
 from ouzel.formats.shape import Shaper
+
+if TYPE_CHECKING:
+    from ouzel.formats.fmp4 import Fmp4Pair
+    from ouzel.formats.mpegts import TsPair
 
 SegmentKind = Literal["ts", "mp4", "packed"]
 _MP4_BOXES = frozenset({b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free"})
@@ -39,6 +42,7 @@ class LaneShapers:
         self._kinds: dict[str, SegmentKind] = {}
         self._paired = False
         self._pair: Fmp4Pair | TsPair | None = None
+        self._pair_kind: SegmentKind | None = None
 
     def pair(self) -> None:
         """There are two lanes, that write into one file."""
@@ -48,7 +52,7 @@ class LaneShapers:
         """The lane's intake. Raises: NotMedia; Unsupported for a picture and a sound that cannot share a file."""
         kind = kind_of_segment(first)
         if lane.intake is None or kind != self._kinds.get(lane.scope):
-            shaper = self._paired_shaper(lane, kind) if self._paired else _SHAPERS[kind]()
+            shaper = self._paired_shaper(lane, kind) if self._paired else SEGMENTS[kind]()
             lane.intake = Intake(shaper, self._tape, continuous=False, scope=lane.scope)
             self._kinds[lane.scope] = kind
         return lane.intake
@@ -60,15 +64,19 @@ class LaneShapers:
 
     def _paired_shaper(self, lane: Lane, kind: SegmentKind) -> Shaper:
         if self._pair is None:
-            self._pair = Fmp4Pair() if kind == "mp4" else TsPair()
-        if isinstance(self._pair, Fmp4Pair) != (kind == "mp4") or (lane.scope == "all" and kind == "packed"):
+            self._pair = _pair_of(kind)
+            self._pair_kind = kind
+        if (self._pair_kind == "mp4") != (kind == "mp4") or (lane.scope == "all" and kind == "packed"):
             kinds = " and ".join(sorted({kind, *self._kinds.values()}))
             raise Unsupported(f"picture and sound come in containers that cannot share a file: {kinds}")
         return self._pair.main if lane.scope == "all" else self._pair.extra
 
 
-_SHAPERS: dict[SegmentKind, Callable[[], Shaper]] = {
-    "ts": lambda: TsShaper(mode="segments"),
-    "mp4": Fmp4Shaper,
-    "packed": AudioPacker,
-}
+def _pair_of(kind: SegmentKind) -> Fmp4Pair | TsPair:
+    if kind == "mp4":
+        from ouzel.formats.fmp4 import Fmp4Pair
+
+        return Fmp4Pair()
+    from ouzel.formats.mpegts import TsPair
+
+    return TsPair()

@@ -17,7 +17,7 @@ from ouzel.engine.tasks import beside
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Segment, parse
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason, GapCode
-from ouzel.model.quality import choose
+from ouzel.model.quality import choose, label
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline
 
@@ -92,10 +92,10 @@ class HlsSource:
 
     async def _choose(self, stream: Stream, top: MasterPlaylist | MediaPlaylist) -> list[MediaPlaylist]:
         if isinstance(top, MediaPlaylist):
-            self._chosen = ""
+            self._chosen = stream.quality
             return [top]
         choice = choose(top, stream.quality)
-        self._chosen = choice.reason
+        self._chosen = label(choice.variant) if choice.variant is not None else "audio"
         addresses = [choice.variant.uri] if choice.variant is not None else []
         if choice.audio is not None and choice.audio.uri is not None:
             addresses.append(choice.audio.uri)
