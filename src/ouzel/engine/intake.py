@@ -11,6 +11,7 @@ from ouzel.model.events import EventCode
 from ouzel.model.flow import TrackScope
 
 _NO_NOTE = SegmentNote()
+_LINK_BYTES = 16  # what a container writes behind a chunk once it sees the next (FLV: the size of the last tag)
 
 
 class TapeFull(MediaError):
@@ -38,6 +39,7 @@ class Intake:
 
     __slots__ = (
         "_batch",
+        "_before",
         "_came",
         "_ending",
         "_shaper",
@@ -66,6 +68,7 @@ class Intake:
         self._batch: list[Buffer] = []
         self._ending = False
         self._came: float | None = None
+        self._before: float | None = None
         self.scope: TrackScope = scope
         self.continuous = continuous
         self.note = _NO_NOTE
@@ -78,15 +81,20 @@ class Intake:
     def take(self, piece: memoryview) -> None:
         """Bytes as they arrive. Raises: FormatError, Unsupported, StorageError, TapeFull, Stuck."""
         self._tape.counters.received += len(piece)
-        batch = self._batch
-        for op in self._shaper.feed(piece):
-            if isinstance(op, (Head, Edge, TakeBack)):
+        batch, first = self._batch, True
+        try:
+            for op in self._shaper.feed(piece):
+                if isinstance(op, (Head, Edge, TakeBack)):
+                    late = first and sum(map(len, batch)) <= _LINK_BYTES  # whole but for it, before this piece came
+                    self._came, first = self._before if late else None, False
+                    self._flush()
+                    self._act(op)
+                else:
+                    batch.append(op)
+        finally:  # also when the shaper gives up in the middle: the buffer is another channel's after this call
+            self._came, self._before = None, self._tape.now()
+            if batch:
                 self._flush()
-                self._act(op)
-            else:
-                batch.append(op)
-        if batch:
-            self._flush()
 
     def finish(self, *, came: float | None = None) -> Span | None:
         """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none.
@@ -166,5 +174,7 @@ class Intake:
 
     def _flush(self) -> None:
         if self._batch:
-            self._tape.write(self._batch)
-            self._batch.clear()
+            try:
+                self._tape.write(self._batch)
+            finally:
+                self._batch.clear()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ouzel.system.clock import Clock, WallAnchor
 
 _CONTINUES_S = 0.1  # a source whose clock goes on within this has lost nothing
 _NEW_S = 0.01
+_JUMP_S = 1.0  # a clock that jumps by less may be corrected; and as long as this nothing must have come
 _CLOCK_SLACK_S = 30.0  # a server may hold this much back; a larger difference is another clock, not a loss
 
 
@@ -120,6 +123,8 @@ class Tape:
         self._losses: list[Loss] = []
         self._on_air_until: datetime | None = None
         self._source_until: float | None = None
+        self._arrivals: deque[tuple[float, float]] = deque(maxlen=3)
+        """When the last chunks of this connection had come, and how long they are."""
         self._began = self.wall()
         self.counters.last_media = clock.monotonic()
 
@@ -128,6 +133,7 @@ class Tape:
     def run(self, protocol: str, source: str, quality: str = "") -> None:
         """A connection to a stream begins."""
         self.counters.runs += 1
+        self._arrivals.clear()
         line = RunLine(self.counters.runs, self.wall(), protocol, source, quality)
         self._runs.append(line)
         self.emit(EventCode.CONNECTED, run=line.number, protocol=protocol, address=source, quality=quality)
@@ -152,6 +158,8 @@ class Tape:
             wall = self._on_air_until  # arrival jitters; the programme does not go back in time
         self._settle_open_losses(span, scope)
         if scope == "all":
+            if note.sequence is None:
+                self._look_for_jump(span, now)
             self._write_losses(sink, wall)
         while self._runs:
             sink.note(self._runs[0])
@@ -243,6 +251,10 @@ class Tape:
     def wall(self) -> datetime:
         return self._anchor.at(self._clock.monotonic())
 
+    def now(self) -> float:
+        """Monotonic time."""
+        return self._clock.monotonic()
+
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _open(self) -> FileSink:
@@ -298,6 +310,20 @@ class Tape:
                 self._losses.remove(loss)
             elif 0 < missing < away + _CLOCK_SLACK_S:
                 loss.missing_s = missing
+
+    def _look_for_jump(self, span: Span, now: float) -> None:
+        """Whether the source was away while the connection stood: its clock jumped, and for a while nothing came."""
+        self._arrivals.append((now, span.duration_s))
+        if span.source_s is None or self._source_until is None or self._losses or len(self._arrivals) < 2:
+            return
+        jumped = span.source_s - self._source_until
+        if abs(jumped) < _JUMP_S:
+            return
+        quiet = sum(max(0.0, late - before - took) for (before, _), (late, took) in pairwise(self._arrivals))
+        missing = min(jumped, quiet) if jumped > 0 else quiet
+        if missing >= _JUMP_S:
+            why = f"nothing came for {quiet:.1f} s, and then the source's clock had jumped by {jumped:+.1f} s"
+            self.lose(GapCode.UPSTREAM_JUMP, why, missing_s=missing)
 
     def _write_losses(self, sink: FileSink, until: datetime) -> None:
         starts = dict.fromkeys(("all", "audio"), self._on_air_until or self._began)

@@ -13,10 +13,11 @@ import anyio
 from ouzel.base.errors import NetworkError, OuzelError, Retry, Stalled
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
-from ouzel.formats.m3u8 import InitSegment, MasterPlaylist, MediaPlaylist, Segment, parse
+from ouzel.formats.m3u8 import Follower, InitSegment, MasterPlaylist, MediaPlaylist, Playlist, Segment, parse
 from ouzel.model.flow import TrackScope
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline, Plan, Refresh, Window, reload_delay
+from ouzel.system.http import Page
 
 _QUICK_S = 0.4
 Variables = Mapping[str, str]
@@ -60,11 +61,11 @@ class Lane:
         self._live = False
         self._started = False
         self._plan_ended = False
-        self._variables = NO_VARIABLES
+        self._follower = Follower()
 
     def open(self, stream: Stream, playlist: MediaPlaylist, variables: Variables) -> None:
         """Take up an address; the first, or a fresh one for the same show."""
-        self._variables = variables
+        self._follower = Follower(variables=variables)
         self.stream = stream
         self._url = playlist.url
         self.ended = False
@@ -128,7 +129,8 @@ class Lane:
         attempts = self._context.policy.playlist_attempts
         for attempt in range(attempts):
             try:
-                return await read_media_playlist(self._context, self.stream, self._url, self._variables)
+                page = await fetch_playlist(self._context, self.stream, self._url)
+                return _media_only(self._follower.parse(page.data, base_url=page.answer.url), self._url)
             except NetworkError as exc:
                 if exc.retry is not Retry.SOON or attempt == attempts - 1:
                     raise
@@ -174,11 +176,16 @@ class Lane:
         return segment.media_sequence < self.playlist.media_sequence + 2
 
 
+async def fetch_playlist(context: SourceContext, stream: Stream, url: str) -> Page:
+    """Raises: NetworkError, Refused, TooLarge."""
+    return await context.http.fetch(context.request(stream, url), max_bytes=context.policy.max_playlist_bytes)
+
+
 async def read_playlist(
     context: SourceContext, stream: Stream, url: str, variables: Variables = NO_VARIABLES
-) -> MasterPlaylist | MediaPlaylist:
+) -> Playlist:
     """Fetch and parse. `variables`: what the master playlist defined. Raises: NetworkError, Refused, NotMedia, FormatError."""
-    page = await context.http.fetch(context.request(stream, url), max_bytes=context.policy.max_playlist_bytes)
+    page = await fetch_playlist(context, stream, url)
     return parse(page.data, base_url=page.answer.url, variables=variables)
 
 
@@ -186,7 +193,10 @@ async def read_media_playlist(
     context: SourceContext, stream: Stream, url: str, variables: Variables = NO_VARIABLES
 ) -> MediaPlaylist:
     """As `read_playlist`, where a master playlist would make no sense."""
-    playlist = await read_playlist(context, stream, url, variables)
+    return _media_only(await read_playlist(context, stream, url, variables), url)
+
+
+def _media_only(playlist: Playlist, url: str) -> MediaPlaylist:
     if isinstance(playlist, MasterPlaylist):
         raise NetworkError("the address of a media playlist gives a master playlist now", url=url)
     return playlist
