@@ -12,7 +12,7 @@ import click
 from ouzel.base.errors import OuzelError
 from ouzel.base.units import format_clock, format_duration, format_rate, format_size
 from ouzel.cli.main import EXIT_OK, exit_code
-from ouzel.cli.options import gap_text, speaking
+from ouzel.cli.options import gap_text, speaking, without_ledgers
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
 from ouzel.engine.info import describe
@@ -32,10 +32,10 @@ def info(files: tuple[Path, ...], output: Output) -> int:
     \b
     Exit codes: 0 done, 2 bad arguments, 4 not media, 5 disk; with several files the highest.
     """
-    return anyio.run(partial(_info_all, files, output))
+    return anyio.run(partial(_info_all, without_ledgers(files), output))
 
 
-async def _info_all(files: tuple[Path, ...], output: Output) -> int:
+async def _info_all(files: list[Path], output: Output) -> int:
     return max([await _info_one(path, output) for path in files])
 
 

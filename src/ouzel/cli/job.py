@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
+from ouzel.base.errors import BadOption, BadUrl, InputError, SchemeRefused
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
 from ouzel.cli.target import Target, read_target
@@ -19,7 +19,7 @@ from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
 from ouzel.model.stream import Stream
 from ouzel.system.http.cookies import read_cookies
-from ouzel.system.http.dial import PROXY_SCHEMES
+from ouzel.system.http.dial import parse_proxy
 
 _MAX_URLS = 1000
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
@@ -102,9 +102,9 @@ def _stream(url: str, options: Options) -> Stream:
     proxy = options.proxy
     if proxy is not None:
         try:
-            parse_url(proxy, schemes=PROXY_SCHEMES)
-        except (BadUrl, SchemeRefused) as exc:
-            raise BadOption(f"--proxy {redact(proxy)}: {exc}") from None
+            parse_proxy(proxy)
+        except InputError as exc:
+            raise BadOption(f"--proxy: {exc}") from None
     return Stream(url, headers, proxy, not options.insecure, quality=options.quality)
 
 
@@ -131,8 +131,10 @@ def _address(text: str) -> str:
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not _HEADER_NAME.fullmatch(name.strip()) or any(c in value for c in "\r\n\0"):
-        raise BadOption(f"{text!r} is not a header: write it as 'Name: value'")
+    if not colon or not _HEADER_NAME.fullmatch(name.strip()):
+        raise BadOption("a header is written as 'Name: value'")  # and not shown: it may hold a secret
+    if any(c in value for c in "\r\n\0"):
+        raise BadOption(f"a header is written as 'Name: value', on one line; {name.strip()} is not")
     return name.strip(), value.strip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -32,6 +33,8 @@ EXIT_NOTHING = 4
 EXIT_DISK = 5
 EXIT_DAMAGED = 6
 EXIT_INTERRUPTED = 130
+
+_STDERR = 2
 
 
 class LazyGroup(click.Group):
@@ -84,11 +87,23 @@ def run(args: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else EXIT_OK
 
 
+def _open_standard_streams() -> None:
+    """Whoever started us may have closed one (`2>&-`): a file of ours would be opened in its place, and text written into it."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
 def wants_json(args: Sequence[str] | None) -> bool:
     return "--json" in (sys.argv[1:] if args is None else args)
 
 
 def main() -> None:
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show is shown by its numbers
             stream.reconfigure(errors="backslashreplace")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import click
 
 from ouzel.base.units import format_clock, format_duration
-from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
+from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output, fit
 from ouzel.cli.texts import tr
+from ouzel.engine.sinks.file import LEDGER, PART
 from ouzel.model.flow import Gap
 
 _CLEAR_LINE = "\r\x1b[K"
+_PERCENT_COLUMNS = len("  100 %") + 1
 
 
 def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,10 +33,18 @@ def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_output
 
 
+def without_ledgers(files: Sequence[Path]) -> list[Path]:
+    """What `folder/*` means: a ledger whose file is named too is not looked at by itself."""
+    own = {file.with_suffix(LEDGER) for file in files if file.suffix not in ("", LEDGER, PART)}
+    own |= {file.with_suffix("").with_suffix(LEDGER) for file in files if file.suffix == PART}
+    return [file for file in files if file not in own]
+
+
 class Bar:
     """How far a piece of work is, on a line that goes away: on a terminal only."""
 
     def __init__(self, output: Output, label: str) -> None:
+        self._output = output
         self._label = label
         self._shown = -1
         self._on = output.is_terminal and output.level >= NORMAL
@@ -44,16 +54,15 @@ class Bar:
         percent = int(share * 100)
         if self._on and percent != self._shown:
             self._shown = percent
-            sys.stderr.write(f"{_CLEAR_LINE}{self._label}  {percent} %")
-            sys.stderr.flush()
+            label = fit(self._label, self._output.terminal_size()[0] - _PERCENT_COLUMNS)
+            self._output.draw(f"{_CLEAR_LINE}{label}  {percent} %")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
         if self._shown >= 0:
-            sys.stderr.write(_CLEAR_LINE)
-            sys.stderr.flush()
+            self._output.draw(_CLEAR_LINE)
 
 
 def gap_text(gap: Gap) -> str:

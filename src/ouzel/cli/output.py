@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from ouzel.cli.outbox import Outbox
 from ouzel.cli.texts import tr
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+_WIDE = frozenset("WF")
 
 
 @dataclass(slots=True)
@@ -19,6 +24,7 @@ class Output:
 
     is_json: bool = False
     level: int = NORMAL
+    _boxes: dict[TextIO, Outbox] = field(default_factory=dict["TextIO", "Outbox"], repr=False)
 
     @classmethod
     def plain(cls, is_json: bool) -> Output:
@@ -26,17 +32,40 @@ class Output:
 
     @property
     def is_terminal(self) -> bool:
-        return not self.is_json and sys.stderr.isatty()
+        """Whether lines can be drawn over on stderr."""
+        return not self.is_json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    @contextmanager
+    def without_waiting(self) -> Generator[None]:
+        """Until the end of this, whoever reads us slowly, or not at all, gets it later; nothing here waits."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # one that is closed, or is no file
+                self._boxes[stream] = Outbox(stream)
+        try:
+            yield
+        finally:
+            for box in self._boxes.values():
+                box.drain()
+            self._boxes.clear()
+
+    def catch_up(self) -> None:
+        """Write what waited for its reader."""
+        for box in self._boxes.values():
+            if box.lost:
+                why, box.lost = tr("output_lost", count=box.lost), 0
+                self.json({"event": "warning", "code": "output_lost", "why": why})
+                self.complain("output_lost", why)
+            box.flush()
 
     def say(self, text: str, *, level: int = NORMAL) -> None:
         """A line of the result, for people; silent with --json."""
         if not self.is_json and self.level >= level:
-            _write(sys.stdout, text + "\n")
+            self._write(sys.stdout, text + "\n")
 
     def tell(self, text: str, *, level: int = NORMAL) -> None:
         """A line about what is going on, for people."""
         if not self.is_json and self.level >= level:
-            _write(sys.stderr, text + "\n")
+            self._write(sys.stderr, text + "\n")
 
     def terminal_size(self) -> tuple[int, int]:
         """Columns and rows of the terminal that is drawn on."""
@@ -46,14 +75,16 @@ class Output:
             columns = rows = 0
         return columns or 80, rows or 24
 
-    def draw(self, text: str) -> None:
-        """Write to the terminal as it stands, control sequences and all."""
-        _write(sys.stderr, text)
+    def draw(self, text: str, *, dispensable: bool = False) -> bool:
+        """Write to the terminal as it stands, control sequences and all. Returns: False when it was dispensable and left out."""
+        return self._write(sys.stderr, text, dispensable=dispensable)
 
-    def json(self, doc: dict[str, Any]) -> None:
-        """One object on one line of stdout; silent without --json."""
-        if self.is_json:
-            _write(sys.stdout, json.dumps(doc, ensure_ascii=False) + "\n")
+    def json(self, *docs: dict[str, Any], dispensable: bool = False) -> None:
+        """Each object on a line of stdout; silent without --json."""
+        if self.is_json and docs:
+            is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+            lines = [json.dumps(doc, ensure_ascii=not is_utf8) + "\n" for doc in docs]
+            self._write(sys.stdout, "".join(lines), dispensable=dispensable)
 
     def error(self, code: str, message: str) -> None:
         """The command fails: one line on stderr that says what is wrong; with --json also an object on stdout."""
@@ -63,11 +94,28 @@ class Output:
 
     def complain(self, code: str, message: str) -> None:
         """One line on stderr that says what is wrong with a part of the work."""
-        _write(sys.stderr, f"ouzel: {tr('error')}: {' '.join(message.split())} ({code})\n")
+        self._write(sys.stderr, f"ouzel: {tr('error')}: {' '.join(message.split())} ({code})\n")
+
+    def _write(self, stream: TextIO, text: str, *, dispensable: bool = False) -> bool:
+        box = self._boxes.get(stream)
+        if box is not None:
+            return box.put(text, dispensable=dispensable)
+        _write(stream, text)
+        return True
+
+
+def fit(text: str, columns: int) -> str:
+    """The text in at most so many columns of a terminal: a line that wraps could not be drawn over."""
+    total = 0
+    for place, char in enumerate(text):
+        total += 2 if unicodedata.east_asian_width(char) in _WIDE else 1
+        if total > columns:
+            return text[:place]
+    return text
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """A reader that has gone away (a closed pipe, a closed terminal) does not end a recording."""
+    """A reader that has gone away (a closed pipe, a closed terminal) is no error."""
     try:
         stream.write(text)
         stream.flush()

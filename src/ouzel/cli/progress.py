@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import deque
 from typing import Any
 
 import anyio
 
 from ouzel.base.units import format_clock, format_duration, format_rate, format_size
-from ouzel.cli.output import NORMAL, VERBOSE, Output
+from ouzel.cli.output import NORMAL, VERBOSE, Output, fit
 from ouzel.cli.texts import tr
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape
@@ -23,7 +22,7 @@ _LINES_S = 10.0
 _JSON_S = 1.0
 _RATE_S = 10.0
 _MOST_LINES = 20
-_WIDE = frozenset("WF")
+_FIRST_TRIES = 3
 _LOUD = {
     EventCode.GAP, EventCode.RECONNECTING, EventCode.WARNING, EventCode.FILE_CLOSED, EventCode.CONVERTED,
     EventCode.CLOCK_SET,
@@ -40,6 +39,7 @@ class Progress:
         self._drawn = 0
         self._begun: set[str] = set()
         self._paused: set[str] = set()
+        self._waits: dict[str, tuple[int, str]] = {}
         self._rates: list[_Rate] = []
 
     def listen(self, event: Event) -> None:
@@ -61,7 +61,7 @@ class Progress:
             case EventCode.FILE_OPENED:
                 self._begun.add(event.source)
             case EventCode.RECONNECTING if event.source not in self._begun:
-                return VERBOSE  # the first tries: if they fail, the error is told once
+                return self._level_of_wait(event)
             case EventCode.PAUSED:  # one notice for all that write to this disk
                 self._paused.add(event.source)
                 return NORMAL if len(self._paused) == 1 else VERBOSE
@@ -71,6 +71,14 @@ class Progress:
             case _:
                 pass
         return NORMAL if event.code in _LOUD else VERBOSE
+
+    def _level_of_wait(self, event: Event) -> int:
+        """The first tries are no news: if they fail, the error is told at the end. With `--wait` there is none: each reason is
+        told once."""
+        tries, told = self._waits.get(event.source, (0, ""))
+        is_news = tries >= _FIRST_TRIES and event.data["code"] != told
+        self._waits[event.source] = (tries + 1, event.data["code"] if is_news else told)
+        return NORMAL if is_news else VERBOSE
 
     async def run(self, built: list[tuple[Recorder, Tape]]) -> None:
         """Tick until cancelled."""
@@ -82,9 +90,14 @@ class Progress:
             await anyio.sleep(tick_s)
             for rate in self._rates:
                 rate.look()
+            self._output.catch_up()
             if self._output.is_json:
-                for (recorder, tape), rate in zip(built, self._rates, strict=True):
-                    self._output.json(_fields(recorder, tape, rate.bps))
+                docs = [
+                    _fields(recorder, tape, rate.bps)
+                    for (recorder, tape), rate in zip(built, self._rates, strict=True)
+                    if recorder.state is not RecordingState.DONE  # `ended` was the last word about it
+                ]
+                self._output.json(*docs, dispensable=True)
             elif self._output.is_terminal:
                 self._draw(built)
             else:
@@ -113,16 +126,21 @@ class Progress:
     def close(self) -> None:
         """Back to the start of the drawn lines, and clear them."""
         if self._drawn:
-            up = f"\x1b[{self._drawn - 1}A" if self._drawn > 1 else ""
-            self._output.draw(f"\r{up}\x1b[J")
+            self._output.draw(self._erasing())
             self._drawn = 0
+
+    def _erasing(self) -> str:
+        if not self._drawn:
+            return ""
+        up = f"\x1b[{self._drawn - 1}A" if self._drawn > 1 else ""
+        return f"\r{up}\x1b[J"
 
     def _draw(self, built: list[tuple[Recorder, Tape]]) -> None:
         width, height = self._output.terminal_size()
-        lines = self.lines(built, min(_MOST_LINES, height - 1))
-        self.close()
-        self._output.draw("\n".join(f"\x1b[2K{fit(line, width - 1)}" for line in lines))
-        self._drawn = len(lines)
+        lines = self.lines(built, max(1, min(_MOST_LINES, height - 1)))
+        picture = "\n".join(f"\x1b[2K{fit(line, width - 1)}" for line in lines)
+        if self._output.draw(self._erasing() + picture, dispensable=True):
+            self._drawn = len(lines)
 
     def lines(self, built: list[tuple[Recorder, Tape]], most: int) -> list[str]:
         """A line for each recording that is not over; those that are in trouble first where there is no room for all."""
@@ -178,16 +196,6 @@ def _fields(recorder: Recorder, tape: Tape, bps: float) -> dict[str, Any]:
         "bitrate_bps": round(bps), "gaps": counters.gaps, "missing_s": round(counters.missing_s, 3),
         "reconnects": counters.reconnects, "runs": counters.runs, "file": str(tape.current_path or ""),
     }  # fmt: skip
-
-
-def fit(text: str, columns: int) -> str:
-    """The text in at most so many columns of a terminal: a line that wraps could not be drawn over."""
-    total = 0
-    for place, char in enumerate(text):
-        total += 2 if unicodedata.east_asian_width(char) in _WIDE else 1
-        if total > columns:
-            return text[:place]
-    return text
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
 
     calm_collector()
     raise_descriptor_limit()
-    return anyio.run(run_job, job, output, backend_options=backend_options())
+    with output.without_waiting():
+        return anyio.run(run_job, job, output, backend_options=backend_options())
 
 
 async def run_job(job: Job, output: Output) -> int:

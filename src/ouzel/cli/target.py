@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -11,13 +12,36 @@ from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadOption, OutputExists
 from ouzel.engine.finish import ENDINGS, FormatWish
-from ouzel.engine.sinks.file import LEDGER, PART
+from ouzel.engine.sinks.file import LEDGER, PART, storage_error
 from ouzel.formats.shape import Container
 from ouzel.model.naming import check_template, part_name, render_name, telling_name
 from ouzel.model.stream import Stream
 from ouzel.system.clock import Clock
 
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
+_NOT_MADE = frozenset(
+    {
+        "3gp",
+        "aac",
+        "asf",
+        "avi",
+        "flac",
+        "m2ts",
+        "m3u8",
+        "m4v",
+        "mka",
+        "mov",
+        "mpeg",
+        "mpg",
+        "mts",
+        "ogg",
+        "opus",
+        "wav",
+        "webm",
+        "wmv",
+    }
+)
+"""Endings with which somebody means a file; a folder of such a name would be a surprise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +62,39 @@ def read_target(output: str | None, *, template: str, several: bool, numbered: b
     Raises: BadOption, OutputExists.
     """
     check_template(template)
-    if output is None:
-        return Target(Path.cwd(), None, template, numbered), None
-    path = Path(output).expanduser()
+    path = _absolute(output or ".")
     ending = path.suffix.lstrip(".").lower()
-    if output.endswith("/") or path.is_dir() or ending not in FORMATS:
-        return Target(path.absolute(), None, template, numbered), None
+    is_file = ending in FORMATS or ending in _NOT_MADE
+    if not output or output.endswith("/") or os.path.isdir(path) or not is_file:  # noqa: PTH112  # takes any text
+        return Target(path, None, template, numbered), None
+    if ending in _NOT_MADE:
+        raise BadOption(
+            f"{output}: Ouzel makes no .{ending}, but {', '.join(FORMATS)}; a folder of this name is written {output}/"
+        )
     if several:
         raise BadOption(f"{output} is one file, but there are several addresses: give a folder")
+    _refuse_existing(path)
+    return Target(path.parent, path.stem, template, numbered), ending
+
+
+def _absolute(output: str) -> Path:
+    try:
+        return Path(output).expanduser().absolute()
+    except RuntimeError:
+        raise BadOption(f"{output}: there is no user of this name") from None
+    except OSError as exc:  # the working folder was removed
+        raise storage_error(exc, Path(output)) from exc
+
+
+def _refuse_existing(path: Path) -> None:
     for name in (path, path.with_suffix(LEDGER), path.with_name(path.name + PART)):
-        if name.exists():
-            raise OutputExists(f"{name} exists already; give another name or remove it")
-    return Target(path.absolute().parent, path.stem, template, numbered), ending
+        try:
+            name.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as exc:
+            raise storage_error(exc, name) from exc
+        raise OutputExists(f"{name} exists already; give another name or remove it")
 
 
 class Names:
@@ -112,4 +157,4 @@ def _fields(stream: Stream, clock: Clock) -> dict[str, Any]:
 
 def _taken(path: Path, wish: FormatWish) -> bool:
     endings = [path.suffix, LEDGER] + ([f".{wish.format}"] if wish.format else [])
-    return any(path.with_suffix(e).exists() for e in endings) or path.with_name(path.name + PART).exists()
+    return any(os.path.lexists(p) for p in [*map(path.with_suffix, endings), path.with_name(path.name + PART)])

@@ -11,7 +11,7 @@ import click
 from ouzel.base.errors import MediaError, OuzelError
 from ouzel.base.units import format_clock, format_size
 from ouzel.cli.main import EXIT_DAMAGED, EXIT_GAPS, EXIT_OK, exit_code
-from ouzel.cli.options import Bar, gap_text, speaking
+from ouzel.cli.options import Bar, gap_text, speaking, without_ledgers
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import tr
 from ouzel.engine.verify import verify as check
@@ -33,10 +33,10 @@ def verify(files: tuple[Path, ...], output: Output) -> int:
     Exit codes: 0 clean, 3 with gaps, 6 damaged, 2 bad arguments, 5 disk;
     with several files the highest.
     """
-    return anyio.run(partial(_verify_all, files, output))
+    return anyio.run(partial(_verify_all, without_ledgers(files), output))
 
 
-async def _verify_all(files: tuple[Path, ...], output: Output) -> int:
+async def _verify_all(files: list[Path], output: Output) -> int:
     return max([await _verify_one(path, output) for path in files])
 
 

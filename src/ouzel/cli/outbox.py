@@ -1,0 +1,80 @@
+"""What is told while recordings run must never stop them.
+
+A terminal that was halted with Ctrl+S, or a pipe that nobody empties, makes every write wait; on the event loop that would be
+the end of all recordings. So what cannot be written now is kept here until it can.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from typing import TextIO
+
+_LIMIT_BYTES = 16 * 1024 * 1024
+"""Kept for a reader that does not read. That is days of events; what comes after it is counted, and lost."""
+_PIECE = 4096
+"""A pipe that is ready takes so much without waiting (pipe(7), PIPE_BUF)."""
+
+
+class Outbox:
+    """Writes to one stream, in order, without ever waiting but in `drain`.
+
+    Raises: OSError, ValueError when the stream has no descriptor.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._encoding, self._errors = stream.encoding, stream.errors or "strict"
+        stream.flush()
+        self._fd = stream.fileno()
+        self._own = _reopened(self._fd)
+        self._piece = _LIMIT_BYTES if stat.S_ISREG(os.fstat(self._fd).st_mode) else _PIECE
+        self._poll = select.poll()
+        self._poll.register(self._out, select.POLLOUT)
+        self._waiting = bytearray()
+        self.lost = 0
+        """Texts that were not dispensable, and for which there was no room."""
+
+    @property
+    def _out(self) -> int:
+        return self._fd if self._own is None else self._own
+
+    def put(self, text: str, *, dispensable: bool = False) -> bool:
+        """Write, or keep for later. Returns: whether it is or will be written; what is dispensable is not, while others wait."""
+        self.flush()
+        if self._waiting and (dispensable or len(self._waiting) > _LIMIT_BYTES):
+            self.lost += not dispensable
+            return False
+        self._waiting += text.encode(self._encoding, self._errors)
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Write what can be written at once."""
+        while self._waiting and self._poll.poll(0):
+            try:
+                done = os.write(self._out, self._waiting[: self._piece])
+            except BlockingIOError:
+                return
+            except OSError:  # the reader has gone away, which is no reason to end a recording
+                done = len(self._waiting)
+            del self._waiting[:done]
+
+    def drain(self) -> None:
+        """Write all of it, for as long as that takes; then the stream is as it was."""
+        while self._waiting:
+            self._poll.poll()
+            self.flush()
+        if self._own is not None:
+            os.close(self._own)
+            self._own = None
+
+
+def _reopened(fd: int) -> int | None:
+    """The same pipe or terminal, opened for us alone, so that it can be told not to wait: others share what we were given."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        try:
+            return os.open(f"/dev/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            pass  # a socket, or a system that has no such folder
+    return None
