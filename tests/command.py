@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,8 +19,9 @@ import xxhash
 from ouzel.model import ledger
 from ouzel.testing.markers import read_markers
 
-HANG_S = 60.0
+HANG_S = 120.0
 """Far beyond anything that is right: a child that takes longer hangs. Not a measure of speed."""
+_LINES_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,15 @@ class Done:
 class Running:
     """A call that is going on; used with `with`, so that none is left behind."""
 
-    def __init__(self, *args: object, cwd: Path, env: Mapping[str, str] | None = None, command: str = "record") -> None:
-        words = [sys.executable, "-m", "ouzel", command, *map(str, args)]
+    def __init__(
+        self,
+        *args: object,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        command: str = "record",
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
+        words = [*python, "-m", "ouzel", command, *map(str, args)]
         self._began = time.monotonic()
         self._err_path = cwd / f".stderr-{time.monotonic_ns()}"
         with self._err_path.open("wb") as err:
@@ -81,16 +89,34 @@ class Running:
         """The next event of `--json` with these fields; those before it are passed over."""
         while True:
             line = self._next_line()
-            assert line is not None, f"no {event} {fields}: it ended; it had said: {self._out.decode()}\n{self.err}"
+            assert line is not None, f"no {event} {fields}: it ended; {self._said()}"
             doc = json.loads(line)
             if doc["event"] == event and all(doc.get(name) == value for name, value in fields.items()):
                 return doc
+
+    def until_all(self, event: str, *sources: str) -> None:
+        """Return once each of these addresses has told of such an event, be it long ago."""
+        missing = set(sources) - {json.loads(line)["source"] for line in self._lines_of(event)}
+        while missing:
+            missing.discard(self.until(event)["source"])
 
     def until_media(self, seconds: float) -> dict[str, Any]:
         """Return once the progress tells of so much media."""
         while (doc := self.until("progress"))["media_s"] < seconds:
             pass
         return doc
+
+    def until_kept(self, chunks: int, *sources: str) -> list[Path]:
+        """Return once the file of each of these addresses has so many whole chunks. Gives the paths while they are written."""
+        self.until_all("file_opened", *sources)
+        opened = [json.loads(line) for line in self._lines_of("file_opened")]
+        parts = [Path(doc["path"]) for doc in opened if doc["source"] in sources]
+        until = time.monotonic() + HANG_S
+        while any(_chunks(part) < chunks for part in parts):
+            assert time.monotonic() < until, f"they do not grow; {self._said()}"
+            assert self.process.poll() is None, self._said()
+            time.sleep(0.005)
+        return parts
 
     def send(self, *numbers: signal.Signals) -> None:
         """Several arrive together: none is handled before the last one is there."""
@@ -114,6 +140,16 @@ class Running:
         self._err_path.unlink()
         return Done(code, self._out.decode(), err)
 
+    def _lines_of(self, event: str) -> list[bytes]:
+        """The lines of such an event among those that were read."""
+        start = f'{{"event": "{event}"'.encode()
+        return [line for line in self._out[: self._read].splitlines() if line.startswith(start)]
+
+    def _said(self) -> str:
+        """The last of what it said, for a failure."""
+        lines = [line for line in self._out.decode().splitlines() if '"progress"' not in line[:24]]
+        return "\n".join(["it had said:", *lines[-_LINES_SHOWN:], self.err])
+
     def _next_line(self) -> bytes | None:
         while b"\n" not in self._out[self._read :]:
             if not self._more():
@@ -125,15 +161,25 @@ class Running:
     def _more(self) -> bool:
         left_s = self._began + HANG_S - time.monotonic()
         ready, _, _ = select.select([self._pipe], [], [], max(left_s, 0.0))
-        assert ready, f"it hangs; it had said: {self._out.decode()}\n{self.err}"
+        assert ready, f"it hangs; {self._said()}"
         data = os.read(self._pipe, 1 << 16)
         self._out += data
         return bool(data)
 
 
-def ouzel(*args: object, cwd: Path, env: Mapping[str, str] | None = None, command: str = "record") -> Done:
-    """Run the command to its end."""
-    with Running(*args, cwd=cwd, env=env, command=command) as running:
+def _chunks(part: Path) -> int:
+    return part.with_suffix("").with_suffix(".ledger").read_bytes().count(b'{"k":"chunk"')
+
+
+def ouzel(
+    *args: object,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    command: str = "record",
+    python: Sequence[str] = (sys.executable,),
+) -> Done:
+    """Run the command to its end. `python`: the interpreter, and what it is to be started by."""
+    with Running(*args, cwd=cwd, env=env, command=command, python=python) as running:
         return running.end()
 
 

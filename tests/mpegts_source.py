@@ -12,7 +12,7 @@ from ouzel.formats.mpegts.packets import (
     render_pes,
     render_pmt,
 )
-from ouzel.formats.shape import Edge, Head, Shaper, Span
+from ouzel.formats.shape import Edge, Head, Shaper, Span, TakeBack
 
 SPS_160 = bytes.fromhex("674d400beca146fc9808800000030080000019078a14cb")
 SPS_320 = bytes.fromhex("6742c00cda05067e7c0440000003004000000c83c50aa8")
@@ -156,6 +156,8 @@ class Take:
     heads: list[Head] = field(default_factory=list[Head])
     spans: list[Span] = field(default_factory=list[Span])
     chunks: list[bytes] = field(default_factory=list[bytes])
+    replays: list[Span] = field(default_factory=list[Span])
+    taken_back: list[Span] = field(default_factory=list[Span])
     running: bytearray = field(default_factory=bytearray)
     log: list[object] = field(default_factory=list[object])
     """Heads, spans, and the bytes between them."""
@@ -166,6 +168,18 @@ class Take:
                 case Head():
                     assert not self.running, "a head in the middle of a chunk"
                     self.open(op)
+                case Edge(span) if span.replay:
+                    self.running.clear()
+                    self.replays.append(span)
+                case Edge(span) if span.excess == len(self.running) > 0:
+                    self.running.clear()
+                    self.log.append(span)
+                case TakeBack():
+                    assert not self.running, "in the middle of a chunk"
+                    size = len(self.chunks.pop())
+                    self.out = self.out[: len(self.out) - size]
+                    self.files[-1] = self.files[-1][: len(self.files[-1]) - size]
+                    self.taken_back.append(self.spans.pop())
                 case Edge(span):
                     chunk = bytes(self.running[: len(self.running) - span.excess])
                     self.running.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,35 @@ def test_texts_are_chinese_where_that_is_wished(
     texts.language.cache_clear()
     assert shell("verify", record(tmp_path, clip))[1].startswith("完好  ")
     texts.language.cache_clear()
+
+
+def test_info_tells_the_tracks_of_a_product_not_of_what_it_was_made_of(
+    tmp_path: Path, clip: Clip, shell: Shell
+) -> None:
+    media = record(tmp_path, clip)
+    sound = tmp_path / "show.mp3"
+    assert shell("remux", media, "-o", sound)[0] == 0
+    code, (told,) = shell.json("info", sound)
+    assert (code, told["state"]) == (0, "product")
+    assert [(track["kind"], track["codec"]) for track in told["tracks"]] == [("audio", "mp3")]
+    sound.write_bytes(b"no media any more")
+    code, (told,) = shell.json("info", sound)
+    assert (code, told["state"], told["tracks"]) == (0, "product", [])
+
+
+@pytest.mark.parametrize("command", ["verify", "recover", "clip", "remux", "info"])
+def test_every_field_of_the_json_is_in_the_reference(tmp_path: Path, clip: Clip, shell: Shell, command: str) -> None:
+    media = record(tmp_path, clip, lost=[4], close=command != "recover")
+    if command == "verify":
+        os.truncate(media, media.stat().st_size - 1000)  # so that there are findings
+    out = ["-o", tmp_path / "out.mkv"] if command in {"clip", "remux"} else []
+    _, docs = shell.json(command, tmp_path if command == "recover" else media, *out)
+    page = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text()
+    section = page.split(f"## `ouzel {command} ", 1)[1].split("\n## ", 1)[0]
+    listed = set(re.findall(r"`(\w+)`", section.partition("JSON")[2]))
+    assert docs
+    for doc in docs:
+        assert doc["event"] in listed
+        assert set(doc) - listed == set()
+        for inner in [*doc.get("findings", []), *doc.get("runs", [])]:
+            assert set(inner) - listed == set()

@@ -118,6 +118,16 @@ async def test_a_piece_of_what_others_made_has_no_ledger(tmp_path: Path, clip: C
     assert names(tmp_path) == {"piece.mp4"}
 
 
+async def test_the_beginning_is_found_where_decoding_begins_before_it_is_shown(
+    tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder
+) -> None:
+    """In a transport stream the search goes by decode times: one for the first picture's own time lands behind it."""
+    media = record(tmp_path, clip)
+    media.with_suffix(".ledger").unlink()
+    made = await clip_of(media, 0.0, 1.0, tmp_path / "piece.mp4", ffmpeg=ffmpeg)
+    assert (made.start_s, made.end_s) == (pytest.approx(0.0, abs=0.1), pytest.approx(1.0, abs=0.1))
+
+
 @pytest.mark.parametrize("container", CONTAINERS)
 async def test_a_recording_need_not_be_over(tmp_path: Path, clip: Clip, container: Container) -> None:
     media = record(tmp_path, clip, container, close=False)

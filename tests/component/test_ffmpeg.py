@@ -96,5 +96,5 @@ async def test_what_is_not_ffmpeg_is_refused(tmp_path: Path, text: str, wrong: s
 
 
 def test_the_time_limit_of_rtsp_changed_its_name() -> None:
-    assert Ffmpeg("", "4.4", (58, 76)).rtsp_timeout == "-stimeout"
-    assert Ffmpeg("", "5.0", (59, 16)).rtsp_timeout == "-timeout"
+    assert Ffmpeg("", "4.4", (58, 76)).rtsp_timeout == "stimeout"
+    assert Ffmpeg("", "5.0", (59, 16)).rtsp_timeout == "timeout"

@@ -113,7 +113,7 @@ async def test_it_inherits_no_file_no_secret_and_no_ignored_signal(
     with (tmp_path / "open").open("wb") as file:
         os.set_inheritable(file.fileno(), True)
         result = await run([*PYTHON, script], env={"EXTRA": "1"}, nice=7)
-    assert result.stdout == b"[0, 1, 2] False True 1 True 7\n"
+    assert result.stdout == f"[0, 1, 2] False True 1 True {min(os.nice(0) + 7, 19)}\n".encode()
     status = (await run(["cat", "/proc/self/status"])).stdout.decode()
     ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
     assert int(ignored.split()[1], 16) & (1 << signal.SIGPIPE - 1) == 0
@@ -201,3 +201,18 @@ def test_it_dies_with_us() -> None:
         while is_running(pid) and time.monotonic() < deadline:
             os.sched_yield()
         assert not is_running(pid)
+
+
+@pytest.mark.anyio
+async def test_what_must_not_be_an_argument_is_told_on_standard_input() -> None:
+    script = "import sys; print(sys.stdin.read(), '--'.join(sys.argv[1:]), flush=True)"
+    async with spawn([*PYTHON, script, "seen"], stdin=b"s3cret") as child:
+        assert await first_line(child.stdout_fd) == b"s3cret seen\n"
+        assert await child.wait() == 0
+
+
+@pytest.mark.anyio
+async def test_more_than_a_pipe_takes_is_refused() -> None:
+    with pytest.raises(ValueError, match="too many"):
+        async with spawn([*PYTHON, ""], stdin=bytes(33 * 1024)):
+            pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
@@ -16,10 +17,14 @@ PROGRAM = "ffmpeg"
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is free now, and not of those that systems give to whoever asks for any."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 class Sender:
@@ -58,13 +63,20 @@ def rtmp(clip: Clip, port: int) -> Sender:
 
 
 def srt(clip: Clip, port: int, query: str = "") -> Sender:
-    """An SRT listener that sends MPEG-TS to one caller."""
-    return Sender([*_play(clip, ".ts"), "-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener{query}"])
+    """An SRT listener that sends MPEG-TS to one caller, and keeps what is late."""
+    address = f"srt://127.0.0.1:{port}?mode=listener&tlpktdrop=0{query}"
+    return Sender([*_play(clip, ".ts"), "-f", "mpegts", address])
 
 
 def udp(clip: Clip, port: int) -> Sender:
     """MPEG-TS in datagrams, whether anybody listens or not."""
     return Sender([*_play(clip, ".ts"), "-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"])
+
+
+def live_dash(clip: Clip, folder: Path) -> Sender:
+    """A DASH show that goes on, played in a loop: `show.mpd` in a folder, with segments of 1 s, the last 60 of them."""
+    options = ["-stream_loop", "-1", *_play(clip, ".mp4"), "-seg_duration", "1", "-window_size", "60"]
+    return Sender([*options, "-f", "dash", str(folder / "show.mpd")])
 
 
 def dash(folder: Path, *clips: Clip) -> Path:

@@ -1,48 +1,39 @@
-"""What else goes through ffmpeg: RTMP, SRT, datagrams, DASH, and files that only it reads."""
+"""Live streams through ffmpeg: RTMP, SRT, datagrams, DASH."""
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
-import anyio
 import pytest
 from tests.component.conftest import Kept, Studio
 from tests.e2e import senders
 from tests.e2e.decoded import check_ledger, check_stamps, complaints
+from tests.e2e.processes import children, needs_proc
+from tests.e2e.scenes import HANG_S, Scene, Takes, shoot, until
 
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.model.stream import Stream
-from ouzel.testing.clips import Clip, build_once, make_clip, run_ffmpeg
+from ouzel.testing.clips import Clip, make_clip
 from ouzel.testing.origin import LiveOrigin
 from ouzel.testing.picture import breaks, read_frame_numbers
 
-pytestmark = pytest.mark.anyio
 PASSPHRASE = "correcthorse"
-PATIENT_S = 6.0
-"""Transport streams are looked at for some seconds before the first byte comes."""
+STALL_S = 3.0
+SHORT = TapeLimits(duration_s=2)
 
 
 @pytest.fixture(scope="module")
 def live_clip(clip_folder: Path) -> Clip:
     """Without B-frames: whatever moment it is cut at, what was sent can be shown."""
     return make_clip(clip_folder, seconds=12, size="160x90", gop_s=1, bframes=0)
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Studio:
-    return Studio(tmp_path / "out")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(20):
-        while not condition():  # noqa: ASYNC110 - counters, of which no event tells
-            await anyio.sleep(0.01)
 
 
 def check_file(path: Path) -> list[int]:
@@ -61,22 +52,102 @@ def told_and_written(kept: Kept) -> str:
     return repr(kept.events) + repr(kept.report) + "".join(path.read_text() for path in kept.folder.glob("*.ledger"))
 
 
-# -- live ---------------------------------------------------------------------------------------------------------------
+# -- live: what happens --------------------------------------------------------------------------------------------------
 
 Send = Callable[[Clip, int], AbstractContextManager[senders.Sender]]
 LIVE: dict[str, tuple[Send, socket.SocketKind, str]] = {
     "rtmp": (senders.rtmp, socket.SOCK_STREAM, "rtmp://127.0.0.1:{}/live/show"),
-    "srt": (senders.srt, socket.SOCK_DGRAM, "srt://127.0.0.1:{}"),
+    "srt": (senders.srt, socket.SOCK_DGRAM, "srt://127.0.0.1:{}?tlpktdrop=0"),
     "udp": (senders.udp, socket.SOCK_DGRAM, "udp://127.0.0.1:{}"),
 }
 
 
-@pytest.mark.parametrize("protocol", LIVE)
-async def test_a_live_stream_is_recorded_as_it_comes(record: Studio, live_clip: Clip, protocol: str) -> None:
+async def plain(record: Studio, clip: Clip, protocol: str) -> Kept:
     send, kind, address = LIVE[protocol]
     port = senders.free_port(kind)
-    with send(live_clip, port):
-        kept = await record(address.format(port), limits=TapeLimits(duration_s=2), wait=True, stall_s=PATIENT_S)
+    with send(clip, port):
+        return await record(address.format(port), limits=SHORT, wait=True, limit_s=HANG_S)
+
+
+async def is_started_anew(record: Studio, clip: Clip, protocol: str) -> Kept:
+    send, kind, address = LIVE[protocol]
+    port = senders.free_port(kind)
+    with send(clip, port) as server:
+
+        async def script(_recorder: Recorder, tape: Tape) -> None:
+            await until(lambda: tape.counters.chunks >= 1)
+            server.again()
+
+        limits = TapeLimits(duration_s=4)
+        return await record(address.format(port), limits=limits, wait=True, while_running=script, limit_s=HANG_S)
+
+
+async def freezes(record: Studio, clip: Clip) -> Kept:
+    port = senders.free_port()
+    with senders.rtmp(clip, port) as server:
+
+        async def script(recorder: Recorder, tape: Tape) -> None:
+            await until(lambda: tape.counters.chunks >= 1)
+            server.freeze()
+            await until(lambda: tape.counters.reconnects >= 1)
+            recorder.stop()
+
+        address = f"rtmp://127.0.0.1:{port}/live/show"
+        return await record(address, wait=True, while_running=script, limit_s=HANG_S, stall_s=STALL_S)
+
+
+async def asks_for_a_passphrase(record: Studio, clip: Clip) -> tuple[Kept, Kept, list[list[str]]]:
+    """The wrong one, the right one, and the command lines of the programs that read streams meanwhile."""
+    port = senders.free_port(socket.SOCK_DGRAM)
+    seen: list[list[str]] = []
+
+    async def look(_recorder: Recorder, tape: Tape) -> None:
+        await until(lambda: tape.counters.bytes > 0)
+        seen.extend(words for words in children(os.getpid()).values() if "pipe:1" in words)
+
+    address = f"srt://127.0.0.1:{port}?tlpktdrop=0&passphrase="
+    with senders.srt(clip, port, f"&passphrase={PASSPHRASE}"):
+        wrong = await record(f"{address}x{PASSPHRASE}", name="wrong", limit_s=HANG_S)
+        right = await record(
+            f"{address}{PASSPHRASE}", limits=TapeLimits(duration_s=3), wait=True, while_running=look, limit_s=HANG_S
+        )
+    return wrong, right, seen
+
+
+async def goes_on_in_a_folder(record: Studio, clip: Clip) -> tuple[Kept, int]:
+    """Also gives how often the manifest was asked for."""
+    record.folder.mkdir()
+    folder = record.folder / "dash"
+    folder.mkdir()
+    async with LiveOrigin() as origin:
+        names = [f"chunk-stream{track}-{number:05}.m4s" for track in (0, 1) for number in range(1, 100)]
+        for name in ["init-stream0.m4s", "init-stream1.m4s", *names]:
+            origin.file(name, folder / name)
+        manifest = folder / "show.mpd"
+        url = origin.file("show.mpd", manifest, content_type="application/dash+xml")
+        with senders.live_dash(clip, folder):
+            await until((folder / "chunk-stream1-00003.m4s").exists)
+            kept = await record(url, limits=TapeLimits(duration_s=6), limit_s=HANG_S)
+        return kept, origin.hits("show.mpd")
+
+
+@pytest.fixture(scope="module")
+def takes(live_clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> Takes:
+    scenes: dict[str, Scene] = {name: partial(plain, clip=live_clip, protocol=name) for name in LIVE}
+    scenes["rtmp again"] = partial(is_started_anew, clip=live_clip, protocol="rtmp")
+    scenes["srt again"] = partial(is_started_anew, clip=live_clip, protocol="srt")
+    scenes["freezes"] = partial(freezes, clip=live_clip)
+    scenes["passphrase"] = partial(asks_for_a_passphrase, clip=live_clip)
+    scenes["dash"] = partial(goes_on_in_a_folder, clip=live_clip)
+    return shoot(scenes, tmp_path_factory.mktemp("live"))
+
+
+# -- live: what is kept --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", LIVE)
+def test_a_live_stream_is_recorded_as_it_comes(takes: Takes, live_clip: Clip, protocol: str) -> None:
+    kept: Kept = takes[protocol]
     assert kept.report.end_reason is EndReason.DURATION
     assert kept.told(EventCode.CONNECTED)[0]["protocol"] == protocol
     (opened,) = kept.told(EventCode.FILE_OPENED)
@@ -84,214 +155,72 @@ async def test_a_live_stream_is_recorded_as_it_comes(record: Studio, live_clip: 
     assert whole(check_file(kept.path), live_clip)
 
 
-async def test_an_rtmp_server_that_is_started_anew_is_one_recording(record: Studio, live_clip: Clip) -> None:
-    port = senders.free_port()
-    with senders.rtmp(live_clip, port) as server:
-
-        async def script(_recorder: Recorder, tape: Tape) -> None:
-            await until(lambda: tape.counters.chunks >= 1)
-            server.again()
-
-        kept = await record(
-            f"rtmp://127.0.0.1:{port}/live/show",
-            limits=TapeLimits(duration_s=4),
-            wait=True,
-            while_running=script,
-            stall_s=PATIENT_S,
-        )
+@pytest.mark.parametrize("take", ["rtmp again", "srt again"])
+def test_a_server_that_is_started_anew_is_one_recording(takes: Takes, live_clip: Clip, take: str) -> None:
+    kept: Kept = takes[take]
+    assert kept.report.end_reason is EndReason.DURATION
     assert kept.report.runs == 2
     (gap,) = kept.report.gaps
     assert gap.code.value in {"stream_ended", "connection_lost"}
+    assert gap.why
     numbers = check_file(kept.path)
     assert [found for _, _, found in breaks(numbers, frames=live_clip.frames)] == [0], (
         "it plays the clip from its start again"
     )
 
 
-async def test_an_rtmp_server_that_freezes_is_left(record: Studio, live_clip: Clip) -> None:
-    port = senders.free_port()
-    with senders.rtmp(live_clip, port) as server:
-
-        async def script(_recorder: Recorder, tape: Tape) -> None:
-            await until(lambda: tape.counters.chunks >= 1)
-            server.freeze()
-
-        kept = await record(f"rtmp://127.0.0.1:{port}/live/show", wait=True, while_running=script)
-    assert kept.report.end_reason is EndReason.GONE
-    assert kept.report.error is not None
-    assert kept.report.error[0] == "stalled"
-    assert kept.gaps == [], "it did not come back: where a gap would end nobody knows"
+def test_an_rtmp_server_that_freezes_is_left(takes: Takes, live_clip: Clip) -> None:
+    kept: Kept = takes["freezes"]
+    verdict = kept.told(EventCode.RECONNECTING)[-1]
+    assert (verdict["code"], verdict["why"]) == ("stalled", "no media for 3 s")
+    assert [code for code, _ in kept.gaps] == ["connection_lost"]
     assert whole(check_file(kept.path), live_clip)
 
 
-async def test_the_passphrase_of_srt_opens_and_is_never_shown(record: Studio, live_clip: Clip) -> None:
-    port = senders.free_port(socket.SOCK_DGRAM)
-    with senders.srt(live_clip, port, f"&passphrase={PASSPHRASE}"):
-        wrong = await record(f"srt://127.0.0.1:{port}?passphrase=x{PASSPHRASE}", name="wrong", stall_s=PATIENT_S)
-        right = await record(
-            f"srt://127.0.0.1:{port}?passphrase={PASSPHRASE}",
-            limits=TapeLimits(duration_s=2),
-            wait=True,
-            stall_s=PATIENT_S,
-        )
+def test_the_passphrase_of_srt_opens_and_is_never_shown(takes: Takes, live_clip: Clip) -> None:
+    wrong, right, _ = takes["passphrase"]
     assert wrong.report.error is not None
     assert wrong.report.error[0] in {"forbidden", "connect_failed"}  # the latter: the server was not up yet
     assert whole(check_file(right.path), live_clip)
     assert PASSPHRASE not in told_and_written(wrong) + told_and_written(right)
 
 
+@needs_proc
+def test_the_passphrase_is_not_in_the_process_table(takes: Takes) -> None:
+    _, _, seen = takes["passphrase"]
+    assert seen
+    assert not any(PASSPHRASE in word for words in seen for word in words)
+
+
+def test_a_live_dash_show_is_followed(takes: Takes, live_clip: Clip) -> None:
+    kept, manifests = takes["dash"]
+    assert kept.report.end_reason is EndReason.DURATION
+    assert kept.told(EventCode.CONNECTED)[0]["protocol"] == "dash"
+    assert (kept.report.runs, kept.gaps) == (1, [])
+    assert manifests > 2, "read again for what it did not list yet"
+    assert whole(check_file(kept.path), live_clip)
+
+
+# -- live: what cannot be ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Studio:
+    return Studio(tmp_path / "out")
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("address", ["rtmp://127.0.0.1:{}/live/show", "rtmps://127.0.0.1:{}/live/show"])
 async def test_nobody_answers(record: Studio, address: str) -> None:
-    kept = await record(address.format(senders.free_port()))
+    kept = await record(address.format(senders.free_port()), stall_s=10)
     assert kept.report.error is not None
     assert kept.report.error[0] == "connect_failed"
     assert not list(kept.folder.glob("*"))
 
 
+@pytest.mark.anyio
 async def test_what_cannot_go_through_the_proxy_does_not_go_around_it(record: Studio) -> None:
     kept = await record(Stream("rtmp://127.0.0.1:1/live/show", proxy="http://127.0.0.1:2"))
     assert kept.report.error is not None
     assert kept.report.error[0] == "bad_option"
     assert kept.told(EventCode.RECONNECTING) == []
-
-
-# -- files ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-async def test_a_file_is_a_stream_that_ends(record: Studio, clip: Clip, suffix: str) -> None:
-    async with LiveOrigin() as origin:
-        kept = await record(origin.file(f"film{suffix}", clip.file(suffix)))
-    assert kept.report.end_reason is EndReason.ENDED
-    assert kept.report.media_s == pytest.approx(clip.seconds, abs=0.05)
-    assert check_file(kept.path) == list(range(clip.frames))
-
-
-FAULTS: dict[str, Callable[[LiveOrigin], object]] = {
-    "reset": lambda o: o.on("film.mkv").allow(times=1).reset(after=150_000, times=1),
-    "cut": lambda o: o.on("film.mkv").allow(times=1).cut(150_000, times=1),
-    "reset-then-away": lambda o: o.on("film.mkv").allow(times=1).reset(after=150_000, times=1).status(503, times=4),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_a_file_that_breaks_off_is_read_on_and_nothing_comes_twice(
-    record: Studio, clip: Clip, fault: Callable[[LiveOrigin], object]
-) -> None:
-    async with LiveOrigin() as origin:
-        url = origin.file("film.mkv", clip.file(".mkv"))
-        fault(origin)
-        kept = await record(url, park_s=10)
-    assert kept.report.end_reason is EndReason.ENDED
-    assert kept.gaps == []
-    assert check_file(kept.path) == list(range(clip.frames))
-
-
-async def test_sound_that_ts_cannot_carry_is_encoded(record: Studio, clip: Clip, tmp_path: Path) -> None:
-    path = tmp_path / "song.flac"
-    run_ffmpeg(clip.ffmpeg, ["-i", str(clip.file(".mp4")), "-vn", str(path)])
-    async with LiveOrigin() as origin:
-        kept = await record(origin.file("song.flac", path))
-    (opened,) = kept.told(EventCode.FILE_OPENED)
-    assert [(t["kind"], t["codec"]) for t in opened["tracks"]] == [("audio", "aac")]
-    assert kept.report.media_s == pytest.approx(clip.seconds, abs=0.1)
-    assert complaints(kept.path) == ""
-
-
-async def test_a_picture_that_ts_cannot_carry_is_refused_in_one_line(
-    record: Studio, clip: Clip, clip_folder: Path
-) -> None:
-    def encode(folder: Path) -> None:
-        options = ["-t", "1", "-an", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]
-        run_ffmpeg(clip.ffmpeg, ["-i", str(clip.file(".mp4")), *options, str(folder / "film.webm")])
-
-    path = build_once(clip_folder / "vp9", encode) / "film.webm"
-    async with LiveOrigin() as origin:
-        kept = await record(origin.file("film.webm", path))
-    assert kept.report.error is not None
-    code, message = kept.report.error
-    assert code == "unsupported_media"
-    assert message.startswith("vp9 video cannot be carried in MPEG-TS")
-    assert not list(kept.folder.glob("*"))
-
-
-async def test_headers_and_cookies_go_with_every_request(record: Studio, clip: Clip) -> None:
-    headers = (
-        ("X-Room", "7"),
-        ("Cookie", "session=s3cret"),
-        ("Authorization", "Bearer t0ken"),
-        ("User-Agent", "Player/1"),
-    )
-    async with LiveOrigin() as origin:
-        kept = await record(Stream(origin.file("film.mkv", clip.file(".mkv")), headers))
-        assert len(origin.requests) > 1
-        for request in origin.requests:
-            sent = {name.lower(): value for name, value in headers}
-            assert {name: request.headers.get(name) for name in sent} == sent
-    assert kept.report.end_reason is EndReason.ENDED
-    assert "s3cret" not in told_and_written(kept)
-    assert "t0ken" not in told_and_written(kept)
-
-
-# -- DASH -------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def two_sizes(clip: Clip, live_clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return senders.dash(tmp_path_factory.mktemp("dash"), clip, live_clip).parent
-
-
-def serve(origin: LiveOrigin, folder: Path) -> str:
-    for path in folder.iterdir():
-        origin.file(path.name, path)
-    return f"{origin.url}/files/show.mpd"
-
-
-@pytest.mark.parametrize(("quality", "width"), [("best", 320), ("worst", 160), ("90p", 160), ("180p", 320)])
-async def test_a_dash_show_in_the_quality_that_is_wanted(
-    record: Studio, two_sizes: Path, clip: Clip, quality: str, width: int
-) -> None:
-    async with LiveOrigin() as origin:
-        kept = await record(Stream(serve(origin, two_sizes), quality=quality))
-    assert kept.report.end_reason is EndReason.ENDED
-    assert kept.report.runs == 1
-    (opened,) = kept.told(EventCode.FILE_OPENED)
-    assert [t["width"] for t in opened["tracks"] if t["kind"] == "video"] == [width]
-    assert check_file(kept.path) == list(range(clip.frames))
-
-
-async def test_a_dash_show_without_its_picture(record: Studio, two_sizes: Path, clip: Clip) -> None:
-    async with LiveOrigin() as origin:
-        kept = await record(Stream(serve(origin, two_sizes), quality="audio"))
-        assert origin.hits("chunk-stream0-00002.m4s") == 0
-    (opened,) = kept.told(EventCode.FILE_OPENED)
-    assert [t["kind"] for t in opened["tracks"]] == ["audio"]
-    assert kept.report.media_s == pytest.approx(clip.seconds, abs=0.2)
-
-
-async def test_a_quality_that_is_none(record: Studio, two_sizes: Path) -> None:
-    async with LiveOrigin() as origin:
-        kept = await record(Stream(serve(origin, two_sizes), quality="nice"))
-    assert kept.report.error is not None
-    assert kept.report.error[0] == "unknown_quality"
-    assert "180p" in kept.report.error[1]
-
-
-async def test_a_dash_show_through_a_proxy(record: Studio, two_sizes: Path, clip: Clip) -> None:
-    async with LiveOrigin() as origin:  # which does not mind whose name is asked for
-        url = serve(origin, two_sizes).replace(origin.url, "http://media.invalid")
-        kept = await record(Stream(url, proxy=origin.url))
-    assert kept.report.end_reason is EndReason.ENDED
-    assert check_file(kept.path) == list(range(clip.frames))
-
-
-async def test_a_manifest_does_not_lead_to_a_local_file(record: Studio, clip: Clip, tmp_path: Path) -> None:
-    folder = tmp_path / "dash"
-    folder.mkdir()
-    manifest = senders.dash(folder, clip).read_text()
-    evil = manifest.replace("<Period", f"<BaseURL>file://{folder}/</BaseURL><Period", 1)
-    async with LiveOrigin() as origin:
-        url = origin.file("evil.mpd", evil.encode(), content_type="application/dash+xml")
-        kept = await record(url)
-    assert kept.report.end_reason is EndReason.NEVER_STARTED
-    assert kept.report.error is not None

@@ -86,10 +86,10 @@ def play(vlc: Any, instance: Any, path: str, rate: float) -> dict[str, Any]:
         if now > 0 and (not times or now != times[-1]):
             times.append(now)
         time.sleep(0.005)
+    length = vlc.libvlc_media_player_get_length(player)
+    vlc.libvlc_media_player_stop(player)  # waits for its threads, which count to the last moment
     statistics = Statistics()
     vlc.libvlc_media_get_stats(media, ctypes.byref(statistics))
-    length = vlc.libvlc_media_player_get_length(player)
-    vlc.libvlc_media_player_stop(player)
     numbers = {name: getattr(statistics, name) for name, *_ in Statistics._fields_}
     return {"end": _STATES.get(state, "hangs"), "times_ms": times, "length_ms": length, **numbers}
 

@@ -128,6 +128,28 @@ def test_undo_takes_back_one_sample(
     assert straight.repairs == detour.repairs
 
 
+@given(samples)
+@settings(max_examples=60, deadline=None)
+def test_ordinary_samples_may_be_told_of_afterwards(steps: list[tuple[int, int]]) -> None:
+    straight, told, clock = make(), make(), 0
+    for track, step in steps:
+        clock = (clock + step) % 2**WRAP
+        due = told.due(track, clock)
+        assert told.save() == straight.save(), "asking changes nothing"
+        raw, last_step, offset = told.so_far(track)
+        assert due == clock + straight.place(track, clock)
+        if not 0 < clock - raw <= TOLERANCE:
+            told.place(track, clock)
+            continue
+        before = told.save()
+        told.went_on(track, clock, clock - raw)
+        told.went_on(track, raw, last_step)
+        assert told.save() == before, "and can be taken back"
+        told.went_on(track, clock, clock - raw)
+        assert due == clock + offset
+    assert told.save() == straight.save()
+
+
 def test_two_samples_with_one_stamp_do_not_shift_their_successors() -> None:
     retimer = make()
     out = [at + retimer.place(9, at) for at in (0, 40, 40, 80, 80, 120, 160)]

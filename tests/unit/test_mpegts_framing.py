@@ -161,22 +161,14 @@ def test_what_is_allowed_is_allowed_over_blocks_too(cut: int) -> None:
     assert breaks(counters, thrice[: cut * SIZE]) + breaks(counters, thrice[cut * SIZE :]) == 1
 
 
-def test_single_packets_are_counted_as_blocks_are() -> None:
-    counters = watching(0x100)
-    assert all(counters.step(packets(1, first=n)[:4]) for n in range(40))
-    assert not counters.step(packets(1, first=7)[:4])
-    assert counters.last[0x100] == 39 & 15
-    assert counters.step(packets(1, pid=0x555, first=7)[:4])
-
-
 def test_the_first_packet_of_a_pid_is_found() -> None:
-    block = memoryview(bytearray(packets(5, 0x100) + packets(3, 0x1000, first=7)))
     counters = watching(*PIDS)
+    block = memoryview(bytearray(packets(5, 0x100) + packets(3, 0x1000, first=7)))
     survey = counters.survey(headers_of(block))
     assert counters.first(survey, 0x1000) == (5, 7)
     assert counters.first(survey, 0x100) == (0, 0)
     assert counters.first(survey, 0x101) is None
-    assert counters.count(survey, 0x1000, 6, 8) == 2
+    assert counters.count_in(survey, 0x1000, 6, 8) == 2
 
 
 def test_marked_errors_count_for_the_programme_only() -> None:

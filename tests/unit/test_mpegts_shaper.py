@@ -179,7 +179,7 @@ def test_a_scrambled_programme_is_unsupported() -> None:
 
 def test_an_endless_stream_is_cut_in_front_of_key_frames() -> None:
     data = Show(gop=20).play(210)
-    take = shaped(TsShaper("continuous"), data)
+    take = shaped(TsShaper("continuous", min_chunk_s=1.9), data)
     assert b"".join(take.chunks) == data
     assert [s.frames for s in take.spans] == [60, 60, 60, 30]  # groups of 0.8 s, so every third
     assert all(s.independent for s in take.spans)

@@ -58,6 +58,19 @@ def test_the_first_tries_are_told_only_to_those_who_want_more(capsys: pytest.Cap
     assert lines([opened, trouble()], capsys, level=QUIET) == []
 
 
+def test_who_waits_is_told_why_once_for_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    def wait(code: str) -> Event:
+        return event(EventCode.RECONNECTING, code=code, why=f"it is {code}", delay_s=1.0)
+
+    assert lines([wait("gone")] * 3, capsys) == []
+    events = [wait("gone")] * 5 + [wait("stalled")] * 2 + [wait("gone")]
+    assert [line.partition(";")[0] for line in lines(events, capsys)] == [
+        "it is gone (gone)",
+        "it is stalled (stalled)",
+        "it is gone (gone)",
+    ]
+
+
 def test_a_full_disk_is_one_notice_for_all_that_write_to_it(capsys: pytest.CaptureFixture[str]) -> None:
     def full(source: str) -> Event:
         return event(EventCode.PAUSED, source, code="disk_full", why="no space left")
@@ -100,6 +113,19 @@ async def test_where_there_is_no_room_for_all_those_in_trouble_come_first() -> N
     assert first == "reconnecting  00:00:00.0  0 B  0 kb/s  gaps 0  reconnects 0  http://h/5"
     assert last == "... and 3 more"
     assert len(shown) == 4
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("rows", [0, 1, 2, 50])
+async def test_no_terminal_is_too_small(
+    rows: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Output, "terminal_size", lambda _output: (1, rows))
+    progress = Progress(Output(), several=True)
+    built = recordings([RecordingState.RECORDING] * 3)
+    progress.begin(built, 1.0)
+    progress._draw(built)
+    assert capsys.readouterr().err.count("\x1b[2K") == max(1, min(3, rows - 1))
 
 
 GAP = Gap(1.0, GapCode.CONNECTION_LOST, "reset", NOON, NOON, 2.0)

@@ -223,6 +223,15 @@ def test_files_that_exist_are_never_touched(tmp_path: Path) -> None:
         assert (folder / name).read_text() == "mine"
 
 
+def test_a_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "x.ts", ledger.Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o"), HEAD)
+    (tmp_path / "x.ts").write_text("mine")
+    with pytest.raises(OutputExists):
+        sink.close("ended", datetime.now(UTC))
+    assert (tmp_path / "x.ts").read_text() == "mine"
+    assert (tmp_path / "x.ts.part").read_bytes() == b"HEAD"
+
+
 def test_a_full_disk_takes_the_chunk_back_and_the_next_one_fits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.head()
     bench.chunk(b"a")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ouzel.base.errors import BadOption, OutputExists
+from ouzel.base.errors import BadOption, OutputExists, OuzelError, StorageError
 from ouzel.cli import target as target_module
 from ouzel.cli.target import Names, Target, read_target
 from ouzel.engine.finish import FormatWish
@@ -120,3 +120,39 @@ def test_what_an_output_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert read("~/b.ts")[0] == Path.home()
     with pytest.raises(BadOption, match="give a folder"):
         read("b.ts", several=True)
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [
+        ("~no-such-user/b.ts", BadOption),
+        ("show.mov", BadOption),
+        ("link.ts", OutputExists),
+        ("x" * 250 + ".ts", StorageError),  # with .part it is too long
+        ("x" * 300 + ".ts", StorageError),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, error: type[OuzelError]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.ts").symlink_to("nowhere")
+    with pytest.raises(error):
+        read_target(output, template="{name}", several=False, numbered=False)
+
+
+def test_a_folder_may_be_called_like_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.avi").mkdir()
+    for output in ("new.avi/", "old.avi"):
+        target, ending = read_target(output, template="{name}", several=False, numbered=False)
+        assert (target.folder, target.stem, ending) == (tmp_path / output, None, None)
+
+
+def test_a_working_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+    for output in (None, "b.ts"):
+        with pytest.raises(StorageError, match="No such file"):
+            read_target(output, template="{name}", several=False, numbered=False)

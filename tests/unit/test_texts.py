@@ -54,7 +54,7 @@ def test_every_text_that_is_asked_for_exists() -> None:
 
 def test_every_state_reason_and_event_has_a_text() -> None:
     known = {key for table in texts.TABLES for key in table.EN}
-    silent = {EventCode.REPAIR, EventCode.PROGRESS, EventCode.ENDED, EventCode.PARKED}
+    silent = {EventCode.REPAIR, EventCode.PROGRESS, EventCode.ENDED}
     assert {f"state.{state.value}" for state in RecordingState} <= known
     assert {f"reason.{reason.value}" for reason in EndReason} <= known
     assert {f"event.{code.value}" for code in EventCode if code not in silent} <= known

@@ -20,7 +20,9 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "s", "1x", "1h-2m", "1:2:3:4", "a:b", "1:", "--", "1h 30", "nan", "1e9s!"])
+@pytest.mark.parametrize(
+    "text", ["", "s", "1x", "1h-2m", "1:2:3:4", "a:b", "1:", "--", "1h 30", "nan", "1e9s!", "9" * 13, "1:" + "9" * 400]
+)
 def test_what_is_no_duration(text: str) -> None:
     if text == "1h 30":
         assert parse_duration(text) == 3630
@@ -37,7 +39,7 @@ def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "GB", "-1", "2PB", "1 2"])
+@pytest.mark.parametrize("text", ["", "GB", "-1", "2PB", "1 2", "9" * 400])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(BadOption, match="write it as"):
         parse_size(text)

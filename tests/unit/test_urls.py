@@ -157,6 +157,10 @@ def test_same_origin() -> None:
         ("https://h/hls/st=1~exp=2~hmac=abcdef/live.m3u8", "https://h/hls/st=1~exp=2~hmac=***/live.m3u8"),
         ("https://h/v1/" + "C" * 80 + ".m3u8", "https://h/v1/CCCCCCCC***.m3u8"),
         ("seg.ts?token=x", "seg.ts?token=***"),
+        ("user:hunter2@h:80/x", "***@h:80/x"),  # the scheme was forgotten
+        ("https:/user:hunter2@h/x", "https:/***@h/x"),
+        ("https://h/https://user:hunter2@h2/x", "https://h/https://***@h2/x"),
+        ("seg@2x.ts", "seg@2x.ts"),
         ("data:text/plain;base64,c2VjcmV0", "data:***"),
         ("", ""),
     ],

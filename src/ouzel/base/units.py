@@ -6,9 +6,9 @@ import re
 
 from ouzel.base.errors import BadOption
 
-_DURATION_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h|d)?\s*", re.IGNORECASE)
+_DURATION_PARTS = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?![\d.])\s*(ms|sec|s|min|m|h|d)?\s*", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,12})?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> float:
@@ -32,9 +32,9 @@ def parse_duration(text: str) -> float:
 
 def _parse_clock(text: str) -> float:
     fields = text.split(":")
-    if len(fields) > 3 or not all(re.fullmatch(r"\d+", f) for f in fields[:-1]):
+    if len(fields) > 3 or not all(re.fullmatch(r"\d{1,12}", f) for f in fields[:-1]):
         raise BadOption(f"{text!r} is not a time: write it as 01:02:03 or 02:03.5")
-    if not re.fullmatch(r"\d+(\.\d+)?", fields[-1]):
+    if not re.fullmatch(r"\d{1,12}(\.\d{1,12})?", fields[-1]):
         raise BadOption(f"{text!r} is not a time: write it as 01:02:03 or 02:03.5")
     total = 0.0
     for f in fields:

@@ -201,6 +201,7 @@ _SECRET_KEY = re.compile(
 )
 _PLAIN_VALUE = re.compile(r"[\w.,-]{0,12}", re.ASCII)
 _BETWEEN_PAIRS = re.compile(r"([&;/~!?])")
+_USER_IN_PATH = re.compile(r"[^/:@]+:[^/@]*@")
 _LONG_SEGMENT = re.compile(r"[^/.]{65,}")
 _IN_TEXT = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>\\]+", re.IGNORECASE)
 _HEADER_IN_TEXT = re.compile(r"\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*[:=]\s*)[^\r\n]+", re.IGNORECASE)
@@ -235,6 +236,7 @@ def redact_text(text: str) -> str:
 
 
 def _redact_path(path: str) -> str:
+    path = _USER_IN_PATH.sub(f"{MASK}@", path)  # the scheme was forgotten, or one address is inside another
     path = _redact_pairs(path, plain=False)  # some CDNs sign in the path: /hls/st=…~hmac=…/live.m3u8
     return _LONG_SEGMENT.sub(lambda found: found[0][:8] + MASK, path)
 

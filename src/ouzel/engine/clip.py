@@ -6,6 +6,7 @@ into a file with a ledger of its own, whose time begins at 0. Products, and what
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
@@ -14,7 +15,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import Damaged, InputError, OutputExists
+from ouzel.base.errors import Damaged, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.convert import Piece, convert
@@ -96,10 +97,9 @@ async def clip(
 
 
 def _find(path: Path, out: Path) -> Held | None:
-    if not path.exists():
-        raise InputError(f"{path} does not exist", path=str(path))
+    ledgers.check_media(path)
     for taken in (out, ledgers.ledger_path(out)):
-        if taken.exists():
+        if os.path.lexists(taken):
             raise OutputExists(f"{taken} exists already; give another name or remove it")
     return ledgers.find(path)
 

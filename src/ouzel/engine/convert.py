@@ -134,6 +134,7 @@ class _Work:
     def _check(self) -> ledgers.Held | None:
         """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
         check_format(self.target)
+        ledgers.check_media(self.source)
         if self.source.name.endswith(PART):
             raise BadOption(f"{self.source} is not closed yet")
         held = ledgers.find(self.source)
@@ -245,6 +246,7 @@ async def _reserved(temporary: Path) -> AsyncGenerator[None, None]:
 
 def _reserve(temporary: Path) -> BinaryIO:
     try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         file = temporary.open("ab")  # one that a crash left behind is taken over
     except OSError as exc:
         raise storage_error(exc, temporary) from exc
@@ -273,7 +275,7 @@ def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:
 
 def _refuse_existing(*paths: Path) -> None:
     for path in paths:
-        if path.exists():
+        if os.path.lexists(path):
             raise OutputExists(f"{path} exists already; give another name or remove it")
 
 

@@ -47,7 +47,7 @@ class DiskGate:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
-        except NotADirectoryError as exc:
+        except (FileExistsError, NotADirectoryError) as exc:
             raise ReadOnly(f"{self.folder} is not a folder") from exc
         except OSError as exc:
             raise storage_error(exc, self.folder) from exc

@@ -1,12 +1,13 @@
-"""What is known of a file, at a glance: the ledger is read, the media is not."""
+"""What is known of a file, at a glance: the ledger is read; of the media, where there is none or it is a product, the head."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
 
-from ouzel.base.errors import InputError, NotALedger
+from ouzel.base.errors import MediaError, NotALedger
 from ouzel.engine import ledgers
 from ouzel.engine.probe import probe
 from ouzel.engine.sinks.file import storage_error
@@ -22,6 +23,11 @@ async def describe(path: Path) -> Info:
         read; StorageError.
     """
     known = await anyio.to_thread.run_sync(_by_ledger, path)
+    if known is not None and known.state == "product":  # the ledger has the tracks of what it was made of
+        try:
+            return replace(known, tracks=_tracks(await probe(path, depth="header")))
+        except MediaError:
+            return replace(known, tracks=())
     if known is not None:
         return known
     found = await probe(path, depth="header")
@@ -30,10 +36,9 @@ async def describe(path: Path) -> Info:
 
 
 def _by_ledger(path: Path) -> Info | None:
+    ledgers.check_media(path)
     try:
         size = path.stat().st_size
-    except FileNotFoundError as exc:
-        raise InputError(f"{path} does not exist", path=str(path)) from exc
     except OSError as exc:
         raise storage_error(exc, path) from exc
     try:

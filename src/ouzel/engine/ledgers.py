@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import xxhash
 
-from ouzel.base.errors import FileBusy
+from ouzel.base.errors import FileBusy, InputError
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger, Line, Opening, Product
@@ -42,6 +43,22 @@ class Held:
         return self.media.name.endswith(PART)
 
 
+def check_media(path: Path) -> None:
+    """Raises: InputError when there is no file to be read at this path; StorageError."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise InputError(f"{path} does not exist", path=str(path)) from exc
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder: name the files in it", path=str(path))
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is not a file", path=str(path))
+    if path.suffix == LEDGER:
+        raise InputError(f"{path} is a ledger: name the file beside it", path=str(path))
+
+
 def ledger_path(media: Path) -> Path:
     """Where the ledger of a media file is, whether or not it is there."""
     return Path(str(media).removesuffix(PART)).with_suffix(LEDGER)
@@ -50,14 +67,15 @@ def ledger_path(media: Path) -> Path:
 def find(media: Path) -> Held | None:
     """The media file with its ledger; None when it has none.
 
-    Both may have been renamed, as long as they share their name but for the ending.
+    Both may have been renamed, as long as they share their name but for the ending. Of a link with no ledger beside it, the file
+    that it leads to.
     Raises: NotALedger when what is beside it cannot be read; StorageError.
     """
     path = ledger_path(media)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return None
+        return find(media.resolve()) if media.is_symlink() else None
     except OSError as exc:
         raise storage_error(exc, path) from exc
     held = ledger.read(data)

@@ -24,6 +24,7 @@ PIPE = "pipe:0"
 _LOCAL_ONLY = {"protocol_whitelist": "file"}  # a file may be a playlist that names others
 _PIPE_ONLY = {"protocol_whitelist": "pipe"}
 _REPORT_EVERY = 2000
+_EARLIER_S = 1.0  # a seek goes by decode times, and that of a key frame comes before the time at which it is shown
 
 
 def main(argv: list[str]) -> None:
@@ -160,7 +161,7 @@ def _keys_between(
     base, zero = float(stream.time_base or 1), (container.start_time or 0) / 1e6
     slack = 0.5 * base  # of rounding to ticks
     start: float | None = None
-    container.seek(round((zero + seek_s) * 1e6), backward=True)
+    container.seek(round((zero + seek_s - _EARLIER_S) * 1e6), backward=True)
     for packet in cast("Any", container).demux(stream):
         if not packet.size or not packet.is_keyframe or packet.pts is None:
             continue

@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from ouzel.base.errors import FormatError, MediaError, Unsupported
+from ouzel.base.errors import FormatError, MediaError, NotMedia, Unsupported
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_rest
 from ouzel.formats.flv.rules import FlvRules
@@ -73,7 +73,10 @@ class MediaReader:
             raise storage_error(exc, path) from exc
         if end is not None:
             self.size = min(self.size, end)
-        container = _CONTAINERS.get(kind_of_rest(first))
+        try:
+            container = _CONTAINERS.get(kind_of_rest(first))
+        except NotMedia as exc:
+            raise NotMedia(f"{path} is {'no media that Ouzel knows' if first else 'empty'}", path=str(path)) from exc
         if container is None:
             raise Unsupported(f"{path} is in a container for which there are no ledgers")
         self.container: Container = container

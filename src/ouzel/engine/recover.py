@@ -101,7 +101,7 @@ def _find(folder: Path) -> tuple[list[Path], int]:
     """Whatever may be left of a crash, unfinished media first; and how many bytes are to be read."""
     found: list[Path] = []
     total = 0
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112  # a name that is too long is none
         raise InputError(f"{folder} is not a folder", path=str(folder))
     for place, _, names in os.walk(folder, onerror=_fail):
         for name in names:

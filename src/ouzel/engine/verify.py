@@ -6,13 +6,14 @@ would have to mend. Memory does not grow with the file, but for its ledger.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import anyio.to_thread
 import xxhash
 
-from ouzel.base.errors import InputError, MediaError, NotALedger, StorageError, Unsupported
+from ouzel.base.errors import MediaError, NotALedger, StorageError, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.judging import judge_end, judge_found, judge_packets, judge_passage
 from ouzel.engine.ledgers import Held
@@ -51,8 +52,7 @@ async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdic
 
 def _find(path: Path) -> Held | str:
     """The ledger; else what is wrong with it, empty when there is none."""
-    if not path.exists():
-        raise InputError(f"{path} does not exist", path=str(path))
+    ledgers.check_media(path)
     try:
         return ledgers.find(path) or ""
     except NotALedger as exc:
@@ -214,8 +214,8 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
 
 def _save(path: Path, rebuilt: Rebuilt) -> str | None:
     """Write it beside the media. Returns why that was not possible."""
-    if path.exists():
-        return f"{path} is there, but cannot be read; it was left alone"
+    if os.path.lexists(path):
+        return f"{path} is there, and is not the ledger of this file; it was left alone"
     try:
         ledgers.create(path, rebuilt.data)
     except StorageError as exc:

@@ -21,8 +21,8 @@ Source for the thresholds: BililiveRecorder's and rust-srec's published rules (5
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from ouzel.formats.shape import Repair, RepairCode
 
@@ -52,16 +52,16 @@ class _Lane:
         return self.stride_at == self.raw and abs(step - self.stride) * 4 <= self.stride
 
 
+_NEVER = 1 << 62
 Undo: TypeAlias = tuple[int, _Lane | None, int | None, int, Mapping[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class RetimerState:
+class RetimerState(NamedTuple):
     lanes: Mapping[int, _Lane]
     offset: int | None
     repairs: tuple[Repair, ...]
-    expected: Mapping[int, int] = field(default_factory=dict[int, int])
-    floors: Mapping[int, int] = field(default_factory=dict[int, int])
+    expected: Mapping[int, int]
+    floors: Mapping[int, int]
 
 
 class Retimer:
@@ -87,10 +87,10 @@ class Retimer:
         "_lanes",
         "_offset",
         "_ticks",
-        "_tolerance",
         "_wrap",
         "_zero",
         "repairs",
+        "tolerance",
     )
 
     def __init__(
@@ -104,7 +104,8 @@ class Retimer:
         backward: int | None = None,
     ) -> None:
         self._ticks = ticks
-        self._tolerance = tolerance
+        self.tolerance = tolerance
+        """Forward steps up to this many ticks are left as they are."""
         self._backward = tolerance if backward is None else backward
         self._default_step = default_step
         self._wrap = 1 << wrap_bits if wrap_bits else 0
@@ -165,7 +166,7 @@ class Retimer:
         if all(self.continues(track, raw) for track, raw in firsts.items()):
             return self.offset
         near = self._near(firsts)
-        common = [lane.last + min(lane.step, self._tolerance) - near[t] for t, lane in self._lanes.items() if t in near]
+        common = [lane.last + min(lane.step, self.tolerance) - near[t] for t, lane in self._lanes.items() if t in near]
         lasts = {**self._floors, **{t: lane.last for t, lane in self._lanes.items()}}
         if not common:
             step = max((lane.step for lane in self._lanes.values()), default=self._default_step)
@@ -175,7 +176,7 @@ class Retimer:
             if track not in firsts:  # a track that is not in the new stretch has no say in it, should it come back
                 self._floors[track] = self._lanes.pop(track).last
                 continue
-            raw, step = near.get(track, firsts[track]), min(lane.step, self._tolerance)
+            raw, step = near.get(track, firsts[track]), min(lane.step, self.tolerance)
             offset = self._offset if track in near else lane.last + step - raw
             self._lanes[track] = _Lane(raw - step, raw + offset - step, step, offset)
         self._note("splice", max(lasts.values()))
@@ -187,12 +188,56 @@ class Retimer:
         if lane is None:
             return self._enter(track, raw)
         step = raw - lane.raw
-        if 0 < step <= self._tolerance and not lane.ahead:
+        if 0 < step <= self.tolerance and not lane.ahead:
             lane.raw = raw
             lane.last += step
             lane.step = step
             return lane.offset
         return self._stumble(lane, raw, step)
+
+    def advance(self, track: int, raw: int) -> int | None:
+        """`place` for a sample that simply follows its predecessor; None, and nothing is done, for any other."""
+        lane = self._lanes.get(track)
+        if lane is None or lane.ahead:
+            return None
+        step = raw - lane.raw
+        if not 0 < step <= self.tolerance:
+            return None
+        lane.raw = raw
+        lane.last += step
+        lane.step = step
+        return lane.offset
+
+    def so_far(self, track: int) -> tuple[int, int, int]:
+        """What is needed to place the next samples of a track without `place`, as long as they are ordinary: 1 to `tolerance`
+        ticks beyond the one before. `went_on` then tells of them.
+
+        Returns: source time stamp of the last sample, its step from the one before, and the offset that `place` would return.
+            Where no sample can be ordinary, the time stamp is later than any.
+        """
+        lane = self._lanes.get(track)
+        if lane is None:
+            return _NEVER, 0, self.offset
+        return _NEVER if lane.ahead else lane.raw, lane.step, lane.offset
+
+    def went_on(self, track: int, raw: int, step: int) -> None:
+        """As if `place` had been called for ordinary samples, the last of them with the stamp `raw`, `step` after the one before
+        it. What `so_far` gave before them takes them back."""
+        if raw != _NEVER:
+            lane = self._lanes[track]
+            lane.last += raw - lane.raw
+            lane.raw = raw
+            lane.step = step
+
+    def due(self, track: int, raw: int) -> int:
+        """File time at which `place` would put this sample."""
+        lane = self._lanes.get(track)
+        if lane is not None and not lane.ahead and 0 < raw - lane.raw <= self.tolerance:
+            return raw + lane.offset
+        undo = self.undo_for(track)
+        at = raw + self.place(track, raw)
+        self.undo(undo)
+        return at
 
     def step(self, track: int, raw: int) -> int | None:
         """From the last sample of this track to one with the stamp `raw`, in source time; None when there was none."""
@@ -252,7 +297,7 @@ class Retimer:
     def _enter(self, track: int, raw: int) -> int:
         """The first sample of a track."""
         if self._offset is None:
-            near = {t: due for t, due in self._expected.items() if abs(self._delta(due, raw)) <= self._tolerance}
+            near = {t: due for t, due in self._expected.items() if abs(self._delta(due, raw)) <= self.tolerance}
             self.start({**near, track: raw})
         at = raw + self.offset
         earliest = self._floors.get(track, (self._zero or 0) - 1) + 1
@@ -260,7 +305,7 @@ class Retimer:
         if others:  # they may have wrapped already, or not yet
             other = max(others)
             at = other + self._delta(at, other)
-            if abs(at - other) > _ENTRY * self._tolerance:
+            if abs(at - other) > _ENTRY * self.tolerance:
                 at = other
         lane = _Lane(raw, max(at, earliest), self._default_step, at - raw)
         lane.ahead = lane.last - at
@@ -278,12 +323,12 @@ class Retimer:
                 self._note("wrap", lane.last)
             step = folded
         at = lane.last - lane.ahead + step
-        if -self._backward <= step <= self._tolerance and lane.last + 1 - at <= self._backward:
+        if -self._backward <= step <= self.tolerance and lane.last + 1 - at <= self._backward:
             lane.step = step if step > 0 else lane.step
             return self._settle(lane, raw, at)
         common = self.offset
         followed = lane.last + self._delta(raw + common, lane.last)
-        if self._delta(common, lane.offset) and abs(followed - lane.last) <= self._tolerance:
+        if self._delta(common, lane.offset) and abs(followed - lane.last) <= self.tolerance:
             lane.offset = followed - raw
             return self._settle(lane, raw, followed)
         paused = step > 0 and at > lane.last and (self._beside_another(lane, at) or lane.is_slow(step))
@@ -303,13 +348,13 @@ class Retimer:
         return lane.last - raw
 
     def _beside_another(self, lane: _Lane, at: int) -> bool:
-        return any(abs(at - other.last) <= self._tolerance for other in self._lanes.values() if other is not lane)
+        return any(abs(at - other.last) <= self.tolerance for other in self._lanes.values() if other is not lane)
 
     def _near(self, firsts: Mapping[int, int]) -> dict[int, int]:
         """Those stamps that may be of one clock with the first, unwrapped around it."""
         base = next(iter(firsts.values()))
         deltas = {track: self._delta(raw, base) for track, raw in firsts.items()}
-        return {track: base + delta for track, delta in deltas.items() if abs(delta) <= _ENTRY * self._tolerance}
+        return {track: base + delta for track, delta in deltas.items() if abs(delta) <= _ENTRY * self.tolerance}
 
     def _fold(self, step: int) -> int:
         return (step + self._half) % self._wrap - self._half if self._wrap else step

@@ -19,7 +19,6 @@ class EventCode(StrEnum):
     REPLAY_DROPPED = "replay_dropped"
     CLOCK_SET = "clock_set"
     RECONNECTING = "reconnecting"
-    PARKED = "parked"
     PAUSED = "paused"
     RESUMED = "resumed"
     WARNING = "warning"

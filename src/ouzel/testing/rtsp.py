@@ -38,7 +38,7 @@ class RtspServer:
     """Serves a clip in a loop at `url` from `with` to `with`'s end. All clients see the same moment.
 
     Args:
-        clip: H.264 without B-frames (`make_clip(…, bframes=0)`); one with sound unless `sound` is `none`.
+        clip: without B-frames (`make_clip(…, bframes=0)`); one with sound unless `sound` is `none`.
         sound: as AAC, as G.711 µ-law at 8 kHz, or none.
         login: user and password, asked for by Digest.
         port: of 127.0.0.1; 0 picks a free one. A second server on the port of a first that was killed is a camera come back.
@@ -53,8 +53,8 @@ class RtspServer:
         port: int = 0,
         python: str = SYSTEM_PYTHON,
     ) -> None:
-        if clip.codec != "h264" or any(sample.cts for sample in clip.video().samples):
-            raise ValueError("the camera sends H.264 without B-frames: make the clip with bframes=0")
+        if any(sample.cts for sample in clip.video().samples):
+            raise ValueError("the camera sends no B-frames: make the clip with bframes=0")
         self.port = port
         self._folder = _camera_files(clip, sound)
         self._login = login
@@ -116,9 +116,9 @@ def _camera_files(clip: Clip, sound: Sound) -> Path:
     """The clip as elementary streams."""
 
     def build(part: Path) -> None:
-        annex_b = "h264_mp4toannexb,h264_metadata=aud=insert"
-        video = str(clip.folder / "video.mp4")
-        run_ffmpeg(clip.ffmpeg, ["-i", video, "-c:v", "copy", "-bsf:v", annex_b, "-f", "h264", str(part / "cam.h264")])
+        codec = clip.codec
+        options = ["-c:v", "copy", "-bsf:v", f"{codec}_mp4toannexb,{codec}_metadata=aud=insert", "-f", codec]
+        run_ffmpeg(clip.ffmpeg, ["-i", str(clip.folder / "video.mp4"), *options, str(part / f"cam.{codec}")])
         if sound == "aac":
             (part / "cam.aac").write_bytes(b"".join(clip.audio()))
         if sound == "ulaw":

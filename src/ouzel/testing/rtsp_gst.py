@@ -2,8 +2,9 @@
 
 Usage: python3 rtsp_gst.py FOLDER PORT FRAMES_A_SECOND aac|ulaw|none [USER PASSWORD]
 
-FOLDER holds `cam.h264` (Annex B, an access unit delimiter ahead of each picture, no B-frames), `cam.aac` (ADTS) or `cam.ulaw`
-(8 kHz, mono). They are played in a loop with time stamps that rise for ever; all clients share one pipeline. Prints `ready PORT`.
+FOLDER holds `cam.h264` or `cam.hevc` (Annex B, an access unit delimiter ahead of each picture, no B-frames), `cam.aac` (ADTS) or
+`cam.ulaw` (8 kHz, mono). They are played in a loop with time stamps that rise for ever; all clients share one pipeline. Prints
+`ready PORT`.
 
 SIGUSR1: the picture stops, sound and RTCP go on. SIGUSR2: only RTCP and keep-alive answers go on.
 """
@@ -22,23 +23,24 @@ for _name in ("Gst", "GstRtsp", "GstRtspServer"):
 
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - versions are chosen before
 
-DELIMITER = b"\0\0\0\1\x09"
+DELIMITERS = {"h264": b"\0\0\0\1\x09", "hevc": b"\0\0\0\1\x46\x01"}
 AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 ULAW_BYTES, ULAW_MS = 320, 40
 TICK_MS = 10
-VIDEO_CAPS = "video/x-h264,stream-format=byte-stream,alignment=au,framerate={rate}/1"
-VIDEO_PAY = "h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"
+VIDEO_CAPS = "video/x-{name},stream-format=byte-stream,alignment=au,framerate={rate}/1"
+VIDEO_PAY = "{name}parse config-interval=-1 ! rtp{name}pay name=pay0 pt=96"
+NAMES = {"h264": "h264", "hevc": "h265"}
 AAC_CAPS = "audio/mpeg,mpegversion=4,stream-format=adts,rate={rate},channels=2,framed=true"
 AAC_PAY = "aacparse ! rtpmp4gpay name=pay1 pt=97"
 ULAW_CAPS = "audio/x-mulaw,rate=8000,channels=1"
 ULAW_PAY = "rtppcmupay name=pay1 pt=0"
 
 
-def split_pictures(data: bytes) -> list[bytes]:
-    cuts, at = [], data.find(DELIMITER)
+def split_pictures(data: bytes, delimiter: bytes) -> list[bytes]:
+    cuts, at = [], data.find(delimiter)
     while at >= 0:
         cuts.append(at)
-        at = data.find(DELIMITER, at + len(DELIMITER))
+        at = data.find(delimiter, at + len(delimiter))
     return [data[start:end] for start, end in zip(cuts, [*cuts[1:], len(data)])]  # noqa: B905 - may run on Python 3.9
 
 
@@ -103,8 +105,11 @@ def require_login(
 def main(folder: str, port: str, rate: str, sound: str, user: str = "", word: str = "") -> None:
     Gst.init(None)
     media = Path(folder)
-    tracks = {"v": Track(split_pictures((media / "cam.h264").read_bytes()), Gst.SECOND // int(rate))}
-    lines = [launch_line("v", VIDEO_CAPS.format(rate=rate), VIDEO_PAY)]
+    codec = next(codec for codec in NAMES if (media / f"cam.{codec}").exists())
+    pictures = split_pictures((media / f"cam.{codec}").read_bytes(), DELIMITERS[codec])
+    tracks = {"v": Track(pictures, Gst.SECOND // int(rate))}
+    name = NAMES[codec]
+    lines = [launch_line("v", VIDEO_CAPS.format(name=name, rate=rate), VIDEO_PAY.format(name=name))]
     if sound == "aac":
         frames = split_adts((media / "cam.aac").read_bytes())
         hertz = AAC_RATES[frames[0][2] >> 2 & 0x0F]

@@ -150,7 +150,7 @@ class FileSink:
     def close(self, reason: str, wall: datetime, patches: Sequence[tuple[int, bytes]] = (), tail: bytes = b"") -> Path:
         """Finish: container index, last ledger line, fsync, rename. Blocking: call it off the loop.
 
-        Raises: StorageError; the file then stays `.part`, whole up to its last ledger line.
+        Raises: OutputExists, StorageError; the file then stays `.part`, whole up to its last ledger line.
         """
         try:
             self._truncate(self.size)
@@ -162,6 +162,7 @@ class FileSink:
             self._append(closing)
             os.fsync(self._media)
             os.fsync(self._ledger)
+            self._refuse_existing()
             self.part_path.rename(self.path)
             sync_folder(self.path.parent)
         except OSError as exc:
@@ -185,8 +186,7 @@ class FileSink:
 
     def _open_files(self) -> None:
         self._media = self._ledger = -1
-        if self.path.exists():
-            raise OutputExists(f"{self.path} exists already; give another name or remove it")
+        self._refuse_existing()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,6 +202,10 @@ class FileSink:
                 self.release()
                 self.ledger_path.unlink()
             raise storage_error(exc, self.path) from exc
+
+    def _refuse_existing(self) -> None:
+        if os.path.lexists(self.path):
+            raise OutputExists(f"{self.path} exists already; give another name or remove it")
 
     def _lock(self) -> None:
         try:

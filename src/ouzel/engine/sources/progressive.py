@@ -61,8 +61,9 @@ class ProgressiveSource:
             return ForFfmpeg(stream.url)
         except TapeFull:
             return EndReason.DURATION
-        except (FormatError, Unsupported):
-            if self._kind != "mp4" or (self._intake is not None and self._intake.opened):
+        except (FormatError, Unsupported) as exc:
+            opened = self._intake is not None and self._intake.opened
+            if self._kind != "mp4" or opened or "scheme" in exc.context:  # the last: encrypted, which ffmpeg would copy
                 self._keep_what_is_whole()
                 raise
             self._intake = None  # a plain MP4, whose index may stand at its end

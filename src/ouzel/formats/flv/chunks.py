@@ -6,10 +6,10 @@ Knows nothing of buffers: the shaper asks it before and after each tag that is m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ouzel.formats.flv.follow import Follower
-from ouzel.formats.flv.groups import Group, Partial, ReplayMemory, print_of
+from ouzel.formats.flv.groups import Group, Partial, ReplayMemory, print_at
 from ouzel.formats.flv.head import Setup
 from ouzel.formats.flv.packets import Packet
 from ouzel.formats.flv.rules import FlvRules
@@ -22,8 +22,7 @@ _SUSPECT_GROUPS = 2  # a connection may begin in the middle of a group: replays 
 _MAX_LEAD = 8  # tags of sound before the first key frame that do not make a chunk of their own
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A unit that was read as far as is needed to judge it."""
 
     unit: UnitHeader
@@ -36,8 +35,7 @@ class Look:
         return packet is not None and packet.role == "frame" and packet.kind == VIDEO and packet.key
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     """The state between two chunks."""
 
     retimer: RetimerState
@@ -127,7 +125,7 @@ class Chunks:
         partial = self.partial
         if partial is None or survey.key_at is None:
             return False
-        with_lead = not partial.lead or partial.lead == tuple(print_of(held, at) for at in survey.lead)
+        with_lead = not partial.lead or partial.lead == tuple(print_at(held, at) for at in survey.lead)
         return with_lead and partial.is_same(held, survey.key_at)
 
     def overlap(self, survey: Survey, held: memoryview) -> int:
@@ -253,10 +251,7 @@ class Chunks:
         """File time at which this tag would be placed; of one that has no clock, the end of the chunk."""
         if look.packet is None or not look.packet.lane:
             return self._end(None)
-        state = self._retimer.save()
-        due = look.unit.stamp + self._retimer.place(look.packet.lane, look.unit.stamp)
-        self._retimer.restore(state)
-        return due
+        return self._retimer.due(look.packet.lane, look.unit.stamp)
 
     def _end(self, following: Look | None) -> int:
         """File time at which the running chunk ends."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import xxhash
 
@@ -18,14 +18,31 @@ from ouzel.formats.flv.tags import UNIT_HEADER, VIDEO, read_unit
 from ouzel.formats.shape import Buffer
 
 Verdict = Literal["", "replay", "stuck"]
+TAIL = 8
+"""Bytes at the end of a body that are remembered."""
 PROOF_TAGS = 8
 """Tags, from the key frame on, in which a group must equal an incomplete one to be taken for the same."""
 
 
-class Group:
-    """What is remembered of the group that is passing by: a digest of each body."""
+def print_of(kind: int, body: Buffer) -> int:
+    """What is remembered of a tag: its kind, its size and the last eight bytes of its body, in 64 bits.
 
-    __slots__ = ("broken", "key_at", "key_size", "prints", "raw", "sounds_behind")
+    That is less than a digest, and is had without going through the body. It is enough because it is never compared alone: the
+    key frame of a group is digested whole, and the sizes and ends of all tags behind it must be the same, too. A compressed frame
+    ends in the state of an entropy coder, which depends on all that stands before. Where an encoder fills up to a constant rate
+    sizes and ends say little; then the key frames differ, unless the picture stands still, and of groups that are alike only
+    those with the right time stamps are taken for replays.
+    """
+    return kind << 24 ^ len(body) ^ int.from_bytes(body[-TAIL:], "big")
+
+
+class Group:
+    """What is remembered of the group that is passing by."""
+
+    __slots__ = ("broken", "key_at", "key_print", "key_size", "prints", "raw", "sounds_behind")
+
+    key_print: int | None
+    """XXH3 of the body of the key frame; None when there is none, or not a whole one."""
 
     raw: int | None
     """Source time stamp of the key frame, or of the first tag when there is none."""
@@ -34,12 +51,13 @@ class Group:
 
     def __init__(self) -> None:
         self.prints = array("Q")
-        """XXH3 of each body, tag by tag."""
+        """Tag by tag, see `print_of`."""
         self.sounds_behind = 0
         """Tags at the end that are sound: with the next picture they may turn out to belong to the next group."""
         self.key_at = -1
         """Which of the tags the key frame is; -1: none. Sound may stand before it."""
         self.key_size = 0
+        self.key_print = None
         self.raw = None
         self.broken = False
 
@@ -49,24 +67,21 @@ class Group:
         self.key_size = size
         self.raw = raw
 
-    @property
-    def key_print(self) -> int | None:
-        """Digest of the key frame; None when there is none, or not a whole one."""
-        return self.prints[self.key_at] if 0 <= self.key_at < len(self.prints) else None
-
     def digest(self) -> int:
-        """Equal for groups with the same bodies in the same order from the key frame to the last picture, whatever their
-        time stamps. Without a key frame all tags count."""
+        """Equal for groups with the same key frame and the same tags behind it, in the same order, up to the last picture,
+        whatever their time stamps. Without a key frame all tags count."""
         end = len(self.prints) - (self.sounds_behind if self.key_at >= 0 else 0)
-        return xxhash.xxh3_64_intdigest(self.prints[max(self.key_at, 0) : end].tobytes())
+        prints = self.prints[max(self.key_at, 0) : end].tobytes()
+        return xxhash.xxh3_64_intdigest(prints, seed=self.key_print or 0)
 
 
-def print_of(held: memoryview, at: int) -> int | None:
-    """Digest of the body of the unit at `at`; None when it is not whole."""
+def print_at(held: memoryview, at: int) -> int | None:
+    """`print_of` the unit at `at`; None when it is not whole."""
     if at + UNIT_HEADER > len(held):
         return None
-    end = at + UNIT_HEADER + read_unit(held, at).size
-    return None if end > len(held) else xxhash.xxh3_64_intdigest(held[at + UNIT_HEADER : end])
+    unit = read_unit(held, at)
+    end = at + UNIT_HEADER + unit.size
+    return None if end > len(held) else print_of(unit.kind, held[at + UNIT_HEADER : end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +89,11 @@ class Partial:
     """A group that ended with its connection."""
 
     lead: tuple[int, ...]
-    """Digests of the tags of its chunk that stand before the key frame."""
+    """Prints of the tags of its chunk that stand before the key frame."""
     prints: tuple[int, ...]
     """Of the key frame and the tags behind it, at most `PROOF_TAGS`."""
     key_size: int
+    key_print: int
 
     @classmethod
     def of(cls, group: Group) -> Partial | None:
@@ -85,7 +101,8 @@ class Partial:
         if group.key_print is None:
             return None
         at = group.key_at
-        return cls(tuple(group.prints[:at]), tuple(group.prints[at : at + PROOF_TAGS]), group.key_size)
+        prints = tuple(group.prints[at : at + PROOF_TAGS])
+        return cls(tuple(group.prints[:at]), prints, group.key_size, group.key_print)
 
     def could_begin(self, held: Buffer, at: int) -> bool:
         """Whether the unit at `at` may be the same key frame: as far as its header tells."""
@@ -97,15 +114,17 @@ class Partial:
 
         What begins like it but breaks off before that is no better than what is there.
         """
+        body_at = at + UNIT_HEADER
+        if xxhash.xxh3_64_intdigest(held[body_at : body_at + self.key_size]) != self.key_print:
+            return False
         for expected in self.prints:
-            if print_of(held, at) != expected:
+            if print_at(held, at) != expected:
                 return False
             at += UNIT_HEADER + read_unit(held, at).size
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Print:
+class _Print(NamedTuple):
     serial: int
     digest: int
     key: int | None

@@ -9,9 +9,9 @@ Sources: Adobe Flash Video File Format Specification 10.1, annex E.4; Enhanced R
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection
+from functools import cache
+from typing import Literal, NamedTuple
 
 from ouzel.formats.flv.tags import AUDIO, VIDEO
 from ouzel.formats.shape import Buffer
@@ -62,8 +62,7 @@ _METADATA = 4
 _AUDIO_MULTITRACK = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One audio or video tag, as told by its first bytes."""
 
     kind: int
@@ -119,7 +118,8 @@ def _read_audio(body: bytes) -> Packet:
     return Packet(AUDIO, "config" if body[1] == 0 else "frame", codec, "classic", True, 2, 0, AUDIO, sound)
 
 
-def plain_codes(kind: int, code: int | bytes) -> Container[int]:
+@cache
+def plain_codes(kind: int, code: int | bytes) -> Collection[int]:
     """First byte * 256 + second byte of those frames of a codec (`Packet.code`) that need no closer look: all sound, and the
     pictures that are no key frames, without prefixes."""
     if isinstance(code, bytes):
@@ -143,6 +143,14 @@ def composition_at(code: int | bytes) -> int:
     if isinstance(code, bytes):
         return 5 if code in _WITH_COMPOSITION_TIME else 0
     return 2 if code in _PACKETIZED_IDS else 0
+
+
+@cache
+def timed_codes(code: int | bytes) -> Collection[int]:
+    """Those of the `plain_codes` of a video codec with a composition time (`composition_at`)."""
+    if not composition_at(code):
+        return frozenset()
+    return frozenset(plain for plain in plain_codes(VIDEO, code) if plain >> 8 & 15 != FRAMES_X)
 
 
 class _Enhanced:

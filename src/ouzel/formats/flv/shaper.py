@@ -80,10 +80,30 @@ class FlvShaper:
     # -- the contract -------------------------------------------------------------------------------------------------
 
     def feed(self, piece: memoryview) -> Iterator[Op]:
-        if self._left > len(piece):  # most of a picture's pieces
-            yield self._pass(piece)
-            return
+        left, n = self._left, len(piece)
+        if left > n:  # most of a picture's pieces
+            return iter((self._pass(piece),))
+        if self._carry or self._gate is not None or self._search is not None:
+            return self._feed(piece)
+        follow = self._follow
+        p = follow.follow(piece, -4 if follow.between else left)
+        if p < n:
+            self._left = 0
+            if p < 0:  # the size before the first tag was handed on; it stands for itself
+                self._position -= 4
+                self._carry, self._wanted = bytearray(4), UNIT_HEADER
+            return self._feed(piece, p)
+        self._left = p - n
+        self._position += n
+        follow.span.emitted += n
+        return iter((piece,))  # most other pieces: nothing but ordinary tags
+
+    def _feed(self, piece: memoryview, p: int = 0) -> Iterator[Op]:
+        """A piece in which there is more than ordinary tags, at `p` or wherever."""
         todo = [piece]
+        if p > 0:
+            rest = yield from self._walk(piece, p)
+            todo = [rest] if rest else []
         while todo:
             buf = todo.pop()
             if self._search is not None:
@@ -99,9 +119,12 @@ class FlvShaper:
                     continue
                 todo.append(buf[missing:])
                 joint, self._carry = memoryview(self._carry), bytearray()
-                rest = yield from self._walk(joint)
+                rest = yield from self._walk(joint, 0)
+            elif self._left > len(buf):
+                yield self._pass(buf)
+                continue
             else:
-                rest = yield from self._walk(buf)
+                rest = yield from self._walk(buf, self._left)
             if rest:
                 todo.append(rest)
 
@@ -110,14 +133,15 @@ class FlvShaper:
         follow, span = self._follow, self._follow.span
         excess, end_at = 0, self._position
         if self._left:
-            excess = span.emitted - self._tag_at
+            excess = follow.expect - self._left  # what was handed on of header and body
             end_at -= excess
             follow.forget_last()
             span.dropped_bytes += excess
-        elif follow.expect >= 0 and span.emitted:
-            span.emitted += 4
+        elif span.emitted and not follow.between:
             end_at += 4
-            yield SIZE.pack(follow.expect)
+            if follow.expect >= 0:
+                span.emitted += 4
+                yield SIZE.pack(follow.expect)
         behind = len(self._carry) + (self._search.held if self._search else 0) + (self._gate.held if self._gate else 0)
         span.dropped_bytes += max(0, behind - 4)
         self._position += behind
@@ -148,9 +172,8 @@ class FlvShaper:
         self._carry = bytearray()
         self._wanted = 0  # bytes of the carried unit that are needed to judge it
         self._left = 0  # bytes of the running tag's body that are still to come
-        self._tag_at = 0
         self._settled = 0
-        self._follow.expect = -1
+        self._follow.halt()
 
     def _let_go(self) -> Iterator[Op]:
         """Nothing more will come: hand on what the gate holds."""
@@ -194,21 +217,16 @@ class FlvShaper:
 
     # -- the flow of tags ---------------------------------------------------------------------------------------------
 
-    def _walk(self, buf: memoryview) -> _Walk:
-        """Hand on the units in `buf`, which goes on where the last one ended. Returns what is to be looked at otherwise."""
+    def _walk(self, buf: memoryview, p: int) -> _Walk:
+        """Hand on the units in `buf`; the first that was not followed yet begins at `p`. Returns what is to be looked at
+        otherwise."""
         follow, chunks, n = self._follow, self._chunks, len(buf)
-        p, run = self._left, 0  # what begins at `run` was not handed on yet
-        if p > n:
-            yield self._pass(buf)
-            return None
-        if p:
-            follow.keep_more(buf[:p], whole=True)
-            self._left = 0
+        run = 0  # what begins here was not handed on yet
         while True:
             p = follow.follow(buf, p)
-            if p > n:
-                self._tag_at = follow.span.emitted + follow.last_at + 4 - run
+            if p > n or follow.between:
                 break
+            self._left = 0
             look = self._read(buf, p)
             if isinstance(look, _Stop):
                 return (yield from self._interrupt(buf, run, p, look))
@@ -231,8 +249,7 @@ class FlvShaper:
             if follow.empty:
                 self._began_at = self._position + p + 4
             chunks.begin_tag(look)
-            self._tag_at = follow.span.emitted + p + 4 - run
-            follow.keep(buf, p, look.unit, look.packet, self._tag_at)
+            follow.keep(buf, p, look.unit, look.packet, follow.span.emitted + p + 4 - run)
             p += UNIT_HEADER + look.unit.size
             if p > n:
                 break
@@ -245,10 +262,10 @@ class FlvShaper:
     def _pass(self, piece: memoryview) -> memoryview:
         """More of the body of the tag in progress, and not its end."""
         size = len(piece)
-        self._follow.keep_more(piece, whole=False)
-        self._follow.span.emitted += size
         self._left -= size
         self._position += size
+        self._follow.pass_by(piece, self._left)
+        self._follow.span.emitted += size
         return piece
 
     def _read(self, buf: memoryview, p: int) -> Look | _Stop | None:

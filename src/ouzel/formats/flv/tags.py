@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ouzel.base.errors import FormatError, TooLarge
 from ouzel.formats.shape import Buffer
@@ -34,8 +35,7 @@ _UNIT = struct.Struct(">IIIBH")
 SIZE = struct.Struct(">I")
 
 
-@dataclass(frozen=True, slots=True)
-class UnitHeader:
+class UnitHeader(NamedTuple):
     """A tag's header with what stands before it."""
 
     previous: int

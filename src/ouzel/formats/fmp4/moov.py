@@ -121,11 +121,11 @@ def _track(data: bytes, trak: Box, defaults: Mapping[int, Trex], movie_timescale
         raise FormatError("track without an id or a timescale")
     hdlr = wanted(data, trak, b"mdia", b"hdlr")
     stbl = wanted(data, trak, b"mdia", b"minf", b"stbl")
+    track = describe_track(data, wanted(data, stbl, b"stsd"), track_id, data[hdlr.body + 8 : hdlr.body + 12])
     for kind in (b"stsz", b"stz2"):
         table = first(data, stbl, kind)
         if table and int.from_bytes(data[table.body + 8 : table.body + 12], "big"):
             raise Unsupported("MP4 that is not fragmented: its index stands in the moov")
-    track = describe_track(data, wanted(data, stbl, b"stsd"), track_id, data[hdlr.body + 8 : hdlr.body + 12])
     delay_ms, media_time = _edits(data, first(data, trak, b"edts", b"elst"), movie_timescale)
     if media_time > _LONGEST_DELAY_S * timescale or delay_ms > _LONGEST_DELAY_S * 1000:
         delay_ms = media_time = 0

@@ -10,7 +10,7 @@ Source: ISO/IEC 13818-1 section 2.4.3.3 (continuity_counter).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ouzel.formats.mpegts.packets import NULL_PID, SIZE, Readable, has_payload, is_discontinuity
 
@@ -19,14 +19,19 @@ _CYCLE = bytes(range(16)) * 512
 _LOW = bytes(value & 0x0F for value in range(256))
 _COUNTS = bytes(0xF0 | value & 0x0F if value & 0x10 else 0 for value in range(256))
 _OTHERS = tuple(bytes(value for value in range(256) if value >> 4 != 1 << number) for number in range(_GROUP))
+_FOUND = tuple(bytes(1 if value >> 4 == 1 << number else 0 for value in range(256)) for number in range(_GROUP))
 _STARTS = bytes(1 if value & 0xC0 == 0x40 else 0 for value in range(256))
 _EMPTY = bytes(1 if value & 0x30 == 0x20 else 0 for value in range(256))
+
+Columns: TypeAlias = tuple[bytes, bytes, bytes]
+"""The second, third and fourth byte of the header of each packet."""
 
 
 class Survey(NamedTuple):
     """What was read from the headers of a block of packets."""
 
     headers: bytes
+    columns: Columns
     starts: bytes
     """1 for each packet that starts a unit and was received without error, 0 for the others."""
     classes: tuple[bytes, ...]
@@ -40,21 +45,23 @@ class Survey(NamedTuple):
 class _Group:
     """Up to four PIDs and the tables that turn headers into class bytes."""
 
-    __slots__ = ("_high", "_low", "pids")
+    __slots__ = ("high", "low", "pids", "slots")
 
     def __init__(self, pids: tuple[int, ...]) -> None:
         self.pids = pids
+        self.slots = tuple(zip(pids, _OTHERS, _FOUND, strict=False))
+        """Each PID with the class bytes that are not its own, and with a table in which 1 stands for those that are."""
         high, low = bytearray(b"\x0f" * 256), bytearray(b"\x0f" * 256)
         for number, pid in enumerate(pids):
             for flags in range(8):
                 high[flags << 5 | pid >> 8] |= 0x10 << number
             low[pid & 0xFF] |= 0x10 << number
-        self._high, self._low = bytes(high), bytes(low)
+        self.high, self.low = bytes(high), bytes(low)
 
     def classes(self, second: bytes, third: bytes, counts: int) -> bytes:
         """`counts`: a byte a packet, 0xF0 and its counter, as one number."""
-        both = int.from_bytes(second.translate(self._high), "little") & int.from_bytes(
-            third.translate(self._low), "little"
+        both = int.from_bytes(second.translate(self.high), "little") & int.from_bytes(
+            third.translate(self.low), "little"
         )
         return (both & counts).to_bytes(len(second), "little")
 
@@ -65,13 +72,16 @@ class Counters:
     `last` holds, by PID, the counter of the last packet with payload that was handed on; none after an announced break.
     """
 
-    __slots__ = ("_groups", "_repeated", "known", "last", "payloads")
+    __slots__ = ("_groups", "found", "known", "last", "payloads", "repeated")
 
     def __init__(self) -> None:
         self.last: dict[int, int] = {}
         self.payloads: dict[int, int] = {}
         """Packets with payload, by PID, seen by the last `check`."""
-        self._repeated: set[int] = set()
+        self.found: list[tuple[int, bytes, bytes]] = []
+        """What the last `pass_all` has found: PIDs, their counters in a row, and the class bytes in which they were found."""
+        self.repeated: set[int] = set()
+        """PIDs whose last packet was one that had been sent before."""
         self._groups: list[_Group] = []
         self.known: frozenset[int] = frozenset()
         """The PIDs that are followed."""
@@ -95,49 +105,74 @@ class Counters:
         counts = int.from_bytes(fourth.translate(_COUNTS), "little")
         return Survey(
             headers,
+            (second, third, fourth),
             second.translate(_STARTS),
             tuple([group.classes(second, third, counts) for group in self._groups]),
             fourth.translate(_EMPTY),
             not second.isascii(),
         )
 
-    def step(self, header: bytes) -> bool:
-        """Count a single packet. False when it does not follow, or is not simple: then `check` must look at it."""
-        pid = (header[1] & 0x1F) << 8 | header[2]
-        if pid not in self.known:
-            return True
-        counter = header[3] & 0x0F
-        last = self.last.get(pid)
-        if header[1] & 0x80 or not header[3] & 0x10 or (last is not None and counter != (last + 1) & 0x0F):
+    def pass_all(self, block: memoryview, columns: Columns, strangers: Collection[int]) -> bool:
+        """Count a block in which every PID simply goes on. False, and nothing is counted, if it is another one: then `survey` and
+        `check` are due.
+
+        `strangers`: PIDs that are looked for since the last break, and have to go on with the start of a unit.
+        """
+        second, third, fourth = columns
+        payloads, size = fourth.translate(_COUNTS), len(second)
+        if self.repeated or size + 16 > len(_CYCLE) or not second.isascii():
             return False
-        self.last[pid] = counter
-        self._repeated.discard(pid)
+        if 0 in payloads and _is_announcing(block, payloads):
+            return False
+        counts, last, follows = int.from_bytes(payloads, "little"), self.last, _CYCLE.startswith
+        found: list[tuple[int, bytes, bytes]] = []
+        for group in self._groups:
+            classes = group.classes(second, third, counts)
+            for pid, others, marks in group.slots:
+                own = classes.translate(_LOW, others)
+                if own:
+                    if not follows(own, last.get(pid, own[0] - 1) + 1 & 0x0F):
+                        return False
+                    if pid in strangers and not second[classes.translate(marks).find(1)] & 0x40:
+                        return False
+                    found.append((pid, own, classes))
+                    if len(own) == size:
+                        break
+        self.found = found
+        for pid, own, _ in found:
+            last[pid] = own[-1]
         return True
 
     def check(self, block: memoryview, survey: Survey, start: int, stop: int) -> int:
         """Count the packets from number `start` up to `stop` of a block. Returns how many breaks there are."""
         breaks = 0
-        last = self.last
-        self.payloads.clear()
+        last, repeated = self.last, self.repeated
+        self.payloads = payloads = dict[int, int]()
         breaking = announced(block, survey, start, stop)
+        cycle = _CYCLE if stop - start + 16 <= len(_CYCLE) else _CYCLE * ((stop - start) // len(_CYCLE) + 2)
         for group, classes in zip(self._groups, survey.classes, strict=True):
             part = classes if stop - start == len(classes) else classes[start:stop]
-            for number, pid in enumerate(group.pids):
-                counts = part.translate(_LOW, _OTHERS[number])
+            for pid, others, _ in group.slots:
+                counts = part.translate(_LOW, others)
                 if not counts and pid not in breaking:
                     continue
-                self.payloads[pid] = len(counts)
+                payloads[pid] = len(counts)
                 before = last.get(pid)
                 first = (before + 1) & 0x0F if before is not None else counts[0] if counts else 0
-                cycle = _CYCLE if len(counts) + 16 <= len(_CYCLE) else _CYCLE * (len(counts) // len(_CYCLE) + 2)
                 if cycle.startswith(counts, first) and pid not in breaking:
                     last[pid] = counts[-1]
-                    self._repeated.discard(pid)
+                    if repeated:
+                        repeated.discard(pid)
                 else:
                     breaks += self._walk(block, survey.headers, start, stop, pid)
         return breaks
 
-    def count(self, survey: Survey, pid: int, start: int, stop: int) -> int:
+    def count(self, classes: bytes, pid: int, start: int, stop: int) -> int:
+        """Packets with payload of this PID among those from number `start` up to `stop`. `classes`: of its group."""
+        slot = next(group.pids.index(pid) for group in self._groups if pid in group.pids)
+        return len(classes[start:stop].translate(_LOW, _OTHERS[slot]))
+
+    def count_in(self, survey: Survey, pid: int, start: int, stop: int) -> int:
         """Packets with payload of this PID among those from number `start` up to `stop`."""
         for group, classes in zip(self._groups, survey.classes, strict=True):
             if pid in group.pids:
@@ -148,21 +183,20 @@ class Counters:
         """Number and counter of the first packet with payload of this PID in the block."""
         for group, classes in zip(self._groups, survey.classes, strict=True):
             if pid in group.pids:
-                bit = 0x10 << group.pids.index(pid)
-                found = [at for counter in range(16) if (at := classes.find(bit | counter)) >= 0]
-                return (min(found), classes[min(found)] & 0x0F) if found else None
+                at = classes.translate(_FOUND[group.pids.index(pid)]).find(1)
+                return None if at < 0 else (at, classes[at] & 0x0F)
         return None
 
     def save(self) -> tuple[dict[int, int], frozenset[int]]:
-        return dict(self.last), frozenset(self._repeated)
+        return dict(self.last), frozenset(self.repeated)
 
     def restore(self, state: tuple[dict[int, int], frozenset[int]]) -> None:
-        self.last, self._repeated = dict(state[0]), set(state[1])
+        self.last, self.repeated = dict(state[0]), set(state[1])
 
     def _walk(self, block: memoryview, headers: bytes, start: int, stop: int, pid: int) -> int:
         """The breaks of one PID, with what the standard allows: a packet sent twice, and a break that is announced."""
         breaks = 0
-        last, repeated = self.last.get(pid), pid in self._repeated
+        last, repeated = self.last.get(pid), pid in self.repeated
         for at in range(start, stop):
             if pid_at(headers, at) != pid:
                 continue
@@ -179,14 +213,26 @@ class Counters:
             self.last.pop(pid, None)
         else:
             self.last[pid] = last
-        (self._repeated.add if repeated else self._repeated.discard)(pid)
+        (self.repeated.add if repeated else self.repeated.discard)(pid)
         return breaks
 
 
-def announced(block: memoryview, survey: Survey, start: int, stop: int) -> set[int]:
+def _is_announcing(block: memoryview, payloads: bytes) -> bool:
+    """Whether a packet without payload announces a discontinuity. `payloads`: 0 for these packets."""
+    at = payloads.find(0)
+    while at >= 0:
+        if is_discontinuity(block, at * SIZE):
+            return True
+        at = payloads.find(0, at + 1)
+    return False
+
+
+def announced(block: memoryview, survey: Survey, start: int, stop: int) -> Collection[int]:
     """PIDs with a packet that has no payload but announces a discontinuity."""
-    found: set[int] = set()
     at = survey.empty.find(1, start, stop)
+    if at < 0:
+        return ()
+    found: set[int] = set()
     while at >= 0:
         if is_discontinuity(block, at * SIZE):
             found.add(pid_at(survey.headers, at))
@@ -196,7 +242,12 @@ def announced(block: memoryview, survey: Survey, start: int, stop: int) -> set[i
 
 def starts_of(headers: bytes) -> bytes:
     """1 for each packet that starts a unit and was received without error, 0 for the others."""
-    return headers[1::4].translate(_STARTS)
+    return starts_in(headers[1::4])
+
+
+def starts_in(second: bytes) -> bytes:
+    """The same from the second bytes of the headers."""
+    return second.translate(_STARTS)
 
 
 def errors_in(headers: bytes, pids: Collection[int]) -> int:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
+from ouzel.formats.mpegts.counters import starts_in
+from ouzel.formats.mpegts.follow import Follower
+from ouzel.formats.mpegts.keys import inspect, is_key, print_of, repeats_known
 from ouzel.formats.mpegts.lanes import (
     AUDIO_BYTES,
-    VIDEO_BYTES,
-    Found,
     FrameCounter,
     Lane,
-    differ,
     is_counted,
     is_short_of_usual,
-    is_unchanged,
     lanes_of,
-    looks_random,
-    sniff,
     sounds_changed,
 )
 from ouzel.formats.mpegts.outlet import Outlet, OutletState
 from ouzel.formats.mpegts.packets import PAT_PID, SIZE, WRAP
 from ouzel.formats.mpegts.psi import Program, Tables, TablesState
 from ouzel.formats.mpegts.region import Region
+from ouzel.formats.mpegts.replay import Kept, Opening, ReplayMemory, opening_of
 from ouzel.formats.mpegts.scout import Scout
 from ouzel.formats.mpegts.timeline import Timeline, TimelineState
 from ouzel.formats.mpegts.units import Unit, gather, mark_next, shift_unit, unit_at
@@ -35,6 +33,7 @@ from ouzel.formats.shape import Buffer, Edge, Span
 class Limits:
     continuous: bool
     min_chunk_s: float
+    sound_chunk_s: float
     max_chunk_s: float
     reach: int
     """Packets that may be held while a decision is pending."""
@@ -47,14 +46,17 @@ class Stop:
     at: int
     opening: bool
     """The tracks change here; else: more packets are needed to tell whether they do."""
+    replay: bool = False
+    """What came before was a replay: a chunk begins here, with the tracks to be looked at anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowState:
+class FlowState(NamedTuple):
     lanes: Mapping[int, Lane]
     time: TimelineState
     tables: TablesState
     out: OutletState
+    opening: Opening | None
+    replayed: Kept | None
     seen: frozenset[int]
     flags: tuple[bool, bool, bool]
 
@@ -62,15 +64,26 @@ class FlowState:
 class Flow:
     """The state of a stream whose tracks are known."""
 
-    def __init__(self, tables: Tables, limits: Limits, tolerance_s: float, backward_s: float) -> None:
+    def __init__(
+        self, tables: Tables, limits: Limits, memory: ReplayMemory, tolerance_s: float, backward_s: float
+    ) -> None:
         self.time = Timeline(tolerance_s, backward_s)
         self.lanes: dict[int, Lane] = {}
         self.stop: Stop | None = None
         """How the last `run` ended; None when it took everything."""
         self.out = Outlet(self.time, whole_units=limits.continuous)
         self._tables = tables
+        self._follow_on = Follower(
+            self.time, self.out, tables, limits.max_chunk_s if limits.continuous else None
+        ).follow
+        self._resume: int | None = None  # the packet from which `run` goes on where `glide` stopped
         self._program: Program | None = None
         self._limits = limits
+        self.memory = memory
+        self.opening: Opening | None = None
+        """The key frame with which the chunk in progress began; None where that cannot be told."""
+        self.replayed: Kept | None = None
+        """What was kept already and seems to come again."""
         self._seen: set[int] = set()  # PIDs of tables in this chunk
         self._fresh = True  # no unit of the programme in this chunk yet
         self._moved = False  # a unit has passed since the tracks were learnt
@@ -115,6 +128,12 @@ class Flow:
         if self.out.frames is not None:
             self.out.frames = FrameCounter(self.lanes[self.time.lead].stream.codec)
 
+    def take_back(self, state: FlowState) -> None:
+        """The chunk that began with this state never was; what follows begins it anew. The tables stay as they are now."""
+        self.time.restore(state.time)
+        self.out.restore(state.out)
+        self.splice()
+
     def restart(self) -> bytes:
         """The next chunk begins a file. Returns: what must stand in front of it."""
         self.time.restart()
@@ -134,6 +153,8 @@ class Flow:
             self.time.save(),
             self._tables.save(),
             self.out.save(),
+            self.opening,
+            self.replayed,
             frozenset(self._seen),
             (self._fresh, self._moved, self._psi_first),
         )
@@ -146,16 +167,31 @@ class Flow:
         self.lanes = self.out.lanes = lanes
         self.time.restore(state.time)
         self.out.restore(state.out)
+        self.opening, self.replayed = state.opening, state.replayed
         self._seen = set(state.seen)
         self._fresh, self._moved, self._psi_first = state.flags
         self._calm = 0
+        self._resume = None
         self.stop = None
 
     # -- packets ------------------------------------------------------------------------------------------------------
 
-    def passes(self, header: bytes) -> bool:
-        """Whether a single packet with this header may pass without being looked at; it is counted then."""
-        return not (header[1] & 0xC0 or self._fresh or self._tables.waiting) and self.out.passes(header)
+    def glide(self, block: memoryview, headers: bytes) -> bool:
+        """Let a block pass in which there is nothing but what is ordinary. False: `run` has to do it, or the rest of it."""
+        out = self.out
+        if self._fresh or not self._moved or self._tables.waiting or out.frames is not None:
+            return False
+        if len(headers) == 4 and not headers[1] & 0xC0:
+            return out.passes(headers)
+        columns = headers[1::4], headers[2::4], headers[3::4]
+        starts = starts_in(columns[0])
+        number = starts.find(1)
+        if number >= 0:
+            number = self._follow_on(block, columns, starts, number, self.time.span.emitted)
+        if number < 0 and out.pass_all(block, headers, columns):
+            return True
+        self._resume = number
+        return False
 
     def run(self, block: memoryview, headers: bytes, *, final: bool) -> Iterator[Buffer | Edge]:
         """Hand on packets, until the end of the block or until `stop` is set.
@@ -169,7 +205,7 @@ class Flow:
         marks = region.survey.starts
         if tables.waiting:
             marks = mark_next(marks, headers, tables.waiting - lanes.keys(), calm)
-        number = marks.find(1)
+        number, self._resume = marks.find(1) if self._resume is None else self._resume, None
         while number >= 0:
             pid = (headers[4 * number + 1] & 0x1F) << 8 | headers[4 * number + 2]
             lane = lanes.get(pid)
@@ -181,10 +217,16 @@ class Flow:
                         yield from ops
                         if self.stop is not None:
                             return
+                    if self._moved and not self._fresh and not tables.waiting:
+                        number = marks.find(1, number + 1)
+                        if number >= 0 and not region.joints:
+                            base = self.time.span.emitted - region.start * SIZE
+                            number = self._follow_on(block, region.survey.columns, region.survey.starts, number, base)
+                        continue
             elif pid in tables.pids:
                 self._seen.add(pid)
                 at = number * SIZE
-                if number >= calm and tables.settled.get(pid) != bytes(block[at + 4 : at + SIZE]):
+                if tables.settled.get(pid) != bytes(block[at + 4 : at + SIZE]) and number >= calm:
                     if tables.look(block, at):
                         yield from self._end_early(region, number, opening=True)
                         return
@@ -219,8 +261,9 @@ class Flow:
             if self.out.shift:
                 shift_unit(region.block, unit, self.out.shift)
             return None
-        key = lane.kind == "video" and self._is_key(region, lane, unit, number)
-        if key or (lane.kind == "audio" and sounds_changed(lane, region.block[unit.data_at : (number + 1) * SIZE])):
+        block, end = region.block, (number + 1) * SIZE
+        key = lane.kind == "video" and is_key(lane, block, unit, end)
+        if key or (lane.kind == "audio" and sounds_changed(lane, block[unit.data_at : end])):
             verdict = self._inspect(region, lane, unit, number, final=final)
             if verdict != "same":
                 return self._end_early(region, number, opening=verdict == "changed")
@@ -241,7 +284,13 @@ class Flow:
             self.out.count_up_to(region, number)
             self.out.close_unit()
         if self._limits.continuous and self._is_due(pid, key=key):
-            return self._divide(region, pid, lane, unit, number, key=key)
+            opening = None
+            if key and self.memory.enabled and unit.dts is not None:
+                digest = print_of(block, region.headers, number, unit, self._limits.reach, final=final)
+                if digest == "more":
+                    return self._end_early(region, number, opening=False)
+                opening = opening_of(unit.dts, digest)
+            return self._divide(region, pid, lane, unit, number, opening, key=key)
         following = self._place(region, pid, lane, unit, number, key=key)
         if short is not None:
             counter = FrameCounter(lane.stream.codec)
@@ -249,35 +298,14 @@ class Flow:
             self.time.lasts(pid, counter.close()[1])
         return None if following == self.out.shift else self._move(region, number, following)
 
-    def _is_key(self, region: Region, lane: Lane, unit: Unit, number: int) -> bool:
-        if unit.random_access:
-            lane.indicator = True
-            return True
-        if lane.indicator:
-            return False
-        return looks_random(lane.stream.codec, bytes(region.block[unit.data_at : (number + 1) * SIZE]))
-
     def _inspect(
         self, region: Region, lane: Lane, unit: Unit, number: int, *, final: bool
     ) -> Literal["same", "more", "changed"]:
-        """Whether the configuration that this unit carries is the one that is known. One that was not known is noted."""
-        video = lane.kind == "video"
-        if video and is_unchanged(lane, bytes(region.block[unit.data_at : (number + 1) * SIZE])):
+        if lane.kind == "video" and repeats_known(lane, region.block, unit, (number + 1) * SIZE):
             return "same"
         if not self._moved:  # the scout has just been here
             return "same"
-        limit = VIDEO_BYTES if video else AUDIO_BYTES
-        got = gather(region.block, region.headers, number, unit, limit, self._limits.reach)
-        found = sniff(lane, got.data, complete=got.complete or final)
-        if found == "more":
-            return "more"
-        if not isinstance(found, Found):
-            lane.tries -= 1
-            return "same"
-        if lane.known and differ(lane.track, found.track):
-            return "changed"
-        lane.track, lane.raw, lane.known = found.track, found.raw, True
-        return "same"
+        return inspect(lane, region.block, region.headers, number, unit, self._limits.reach, final=final)
 
     def _is_due(self, pid: int, *, key: bool) -> bool:
         """Whether a chunk of an endless stream ends in front of this unit."""
@@ -285,7 +313,14 @@ class Flow:
             return False
         if pid != self.time.lead:  # the picture is gone, the sound goes on
             return self.time.lag_s(pid) >= self._limits.max_chunk_s
-        least = self._limits.min_chunk_s if key or self.lanes[pid].kind == "audio" else self._limits.max_chunk_s
+        limits = self._limits
+        least = (
+            limits.sound_chunk_s
+            if self.lanes[pid].kind == "audio"
+            else limits.min_chunk_s
+            if key
+            else limits.max_chunk_s
+        )
         return self.time.elapsed_s() >= least
 
     def _place(self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, key: bool) -> int:
@@ -325,12 +360,19 @@ class Flow:
     # -- handing on ---------------------------------------------------------------------------------------------------
 
     def _divide(
-        self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, key: bool
+        self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, opening: Opening | None, *, key: bool
     ) -> Iterator[Buffer | Edge]:
         """One chunk ends in front of this unit, and the next begins with it."""
         yield from self.out.hand_on(region, number)
         self.out.forget_units()
-        yield Edge(self.time.close(stalled=pid != self.time.lead))
+        span = self.time.close(stalled=pid != self.time.lead)
+        if self.replayed is not None and self.replayed.is_all_of(span.frames, opening):
+            self.stop = Stop(number, opening=True, replay=True)
+            yield Edge(replace(span, replay=True))
+            return
+        ended, self.opening, self.replayed = self.opening, opening, None
+        yield Edge(span)
+        self.memory.keep(ended, span.frames, opening)
         region.joints = [joint for joint in region.joints if joint.pid in self.out.unjoined]
         following = self._place(region, pid, lane, unit, number, key=key)
         if following != self.out.shift:
@@ -355,6 +397,7 @@ class Flow:
 
     def _close_chunk(self) -> Span | None:
         self.out.forget_units()
+        self.opening = self.replayed = None
         self._fresh = True
         self._seen.clear()
         if self.time.span.emitted:

@@ -15,7 +15,7 @@ SPACINGS = (188, 192, 204)
 _CONFIRM = 3
 """Sync bytes at packet distance that make a start credible."""
 _SYNC_BYTE = bytes((SYNC,))
-_SYNCS = _SYNC_BYTE * 2048
+_SYNCS = _SYNC_BYTE * 8192
 _M2TS_STAMP = 4
 
 
@@ -47,6 +47,30 @@ class Framer:
         self._rest = bytearray()
         self._locked = False
         self._skipped = 0
+
+    def straight(self, piece: memoryview) -> tuple[tuple[memoryview, bytes], ...] | None:
+        """What `push` would yield, if all goes on as it should: packets of 188 bytes, without anything between them. None, and
+        nothing is done, when a closer look is needed."""
+        rest = self._rest
+        if not self._locked or self.spacing != SIZE:
+            return None
+        missing = 0
+        if rest:
+            if rest[0] != SYNC:
+                return None
+            missing = SIZE - len(rest)
+        end = len(piece) - (len(piece) - missing) % SIZE
+        if end <= missing:
+            return None
+        block = piece[missing:end]
+        headers = headers_of(block)
+        if not _SYNCS.startswith(headers[::4]):
+            return None
+        self._rest = bytearray(piece[end:])
+        if not rest:
+            return ((block, headers),)
+        rest += piece[:missing]
+        return ((memoryview(rest), bytes(rest[:4])), (block, headers))
 
     def push(self, piece: memoryview) -> Iterator[tuple[memoryview, bytes]]:
         """Yield runs of whole packets (writable, 188 bytes each) with their headers, as `headers_of` gives them.

@@ -82,7 +82,21 @@ class Lane:
     """Where it starts in the block in progress; -1 = before it."""
 
     def copy(self) -> Lane:
-        return replace(self)
+        return Lane(
+            self.stream,
+            self.kind,
+            self.track,
+            self.known,
+            self.raw,
+            self.indicator,
+            self.tries,
+            self.usual,
+            self.declared,
+            self.packets,
+            self.unit_at,
+            self.frames_before,
+            self.since,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from ouzel.formats.mpegts.counters import Counters, errors_in, pid_at
+from ouzel.formats.mpegts.counters import Columns, Counters, errors_in, pid_at
 from ouzel.formats.mpegts.lanes import FrameCounter, Lane
 from ouzel.formats.mpegts.packets import SIZE
 from ouzel.formats.mpegts.region import Joint, Region, find_joints, move_clocks
@@ -15,11 +15,11 @@ from ouzel.formats.shape import Buffer
 
 _ROOM = SIZE - 4
 _PES_START = 6
-_ADAPTATION = 0x20
+_CLOCK_ROOM = 16  # bytes: what a unit that ends without stuffing may have in adaptation fields
+_STARTS, _ADAPTATION, _PAYLOAD = 0x40, 0x20, 0x10  # in the second and the fourth byte of a packet
 
 
-@dataclass(frozen=True, slots=True)
-class OutletState:
+class OutletState(NamedTuple):
     counters: tuple[dict[int, int], frozenset[int]]
     unjoined: frozenset[int]
     flags: tuple[bool, bool, bool]
@@ -43,9 +43,10 @@ class Outlet:
         """PIDs that were not seen since the last break."""
         self._time = time
         self._torn = False  # the end of the last chunk was cut off, so that no counter follows on what is in the file
+        self._endless = whole_units
         self._whole_units = whole_units  # chunks of this source end with whole units: one that does not is torn
         self._spanning = False  # units of this source go on from one segment to the next
-        self._last: tuple[bytes, int, int] | None = None  # where the last packet of the leading picture is
+        self._last: dict[int, tuple[bytes, int, int]] = {}  # headers among which the last packet of a PID is
 
     def region(self, block: memoryview, headers: bytes) -> Region:
         survey = self.counters.survey(headers)
@@ -65,21 +66,48 @@ class Outlet:
 
     def passes(self, header: bytes) -> bool:
         """Whether a single packet that starts no unit may pass without being looked at; it is counted then."""
-        if self.unjoined or self.frames or (self.shift and header[3] & _ADAPTATION) or not self.counters.step(header):
+        pid, control = (header[1] & 0x1F) << 8 | header[2], header[3]
+        if pid in self.unjoined or (self.shift and control & _ADAPTATION):
             return False
-        pid = pid_at(header, 0)
-        lane = self.lanes.get(pid)
-        if lane is not None and header[3] & 0x10:
-            lane.packets += 1
-            if pid == self._time.lead:
-                self._last = (header, 0, 1)
+        counters = self.counters
+        if pid in counters.known:
+            if (
+                counters.repeated
+                or not control & 0x10
+                or control & 0x0F != (counters.last.get(pid, control - 1) + 1) & 0x0F
+            ):
+                return False
+            counters.last[pid] = control & 0x0F
+            lane = self.lanes.get(pid)
+            if lane is not None:
+                lane.packets += 1
+                self._last[pid] = (header, 0, 1)
         self._time.span.emitted += SIZE
+        return True
+
+    def pass_all(self, block: memoryview, headers: bytes, columns: Columns) -> bool:
+        """Count a block that passes as a whole, and move its clocks; what `pass_on` does with one that has no peculiarities.
+        False, and nothing is done, for one that has."""
+        counters, size, lanes = self.counters, len(columns[0]), self.lanes
+        if (self.unjoined and self._torn) or not counters.pass_all(block, columns, self.unjoined):
+            return False
+        where = (headers, 0, size)
+        for pid, own, classes in counters.found:
+            self._last[pid] = where
+            if pid in lanes and (lane := lanes[pid]).declared:
+                lane.packets += len(own) if lane.since < 0 else counters.count(classes, pid, lane.since, size)
+                lane.since = -1
+        if self.unjoined:
+            self.unjoined.difference_update(pid for pid, _, _ in counters.found)
+        self._time.span.emitted += size * SIZE
+        if self.shift:
+            move_clocks(block, headers, 0, size, self.clocks, self.shift)
         return True
 
     def hand_on(self, region: Region, stop: int) -> Iterator[Buffer]:
         """Packets up to number `stop`, with the joints between them."""
         if self.shift and region.start < stop:
-            move_clocks(region, stop, self.clocks, self.shift)
+            move_clocks(region.block, region.headers, region.start, stop, self.clocks, self.shift)
         while region.joints and region.joints[0].at < stop:
             joint = region.joints.pop(0)
             if joint.at > region.start:
@@ -93,27 +121,29 @@ class Outlet:
 
     def pass_on(self, region: Region, stop: int) -> memoryview:
         """Count the packets up to number `stop`. Returns: them, as they are now."""
-        start, counters, lead = region.start, self.counters, self._time.lead
+        start = region.start
         if self.unjoined:
             self._learn_spanning(region, stop)
-        if counters.check(region.block, region.survey, start, stop):
-            self._time.blame("continuity")
-        if region.survey.damaged and errors_in(region.headers[4 * start : 4 * stop], counters.known):
-            self._time.blame("continuity")
+        self._count(region, start, stop)
         if self.unjoined:
-            self.unjoined -= counters.payloads.keys()
-        for pid, lane in self.lanes.items():
-            if lane.declared and lane.since < stop:
-                since = lane.since
-                count = counters.payloads.get(pid, 0)
-                lane.packets += count if since < 0 else counters.count(region.survey, pid, since, stop)
-                lane.since = -1
-        if lead in counters.payloads:
-            self._last = (region.headers, start, stop)
+            self.unjoined -= self.counters.payloads.keys()
         self.count_up_to(region, stop)
         self._time.span.emitted += (stop - start) * SIZE
         region.start = stop
         return region.block[start * SIZE : stop * SIZE]
+
+    def _count(self, region: Region, start: int, stop: int) -> None:
+        counters, survey, headers = self.counters, region.survey, region.headers
+        if counters.check(region.block, survey, start, stop):
+            self._time.blame("continuity")
+        if survey.damaged and errors_in(headers[4 * start : 4 * stop], counters.known):
+            self._time.blame("continuity")
+        payloads = counters.payloads
+        for pid, lane in self.lanes.items():
+            if lane.declared and (since := lane.since) < stop:
+                lane.packets += payloads.get(pid, 0) if since < 0 else counters.count_in(survey, pid, since, stop)
+                lane.since = -1
+        self._last.update(dict.fromkeys(payloads, (headers, start, stop)))
 
     def count_up_to(self, region: Region, stop: int) -> None:
         """Show the frame counter the leading track's packets up to number `stop`."""
@@ -129,14 +159,22 @@ class Outlet:
     def finish(self, *, torn: bool) -> None:
         """No more packets will come. Units that are not whole are left out where the end was torn off (`Span.excess`)."""
         open_lanes = [lane for lane in self.lanes.values() if lane.declared and _is_short(lane)]
+        lead = self.lanes.get(self._time.lead)
+        full = (
+            lead is not None
+            and lead.kind == "video"
+            and not lead.declared
+            and not self._ends_filled_up(self._time.lead)
+        )
+        torn = torn or (full and self._endless)  # connections often break between two packets
         if torn or (open_lanes and not self._spanning):
             self._time.blame("truncated")
         self._torn = torn = torn or (bool(open_lanes) and self._whole_units and not self._spanning)
         self._whole_units = self._whole_units or not open_lanes
         if torn:
-            lead = self.lanes.get(self._time.lead)
-            if lead is not None and lead.kind == "video" and not lead.declared and not self._ends_filled_up():
+            if lead is not None and full:
                 open_lanes.append(lead)
+            open_lanes += [lane for pid, lane in self.lanes.items() if lane.declared and self._is_unsure(pid, lane)]
             first = min((lane for lane in open_lanes if lane.unit_at >= 0), key=lambda lane: lane.unit_at, default=None)
             if first is not None:
                 self._time.trim(first.unit_at, first.frames_before, same=first is lead)
@@ -148,7 +186,7 @@ class Outlet:
         """The next chunk cannot be cut back to a unit of this one."""
         for lane in self.lanes.values():
             lane.unit_at = -1
-        self._last = None
+        self._last.clear()
 
     def save(self) -> OutletState:
         frames = self.frames.copy() if self.frames else None
@@ -160,7 +198,7 @@ class Outlet:
         self.unjoined, self.shift = set(state.unjoined), state.shift
         self._torn, self._whole_units, self._spanning = state.flags
         self.frames = state.frames.copy() if state.frames else None
-        self._last = None
+        self._last.clear()
 
     def _learn_spanning(self, region: Region, stop: int) -> None:
         """A first packet behind a break that simply goes on, in the middle of a unit, shows that breaks mean nothing here."""
@@ -168,16 +206,23 @@ class Outlet:
             if self._spanning or pid not in self.lanes or pid not in self.counters.last:
                 continue
             first = self.counters.first(region.survey, pid)
-            if first is not None and region.start <= first[0] < stop and not region.headers[4 * first[0] + 1] & 0x40:
+            if first is not None and region.start <= first[0] < stop and not region.headers[4 * first[0] + 1] & _STARTS:
                 self._spanning = first[1] == (self.counters.last[pid] + 1) & 0x0F
 
-    def _ends_filled_up(self) -> bool:
-        """Whether the last packet of the leading picture has stuffing, as the last one of a unit does (but for 1 in 184)."""
-        if self._last is None:
+    def _ends_filled_up(self, pid: int) -> bool:
+        """Whether the last packet of a track has stuffing, as the last one of a unit does (but for 1 in 184). The first one of a
+        unit proves nothing: what it has there may be a clock reference."""
+        if pid not in self._last:
             return False
-        headers, start, stop = self._last
-        at = next((at for at in range(stop - 1, start - 1, -1) if pid_at(headers, at) == self._time.lead), None)
-        return at is not None and bool(headers[4 * at + 3] & _ADAPTATION)
+        headers, start, stop = self._last[pid]
+        numbers = range(stop - 1, start - 1, -1)
+        at = next((at for at in numbers if pid_at(headers, at) == pid and headers[4 * at + 3] & _PAYLOAD), None)
+        return at is not None and bool(headers[4 * at + 3] & _ADAPTATION) and not headers[4 * at + 1] & _STARTS
+
+    def _is_unsure(self, pid: int, lane: Lane) -> bool:
+        """Whether a unit has more packets than it needs, and yet its last one is full: there is stuffing in its middle."""
+        over = lane.packets * _ROOM - lane.declared - _PES_START
+        return over > _CLOCK_ROOM and not self._ends_filled_up(pid)
 
 
 def _is_short(lane: Lane) -> bool:

@@ -30,6 +30,8 @@ _ERROR, _START, _PAYLOAD, _ADAPTATION = 0x80, 0x40, 0x10, 0x20
 _DISCONTINUITY, _RANDOM_ACCESS, _PCR = 0x80, 0x40, 0x10
 _ROOM = SIZE - 4
 _STAMP = Struct(">BHH")
+_STAMPS = Struct(">BHHBHH")
+_CLOCK = Struct(">IB")  # 33 bits of the clock reference's base, and 7 others
 _NO_EXTENSION = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))
 """Stream ids whose PES packets have no flags and no time stamps (table 2-22)."""
 
@@ -122,6 +124,13 @@ def shift_pcr(buf: Writable, at: int, ticks: int) -> None:
         set_pcr(buf, at, pcr + ticks * 300)
 
 
+def move_clock(buf: Writable, at: int, ticks: int) -> None:
+    """`shift_pcr` of a packet that is known to have a clock reference."""
+    high, low = _CLOCK.unpack_from(buf, at + 6)
+    base = (high << 1 | low >> 7) + ticks
+    _CLOCK.pack_into(buf, at + 6, base >> 1 & 0xFFFF_FFFF, base << 7 & 0x80 | low & 0x7F)
+
+
 # -- the PES header -----------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +158,20 @@ def write_stamp(buf: Writable, at: int, ticks: int) -> None:
     """Overwrite the five bytes of a time stamp, but for the four bits in front, which say what it is. `ticks`: any."""
     _STAMP.pack_into(
         buf, at, buf[at] & 0xF0 | ticks >> 29 & 0x0E | 1, ticks >> 14 & 0xFFFE | 1, ticks << 1 & 0xFFFE | 1
+    )
+
+
+def write_stamps(buf: Writable, at: int, first: int, pts: int, second: int, dts: int) -> None:
+    """`write_stamp` for two in a row, of which the first byte of each is known."""
+    _STAMPS.pack_into(
+        buf,
+        at,
+        first & 0xF0 | pts >> 29 & 0x0E | 1,
+        pts >> 14 & 0xFFFE | 1,
+        pts << 1 & 0xFFFE | 1,
+        second & 0xF0 | dts >> 29 & 0x0E | 1,
+        dts >> 14 & 0xFFFE | 1,
+        dts << 1 & 0xFFFE | 1,
     )
 
 

@@ -234,7 +234,7 @@ class Tables:
     the others too while the PID is in `waiting`.
     """
 
-    __slots__ = ("_pat", "_pmts", "_programs", "bad_sections", "pids", "program", "settled", "waiting")
+    __slots__ = ("_pat", "_pmts", "_programs", "_saved", "bad_sections", "pids", "program", "settled", "waiting")
 
     def __init__(self) -> None:
         self.program: Program | None = None
@@ -242,6 +242,7 @@ class Tables:
         """PIDs with a section that is not whole yet."""
         self.bad_sections = 0
         """Sections that were ignored because their CRC is wrong."""
+        self._saved: TablesState | None = None  # unless something has changed since
         self._programs: dict[int, int] = {}
         self._pat: dict[int, bytes] = {}
         self._pmts: dict[int, Program] = {}
@@ -256,6 +257,7 @@ class Tables:
         raw = bytes(buf[at + 4 : at + SIZE])
         if raw == self.settled.get(pid) and starts_unit(buf, at):
             return False
+        self._saved = None
         reader = self.pids[pid]
         before = self.program
         for section in reader.push(buf, at):
@@ -272,6 +274,7 @@ class Tables:
     def settle(self) -> bool:
         """No more tables will come in time: take the first programme that is known, with or without a picture."""
         if self.program is None:
+            self._saved = None
             self.program = next((self._pmts[n] for n in self._programs if n in self._pmts), None)
         return self.program is not None
 
@@ -290,12 +293,16 @@ class Tables:
         return out
 
     def save(self) -> TablesState:
+        if self._saved is not None:
+            return self._saved
         partials = {pid: reader.partial for pid, reader in self.pids.items()}
-        return TablesState(
+        self._saved = TablesState(
             self.program, dict(self._programs), dict(self._pat), dict(self._pmts), dict(self.settled), partials
         )
+        return self._saved
 
     def restore(self, state: TablesState) -> None:
+        self._saved = state
         self.program = state.program
         self._programs, self._pat, self._pmts = dict(state.programs), dict(state.pat), dict(state.pmts)
         self.settled = dict(state.settled)
@@ -306,6 +313,7 @@ class Tables:
 
     def forget_partials(self) -> None:
         """What follows does not continue: sections that are not whole never will be."""
+        self._saved = None
         for reader in self.pids.values():
             reader.partial = None
         self.waiting.clear()

@@ -6,8 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ouzel.formats.mpegts.counters import Counters, Survey, announced, pid_at
-from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, render_packet, shift_pcr
-from ouzel.formats.mpegts.units import adapted
+from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, move_clock, render_packet
+
+_FLAGS_AT = 5
+_CLOCK_SIZE = 7
+"""Least length of an adaptation field with a clock reference."""
+_ADAPTED = bytes(1 if value & 0x20 else 0 for value in range(256))
+_CLOCKS = bytes(1 if value & 0x10 else 0 for value in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,16 @@ def find_joints(
     return joints
 
 
-def move_clocks(region: Region, stop: int, pids: Collection[int], shift: int) -> None:
-    """Patch the clock references of these PIDs in the packets up to number `stop`: `shift` ticks of 90 kHz are added."""
-    block, headers = region.block, region.headers
-    marks = adapted(headers)
-    number = marks.find(1, region.start, stop)
+def move_clocks(block: memoryview, headers: bytes, start: int, stop: int, pids: Collection[int], shift: int) -> None:
+    """Patch the clock references of these PIDs in the packets from number `start` up to `stop`: `shift` ticks of 90 kHz are
+    added."""
+    size = stop - start
+    adapted = int.from_bytes(headers[4 * start + 3 : 4 * stop : 4].translate(_ADAPTED), "little")
+    flags = block[start * SIZE + _FLAGS_AT : stop * SIZE : SIZE].tobytes()
+    marks = (adapted & int.from_bytes(flags.translate(_CLOCKS), "little")).to_bytes(size, "little")
+    number = marks.find(1)
     while number >= 0:
-        at = number * SIZE
-        if block[at + 5] & 0x10 and pid_at(headers, number) in pids:
-            shift_pcr(block, at, shift)
-        number = marks.find(1, number + 1, stop)
+        at = start + number
+        if pid_at(headers, at) in pids and block[at * SIZE + 4] >= _CLOCK_SIZE:
+            move_clock(block, at * SIZE, shift)
+        number = marks.find(1, number + 1)

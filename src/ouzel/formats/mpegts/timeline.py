@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 from ouzel.formats.mpegts.packets import TICKS, WRAP
 from ouzel.formats.retime import Retimer, RetimerState
@@ -13,8 +14,7 @@ _DEFAULT_STEP = TICKS // 30
 _SEVERITY = {"": 0, "continuity": 1, "garbage": 2, "truncated": 3, "no_media": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineState:
+class TimelineState(NamedTuple):
     retimer: RetimerState
     lead: int
     zero: int | None
@@ -32,21 +32,21 @@ class Timeline:
     """
 
     __slots__ = (
-        "_others",
-        "_raw",
-        "_retimer",
-        "_shown",
         "_start",
         "_trimmed",
         "_turns",
         "_zero",
         "lead",
+        "others",
+        "raw",
+        "retimer",
+        "shown",
         "span",
         "units",
     )
 
     def __init__(self, tolerance_s: float, backward_s: float) -> None:
-        self._retimer = Retimer(
+        self.retimer = Retimer(
             TICKS,
             tolerance=round(tolerance_s * TICKS),
             backward=round(backward_s * TICKS),
@@ -59,10 +59,13 @@ class Timeline:
         self.span = SpanBuilder()
         self.units = 0
         """Units of picture and sound in this chunk."""
-        self._others: set[int] = set()
-        self._raw: int | None = None
+        self.others: set[int] = set()
+        """Tracks with a unit in this chunk, but for the leading one."""
+        self.raw: int | None = None
+        """The last decode time stamp of the leading track, as it came; None after a break."""
+        self.shown: int | None = None
+        """The latest presentation time of the leading track, in file time."""
         self._turns = 0
-        self._shown: int | None = None  # the latest presentation time of the leading track
         self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
         self._start = 0
@@ -71,12 +74,12 @@ class Timeline:
 
     @property
     def started(self) -> bool:
-        return self._retimer.started
+        return self.retimer.started
 
     @property
     def shift(self) -> int:
         """What is added to stamps of no track in particular: the common offset, less whole turns of the counter."""
-        return self._retimer.offset % WRAP
+        return self.retimer.offset % WRAP
 
     def begin(self, firsts: Mapping[int, int], delay: int, *, new_file: bool, spliced: bool) -> None:
         """The first decode time stamps of all tracks are known, before any of them is placed.
@@ -85,42 +88,51 @@ class Timeline:
         source's own stamps.
         """
         if new_file:
-            self._retimer.start(firsts)
+            self.retimer.start(firsts)
         elif spliced:
             self._leave_room(delay)
-            self._retimer.splice(firsts)
+            self.retimer.splice(firsts)
         else:
             return
-        self._raw, self._turns, self._shown = None, 0, None
+        self.raw, self._turns, self.shown = None, 0, None
 
     def _leave_room(self, delay: int) -> None:
         """Where the last pictures of a group are missing, one that was sent ahead of them may be presented later than the
         next one that is decoded: that one comes after it."""
-        last = self._retimer.last(self.lead)
-        if last is None or self._shown is None:
+        last = self.retimer.last(self.lead)
+        if last is None or self.shown is None:
             return
-        ahead = self._shown - last - delay
+        ahead = self.shown - last - delay
         if ahead > 0:
-            self._retimer.lasts(self.lead, self._retimer.end(self.lead) - last + ahead)
+            self.retimer.lasts(self.lead, self.retimer.end(self.lead) - last + ahead)
 
     def place(self, pid: int, dts: int, delay: int = 0) -> int:
         """What to add to the stamps of a sample of this track, modulo 2^33. `delay`: of its presentation."""
-        offset = self._retimer.place(pid, dts)
+        offset = self.retimer.place(pid, dts)
         self.units += 1
         if pid != self.lead:
-            self._others.add(pid)
+            self.others.add(pid)
         else:
             at = dts + offset
-            if self._shown is None or at + delay > self._shown:
-                self._shown = at + delay
+            if self.shown is None or at + delay > self.shown:
+                self.shown = at + delay
             if self._zero is None:
                 self._zero = self._start = at
-            if self._raw is not None and abs(dts - self._raw) > WRAP // 2:
-                self._turns += 1 if dts < self._raw else -1
-            self._raw = dts
+            if self.raw is not None and abs(dts - self.raw) > WRAP // 2:
+                self._turns += 1 if dts < self.raw else -1
+            self.raw = dts
             if self.span.source_s is None:
                 self.span.source_s = (dts + self._turns * WRAP) / TICKS
         return offset % WRAP
+
+    @property
+    def advance(self) -> Callable[[int, int], int | None]:
+        """`place`, but for the note of it, where the stamp simply follows its predecessor; None for any other."""
+        return self.retimer.advance
+
+    def latest(self, length_s: float) -> int:
+        """File time, in ticks, at which a chunk of this length would end."""
+        return self._start + int(length_s * TICKS)
 
     def pass_unstamped(self) -> None:
         """A sample without time stamps went by."""
@@ -134,11 +146,11 @@ class Timeline:
 
     def lasts(self, pid: int, seconds: float) -> None:
         """The last unit of this track is known to last so long."""
-        self._retimer.lasts(pid, round(seconds * TICKS))
+        self.retimer.lasts(pid, round(seconds * TICKS))
 
     def key(self, offset: int, pts: int, shift: int) -> None:
         """A random access point of the leading track, which was just placed."""
-        at = self._retimer.last(self.lead)
+        at = self.retimer.last(self.lead)
         if at is None or self._zero is None:
             return
         ahead = (pts + shift - at + WRAP // 2) % WRAP - WRAP // 2
@@ -155,7 +167,7 @@ class Timeline:
 
     def lag_s(self, pid: int) -> float:
         """How far another track has got since the chunk began."""
-        return (self._retimer.end(pid) - self._start) / TICKS if self._retimer.last(pid) is not None else 0.0
+        return (self.retimer.end(pid) - self._start) / TICKS if self.retimer.last(pid) is not None else 0.0
 
     # -- chunks and files ---------------------------------------------------------------------------------------------
 
@@ -169,10 +181,10 @@ class Timeline:
 
         `same`: it is a unit of the leading track that is not whole.
         """
-        last = self._retimer.last(self.lead)
+        last = self.retimer.last(self.lead)
         if last is None or self._zero is None:
             return
-        step = self._retimer.end(self.lead) - last
+        step = self.retimer.end(self.lead) - last
         left_out = 1 if same else self.span.frames - frames
         self._trimmed = (size, last - (left_out - 1) * step)
         self.span.frames = frames
@@ -189,20 +201,20 @@ class Timeline:
             size, end = self._trimmed
             excess = self.span.emitted - size
         end = max(self._start, end)
-        self.span.repairs = [
-            replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in self._retimer.repairs
-        ]
+        repairs = self.retimer.repairs
+        if repairs:
+            self.span.repairs = [replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in repairs]
         span = self.span.build((self._start - zero) / TICKS, (end - zero) / TICKS, excess=excess)
         self._start = end
         self.drop_chunk()
-        self._retimer.repairs.clear()
+        repairs.clear()
         return span
 
     def drop_chunk(self) -> None:
         """Begin a chunk anew, without the one in progress."""
         self.span = SpanBuilder()
         self.units = 0
-        self._others.clear()
+        self.others.clear()
         self._trimmed = None
 
     def restart(self) -> None:
@@ -215,21 +227,21 @@ class Timeline:
         self._zero = None
 
     def save(self) -> TimelineState:
-        source = (self._raw, self._turns, self._shown)
-        return TimelineState(self._retimer.save(), self.lead, self._zero, self._start, source)
+        source = (self.raw, self._turns, self.shown)
+        return TimelineState(self.retimer.save(), self.lead, self._zero, self._start, source)
 
     def restore(self, state: TimelineState) -> None:
-        self._retimer.restore(state.retimer)
+        self.retimer.restore(state.retimer)
         self.lead, self._zero, self._start = state.lead, state.zero, state.start
-        self._raw, self._turns, self._shown = state.source
+        self.raw, self._turns, self.shown = state.source
         self.drop_chunk()
 
     def _others_end(self) -> int:
         """Where the other tracks have got to in a chunk without the leading one."""
-        return max((self._retimer.end(pid) for pid in self._others), default=self._start)
+        return max((self.retimer.end(pid) for pid in self.others), default=self._start)
 
     def _end(self) -> int:
-        last = self._retimer.last(self.lead)
+        last = self.retimer.last(self.lead)
         if last is None or self._zero is None:
             return self._start
-        return self._retimer.end(self.lead)
+        return self.retimer.end(self.lead)

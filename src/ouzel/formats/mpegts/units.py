@@ -11,7 +11,6 @@ from ouzel.formats.mpegts.counters import pid_at
 from ouzel.formats.mpegts.packets import SIZE, payload_at, read_pes, write_stamp
 
 _HEADER = Struct(">IHBBBBHHBHH")  # start code and stream id, length, two bytes of flags, header length, PTS, DTS
-_ADAPTED = bytes(1 if value & 0x20 else 0 for value in range(256))
 
 
 class Unit(NamedTuple):
@@ -98,16 +97,21 @@ def gather(block: memoryview, headers: bytes, number: int, unit: Unit, limit: in
     data = bytearray(block[unit.data_at : end])
     skip = max(0, unit.data_at - end)  # of a header that goes on in the next packet
     low, pid = headers[2::4], pid_at(headers, number)
+    high, pid_low = pid >> 8, pid & 0xFF
     stop = min(len(low), number + reach)
-    at = low.find(pid & 0xFF, number + 1, stop)
+    at = low.find(pid_low, number + 1, stop)
     while at >= 0 and len(data) < limit:
-        if pid_at(headers, at) == pid:
-            if headers[4 * at + 1] & 0x40:
+        second = headers[4 * at + 1]
+        if second & 0x1F == high:
+            if second & 0x40:
                 return Gathered(bytes(data[:limit]), True)
-            part = block[payload_at(block, at * SIZE) : (at + 1) * SIZE]
-            data += part[skip:]
-            skip = max(0, skip - len(part))
-        at = low.find(pid & 0xFF, at + 1, stop)
+            if skip or headers[4 * at + 3] & 0x30 != 0x10:
+                part = block[payload_at(block, at * SIZE) : (at + 1) * SIZE]
+                data += part[skip:]
+                skip = max(0, skip - len(part))
+            else:
+                data += block[at * SIZE + 4 : at * SIZE + SIZE]
+        at = low.find(pid_low, at + 1, stop)
     return Gathered(bytes(data[:limit]), len(data) >= limit or stop == number + reach)
 
 
@@ -121,8 +125,3 @@ def payload_of(block: memoryview, headers: bytes, pid: int, start: int, stop: in
             parts.append(block[payload_at(block, at * SIZE) : (at + 1) * SIZE])
         at = low.find(pid & 0xFF, at + 1, stop)
     return b"".join(parts)
-
-
-def adapted(headers: bytes) -> bytes:
-    """1 for each packet with an adaptation field, 0 for the others."""
-    return headers[3::4].translate(_ADAPTED)

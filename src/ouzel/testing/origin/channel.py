@@ -217,7 +217,7 @@ class Channel:
             body = flv_stream(self.name, self.show, self.flv, self.flv_faults, first)
             return Response(200, {"Content-Type": "video/x-flv"}, body, chunked=self.flv.chunked)
         if rest == ".ts":
-            stream = ts_stream(self._main, self.show, joining_group(self.show))
+            stream = ts_stream(self._main, self.show, joining_group(self.show, self.flv.gop_cache))
             return Response(200, {"Content-Type": "video/mp2t"}, stream, chunked=self.flv.chunked)
         path = rest.removeprefix("/")
         if path == "master.m3u8":

@@ -109,7 +109,8 @@ class LiveOrigin:
         return self.channels[channel].fresh_url()
 
     def file(self, name: str, content: bytes | Path, *, content_type: str | None = None) -> str:
-        """Serve bytes, or a file as it is when it is asked for, at `/files/NAME`, with byte ranges. Returns its address."""
+        """Serve bytes, or a file as it is when it is asked for (404 while it does not exist), at `/files/NAME`, with byte ranges.
+        Returns its address."""
         kind = content_type or _TYPES.get(Path(name).suffix, "application/octet-stream")
 
         def read() -> tuple[bytes, str]:
@@ -146,7 +147,10 @@ class LiveOrigin:
         if request.method not in ("GET", "HEAD"):
             return Response(405)
         if request.path in self._files:
-            body, kind = self._files[request.path]()
+            try:
+                body, kind = self._files[request.path]()
+            except FileNotFoundError:
+                return Response(404)
             response = Response(200, {"Content-Type": kind, "Accept-Ranges": "bytes"}, body)
         elif (live := _LIVE.fullmatch(request.path)) and live[1] in self.channels:
             response = await self.channels[live[1]].answer(request, live[2])

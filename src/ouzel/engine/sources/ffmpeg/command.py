@@ -40,11 +40,12 @@ _HTTP_FORMATS = (
 _QUIET_S = 15  # without a byte; our own watchdog is faster
 _HELD_S = 2  # when one track stops, the other is held back for so long
 _IN_SCRIPT = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt"})
-_MAX_ADDRESS = 4096  # of ffmpeg's own protocols: the longest that each of them takes
+_MAX_ADDRESS = 4096  # what ffmpeg itself takes
 _ONWARDS = r"noise=drop=if(eq(n\,0)+gt(dts\,ld(0))\,0*st(0\,dts)\,1)"
-"""A filter that drops packets whose time does not lie behind all before. At the end of a live manifest ffmpeg asks for what is not
-there yet, over and over, and then begins again with what it has had (5.1), or gives up (9.0). It comes there rarely when it reads
-no faster than the media plays; and what it brings again must not reach its muxer, which would move the stamps until they rise."""
+"""A filter that drops packets whose time does not lie behind all before. At the end of a live manifest ffmpeg asks for what is
+not there yet, over and over, and then begins again with what it has had (5.1), or gives up (9.0). It rarely comes there when it
+reads no faster than the media plays; and what it brings again must not reach its muxer, which would move the stamps until they
+rise."""
 _NEEDS: dict[str, Need] = {"rtmp": "rtmp", "rtmps": "rtmps", "srt": "srt", "rtsp": "rtsp", "rtsps": "rtsp"}
 
 

@@ -253,7 +253,8 @@ class _Connection:
         tape.run(protocol, redact(self._address), stream.quality)
         if source.intake is None:
             longest_s = max(_CHUNK_S, self._context.policy.stall_s)
-            shaper = TsShaper(mode="continuous", max_chunk_s=longest_s)
+            # each child counts from zero, and a still picture looks the same each time: that is no replay
+            shaper = TsShaper(mode="continuous", max_chunk_s=longest_s, replays=0)
             source.intake = Intake(shaper, tape, continuous=True)
         else:
             source.intake.splice()

@@ -7,7 +7,7 @@ Lines are those of `-loglevel level+info`, of FFmpeg 5.1 to 9.0.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ouzel.base.errors import (
@@ -148,18 +148,7 @@ def _read_streams(lines: list[str]) -> tuple[InputStream, ...]:
         if match and "(attached pic)" not in match[4]:
             found.setdefault(int(match[1]), _stream(match))
         elif last in found and (rate := _BANDWIDTH.match(line)):
-            old = found[last]
-            found[last] = InputStream(
-                old.index,
-                old.kind,
-                old.codec,
-                old.width,
-                old.height,
-                old.fps,
-                old.sample_rate,
-                old.channels,
-                int(rate[1]),
-            )
+            found[last] = replace(found[last], bandwidth_bps=int(rate[1]))
     return tuple(found[index] for index in sorted(found))
 
 
@@ -168,10 +157,12 @@ def _stream(match: re.Match[str]) -> InputStream:
     if match[2] == "Video":
         size, fps = _SIZE.search(rest), _RATE.search(rest)
         width, height = (int(size[1]), int(size[2])) if size else (None, None)
-        return InputStream(index, "video", codec, width, height, float(fps[1]) if fps else None)
+        rate = float(fps[1]) if fps else None
+        return InputStream(index, "video", codec, width, height, rate)
     sound = _SOUND.search(rest)
     channels = _CHANNELS.get(sound[2], _MOST_CHANNELS) if sound else None
-    return InputStream(index, "audio", codec, sample_rate=int(sound[1]) if sound else None, channels=channels)
+    hertz = int(sound[1]) if sound else None
+    return InputStream(index, "audio", codec, sample_rate=hertz, channels=channels)
 
 
 def _status_error(line: str) -> NetworkError | None:
