@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import FrameType
 
 _INTERRUPTED = 130
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(_INTERRUPTED)
 
 
 def main() -> None:
@@ -14,7 +19,7 @@ def main() -> None:
     at_work = signal.getsignal(signal.SIGINT)
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: os._exit(_INTERRUPTED))
+            signal.signal(number, _leave)
     from ouzel.cli.main import main as run
 
     signal.signal(signal.SIGINT, at_work)

@@ -125,7 +125,7 @@ class Studio:
                     report = await recorder.run()
                     tg.cancel_scope.cancel()
         for file in report.files:
-            if file.error and not Path(file.path).exists():
+            if file.error and not await anyio.Path(file.path).exists():
                 continue  # taken away under the recorder, and told
             verdict = await verify(Path(file.path))
             assert verdict.status != "damaged", verdict.findings

@@ -321,3 +321,14 @@ async def test_it_can_be_cancelled(tmp_path: Path, clip: Clip) -> None:
     with anyio.CancelScope() as scope:
         await verify(media, on_progress=lambda _: scope.cancel())
     assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("left", [0, 5, 40])
+async def test_a_ledger_that_is_cut_off_in_its_first_line_is_damage(tmp_path: Path, clip: Clip, left: int) -> None:
+    media = record(tmp_path, clip)
+    path = ledgers.ledger_path(media)
+    path.write_bytes(path.read_bytes()[:left])
+    verdict = await verify(media)
+    assert codes(verdict) == [C.LEDGER_TORN, C.REBUILT, C.LEDGER_NOT_SAVED]
+    assert verdict.status == "damaged"
+    assert path.stat().st_size == left

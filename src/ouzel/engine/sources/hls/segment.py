@@ -240,15 +240,14 @@ class SegmentReader:
         if lane.scope == "all":
             self._lost = exc
             self._lost_count += 1
-        why = f"{exc.code}: {exc}"
         if isinstance(exc, Gone) and self.blame is not None:
             code, why = self.blame
         elif isinstance(exc, (Gone, Forbidden)):
-            code = GapCode.SEGMENT_GONE
+            code, why = GapCode.SEGMENT_GONE, told(exc)
         elif isinstance(exc, (NetworkError, ShortBody)):
-            code = GapCode.SEGMENT_FAILED
+            code, why = GapCode.SEGMENT_FAILED, told(exc)
         else:
-            code = GapCode.SEGMENT_BAD
+            code, why = GapCode.SEGMENT_BAD, told(exc)
         self._context.tape.lose(
             code,
             why,
@@ -309,6 +308,11 @@ class _SegmentTaker:
     def _begin(self, piece: memoryview) -> None:
         self._intake = self._reader.intake_for(self._lane, bytes(piece[:_TELLING_BYTES]))
         self._intake.take(piece)
+
+
+def told(exc: OuzelError) -> str:
+    """The error as the reason of a gap."""
+    return str(exc) if exc.code == GapCode.CONNECTION_LOST else f"{exc.code}: {exc}"
 
 
 def _decryptor(key: bytes, iv: bytes) -> Aes128Stream:
