@@ -47,7 +47,7 @@ def stretches(draw: st.DrawFn) -> list[Step]:
         sei=draw(st.sampled_from([0, 0, 700])),
         gop=draw(st.sampled_from([5, 12, 500])),
         indicator=draw(st.booleans()),
-        frames_per_unit=draw(st.sampled_from([1, 3, 7])),
+        frames_per_unit=draw(st.sampled_from([1, 3, 7, 20])),
         video=draw(st.sampled_from([0x100, 0x100, 0x100, None])),
         size=draw(st.sampled_from([100, 900])),
     )
@@ -67,6 +67,13 @@ def stretches(draw: st.DrawFn) -> list[Step]:
             show.counters.clear()
         show.jump(draw(st.sampled_from([0, 0, 0, 90_000, 90_000 * 5, -90_000 * 5, 90_000 * 4000])))
         data = bytearray(show.play(draw(st.integers(1, 40)), tables=draw(st.sampled_from([True, True, True, False]))))
+        if draw(st.booleans()):
+            show.dts += draw(st.sampled_from([0, 1, -1800, -3600]))  # one stamp twice, or a small step back
+            if show.audio is not None:
+                data += show.sounds(draw(st.integers(1, 20)))
+            data += show.play(draw(st.integers(1, 20)), tables=False)
+        if show.audio is not None and draw(st.booleans()):
+            data += show.sounds()[: -SIZE * draw(st.integers(0, 2)) or None]  # a unit may lack its end
         if draw(st.booleans()):
             data = interleaved(data, draw(st.integers(0, 99)))
         for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
@@ -154,7 +161,7 @@ def known(shaper: TsShaper) -> object:
     return lanes, flow.time, flow.tables, flow.out._replace(frames=None), flow.seen, flow.flags, frames and frames._data
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(stretches(), PIECES, MODES)
 def test_the_short_way_gives_the_same_as_the_careful_one(steps: list[Step], sizes: list[int], mode: Mode) -> None:
     short = TsShaper(mode, max_chunk_s=3.0)

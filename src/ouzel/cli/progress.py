@@ -20,6 +20,7 @@ from ouzel.model.states import RecordingState
 _TERMINAL_S = 0.5
 _LINES_S = 10.0
 _JSON_S = 1.0
+_MOST_JSON_PER_S = 50
 _RATE_S = 10.0
 _MOST_LINES = 20
 _FIRST_TRIES = 3
@@ -82,7 +83,8 @@ class Progress:
 
     async def run(self, built: list[tuple[Recorder, Tape]]) -> None:
         """Tick until cancelled."""
-        tick_s = _JSON_S if self._output.is_json else _TERMINAL_S if self._output.is_terminal else _LINES_S
+        json_s = max(_JSON_S, len(built) / _MOST_JSON_PER_S)
+        tick_s = json_s if self._output.is_json else _TERMINAL_S if self._output.is_terminal else _LINES_S
         if self._output.level < NORMAL and not self._output.is_json:
             return
         self.begin(built, tick_s)

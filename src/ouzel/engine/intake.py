@@ -42,6 +42,7 @@ class Intake:
         "_before",
         "_came",
         "_ending",
+        "_now",
         "_shaper",
         "_tape",
         "check",
@@ -69,6 +70,7 @@ class Intake:
         self._ending = False
         self._came: float | None = None
         self._before: float | None = None
+        self._now = tape.now
         self.scope: TrackScope = scope
         self.continuous = continuous
         self.note = _NO_NOTE
@@ -92,7 +94,7 @@ class Intake:
                 else:
                     batch.append(op)
         finally:  # also when the shaper gives up in the middle: the buffer is another channel's after this call
-            self._came, self._before = None, self._tape.now()
+            self._came, self._before = None, self._now()
             if batch:
                 self._flush()
 

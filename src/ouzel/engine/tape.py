@@ -110,6 +110,7 @@ class Tape:
         self._source = source
         self._software = software
         self._clock = clock
+        self.now = clock.monotonic
         self._anchor = WallAnchor(clock)
         self._limits = limits
         self._listener = listener
@@ -250,10 +251,6 @@ class Tape:
 
     def wall(self) -> datetime:
         return self._anchor.at(self._clock.monotonic())
-
-    def now(self) -> float:
-        """Monotonic time."""
-        return self._clock.monotonic()
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

@@ -68,9 +68,9 @@ class FileSink:
 
     def write(self, buffers: Sequence[Buffer]) -> None:
         """Append to the chunk in progress. Raises: DiskFull, ReadOnly, StorageError; then `rollback` and try later."""
-        total = 0
+        total, update = 0, self._digest.update
         for buffer in buffers:
-            self._digest.update(buffer)
+            update(buffer)
             total += len(buffer)
         try:
             written = os.writev(self._media, buffers) if len(buffers) <= _IOV_MAX else 0

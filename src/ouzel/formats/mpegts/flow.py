@@ -18,6 +18,7 @@ from ouzel.formats.mpegts.lanes import (
     lanes_of,
     sounds_changed,
 )
+from ouzel.formats.mpegts.limits import Limits
 from ouzel.formats.mpegts.outlet import Outlet, OutletState
 from ouzel.formats.mpegts.packets import PAT_PID, SIZE, WRAP
 from ouzel.formats.mpegts.psi import Program, Tables, TablesState
@@ -27,16 +28,6 @@ from ouzel.formats.mpegts.scout import Scout
 from ouzel.formats.mpegts.timeline import Timeline, TimelineState
 from ouzel.formats.mpegts.units import Unit, gather, mark_next, shift_unit, unit_at
 from ouzel.formats.shape import Buffer, Edge, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    continuous: bool
-    min_chunk_s: float
-    sound_chunk_s: float
-    max_chunk_s: float
-    reach: int
-    """Packets that may be held while a decision is pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,15 +304,8 @@ class Flow:
             return False
         if pid != self.time.lead:  # the picture is gone, the sound goes on
             return self.time.lag_s(pid) >= self._limits.max_chunk_s
-        limits = self._limits
-        least = (
-            limits.sound_chunk_s
-            if self.lanes[pid].kind == "audio"
-            else limits.min_chunk_s
-            if key
-            else limits.max_chunk_s
-        )
-        return self.time.elapsed_s() >= least
+        sound = self.lanes[pid].kind == "audio"
+        return self.time.elapsed_s() >= self._limits.least_s(sound=sound, key=key)
 
     def _place(self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, key: bool) -> int:
         """Take note of a unit and move its stamps. Returns by how much clocks are moved from here on."""

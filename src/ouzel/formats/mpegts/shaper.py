@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ouzel.base.errors import FormatError
-from ouzel.formats.mpegts.flow import Flow, FlowState, Limits
+from ouzel.formats.mpegts.flow import Flow, FlowState
 from ouzel.formats.mpegts.framing import Framer
 from ouzel.formats.mpegts.lanes import differ
+from ouzel.formats.mpegts.limits import Limits
 from ouzel.formats.mpegts.packets import SIZE
 from ouzel.formats.mpegts.psi import Tables
 from ouzel.formats.mpegts.replay import Opening, ReplayMemory, Sight, first_sight
@@ -156,7 +157,7 @@ class TsShaper:
         again = replayed is not None and span.frames <= replayed.frames
         if self._partial is not None and not units:  # a connection that brought tables only
             span = replace(span, excess=size)
-        yield Edge(replace(span, replay=again))
+        yield Edge(replace(span, replay=True) if again else span)
         if again or span.excess == size:  # nothing is left of it
             self._return()
             return
