@@ -90,8 +90,9 @@ class Progress:
         self.begin(built, tick_s)
         while True:
             await anyio.sleep(tick_s)
+            now = anyio.current_time()
             for rate in self._rates:
-                rate.look()
+                rate.look(now)
             self._output.catch_up()
             if self._output.is_json:
                 docs = [
@@ -178,10 +179,10 @@ class _Rate:
     def __init__(self, tape: Tape, tick_s: float) -> None:
         self._tape = tape
         self._seen: deque[tuple[float, int]] = deque(maxlen=max(2, round(_RATE_S / tick_s) + 1))
-        self.look()
+        self.look(anyio.current_time())
 
-    def look(self) -> None:
-        self._seen.append((anyio.current_time(), self._tape.counters.received))
+    def look(self, now: float) -> None:
+        self._seen.append((now, self._tape.counters.received))
 
     @property
     def bps(self) -> float:

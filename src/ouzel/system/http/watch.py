@@ -47,7 +47,7 @@ class Watch:
         self._head_due = now + limits.head_s
         self._seen: int = -1
         self._quiet_since: float = now
-        self._marks: deque[tuple[float, int]] = deque()
+        self._marks: deque[tuple[float, int]] | None = None  # most bodies are over before their speed is asked for
         self.due = 0.0
         self._plan(now)
 
@@ -60,7 +60,8 @@ class Watch:
         """The loop was blocked for so long."""
         self._head_due += seconds
         self._quiet_since += seconds
-        self._marks = deque((when + seconds, count) for when, count in self._marks)
+        if self._marks is not None:
+            self._marks = deque((when + seconds, count) for when, count in self._marks)
 
     def check(self, now: float) -> None:
         """Look, and set `due` to the next time. Raises: Stalled."""
@@ -83,7 +84,10 @@ class Watch:
             self._check_speed(now, count)
 
     def _check_speed(self, now: float, count: int) -> None:
-        marks, limits = self._marks, self._limits
+        limits = self._limits
+        if self._marks is None:
+            self._marks = deque()
+        marks = self._marks
         marks.append((now, count))
         while len(marks) > 1 and now - marks[1][0] >= limits.low_speed_s:
             marks.popleft()

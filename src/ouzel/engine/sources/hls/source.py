@@ -132,8 +132,10 @@ class HlsSource:
                     self._reader.judge_start(ended=True)
                     return EndReason.ENDED
                 self._wakeup = anyio.Event()
-                if self._next_lane() is None:
-                    with anyio.move_on_after(_LOOK_S if self._waiting_since else None):
+                if self._waiting_since is None:
+                    await self._wakeup.wait()
+                else:
+                    with anyio.move_on_after(_LOOK_S):
                         await self._wakeup.wait()
                 continue
             self._waiting_since = None
