@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 PIECE = bytes(range(256)) * 80
 """20 KB; one of them each 20 ms is 8 Mb/s."""
-MANY = 45
+MANY = 80
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])

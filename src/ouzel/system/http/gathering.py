@@ -41,9 +41,11 @@ class Gathering:
 
     def look(self, now: float, received: int) -> None:
         """Adapt to the speed. `received`: bytes since the body began, or a little before."""
+        self.due = (now // LOOK_S + 1) * LOOK_S  # the same moments for all bodies: one sweep of the watch serves them
         came, time_s = received - self._seen, now - self._seen_at
+        if time_s < LOOK_S / 2:
+            return
         self._seen, self._seen_at = received, now
-        self.due = now + LOOK_S
         size = min(_MOST_BYTES, int(came / time_s * self._wait_s)) if time_s < 4 * LOOK_S else 1
         if size < _LEAST_BYTES:
             self._set(1)
