@@ -17,6 +17,7 @@ import pytest
 
 from ouzel.cli import outbox as outbox_module
 from ouzel.cli.outbox import Outbox
+from ouzel.cli.output import Output
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, OriginProcess
 
@@ -127,3 +128,24 @@ def _wait_for(folder: Path, count: int, child: subprocess.Popen[bytes]) -> int:
             return closed
         ticks.wait(0.05)
     return len(list(folder.glob("*.ts")))
+
+
+def test_what_was_lost_is_told_once_somebody_reads(
+    pipe: tuple[io.FileIO, io.TextIOWrapper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "_LIMIT_BYTES", 100_000)
+    source, sink = pipe
+    monkeypatch.setattr(sys, "stdout", sink)
+    output = Output(is_json=True)
+    read = bytearray()
+    with output.without_waiting():
+        for number in range(5000):
+            output.json({"event": "gap", "number": number, "room": "x" * 40})
+            output.catch_up()  # still full: the count must not be forgotten
+        while not read.count(b"output_lost"):
+            read += source.read(65536) or b""
+            output.catch_up()
+    *kept, told = (json.loads(line) for line in read.decode().splitlines())
+    assert 0 < len(kept) < 5000
+    assert told["code"] == "output_lost"
+    assert f"{5000 - len(kept)} " in told["why"]

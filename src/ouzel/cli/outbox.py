@@ -39,6 +39,11 @@ class Outbox:
     def _out(self) -> int:
         return self._fd if self._own is None else self._own
 
+    @property
+    def empty(self) -> bool:
+        """Nothing waits."""
+        return not self._waiting
+
     def put(self, text: str, *, dispensable: bool = False) -> bool:
         """Write, or keep for later. Returns: whether it is or will be written; what is dispensable is not, while others wait."""
         self.flush()

@@ -44,18 +44,27 @@ class Output:
         try:
             yield
         finally:
-            for box in self._boxes.values():
+            boxes = list(self._boxes.values())
+            for box in boxes:
                 box.drain()
             self._boxes.clear()
+            self._tell_lost(boxes)
 
     def catch_up(self) -> None:
         """Write what waited for its reader."""
         for box in self._boxes.values():
-            if box.lost:
-                why, box.lost = tr("output_lost", count=box.lost), 0
-                self.json({"event": "warning", "code": "output_lost", "why": why})
-                self.complain("output_lost", why)
             box.flush()
+        self._tell_lost([box for box in self._boxes.values() if box.empty])
+
+    def _tell_lost(self, boxes: list[Outbox]) -> None:
+        """What found no room while nobody read, now that somebody does."""
+        lost = sum(box.lost for box in boxes)
+        for box in boxes:
+            box.lost = 0
+        if lost:
+            why = tr("output_lost", count=lost)
+            self.json({"event": "warning", "code": "output_lost", "why": why})
+            self.complain("output_lost", why)
 
     def say(self, text: str, *, level: int = NORMAL) -> None:
         """A line of the result, for people; silent with --json."""

@@ -30,7 +30,7 @@ from ouzel.engine.sources.hls import HlsSource
 from ouzel.engine.sources.progressive import ForFfmpeg, Playlist, ProgressiveSource
 from ouzel.engine.tasks import beside
 from ouzel.model.events import EventCode
-from ouzel.model.flow import EndReason, GapCode
+from ouzel.model.flow import EndReason, GapCode, because
 from ouzel.model.report import Report
 from ouzel.model.states import RecordingState, move
 from ouzel.model.stream import Resolver, Stream
@@ -223,7 +223,7 @@ class Recorder:
         if self._tape.recorded:
             if not self._reads_hls:
                 code = GapCode.STREAM_ENDED if error is None else GapCode.CONNECTION_LOST
-                self._tape.lose(code, "closed by the server" if error is None else f"{error.code}: {error}")
+                self._tape.lose(code, "closed by the server" if error is None else because(code, error))
             self._move(_S.PARKED)
             self._tape.counters.reconnects += 1
         elif self.spec.wait:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from ouzel.base.errors import OuzelError
 from ouzel.formats.shape import KeyPoint
 
 TrackScope = Literal["all", "audio"]
@@ -29,6 +30,11 @@ class GapCode(StrEnum):
     DISK_FULL = "disk_full"
     READ_ONLY = "read_only"
     RECORDER_STOPPED = "recorder_stopped"  # we were killed or restarted in between
+
+
+def because(code: GapCode, error: OuzelError) -> str:
+    """An error as the reason of a gap: its code before its words, where the gap's own code does not say the same."""
+    return str(error) if error.code == code.value else f"{error.code}: {error}"
 
 
 class EndReason(StrEnum):

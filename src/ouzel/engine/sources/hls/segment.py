@@ -32,7 +32,7 @@ from ouzel.engine.sources.hls.shapers import LaneShapers
 from ouzel.engine.tape import SegmentNote
 from ouzel.formats.m3u8 import ByteRange, InitSegment, Key, Segment
 from ouzel.formats.shape import Span
-from ouzel.model.flow import GapCode
+from ouzel.model.flow import GapCode, because
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch
 from ouzel.system.http import Answer
@@ -243,11 +243,11 @@ class SegmentReader:
         if isinstance(exc, Gone) and self.blame is not None:
             code, why = self.blame
         elif isinstance(exc, (Gone, Forbidden)):
-            code, why = GapCode.SEGMENT_GONE, told(exc)
+            code, why = GapCode.SEGMENT_GONE, because(GapCode.SEGMENT_GONE, exc)
         elif isinstance(exc, (NetworkError, ShortBody)):
-            code, why = GapCode.SEGMENT_FAILED, told(exc)
+            code, why = GapCode.SEGMENT_FAILED, because(GapCode.SEGMENT_FAILED, exc)
         else:
-            code, why = GapCode.SEGMENT_BAD, told(exc)
+            code, why = GapCode.SEGMENT_BAD, because(GapCode.SEGMENT_BAD, exc)
         self._context.tape.lose(
             code,
             why,
@@ -308,11 +308,6 @@ class _SegmentTaker:
     def _begin(self, piece: memoryview) -> None:
         self._intake = self._reader.intake_for(self._lane, bytes(piece[:_TELLING_BYTES]))
         self._intake.take(piece)
-
-
-def told(exc: OuzelError) -> str:
-    """The error as the reason of a gap."""
-    return str(exc) if exc.code == GapCode.CONNECTION_LOST else f"{exc.code}: {exc}"
 
 
 def _decryptor(key: bytes, iv: bytes) -> Aes128Stream:

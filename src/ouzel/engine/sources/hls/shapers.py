@@ -42,7 +42,6 @@ class LaneShapers:
         self._kinds: dict[str, SegmentKind] = {}
         self._paired = False
         self._pair: Fmp4Pair | TsPair | None = None
-        self._pair_kind: SegmentKind | None = None
 
     def pair(self) -> None:
         """There are two lanes, that write into one file."""
@@ -65,8 +64,7 @@ class LaneShapers:
     def _paired_shaper(self, lane: Lane, kind: SegmentKind) -> Shaper:
         if self._pair is None:
             self._pair = _pair_of(kind)
-            self._pair_kind = kind
-        if (self._pair_kind == "mp4") != (kind == "mp4") or (lane.scope == "all" and kind == "packed"):
+        if (self._pair.main.container == "mp4") != (kind == "mp4") or (lane.scope == "all" and kind == "packed"):
             kinds = " and ".join(sorted({kind, *self._kinds.values()}))
             raise Unsupported(f"picture and sound come in containers that cannot share a file: {kinds}")
         return self._pair.main if lane.scope == "all" else self._pair.extra

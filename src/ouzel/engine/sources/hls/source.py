@@ -10,13 +10,13 @@ from ouzel.base.errors import OuzelError, StorageError
 from ouzel.base.urls import redact
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.hls.lane import NO_VARIABLES, Item, Lane, Variables, read_media_playlist, read_playlist
-from ouzel.engine.sources.hls.segment import SegmentReader, told
+from ouzel.engine.sources.hls.segment import SegmentReader
 from ouzel.engine.sources.hls.shapers import LaneShapers
 from ouzel.engine.sources.progressive import Playlist
 from ouzel.engine.tasks import beside
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Segment, parse
 from ouzel.model.events import EventCode
-from ouzel.model.flow import EndReason, GapCode
+from ouzel.model.flow import EndReason, GapCode, because
 from ouzel.model.quality import choose, label
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline
@@ -55,7 +55,7 @@ class HlsSource:
         except StorageError:
             raise
         except OuzelError as exc:
-            self._reader.blame = self._reader.blame or (GapCode.CONNECTION_LOST, told(exc))
+            self._reader.blame = self._reader.blame or (GapCode.CONNECTION_LOST, because(GapCode.CONNECTION_LOST, exc))
             raise
 
     def renew(self, stream: Stream) -> None:
