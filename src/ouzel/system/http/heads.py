@@ -82,7 +82,6 @@ def parse_head(data: bytes) -> Head:
     """A whole head, with the empty line that ends it. Raises: BadResponse."""
     fields = _Fields()
     parser = httptools.HttpResponseParser(fields)
-    fields.parser = parser
     parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_chunked_length=True)
     try:
         parser.feed_data(data)
@@ -109,9 +108,7 @@ def parse_head(data: bytes) -> Head:
 class _Fields:
     """What llhttp calls back with."""
 
-    __slots__ = ("complete", "fields", "parser", "reason")
-
-    parser: httptools.HttpResponseParser
+    __slots__ = ("complete", "fields", "reason")
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []

@@ -86,7 +86,7 @@ class AnswerReader:
                 raise BadResponse(f"the server sent more than {_MAX_INTERIM} interim answers")
             self._head = HeadReader()
             return
-        take = self._on_head(head)
+        take, self._on_head = self._on_head(head), _no_more  # and so no cycle is left for the collector of garbage
         if head.status in (204, 304):
             self._body = Counted(0, take)
         elif head.chunked:
@@ -96,3 +96,7 @@ class AnswerReader:
         else:
             self._body = UntilClose(take)
         self._keep = head.keep_alive and not isinstance(self._body, UntilClose)
+
+
+def _no_more(_head: Head) -> Take:
+    raise AssertionError("one answer has one final head")

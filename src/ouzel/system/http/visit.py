@@ -45,7 +45,7 @@ class Visit:
         self._reused = reused
         self._max_bytes = max_bytes
         self._on_answer = on_answer
-        self._excerpt = Excerpt(EXCERPT_BYTES, _MAX_UNWANTED)
+        self._excerpt: Excerpt | None = None
         self._window: Window | None = None
         self._inflater: Inflater | None = None
         self.on_no: Callable[[], None] = lambda: None
@@ -59,13 +59,14 @@ class Visit:
 
     @property
     def excerpt(self) -> bytes:
-        return self._excerpt.data
+        return b"" if self._excerpt is None else self._excerpt.data
 
     def on_head(self, head: Head) -> Take:
         """Raises: BadResponse, and whatever `on_answer` raises."""
         self.head = head
         if not _is_good(head):
             self.on_no()
+            self._excerpt = Excerpt(EXCERPT_BYTES, _MAX_UNWANTED)
             return self._excerpt.take
         coding = _coding(head)
         part = part_of(head, self._request.byte_range, MAX_SKIP)
