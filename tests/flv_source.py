@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ouzel.formats.flv import FlvRules, FlvShaper, amf
@@ -179,7 +179,7 @@ class Recorder:
                     self.files.append(File(op))
                 case Edge(span):
                     whole = bytes(self._open[: len(self._open) - span.excess])
-                    self.ops += [whole, replace(span, excess=0)]
+                    self.ops += [whole, span._replace(excess=0)]
                     self._edge(span)
                 case TakeBack():
                     assert not self._open

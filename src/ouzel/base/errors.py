@@ -11,7 +11,9 @@
     │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
     │   │   └── TooLarge       too_large            a length or a nesting beyond the parser's limit
     │   ├── NotMedia           not_media            an HTML page, a picture, an empty answer
-    │   ├── Unsupported        unsupported_media    legal, but not something that Ouzel can read (SAMPLE-AES, DRM …)
+    │   ├── Unsupported        unsupported_media    legal, but not something that Ouzel can read
+    │   │   ├── Encrypted      encrypted            SAMPLE-AES, DRM, scrambling: bytes that nobody could play
+    │   │   └── IndexAtEnd     index_at_end         an MP4 whose media cannot be read before its last bytes are there
     │   └── ShortBody          short_body           fewer bytes, or less media, than announced
     ├── NetworkError           network              the other side, or the way there
     │   ├── HostNotFound       host_not_found
@@ -117,6 +119,14 @@ class NotMedia(MediaError):
 
 class Unsupported(MediaError):
     code = "unsupported_media"
+
+
+class Encrypted(Unsupported):
+    code = "encrypted"
+
+
+class IndexAtEnd(Unsupported):
+    code = "index_at_end"
 
 
 class ShortBody(MediaError):

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ouzel.base.errors import BadUrl, SchemeRefused
@@ -38,10 +38,11 @@ _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TO_QUOTE = re.compile(r'[^\x21-\x7e]|["<>]')
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_ORDINARY = re.compile(r"(https?)://([a-z0-9.-]+)(?::([1-9][0-9]{0,3}))?(/[!$-;=?-Z_a-z|~]*(?<!\?))")
+"""What nearly every address is like: nothing in it has to be looked at twice, encoded or left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """An absolute address without its fragment.
 
     `host` has no brackets; `port` is 0 where the scheme has no usual one and none was written; `target` is the path and the
@@ -88,6 +89,9 @@ def parse_url(text: str, *, schemes: Collection[str] = HTTP_SCHEMES) -> Url:
 @lru_cache(maxsize=2048)  # a live playlist is asked for every second or two
 def _parse(text: str, schemes: frozenset[str]) -> Url:
     text = text.strip()
+    if len(text) <= MAX_URL and (found := _ORDINARY.fullmatch(text)) and found[1] in schemes:
+        scheme, host, port, target = found.groups()
+        return Url(scheme, _canonical_host(host, text), int(port) if port else DEFAULT_PORTS[scheme], target)
     if len(text) > MAX_URL:
         raise BadUrl(f"an address of {len(text)} characters is too long; the limit is {MAX_URL}")
     if _UNFIT.search(text):
@@ -172,19 +176,25 @@ def _number(part: str) -> int:
 
 
 def _canonical_host(host: str, text: str) -> str:
+    try:
+        return _canonical(host)
+    except ValueError as exc:
+        raise _bad(text, str(exc)) from None
+
+
+@lru_cache(maxsize=1024)
+def _canonical(host: str) -> str:
+    """Raises: ValueError, with what is wrong."""
     if not host.isascii():
         try:
             host = host.encode("idna").decode("ascii").lower()
         except UnicodeError as exc:
-            raise _bad(text, f"its host is not a valid name: {exc}") from None
-    try:
-        address = literal_address(host)
-    except ValueError as exc:
-        raise _bad(text, str(exc)) from None
+            raise ValueError(f"its host is not a valid name: {exc}") from None
+    address = literal_address(host)
     if address is not None:
         return str(address)
     if len(host) > 253 or not _NAME.fullmatch(host):
-        raise _bad(text, "its host is not a valid name")
+        raise ValueError("its host is not a valid name")
     return host
 
 

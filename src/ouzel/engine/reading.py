@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
@@ -255,8 +255,7 @@ def _pieces(file: FileIO, count: int) -> Iterator[memoryview]:
 
 def _moved(span: Span, by_s: float) -> Span:
     """As told by the clock of the whole file, whose tracks have changed in its middle."""
-    return replace(
-        span,
+    return span._replace(
         start_s=span.start_s + by_s,
         end_s=span.end_s + by_s,
         keys=tuple(KeyPoint(key.offset, key.at_s + by_s) for key in span.keys),

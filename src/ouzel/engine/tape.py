@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Buffer, Container, Head, Span
@@ -33,8 +33,7 @@ class TapeLimits:
     duration_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentNote:
+class SegmentNote(NamedTuple):
     """What the source knows of a chunk beyond its bytes."""
 
     sequence: int | None = None

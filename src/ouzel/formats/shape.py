@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 Container = Literal["ts", "mp4", "flv"]
 TrackKind = Literal["video", "audio", "other"]
@@ -78,8 +78,7 @@ class Repair:
     """What is now added to the source's time stamps, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPoint:
+class KeyPoint(NamedTuple):
     """A random access point inside a chunk."""
 
     offset: int
@@ -88,8 +87,7 @@ class KeyPoint:
     """Presentation time of the key frame, in the file's media time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """What is known of one chunk once it is whole.
 
     Chunks tile the time line: `start_s` equals the `end_s` before it, also over a gap (a gap takes no media time), so that
@@ -123,8 +121,7 @@ class Span:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """The end of a chunk: all bytes handed on since the last Edge."""
 
     span: Span

@@ -7,9 +7,10 @@ use): so the first answer is opened once, and either becomes the stream or, if i
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ouzel.base.errors import FormatError, StorageError, TooLarge, Unsupported
+from ouzel.base.errors import Encrypted, FormatError, IndexAtEnd, StorageError, TooLarge, Unsupported
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
@@ -18,6 +19,12 @@ from ouzel.engine.sources.shapers import ENDLESS
 from ouzel.model.flow import EndReason
 from ouzel.model.stream import Stream
 from ouzel.system.http import Answer
+
+_PARTIAL_CONTENT = 206
+_NO_RANGES = (
+    "and the server sends files only from their start (it knows no byte ranges): "
+    "download the whole file, then `ouzel remux` makes another format of it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ class _OtherKind(Exception):
     pass
 
 
+class _Answered(Exception):
+    """The head of the answer said enough."""
+
+
 class ProgressiveSource:
     """Keeps its shaper over reconnects, so that replays are recognised and time goes on."""
 
@@ -52,7 +63,7 @@ class ProgressiveSource:
 
         Returns: ENDED when a file was read to its announced end, None for a clean close of a live stream (which decides
             nothing), DURATION when the tape is full; or what else the address turned out to be.
-        Raises: NotMedia, FormatError, NetworkError, Refused, StorageError. What was whole is on the tape in any case.
+        Raises: NotMedia, FormatError, Unsupported, NetworkError, Refused, StorageError. What was whole is on the tape in any case.
         """
         opening = _Opening(self, stream, self._context.policy.max_playlist_bytes)
         try:
@@ -63,10 +74,12 @@ class ProgressiveSource:
             return EndReason.DURATION
         except (FormatError, Unsupported) as exc:
             opened = self._intake is not None and self._intake.opened
-            if self._kind != "mp4" or opened or "scheme" in exc.context:  # the last: encrypted, which ffmpeg would copy
+            if self._kind != "mp4" or opened or isinstance(exc, Encrypted):  # which ffmpeg would copy as it is
                 self._keep_what_is_whole()
                 raise
-            self._intake = None  # a plain MP4, whose index may stand at its end
+            self._intake = None
+            if isinstance(exc, IndexAtEnd) and not await self._gives_ranges(stream, opening.answer):
+                raise IndexAtEnd(f"{exc}, {_NO_RANGES}", **exc.context) from exc
             return ForFfmpeg(stream.url)
         except StorageError:
             self._forget_the_rest()
@@ -95,6 +108,24 @@ class ProgressiveSource:
         """The connection counts: it gives what its first bytes promised."""
         self._context.tape.run(kind, redact(answer.url), stream.quality)
 
+    async def _gives_ranges(self, stream: Stream, answer: Answer) -> bool:
+        """Whether the server sends parts of this file. Few say that they do not; then it is asked for its first byte.
+
+        Raises: NetworkError, Refused. Source: RFC 9110 section 14.3.
+        """
+        units = ",".join(answer.headers.all("accept-ranges")).lower()
+        if units:
+            return "bytes" in units
+        statuses: list[int] = []
+
+        def on_answer(answer: Answer) -> Callable[[memoryview], None]:
+            statuses.append(answer.status)
+            raise _Answered
+
+        with suppress(_Answered):
+            await self._context.http.stream(self._context.request(stream, stream.url, byte_range=(0, 0)), on_answer)
+        return statuses == [_PARTIAL_CONTENT]
+
     def _keep_what_is_whole(self) -> None:
         if self._intake is not None:
             self._intake.finish()
@@ -118,6 +149,12 @@ class _Opening:
         self._kind: Kind | None = None
         self._take: Callable[[memoryview], None] = self._sniff
 
+    @property
+    def answer(self) -> Answer:
+        """The answer that was opened."""
+        assert self._answer is not None
+        return self._answer
+
     def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
         self._answer = answer
         return self.take
@@ -127,19 +164,16 @@ class _Opening:
 
     def finish(self) -> Playlist | None:
         """The answer is complete: the playlist, if it is one. Raises: NotMedia, FormatError."""
-        assert self._answer is not None
         if self._page is None and self._take == self._sniff:
-            self._settle(kind_of_rest(bytes(self._first), self._answer.content_type))
-        return None if self._page is None else Playlist(self._answer, bytes(self._page))
+            self._settle(kind_of_rest(bytes(self._first), self.answer.content_type))
+        return None if self._page is None else Playlist(self.answer, bytes(self._page))
 
     def _sniff(self, piece: memoryview) -> None:
-        assert self._answer is not None
         self._first += piece
-        if kind := kind_of_bytes(bytes(self._first[:SNIFF_BYTES]), self._answer.content_type):
+        if kind := kind_of_bytes(bytes(self._first[:SNIFF_BYTES]), self.answer.content_type):
             self._settle(kind)
 
     def _settle(self, kind: Kind) -> None:
-        assert self._answer is not None
         if kind == "other":
             raise _OtherKind
         if kind == "hls":
@@ -149,7 +183,7 @@ class _Opening:
         self._intake = self._source.intake_for(kind)
         self._kind = kind
         if self._intake.opened or kind != "mp4":
-            self._source.tell_run(kind, self._stream, self._answer)
+            self._source.tell_run(kind, self._stream, self.answer)
             self._take = self._intake.take
         else:
             self._take = self._until_opened
@@ -159,11 +193,10 @@ class _Opening:
     def _until_opened(self, piece: memoryview) -> None:
         """An MP4 may turn out to be one that has to be read by ffmpeg."""
         assert self._intake is not None
-        assert self._answer is not None
         assert self._kind is not None
         self._intake.take(piece)
         if self._intake.opened:
-            self._source.tell_run(self._kind, self._stream, self._answer)
+            self._source.tell_run(self._kind, self._stream, self.answer)
             self._take = self._intake.take
 
     def _collect(self, piece: memoryview) -> None:

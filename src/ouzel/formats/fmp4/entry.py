@@ -5,7 +5,7 @@ Source: ISO/IEC 14496-12 sections 8.5.2 and 12, 14496-14 (esds), 14496-15 (avcC,
 
 from __future__ import annotations
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import Encrypted, FormatError
 from ouzel.formats.codecs import (
     DecoderRecord,
     parse_audio_specific_config,
@@ -46,7 +46,7 @@ _QUICKTIME_FIELDS = {1: 16, 2: 36}
 def describe_track(data: bytes, stsd: Box, track_id: int, handler: bytes) -> Track:
     """What the first sample entry of an stsd box says; `config` covers all entries.
 
-    Raises: FormatError; Unsupported when the samples are encrypted, with the `scheme` in its context.
+    Raises: FormatError; Encrypted, with the `scheme` in its context.
     """
     entries = list(children(data, stsd.body + 8, stsd.end))
     if not entries:
@@ -158,11 +158,11 @@ def _descriptor(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     raise FormatError("esds with a bad length")
 
 
-def _encrypted(data: bytes, entry: Box) -> Unsupported:
+def _encrypted(data: bytes, entry: Box) -> Encrypted:
     size = {b"encv": _VIDEO_FIELDS, b"enca": _AUDIO_FIELDS}.get(entry.kind, 8)
     scheme = "unknown"
     for child in children(data, min(entry.body + size, entry.end), entry.end):
         schm = first(data, child, b"schm") if child.kind == b"sinf" else None
         if schm:
             scheme = name_of(data[schm.body + 4 : schm.body + 8])
-    return Unsupported(f"encrypted media (scheme {scheme})", scheme=scheme, entry=name_of(entry.kind))
+    return Encrypted(f"encrypted media (scheme {scheme})", scheme=scheme, entry=name_of(entry.kind))

@@ -72,7 +72,7 @@ class Init:
 def parse_init(ftyp: bytes, moov: bytes) -> Init:
     """Read a whole `ftyp` box (empty when there was none) and a whole `moov` box.
 
-    Raises: FormatError; Unsupported for encrypted tracks and for files whose samples are described by the moov itself.
+    Raises: FormatError; Encrypted; Unsupported for files whose samples are described by the moov itself.
     """
     top = Box(b"moov", 0, 16 if moov[:4] == u32(1) else 8, len(moov))
     mvhd = wanted(moov, top, b"mvhd")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ouzel.base.errors import FormatError, MediaError, TooLarge
+from ouzel.base.errors import FormatError, IndexAtEnd, MediaError, TooLarge
 from ouzel.formats.fmp4.boxes import name_of, u32
 from ouzel.formats.fmp4.file import KIND_ORDER, File, FileState
 from ouzel.formats.fmp4.fragment import Fragment, build_moof, parse_moof
@@ -194,7 +194,7 @@ class Fmp4Shaper:
         self._boxes += 1
         try:
             self._check(kind, size, len(header), endless=endless)
-        except FormatError as refusal:
+        except (FormatError, IndexAtEnd) as refusal:
             self._refuse(refusal)
             return
         if kind in _HELD:
@@ -227,6 +227,8 @@ class Fmp4Shaper:
         if size > self._limit and kind != b"mdat":
             raise TooLarge(f"box {name_of(kind)} of {size} bytes", size=size, limit=self._limit)
         if kind in {b"moof", b"mdat"} and self._file.head is None and not self._file.changed:
+            if kind == b"mdat" and self._continuous:  # a plain file: its moov comes later
+                raise IndexAtEnd("the index (moov) of this MP4 stands behind its media", media_bytes=size)
             raise FormatError("media without an init segment")
 
     def _begin_mdat(self, header: bytes, size: int, *, endless: bool) -> Iterator[Op]:
@@ -261,7 +263,7 @@ class Fmp4Shaper:
                 yield from self._open()
             yield from self._take_fragment(data)
 
-    def _refuse(self, refusal: FormatError) -> None:
+    def _refuse(self, refusal: FormatError | IndexAtEnd) -> None:
         """Garbage. What was whole before it is kept; without any, and for what is too large, the caller hears of it."""
         self._span.dropped_bytes += len(self._carry)
         self._begin_box()

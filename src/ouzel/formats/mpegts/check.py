@@ -89,7 +89,7 @@ class Scan:
 
 
 def scan(pieces: Iterable[Buffer]) -> Scan:
-    """Read a stream of 188-byte packets. Never raises on what is in it, but for Unsupported (SAMPLE-AES)."""
+    """Read a stream of 188-byte packets. Never raises on what is in it, but for Encrypted (SAMPLE-AES)."""
     scanner = _Scanner()
     rest = b""
     for piece in pieces:

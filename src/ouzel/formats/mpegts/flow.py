@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ouzel.formats.mpegts.counters import starts_in
@@ -352,7 +352,7 @@ class Flow:
         span = self.time.close(stalled=pid != self.time.lead)
         if self.replayed is not None and self.replayed.is_all_of(span.frames, opening):
             self.stop = Stop(number, opening=True, replay=True)
-            yield Edge(replace(span, replay=True))
+            yield Edge(span._replace(replay=True))
             return
         ended, self.opening, self.replayed = self.opening, opening, None
         yield Edge(span)

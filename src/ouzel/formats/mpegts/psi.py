@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import Encrypted, FormatError
 from ouzel.formats.mpegts.packets import (
     PAT_PID,
     SIZE,
@@ -120,9 +120,9 @@ def descriptors_of(data: Readable) -> Iterator[tuple[int, bytes]]:
 
 
 def name_stream(kind: int, descriptors: bytes) -> tuple[TrackKind, str]:
-    """Track kind and codec of a stream type with its descriptors. Raises: Unsupported for SAMPLE-AES."""
+    """Track kind and codec of a stream type with its descriptors. Raises: Encrypted for SAMPLE-AES."""
     if kind in _SAMPLE_AES:
-        raise Unsupported("the stream is encrypted with SAMPLE-AES", stream_type=kind)
+        raise Encrypted("the stream is encrypted with SAMPLE-AES", stream_type=kind)
     known = _TYPES.get(kind)
     if known is not None and known[0] != "other":
         return known
@@ -159,7 +159,7 @@ def parse_pat(section: Readable) -> dict[int, int]:
 
 
 def parse_pmt(section: Readable, pmt_pid: int) -> Program:
-    """Raises: FormatError; Unsupported for SAMPLE-AES."""
+    """Raises: FormatError; Encrypted for SAMPLE-AES."""
     body = _body(section, 0x02)
     if len(body) < 4:
         raise FormatError("PMT: cut short")
@@ -252,7 +252,7 @@ class Tables:
 
     def look(self, buf: Readable, at: int) -> bool:
         """Read a packet of one of `pids`. Returns: whether the chosen programme is another than before, or lists another
-        set of streams. Raises: Unsupported for SAMPLE-AES."""
+        set of streams. Raises: Encrypted for SAMPLE-AES."""
         pid = pid_of(buf, at)
         raw = bytes(buf[at + 4 : at + SIZE])
         if raw == self.settled.get(pid) and starts_unit(buf, at):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ouzel.base.errors import Unsupported
+from ouzel.base.errors import Encrypted, Unsupported
 from ouzel.formats.mpegts.counters import pid_at, starts_of
 from ouzel.formats.mpegts.lanes import AUDIO_BYTES, VIDEO_BYTES, Found, Lane, lanes_of, lead_of, sniff
 from ouzel.formats.mpegts.packets import SIZE, TICKS, WRAP
@@ -46,7 +46,7 @@ class Scout:
     def look(self, block: memoryview, headers: bytes, *, final: bool) -> bool:
         """Go on from where it stopped; `block` holds everything from the first packet on. True: it is done.
 
-        Raises: Unsupported when the programme is scrambled or encrypted.
+        Raises: Encrypted, also when the programme is scrambled.
         """
         stop = min(len(headers) // 4, self.reach)
         marks = starts_of(headers)
@@ -113,7 +113,7 @@ class Scout:
         """Read the start of a unit. False: more packets are needed."""
         lane = self.lanes[pid]
         if headers[4 * number + 3] & 0xC0 and lane.kind != "other":
-            raise Unsupported("the programme is scrambled", pid=pid)
+            raise Encrypted("the programme is scrambled", pid=pid)
         unit = unit_at(block, number * SIZE)
         if unit is None or lane.kind == "other":
             return True

@@ -10,7 +10,6 @@ and where a unit or the PMT shows that the tracks change. *Flowing*: everything 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ouzel.base.errors import FormatError
@@ -122,7 +121,7 @@ class TsShaper:
     # -- the contract -------------------------------------------------------------------------------------------------
 
     def feed(self, piece: memoryview) -> Iterator[Op]:
-        """Take the next bytes. Raises: FormatError; Unsupported for SAMPLE-AES and scrambled programmes."""
+        """Take the next bytes. Raises: FormatError; Encrypted; Unsupported."""
         blocks = None if self._weaver is not None else self._framer.straight(piece)
         for block, headers in self._framer.push(piece) if blocks is None else blocks:
             if self._framer.dropped:
@@ -156,8 +155,8 @@ class TsShaper:
             return
         again = replayed is not None and span.frames <= replayed.frames
         if self._partial is not None and not units:  # a connection that brought tables only
-            span = replace(span, excess=size)
-        yield Edge(replace(span, replay=True) if again else span)
+            span = span._replace(excess=size)
+        yield Edge(span._replace(replay=True) if again else span)
         if again or span.excess == size:  # nothing is left of it
             self._return()
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -71,7 +71,7 @@ class _Call:
         if target.origin != self.url.origin:
             self.fields = away_from_home(self.fields)
         elif target.user is None:
-            target = replace(target, user=self.url.user, password=self.url.password)
+            target = target._replace(user=self.url.user, password=self.url.password)
         self.url = target
         self.redirects += 1
 
@@ -150,7 +150,7 @@ class Http1Client:
             url=parse_url(request.url),
             fields=checked_fields(request),
         )
-        seen = {call.url}
+        seen: set[Url] = set()
         while True:
             visit = await self._visit(call)
             if visit.answer is not None:
@@ -159,19 +159,20 @@ class Http1Client:
             assert head is not None
             if head.status not in REDIRECTS:
                 raise refusal(head, call.url, visit.excerpt, self._wall(), proxied=call.proxy is not None)
+            seen.add(call.url)
             call.follow(parse_url(redirect_target(head, call.url)))
             if call.url in seen or call.redirects > MAX_REDIRECTS:
                 why = "in a circle" if call.url in seen else f"more than {MAX_REDIRECTS} times"
                 raise TooManyRedirects(f"{parse_url(request.url).host} redirects {why}", url=redact(request.url))
-            seen.add(call.url)
 
     async def _visit(self, call: _Call) -> Visit:
-        link = self._pool.take(call.key)
+        key = call.key
+        link = self._pool.take(key)
         if link is not None:
-            visit = await self._converse(call, link, reused=True)
+            visit = await self._converse(call, key, link, reused=True)
             if visit is not None:
                 return visit
-        visit = await self._converse(call, await self._dial(call), reused=False)
+        visit = await self._converse(call, key, await self._dial(call), reused=False)
         assert visit is not None
         return visit
 
@@ -196,7 +197,7 @@ class Http1Client:
             raise ConnectionLost("the client is closed")
         return link
 
-    async def _converse(self, call: _Call, link: Conduit, *, reused: bool) -> Visit | None:
+    async def _converse(self, call: _Call, key: LinkKey, link: Conduit, *, reused: bool) -> Visit | None:
         """Send the request on this link and wait for its answer.
 
         Returns: None when a reused link died before it gave so much as a byte: the server had closed it while the request was on
@@ -231,21 +232,21 @@ class Http1Client:
         finally:
             self._running.discard(exchange)
             self._sweeper.release(exchange)
-        return self._outcome(call, link, visit, exchange, reused=reused)
-
-    def _outcome(self, call: _Call, link: Conduit, visit: Visit, exchange: Exchange, *, reused: bool) -> Visit | None:
         error = exchange.error
         if reused and isinstance(error, ConnectionLost) and not exchange.answered and not self._closed:
             return None
         if error is not None and not (visit.settled and isinstance(error, NetworkError | MediaError)):
             raise error
+        self._put_back(key, link, exchange)
+        visit.close()
+        return visit
+
+    def _put_back(self, key: LinkKey, link: Conduit, exchange: Exchange) -> None:
         if exchange.reusable:
-            self._pool.put(call.key, link, asyncio.get_running_loop().time())
+            self._pool.put(key, link, asyncio.get_running_loop().time())
             self._sweeper.hold(self._pool)
         else:
             exchange.abandon()
-        visit.close()
-        return visit
 
     def _hurry(self, exchange: Exchange) -> None:
         exchange.hurry(asyncio.get_running_loop().time() + _NO_BODY_S)

@@ -8,7 +8,7 @@ Sources: RFC 9112 sections 2 to 6; RFC 9110.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httptools
 
@@ -20,8 +20,7 @@ _STEP = 4096  # most heads are shorter, and what follows is body, not to be copi
 _MAX_BLANK = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     status: int
     reason: str
     headers: Headers

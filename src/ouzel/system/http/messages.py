@@ -1,10 +1,13 @@
-"""What goes in and what comes out: requests, limits, answers. The seam behind which any client may stand."""
+"""What goes in and what comes out: requests, limits, answers. The seam behind which any client may stand.
+
+What is made for every request is a named tuple: a frozen dataclass of that width costs five times as much to make.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from ouzel import __version__
 from ouzel.system.guard import Scope
@@ -35,8 +38,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A GET."""
 
     url: str
@@ -47,7 +49,7 @@ class Request:
     """First and last byte, inclusive; None as the last: to the end."""
     proxy: str | None = None
     """`http://`, `socks5://` (names are resolved here, and checked) or `socks5h://` (by the proxy); user and password in it."""
-    scope: Scope = field(default_factory=Scope.public)
+    scope: Scope = Scope.public()
     limits: Limits = DEFAULT_LIMITS
     gather_s: float = 0.0
     """How long bytes of a stream without known length may wait in the kernel so that more of them come at once; 0: not at all.
@@ -94,8 +96,7 @@ class Headers:
         return f"Headers({', '.join(name for name, _ in self._fields)})"  # values may be secrets
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The head of a 2xx answer."""
 
     status: int
@@ -114,8 +115,7 @@ class Answer:
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A small answer, whole."""
 
     answer: Answer

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from ouzel.system.guard import Scope
 from ouzel.system.http.links import NOBODY, Conduit
 
 
-@dataclass(frozen=True, slots=True)
-class LinkKey:
+class LinkKey(NamedTuple):
     """Requests with equal keys can share a connection."""
 
     scheme: str

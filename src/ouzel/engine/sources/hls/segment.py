@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from ouzel.base.errors import (
+    Encrypted,
     Forbidden,
     FormatError,
     Gone,
@@ -168,7 +169,7 @@ class SegmentReader:
 
     async def _key(self, stream: Stream, key: Key) -> bytes:
         if key.method != "AES-128":
-            raise Unsupported(f"the stream is encrypted with {key.method}, which Ouzel cannot read", method=key.method)
+            raise Encrypted(f"the stream is encrypted with {key.method}, which Ouzel cannot read", method=key.method)
         if key.uri is None:
             raise FormatError("EXT-X-KEY names no key address")
         if (known := self._keys.get(key.uri)) is not None:
