@@ -22,12 +22,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from live import faults, goals, shapers, tables
+from live import faults, goals, meter, shapers, tables
 from live.cases import GROUPS, KINDS, SIZES, Case, comparison, full_cases, resized, special_cases, standard_cases
 from live.contestants import version_of, why_missing
 from live.media import clip
+from live.memory import at_hand
 from live.results import Result, Round, load_all, save
-from live.rounds import NotPossible, Track, track
+from live.rounds import ROOM_BYTES, NotPossible, Track, recordings_bytes, track
 from live.shapers import Timed
 
 ROOT = Path(__file__).parent.parent
@@ -43,13 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = chosen(given)
         minutes = sum(case.estimate_s for case in cases) / 60
         print(f"{len(cases)} cases, about {minutes:.0f} minutes", flush=True)
-        with track(CACHE / "clips", CACHE / "peers", given.revision) as place:
+        with at_hand(_needed(cases)), track(CACHE / "clips", CACHE / "peers", given.revision) as place:
             for case in cases:
                 save(CACHE / "results", measure(case, place, install=not given.no_install))
                 write_page()
     write_page()
     print(f"tables: {PAGE.relative_to(ROOT)}")
     print(goals.render(load_all(CACHE / "results")))
+
+
+def _needed(cases: Sequence[Case]) -> int:
+    """Bytes of memory that the largest case needs, as far as they are there."""
+    most = max((recordings_bytes(case) for case in cases if case.group != "shapers"), default=0)
+    return min(most + ROOM_BYTES, meter.available_bytes() * 9 // 10) if most else 0
 
 
 def chosen(given: argparse.Namespace) -> list[Case]:

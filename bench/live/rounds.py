@@ -31,7 +31,7 @@ _LONGEST_END_S = 60.0
 _WARM_SHARE = 0.25
 """Of a run that does not count as steady; at least `_WARM_S`."""
 _WARM_S = 5.0
-_ROOM_BYTES = 2 * 1000**3
+ROOM_BYTES = 2 * 1000**3
 """Memory that must be left beside the recordings."""
 
 
@@ -76,6 +76,11 @@ class NotPossible(Exception):
     """This run cannot take place here; the text says why."""
 
 
+def recordings_bytes(case: Case) -> int:
+    """What one contestant writes, and a little more."""
+    return int(case.channels * (case.seconds + 15) * VIDEO_BPS / 8 * 1.1)
+
+
 class Track:
     """Where runs take place: a folder in memory, with the clip and the certificates."""
 
@@ -90,8 +95,8 @@ class Track:
 
     def run(self, case: Case, entry: Entry, spoil: Spoil | None = None) -> tuple[Run, dict[str, Kept]]:
         """Raises: NotPossible."""
-        expected = case.channels * (case.seconds + 15) * VIDEO_BPS / 8 * 1.1
-        if expected + _ROOM_BYTES > meter.available_bytes():
+        expected = recordings_bytes(case)
+        if expected + ROOM_BYTES > meter.available_bytes():
             raise NotPossible(f"needs {expected / 1e9:.1f} GB of memory for the recordings, which is not free")
         names = channel_names(case.channels)
         with _site(self.folder, self._peers) as site:

@@ -56,7 +56,7 @@ ANSWERS: dict[str, tuple[bytes, str, str]] = {
     "ftp.m3u8": (segments("ftp://127.0.0.1/x.ts"), "scheme_refused", "ftp://"),
     "drm.m3u8": (
         segments("x.ts", tags='#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"\n'),
-        "unsupported_media",
+        "encrypted",
         "SAMPLE-AES",
     ),
     "lost.m3u8": (segments("none1.ts", "none2.ts", "none3.ts", "none4.ts"), "gone", "404"),

@@ -117,6 +117,63 @@ def test_a_closed_standard_stream_does_no_harm(tmp_path: Path, closed: str) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+NO_ROOM = "ouzel: error: no space left for standard output: what was written to it is not whole (disk_full)\n"
+WORDS = {
+    "help": ["--help"],
+    "help of a command": ["record", "--help"],
+    "version": ["--version"],
+    "lines": ["info", "FILE"],
+    "json": ["verify", "FILE", "--json"],
+}
+
+
+@needs_full
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_result_for_which_there_is_no_room_is_told_in_one_line(tmp_path: Path, clip: Clip, words: list[str]) -> None:
+    file = str(record(tmp_path, clip))
+    command = [sys.executable, "-m", "ouzel", *(file if word == "FILE" else word for word in words)]
+    with FULL.open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=_HANG_S, check=False)
+    assert (done.returncode, done.stderr) == (5, NO_ROOM)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_reader_that_has_gone_away_is_no_error(tmp_path: Path, clip: Clip, words: list[str]) -> None:
+    file = str(record(tmp_path, clip))
+    command = [sys.executable, "-m", "ouzel", *(file if word == "FILE" else word for word in words)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as sink:
+        done = subprocess.run(command, stdout=sink, stderr=subprocess.PIPE, text=True, timeout=_HANG_S, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_full
+def test_events_for_which_there_is_no_room_stop_nothing_and_are_told_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = Output(is_json=True)
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with output.without_waiting():
+            output.json({"event": "state"})
+            output.json({"event": "report"})
+            assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == NO_ROOM
+
+
+@needs_full
+def test_an_error_is_told_on_stderr_where_stdout_has_no_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run(["info", "none.ts", "--json"]) == 2
+    assert capsys.readouterr().err == "ouzel: error: none.ts does not exist (bad_input)\n"
+
+
 def test_json_is_json_on_a_terminal_that_knows_no_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
     written = BytesIO()
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, encoding="latin-1", errors="backslashreplace"))

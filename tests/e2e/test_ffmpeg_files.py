@@ -114,7 +114,7 @@ async def test_an_encrypted_film_is_refused_and_not_copied(
     async with LiveOrigin() as origin:
         kept = await record(origin.file("film.mp4", path))
     assert kept.report.error is not None
-    assert kept.report.error[0] == "unsupported_media"
+    assert kept.report.error[0] == "encrypted"
     assert "encrypted" in kept.report.error[1]
     assert not list(kept.folder.glob("*"))
 

@@ -20,8 +20,9 @@ from tests.fmp4_source import (
     segment,
 )
 
-from ouzel.base.errors import FormatError, TooLarge
+from ouzel.base.errors import FormatError, IndexAtEnd, TooLarge
 from ouzel.formats.fmp4 import Fmp4Shaper
+from ouzel.formats.fmp4.shaper import Mode
 
 INIT = init([VIDEO, AUDIO])
 
@@ -70,6 +71,27 @@ def test_media_without_an_init_is_refused_before_anything_is_handed_on(video: Wr
     consumer.cut()
 
     assert consumer.files == []
+
+
+def test_a_plain_file_whose_index_comes_last_is_told_as_such() -> None:
+    plain = box("ftyp", b"isom", bytes(4), b"isom") + box("free") + box("mdat", bytes(1000))
+    consumer = Consumer(Fmp4Shaper(mode="continuous"))
+
+    with pytest.raises(IndexAtEnd, match="stands behind its media") as caught:
+        consumer.feed(plain)
+    consumer.feed(bytes(50_000))
+    consumer.cut()
+
+    assert caught.value.context["media_bytes"] == 1008
+    assert consumer.files == []
+
+
+@pytest.mark.parametrize("mode", ["segments", "continuous"])
+def test_a_fragment_or_a_segment_without_an_init_is_no_plain_file(mode: Mode, video: Writer) -> None:
+    data = segment(fragment(second(video))) if mode == "continuous" else box("mdat", bytes(1000))
+
+    with pytest.raises(FormatError, match="without an init"):
+        Consumer(Fmp4Shaper(mode=mode)).feed(data)
 
 
 def test_padding_before_the_init_is_left_out(video: Writer) -> None:

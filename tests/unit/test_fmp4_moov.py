@@ -22,7 +22,7 @@ from tests.fmp4_source import (
     second,
 )
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import Encrypted, FormatError, Unsupported
 from ouzel.formats.fmp4 import Fmp4Shaper, finish
 from ouzel.formats.shape import Head, Track
 
@@ -152,15 +152,17 @@ def test_encrypted_tracks_are_refused_by_name(kind: str, handler: str, size: int
     schm = box("schm", bytes(4), scheme.encode(), b"\0\1\0\0") if scheme else b""
     data = entry(kind, size, box("sinf", box("frma", b"avc1"), schm))
 
-    with pytest.raises(Unsupported, match=scheme or "unknown") as caught:
+    with pytest.raises(Encrypted, match=scheme or "unknown") as caught:
         head_of(init([Source(1, "vide" if handler == "vide" else "soun", 90000, data)]))
 
     assert caught.value.context["scheme"] == (scheme or "unknown")
 
 
 def test_a_plain_mp4_is_refused() -> None:
-    with pytest.raises(Unsupported, match="not fragmented"):
+    with pytest.raises(Unsupported, match="not fragmented") as caught:
         head_of(init([VIDEO], samples=3))
+
+    assert caught.type is Unsupported, "and not as encrypted"
 
 
 @pytest.mark.parametrize(

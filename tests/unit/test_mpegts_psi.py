@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import Encrypted, FormatError
 from ouzel.formats.mpegts.packets import SIZE, render_pat, render_pmt, render_section, render_section_packets
 from ouzel.formats.mpegts.psi import Tables, name_stream, opus_channels, parse_pat, parse_pmt
 
@@ -49,7 +49,7 @@ def test_stream_types(kind: int, descriptors: bytes, expected: tuple[str, str]) 
 
 @pytest.mark.parametrize("kind", [0xC1, 0xCF, 0xDB])
 def test_sample_aes_is_unsupported(kind: int) -> None:
-    with pytest.raises(Unsupported, match="SAMPLE-AES"):
+    with pytest.raises(Encrypted, match="SAMPLE-AES"):
         name_stream(kind, b"")
 
 

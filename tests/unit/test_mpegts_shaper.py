@@ -18,7 +18,7 @@ from tests.mpegts_source import (
     shaped,
 )
 
-from ouzel.base.errors import FormatError, Unsupported
+from ouzel.base.errors import Encrypted, FormatError, Unsupported
 from ouzel.formats.mpegts import TsShaper, scan
 from ouzel.formats.mpegts.packets import (
     NULL_PACKET,
@@ -165,12 +165,12 @@ def test_a_programme_of_nothing_is_unsupported() -> None:
         shaped(TsShaper(), data)
 
 
-def test_a_scrambled_programme_is_unsupported() -> None:
+def test_a_scrambled_programme_is_refused_as_encrypted() -> None:
     data = bytearray(Show().play(3))
     for at in range(0, len(data), SIZE):
         if pid_of(data, at) == VIDEO:
             data[at + 3] |= 0x80
-    with pytest.raises(Unsupported, match="scrambled"):
+    with pytest.raises(Encrypted, match="scrambled"):
         shaped(TsShaper(), bytes(data))
 
 

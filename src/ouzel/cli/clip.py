@@ -10,7 +10,7 @@ import anyio
 import click
 
 from ouzel.base.units import format_clock, format_size, parse_duration
-from ouzel.cli.main import EXIT_OK
+from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import Bar, gap_text, speaking
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
@@ -19,7 +19,7 @@ from ouzel.engine.clip import clip as cut
 from ouzel.model.report import gap_fields
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--from", "from_", default="0", show_default=True, metavar="TIME", help="Where it begins: 01:02:03, 90s.")
 @click.option("--to", metavar="TIME", help="Where it ends. Default: the end of the recording.")

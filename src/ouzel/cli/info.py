@@ -11,7 +11,7 @@ import click
 
 from ouzel.base.errors import OuzelError
 from ouzel.base.units import format_clock, format_duration, format_rate, format_size
-from ouzel.cli.main import EXIT_OK, exit_code
+from ouzel.cli.main import EXIT_OK, Command, exit_code
 from ouzel.cli.options import gap_text, speaking, without_ledgers
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
@@ -23,7 +23,7 @@ from ouzel.model.info import Info
 _OUR_REASONS = frozenset({*(reason.value for reason in EndReason), "clip"})
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @speaking
 def info(files: tuple[Path, ...], output: Output) -> int:

@@ -13,7 +13,7 @@ import click
 
 from ouzel import __version__
 from ouzel.base.errors import InputError, OuzelError, StorageError
-from ouzel.cli.output import Output
+from ouzel.cli.output import Output, give_up
 from ouzel.cli.texts import tr
 
 COMMANDS = {
@@ -37,7 +37,19 @@ EXIT_INTERRUPTED = 130
 _STDERR = 2
 
 
-class LazyGroup(click.Group):
+class Command(click.Command):
+    """Its help, and its version, are output like any other."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Raises: DiskFull."""
+        try:
+            return super().parse_args(ctx, args)
+        except OSError as exc:
+            give_up(sys.stdout, exc)
+            raise click.exceptions.Exit(EXIT_OK) from None
+
+
+class LazyGroup(Command, click.Group):
     """Imports a command's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

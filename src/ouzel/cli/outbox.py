@@ -6,6 +6,7 @@ the end of all recordings. So what cannot be written now is kept here until it c
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -15,6 +16,7 @@ _LIMIT_BYTES = 16 * 1024 * 1024
 """Kept for a reader that does not read. That is days of events; what comes after it is counted, and lost."""
 _PIECE = 4096
 """A pipe that is ready takes so much without waiting (pipe(7), PIPE_BUF)."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Outbox:
@@ -34,6 +36,8 @@ class Outbox:
         self._waiting = bytearray()
         self.lost = 0
         """Texts that were not dispensable, and for which there was no room."""
+        self.full = False
+        """The disk had no room for some of it."""
 
     @property
     def _out(self) -> int:
@@ -61,7 +65,8 @@ class Outbox:
                 done = os.write(self._out, self._waiting[: self._piece])
             except BlockingIOError:
                 return
-            except OSError:  # the reader has gone away, which is no reason to end a recording
+            except OSError as exc:  # the reader has gone away, or its disk is full: no reason to end a recording
+                self.full = self.full or is_full(exc)
                 done = len(self._waiting)
             del self._waiting[:done]
 
@@ -73,6 +78,11 @@ class Outbox:
         if self._own is not None:
             os.close(self._own)
             self._own = None
+
+
+def is_full(exc: OSError) -> bool:
+    """Whether there was no room on a disk for what was to be written."""
+    return exc.errno in _FULL
 
 
 def _reopened(fd: int) -> int | None:

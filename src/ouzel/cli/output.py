@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from ouzel.cli.outbox import Outbox
+from ouzel.base.errors import DiskFull
+from ouzel.cli.outbox import Outbox, is_full
 from ouzel.cli.texts import tr
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
@@ -20,7 +21,10 @@ _WIDE = frozenset("WF")
 
 @dataclass(slots=True)
 class Output:
-    """How this call wants to be told things."""
+    """How this call wants to be told things.
+
+    What writes to stdout raises DiskFull when that is a file for which there is no room; not while `without_waiting`.
+    """
 
     is_json: bool = False
     level: int = NORMAL
@@ -37,7 +41,7 @@ class Output:
 
     @contextmanager
     def without_waiting(self) -> Generator[None]:
-        """Until the end of this, whoever reads us slowly, or not at all, gets it later; nothing here waits."""
+        """Until the end of this, whoever reads us slowly, or not at all, gets it later; nothing here waits, or raises."""
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # one that is closed, or is no file
                 self._boxes[stream] = Outbox(stream)
@@ -47,7 +51,11 @@ class Output:
             boxes = list(self._boxes.values())
             for box in boxes:
                 box.drain()
+            full = (box := self._boxes.get(sys.stdout)) is not None and box.full
             self._boxes.clear()
+            if full:
+                told = _no_room()
+                self.complain(told.code, str(told))
             self._tell_lost(boxes)
 
     def catch_up(self) -> None:
@@ -63,7 +71,8 @@ class Output:
             box.lost = 0
         if lost:
             why = tr("output_lost", count=lost)
-            self.json({"event": "warning", "code": "output_lost", "why": why})
+            with suppress(DiskFull):
+                self.json({"event": "warning", "code": "output_lost", "why": why})
             self.complain("output_lost", why)
 
     def say(self, text: str, *, level: int = NORMAL) -> None:
@@ -98,7 +107,8 @@ class Output:
     def error(self, code: str, message: str) -> None:
         """The command fails: one line on stderr that says what is wrong; with --json also an object on stdout."""
         line = " ".join(message.split())
-        self.json({"event": "error", "code": code, "message": line})
+        with suppress(DiskFull):  # it may be what we are telling
+            self.json({"event": "error", "code": code, "message": line})
         self.complain(code, line)
 
     def complain(self, code: str, message: str) -> None:
@@ -123,12 +133,25 @@ def fit(text: str, columns: int) -> str:
     return text
 
 
+def give_up(stream: TextIO, exc: OSError) -> None:
+    """Nothing more is written to this stream, which took no more of a result.
+
+    A reader that has gone away (a closed pipe, a closed terminal) is no error. Raises: DiskFull when there was no room on stdout.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    if is_full(exc) and stream is sys.stdout:
+        raise _no_room() from exc
+
+
+def _no_room() -> DiskFull:
+    return DiskFull("no space left for standard output: what was written to it is not whole")
+
+
 def _write(stream: TextIO, text: str) -> None:
-    """A reader that has gone away (a closed pipe, a closed terminal) is no error."""
     try:
         stream.write(text)
         stream.flush()
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+    except OSError as exc:
+        give_up(stream, exc)

@@ -12,13 +12,14 @@ import click
 
 from ouzel.cli.build import Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
-from ouzel.cli.main import EXIT_INTERRUPTED
+from ouzel.cli.main import EXIT_INTERRUPTED, Command
 from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
 from ouzel.cli.target import FORMATS
 from ouzel.cli.texts import tr
 from ouzel.engine.disk import DiskGate
+from ouzel.engine.finish import why_not_made
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape
 from ouzel.model.ledger import stamp
@@ -29,7 +30,7 @@ from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
 
 
-@click.command(context_settings={"max_content_width": 100})
+@click.command(cls=Command, context_settings={"max_content_width": 100})
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option(
     "-o",
@@ -109,8 +110,16 @@ async def run_job(job: Job, output: Output) -> int:
     gate.check()
     clock = SystemClock()
     progress = Progress(output, several=len(job.streams) > 1)
+    ffmpeg = FfmpegFinder()
+    not_made = await why_not_made(job.wish, ffmpeg)
+    if not_made is not None and job.wish.converts():
+        raise not_made
+    if not_made is not None and job.wait:
+        why = tr("format_in_doubt", format=job.wish.format, why=not_made)
+        output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
+        output.complain(not_made.code, why)
     async with Http1Client() as http:
-        shop = Workshop(http, clock, job.policy, gate, FfmpegFinder())
+        shop = Workshop(http, clock, job.policy, gate, ffmpeg, not_made=not_made)
         built = [
             build_recorder(
                 shop,

@@ -9,7 +9,7 @@ import anyio
 import click
 
 from ouzel.base.units import format_clock, format_duration, format_size
-from ouzel.cli.main import EXIT_DISK, EXIT_GAPS, EXIT_OK
+from ouzel.cli.main import EXIT_DISK, EXIT_GAPS, EXIT_OK, Command
 from ouzel.cli.options import Bar, speaking
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
@@ -17,7 +17,7 @@ from ouzel.engine.recover import recover as close_all
 from ouzel.model.recovery import Outcome, Recovered
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @speaking
 def recover(folder: Path, output: Output) -> int:

@@ -9,14 +9,14 @@ import anyio
 import click
 
 from ouzel.base.units import format_clock, format_size
-from ouzel.cli.main import EXIT_OK
+from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import Bar, speaking
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
 from ouzel.engine.convert import convert
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", "out", required=True, metavar="OUT", type=click.Path(path_type=Path),

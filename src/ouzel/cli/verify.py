@@ -10,7 +10,7 @@ import click
 
 from ouzel.base.errors import MediaError, OuzelError
 from ouzel.base.units import format_clock, format_size
-from ouzel.cli.main import EXIT_DAMAGED, EXIT_GAPS, EXIT_OK, exit_code
+from ouzel.cli.main import EXIT_DAMAGED, EXIT_GAPS, EXIT_OK, Command, exit_code
 from ouzel.cli.options import Bar, gap_text, speaking, without_ledgers
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import tr
@@ -21,7 +21,7 @@ _EXIT = {"clean": EXIT_OK, "gaps": EXIT_GAPS, "damaged": EXIT_DAMAGED}
 _MOST_GAPS = 50
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @speaking
 def verify(files: tuple[Path, ...], output: Output) -> int:

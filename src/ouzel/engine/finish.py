@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from ouzel.base.errors import OuzelError
+from ouzel.base.errors import OuzelError, ToolMissing
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.tape import ClosedSink, Tape
@@ -21,6 +21,8 @@ from ouzel.model.report import FileReport
 from ouzel.system.ffmpeg import FfmpegFinder
 
 ENDINGS: dict[Container, str] = {"ts": "ts", "mp4": "mp4", "flv": "flv"}
+_TEST_S = 3.0
+"""The test of a program takes a tenth of a second. What is on air does not wait for one that answers no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,27 @@ class FormatWish:
 
     format: str | None = None
     keep_original: bool = False
+
+    def converts(self, container: Container | None = None) -> bool:
+        """Whether a file that comes in this container has to be converted; None: in any."""
+        return self.format is not None and self.format not in (
+            ENDINGS.values() if container is None else {ENDINGS[container]}
+        )
+
+
+async def why_not_made(wish: FormatWish, ffmpeg: FfmpegFinder) -> ToolMissing | None:
+    """To be asked before anything is recorded: why the format that is wished for could not be made of a stream in another.
+
+    Returns: None when it can, when none is wished for, and when that takes long to find out.
+    """
+    if wish.format is None:
+        return None
+    with anyio.move_on_after(_TEST_S):
+        try:
+            await ffmpeg.find()
+        except ToolMissing as exc:
+            return ToolMissing(f"{wish.format} is made by ffmpeg, and there is {exc}", **exc.context)
+    return None
 
 
 class Finisher:
@@ -100,7 +123,7 @@ class Finisher:
             return
         self._tape.emit(EventCode.FILE_CLOSED, path=str(path), bytes=size, media_s=round(sink.media_s, 3))
         self._add(closed, path, size)
-        if self._wish.format not in (None, ENDINGS[sink.container]):
+        if self._wish.converts(sink.container):
             to_convert.send_nowait(len(self.files) - 1)
 
     def _close(self, closed: ClosedSink) -> tuple[Path, int]:

@@ -63,7 +63,7 @@ class ProgressiveSource:
 
         Returns: ENDED when a file was read to its announced end, None for a clean close of a live stream (which decides
             nothing), DURATION when the tape is full; or what else the address turned out to be.
-        Raises: NotMedia, FormatError, Unsupported, NetworkError, Refused, StorageError. What was whole is on the tape in any case.
+        Raises: NotMedia, FormatError, Unsupported, NetworkError, Refused, StorageError. What was whole is on the tape then, too.
         """
         opening = _Opening(self, stream, self._context.policy.max_playlist_bytes)
         try:

@@ -23,6 +23,7 @@ from ouzel.base.errors import (
     Retry,
     ShortBody,
     StorageError,
+    ToolError,
     Unsupported,
 )
 from ouzel.base.urls import redact
@@ -66,8 +67,8 @@ class SegmentReader:
     async def read(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
         """Put the segment on the tape, or a loss in its place.
 
-        Raises: StorageError; Unsupported; NetworkError when only a fresh address can help, or when the server does not give
-            anything and nothing was recorded yet: the item is then still to be done.
+        Raises: StorageError; ToolError; Unsupported; NetworkError when only a fresh address can help, or when the server does not
+            give anything and nothing was recorded yet: the item is then still to be done.
         """
         clock, policy = self._context.clock, self._context.policy
         item.since = item.since or clock.monotonic()
@@ -75,7 +76,7 @@ class SegmentReader:
             item.attempts += 1
             try:
                 await self._once(stream, lane, item, segment)
-            except (StorageError, Unsupported):
+            except (StorageError, ToolError, Unsupported):
                 raise
             except OuzelError as exc:
                 if self._wants_renewal(exc, item, stream, segment):
