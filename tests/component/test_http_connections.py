@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import socket
 import time
 from ipaddress import ip_address
@@ -45,6 +46,35 @@ async def hang(peer: Peer, asked: Asked) -> None:
 
 
 # Keeping connections
+
+
+async def test_an_answered_request_leaves_nothing_to_the_collector_of_garbage() -> None:
+    """At a hundred requests a second cycles cost memory that is never warm, and the collector's time."""
+
+    async def again() -> None:
+        await http.fetch(ask(server.url("/a")), max_bytes=9)
+        await http.stream(ask(server.url("/chunks")), ignore)
+        await http.stream(ask(server.url("/zipped")), ignore)
+
+    pages = {
+        "/a": answer(b"a"),
+        "/chunks": chunked(b"b", b"c"),
+        "/zipped": answer(gzip.compress(b"d"), content_encoding="gzip"),
+    }
+    async with serving(pages) as server, Http1Client() as http:
+        await again()
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            await again()
+            gc.collect()
+            left = [type(each).__module__ for each in gc.garbage]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert [module for module in left if module.startswith(("ouzel.", "httptools"))] == []
 
 
 async def test_one_connection_serves_many_requests() -> None:

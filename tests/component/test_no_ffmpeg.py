@@ -1,0 +1,184 @@
+"""Another format is wished for, and there is no ffmpeg that works, or no more: told before anything is recorded, or nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from tests.command import left_in, numbers, ouzel, proven
+
+from ouzel.base.errors import ToolMissing
+from ouzel.cli.build import Workshop, build_recorder
+from ouzel.cli.target import Target
+from ouzel.engine.disk import DiskGate
+from ouzel.engine.finish import FormatWish, why_not_made
+from ouzel.engine.policy import Policy
+from ouzel.engine.tape import TapeLimits
+from ouzel.formats.shape import Head, Span, Track
+from ouzel.model.stream import Stream
+from ouzel.system.clock import SystemClock
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.http import Http1Client
+from ouzel.testing.clips import Clip
+from ouzel.testing.origin import Hls, LiveOrigin, OriginProcess
+
+NOWHERE = {"PATH": "/nonexistent", "OUZEL_FFMPEG": "/nonexistent/ffmpeg"}
+ADVICE = "install FFmpeg 6.1 or newer, or name a program in OUZEL_FFMPEG"
+BROKEN: dict[str, str | None] = {
+    "missing": None,
+    "fails": "#!/bin/sh\necho cannot load libavformat.so >&2\nexit 127\n",
+    "something else": "#!/bin/sh\necho hello\n",
+    "no program": "not a program\n",
+}
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[LiveOrigin]:
+    with OriginProcess() as process:
+        yield process.origin
+
+
+@pytest.fixture(scope="module")
+def shows(origin: LiveOrigin, clip: Clip) -> dict[str, str]:
+    """Streams that end, by the container in which they come."""
+    ts = origin.channel("ts", clip, hls=Hls(window=0)).push(3).end()
+    mp4 = origin.channel("mp4", clip, hls=Hls("mp4", window=0)).push(3).end()
+    return {"ts": ts.url, "mp4": mp4.url, "flv": origin.file("show.flv", clip.file(".flv"))}
+
+
+def program(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ffmpeg"
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("found_by", ["OUZEL_FFMPEG", "PATH"])
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_what_nothing_comes_in_is_refused_before_anybody_is_asked(
+    origin: LiveOrigin, shows: dict[str, str], tmp_path: Path, broken: str | None, found_by: str
+) -> None:
+    path = tmp_path / "bin" / "ffmpeg" if broken is None else program(tmp_path / "bin", broken)
+    if found_by == "PATH" and path.exists():
+        shutil.copy(path, path.with_name("ffprobe"))
+    env = {"OUZEL_FFMPEG": str(path)} if found_by == "OUZEL_FFMPEG" else {"OUZEL_FFMPEG": "", "PATH": str(path.parent)}
+    env["PYTHONPATH"] = os.pathsep.join([str(_without_bundled(tmp_path)), os.environ.get("PYTHONPATH", "")])
+    before = origin.hits("*")
+    (out := tmp_path / "out").mkdir()
+    done = ouzel(shows["ts"], "-o", out / "show.mkv", cwd=tmp_path, env=env)
+    (line,) = done.err.splitlines()
+    assert (done.code, done.out) == (4, "")
+    assert line.startswith("ouzel: error: mkv is made by ffmpeg, and there is no ffmpeg program that fits: ")
+    assert line.endswith(f"{ADVICE} (tool_missing)")
+    assert left_in(out) == []
+    assert origin.hits("*") == before
+
+
+def _without_bundled(folder: Path) -> Path:
+    """A folder for PYTHONPATH with which `imageio-ffmpeg` has no program."""
+    (hidden := folder / "hidden").mkdir()
+    (hidden / "imageio_ffmpeg.py").write_text(
+        "def get_ffmpeg_exe():\n    raise RuntimeError('none for this platform')\n"
+    )
+    return hidden
+
+
+@pytest.mark.parametrize(("comes", "wished"), [("ts", "mp4"), ("mp4", "ts"), ("flv", "ts"), ("ts", "flv")])
+def test_a_stream_in_another_container_is_refused_before_its_file_is_opened(
+    shows: dict[str, str], tmp_path: Path, comes: str, wished: str
+) -> None:
+    done = ouzel(shows[comes], "-o", tmp_path / f"show.{wished}", "--json", cwd=tmp_path, env=NOWHERE)
+    (recording,) = done.report["recordings"]
+    assert (done.code, recording["end_reason"]) == (4, "never_started")
+    assert recording["error"]["code"] == "tool_missing"
+    assert recording["error"]["message"].startswith(f"the stream comes as {comes}; {wished} is made by ffmpeg, and")
+    assert done.told("reconnecting") == []
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["ts", "mp4", "flv"])
+def test_a_stream_that_comes_as_it_is_wished_for_needs_no_ffmpeg(
+    shows: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    done = ouzel(shows[kind], "-o", tmp_path / f"show.{kind}", "--json", cwd=tmp_path, env=NOWHERE)
+    assert (done.code, done.err) == (0, "")
+    assert left_in(tmp_path) == sorted(["show.ledger", f"show.{kind}"])
+
+
+def test_who_waits_for_a_stream_is_told_at_once_and_gets_it_as_it_comes(shows: dict[str, str], tmp_path: Path) -> None:
+    done = ouzel(shows["ts"], "-o", tmp_path / "show.mp4", "--wait", "--json", cwd=tmp_path, env=NOWHERE)
+    first, *_ = done.events
+    assert (first["event"], first["code"]) == ("warning", "tool_missing")
+    assert first["why"].startswith("a stream that comes in another format than mp4 will stay as it comes: ")
+    assert done.err == f"ouzel: error: {first['why']} (tool_missing)\n"
+    assert done.code == 3
+    assert left_in(tmp_path) == ["show.ledger", "show.ts"]
+    assert numbers(tmp_path / "show.ts") == [0, 1, 2]
+
+
+LATER: dict[str, Callable[[str], str]] = {
+    "breaks": lambda real: f'case "$*" in *.converting*) exit 1;; esac\nexec {real} "$@"\n',
+    "is removed": lambda real: f'{real} "$@"\nstatus=$?\nrm -f "$0"\nexit $status\n',
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_a_program_that_breaks_later_loses_nothing(
+    shows: dict[str, str], tmp_path: Path, later: Callable[[str], str]
+) -> None:
+    real = shutil.which("ffmpeg")
+    assert real is not None
+    path = program(tmp_path / "bin", "#!/bin/sh\n" + later(real))
+    (out := tmp_path / "out").mkdir()
+    done = ouzel(shows["ts"], "-o", out / "show.mkv", "--json", cwd=tmp_path, env={"OUZEL_FFMPEG": str(path)})
+    assert done.code == 3
+    (warning,) = done.told("warning")
+    assert warning["code"] in {"tool_failed", "tool_missing"}
+    assert left_in(out) == ["show.ledger", "show.ts"]
+    proven(out / "show.ts")
+    assert numbers(out / "show.ts") == [0, 1, 2]
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_changes_its_container_later_is_not_given_up(tmp_path: Path) -> None:
+    async with Http1Client() as http:
+        gate = DiskGate(tmp_path, min_free_bytes=0, probe_s=1)
+        shop = Workshop(http, SystemClock(), Policy(), gate, FfmpegFinder(), not_made=ToolMissing("no ffmpeg"))
+        _, tape = build_recorder(
+            shop,
+            Stream("http://127.0.0.1:1/show"),
+            cookies=lambda _url: None,
+            target=Target(tmp_path, "show", "", numbered=False),
+            wish=FormatWish("ts"),
+            limits=TapeLimits(),
+            listener=lambda _event: None,
+            wait=False,
+            from_start=False,
+        )
+        for container in ("ts", "flv"):
+            tape.head(Head(container, (Track(9, "video", "h264", 640, 360),), b"HEAD"))
+            tape.write([b"media"])
+            tape.commit(Span(0.0, 2.0, 50.0, 50, True))
+    assert sorted(path.suffixes[0] for path in tmp_path.glob("*.part")) == [".flv", ".ts"]
+
+
+@pytest.mark.anyio
+async def test_a_program_that_hangs_does_not_keep_anybody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ouzel.engine.finish._TEST_S", 0.2)
+    hanging = str(program(tmp_path, "#!/bin/sh\nexec sleep 600\n"))
+    with anyio.fail_after(15):
+        assert await why_not_made(FormatWish("mkv"), FfmpegFinder(hanging)) is None
+
+
+@pytest.mark.anyio
+async def test_without_a_wish_no_program_is_started(tmp_path: Path) -> None:
+    path = program(tmp_path, '#!/bin/sh\ntouch "$0.started"\n')
+    assert await why_not_made(FormatWish(), FfmpegFinder(str(path))) is None
+    assert not list(tmp_path.glob("*.started"))
