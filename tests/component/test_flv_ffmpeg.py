@@ -169,6 +169,24 @@ def test_the_index_is_used_to_seek(stream: Stream, tmp_path: Path) -> None:
         assert len(container.streams.video[0].index_entries) < SECONDS
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("closed", [True, False])
+def test_ffmpeg_has_nothing_to_complain_about_in_a_short_file(
+    stream: Stream, tmp_path: Path, groups: int, closed: bool
+) -> None:
+    recorder = Recorder().feed(stream.opening + stream.bytes_of(0, groups)).cut()
+    path = write(recorder, tmp_path / "short.flv")
+    if not closed:
+        path.write_bytes(recorder.file.head.data + recorder.file.media)
+    said = subprocess.run(
+        ["ffprobe", "-v", "warning", "-show_entries", "format=nb_streams", "-of", "csv=p=0", path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (said.stdout, said.stderr) == ("2\n", "")
+
+
 def test_hevc_by_codec_id_is_modernised_for_ffmpeg(tmp_path: Path) -> None:
     path = tmp_path / "hevc.mp4"
     picture = "testsrc=size=160x90:rate=25:duration=2"

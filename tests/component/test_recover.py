@@ -21,7 +21,8 @@ from ouzel.engine.verify import verify
 from ouzel.formats.shape import Container
 from ouzel.model import ledger
 from ouzel.model.flow import GapCode
-from ouzel.model.ledger import CutLine, Ledger
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import CutLine
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.model.verdict import FindingCode
 from ouzel.testing.clips import Clip

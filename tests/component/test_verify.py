@@ -18,7 +18,8 @@ from ouzel.engine.verify import verify
 from ouzel.formats.shape import Container
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk
-from ouzel.model.ledger import Closing, Ledger, Line
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import Closing, Line
 from ouzel.model.verdict import FindingCode, Verdict
 from ouzel.testing.clips import Clip
 

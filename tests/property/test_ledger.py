@@ -14,7 +14,7 @@ from ouzel.base.errors import NotALedger
 from ouzel.formats.shape import KeyPoint, Repair, RepairCode, Track
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, EndReason, Gap, GapCode
-from ouzel.model.ledger import ClockLine, Closing, CutLine, HeadLine, Line, Opening, Product, RunLine
+from ouzel.model.ledger_lines import ClockLine, Closing, CutLine, HeadLine, Line, Opening, Product, RunLine
 
 MILLISECONDS = st.integers(0, 4_000_000_000_000)
 WALLS = MILLISECONDS.map(lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))

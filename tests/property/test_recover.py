@@ -14,7 +14,7 @@ from ouzel.engine.recover import recover
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Head, Span
 from ouzel.model import ledger
-from ouzel.model.ledger import Opening
+from ouzel.model.ledger_lines import Opening
 from ouzel.model.recovery import Outcome
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

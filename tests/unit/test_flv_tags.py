@@ -183,7 +183,7 @@ def test_useful_fields_of_the_source_are_kept() -> None:
     assert (fields["encoder"], fields["framerate"]) == ("OBS", 30.0)
     assert (fields["width"], fields["height"]) == (162.0, 90.0)
     assert (fields["duration"], fields["filesize"]) == (0.0, 0.0)
-    assert fields["keyframes"] == {"times": [], "filepositions": []}
+    assert "keyframes" not in fields
     assert (fields["hasVideo"], fields["hasAudio"]) == (True, False)
     assert fields["long"] == "x" * 256
     assert not {"odd", ""} & fields.keys()
@@ -196,7 +196,7 @@ def test_the_preamble_is_small() -> None:
     assert [tag.kind for tag in read_tags(head.preamble, 13)] == [SCRIPT, VIDEO]
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 10])
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 10])
 def test_finish_fills_the_room_in_place(count: int) -> None:
     head = build_head(setups(), {"encoder": "OBS"}, index_room=10).data
     keys = [(2.0 * n, 1000 + 500 * n) for n in range(count)]
@@ -208,9 +208,11 @@ def test_finish_fills_the_room_in_place(count: int) -> None:
     fields = amf.parse_metadata(tags[0].body)
     assert fields is not None
     assert amf.parse(tags[0].body)[0] == "onMetaData"
-    assert fields["keyframes"] == {"times": [k[0] for k in keys], "filepositions": [float(k[1]) for k in keys]}
+    index = {"times": [k[0] for k in keys], "filepositions": [float(k[1]) for k in keys]}
+    assert fields.get("keyframes") == (index if count > 1 else None), "one key frame makes no index"
     assert (fields["duration"], fields["filesize"], fields["encoder"]) == (20.5, 9999.0, "OBS")
-    assert fields["hasKeyframes"] is (count > 0)
+    assert fields["lastkeyframelocation"] == (keys[-1][1] if keys else 0)
+    assert fields["hasKeyframes"] is fields["canSeekToEnd"] is (count > 1)
     ((_, again),) = finish(patched, keys, duration_s=20.5, size=9_999)
     assert again == data
 
@@ -229,6 +231,14 @@ def test_an_index_without_room_for_all_spans_the_whole_file() -> None:
     assert times[0] == 0
     assert isinstance(times[-1], float)
     assert times[-1] > 170
+
+
+def test_room_for_a_single_key_frame_is_room_for_none() -> None:
+    head = build_head(setups(), {}, index_room=1).data
+    ((_, data),) = finish(head, [(2.0 * n, 1000 + n) for n in range(9)], duration_s=18, size=9_999)
+    fields = amf.parse_metadata(data)
+    assert fields is not None
+    assert "keyframes" not in fields
 
 
 def test_finish_leaves_the_files_of_others_alone() -> None:

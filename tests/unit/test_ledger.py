@@ -11,7 +11,7 @@ from ouzel.base.errors import NotALedger
 from ouzel.formats.shape import Head, KeyPoint, Repair, Track
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk
-from ouzel.model.ledger import Closing, CutLine, Line, Opening, Product
+from ouzel.model.ledger_lines import Closing, CutLine, Line, Opening, Product
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OPENING = Opening("show.ts", "ts", NOON, "https://host/live.m3u8", 1, "ouzel 0.1")

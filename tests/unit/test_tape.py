@@ -16,6 +16,7 @@ from ouzel.formats.shape import Head, Span, Track
 from ouzel.model import ledger
 from ouzel.model.events import Event, EventCode
 from ouzel.model.flow import EndReason, GapCode
+from ouzel.model.ledger_lines import Opening
 
 NOTE = SegmentNote()
 HEAD = Head("ts", (Track(256, "video", "h264", 640, 360),), b"HEAD")
@@ -212,7 +213,7 @@ def test_a_clock_that_is_set_is_noted_and_changes_no_interval(bench: Bench) -> N
 
 
 def test_files_that_exist_are_never_touched(tmp_path: Path) -> None:
-    opening = ledger.Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o")
+    opening = Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o")
     for name in ("x.ts", "x.ts.part", "x.ledger"):
         folder = tmp_path / name.replace(".", "-")
         folder.mkdir()
@@ -224,7 +225,7 @@ def test_files_that_exist_are_never_touched(tmp_path: Path) -> None:
 
 
 def test_a_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path / "x.ts", ledger.Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o"), HEAD)
+    sink = FileSink(tmp_path / "x.ts", Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o"), HEAD)
     (tmp_path / "x.ts").write_text("mine")
     with pytest.raises(OutputExists):
         sink.close("ended", datetime.now(UTC))

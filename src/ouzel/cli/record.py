@@ -115,7 +115,7 @@ async def run_job(job: Job, output: Output) -> int:
     if not_made is not None and job.wish.converts():
         raise not_made
     if not_made is not None and job.wait:
-        why = tr("format_in_doubt", format=job.wish.format, why=not_made)
+        why = f"a stream that comes in another format than {job.wish.format} will stay as it comes: {not_made}"
         output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
         output.complain(not_made.code, why)
     async with Http1Client() as http:

@@ -32,7 +32,7 @@ from ouzel.formats.shape import Edge, Head, Op, Shaper, Span, TakeBack
 from ouzel.model import ledger
 from ouzel.model.clips import Cut, check_range, gaps_within, plan_cut, wall_at
 from ouzel.model.flow import Gap
-from ouzel.model.ledger import Line, Opening, RunLine
+from ouzel.model.ledger_lines import Line, Opening, RunLine
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 

@@ -27,7 +27,8 @@ from ouzel.engine.probe import probe
 from ouzel.engine.recipes import Recipe, check_format, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
 from ouzel.model import ledger
-from ouzel.model.ledger import Ledger, Line, Product
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import Line, Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder

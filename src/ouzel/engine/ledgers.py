@@ -15,7 +15,8 @@ import xxhash
 from ouzel.base.errors import FileBusy, InputError
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
-from ouzel.model.ledger import Ledger, Line, Opening, Product
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import Line, Opening, Product
 
 OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""

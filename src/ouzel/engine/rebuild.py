@@ -13,7 +13,8 @@ from ouzel.engine.reading import MediaReader, Passage, Tap
 from ouzel.engine.sinks.file import PART, storage_error
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, EndReason, Gap
-from ouzel.model.ledger import Closing, HeadLine, Ledger, Line, Opening, RunLine
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import Closing, HeadLine, Line, Opening, RunLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from ouzel.engine.recipes import FORMATS
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.flow import EndReason, Gap, GapCode
-from ouzel.model.ledger import Closing, CutLine, Ledger, Line
+from ouzel.model.ledger import Ledger
+from ouzel.model.ledger_lines import Closing, CutLine, Line
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.system.clock import Clock, SystemClock
 

@@ -14,7 +14,7 @@ from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
 from ouzel.model.flow import Chunk, EndReason, Gap, GapCode, TrackScope
-from ouzel.model.ledger import ClockLine, Opening, RunLine
+from ouzel.model.ledger_lines import ClockLine, Opening, RunLine
 from ouzel.model.report import gap_fields
 from ouzel.system.clock import Clock, WallAnchor
 

@@ -1,4 +1,4 @@
-"""The ledger's lines: what stands in `NAME.ledger` beside each media file. `docs/reference/ledger.md` is its specification.
+"""The ledger: what stands in `NAME.ledger` beside each media file. `docs/reference/ledger.md` is its specification.
 
 One JSON object a line, its last member a CRC-32 of the bytes before it. Nothing is ever changed in place: a later line may
 void an earlier one (`cut`). A torn last line is the normal trace of a crash, and is ignored.
@@ -15,94 +15,21 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from ouzel.base.errors import NotALedger
-from ouzel.formats.shape import Container, Head, KeyPoint, Repair, Track
+from ouzel.formats.shape import Head, KeyPoint, Repair, Track
 from ouzel.model.flow import Chunk, Gap, GapCode
+from ouzel.model.ledger_lines import (
+    VERSION,
+    ClockLine,
+    Closing,
+    CutLine,
+    HeadLine,
+    Line,
+    Opening,
+    Product,
+    RunLine,
+)
 
-VERSION = 1
 _CRC_TAIL = len(b',"x":"01234567"}')
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """First line: what this file is."""
-
-    file: str
-    container: Container
-    started: datetime
-    source: str
-    """The page or stream address, redacted."""
-    part: int
-    """1 for the first file of a recording, then 2, 3 …"""
-    software: str
-    rebuilt: bool = False
-    """Made from the media afterwards: wall times are guesses, and what was missing is not known."""
-    version: int = VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class HeadLine:
-    """The bytes that open the file, and its tracks. `offset` is 0; chunks follow after `length`."""
-
-    offset: int
-    length: int
-    tracks: tuple[Track, ...]
-    preamble: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A connection to a stream begins."""
-
-    number: int
-    wall: datetime
-    protocol: str
-    source: str
-    quality: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CutLine:
-    """Chunks from this index on are void: their bytes were taken back. So is a closing line before it."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClockLine:
-    """The machine's clock was set."""
-
-    wall: datetime
-    by_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Last line of a closed file; only products may follow."""
-
-    wall: datetime
-    reason: str
-    size: int
-    duration_s: float
-    chunks: int
-    gaps: int
-    tail: int = 0
-    """Bytes after the last chunk that the container's own index takes (MP4: mfra)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Another file that was made of the closed one, and verified: it may stand in its place."""
-
-    wall: datetime
-    file: str
-    format: str
-    size: int
-    duration_s: float
-    digest: str
-    """xxh3_64 of the whole file, 16 hex digits."""
-
-
-Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product
 
 
 @dataclass(slots=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 import xxhash
 
 from ouzel.base.errors import DiskFull, FileBusy, OutputExists, OuzelError, ReadOnly, StorageError
-from ouzel.formats.shape import Buffer, Container, Head, Span
+from ouzel.formats.shape import Buffer, Container, Head, Repair, Span
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, Gap, TrackScope
-from ouzel.model.ledger import ClockLine, Closing, CutLine, Line, Opening, RunLine
+from ouzel.model.ledger_lines import ClockLine, Closing, CutLine, Line, Opening, RunLine
 
 PART = ".part"
 LEDGER = ".ledger"
@@ -143,7 +143,7 @@ class FileSink:
         self.media_s = self._before_last_s
         self.last = None
 
-    def note(self, line: RunLine | ClockLine | ledger.Repair | Gap) -> None:
+    def note(self, line: RunLine | ClockLine | Repair | Gap) -> None:
         self._append(line)
         self.gaps += isinstance(line, Gap)
 

@@ -39,6 +39,7 @@ INDEX_ROOM = 6_632
 """Key frames: 3.5 hours of one every 1.9 seconds; 119 KB."""
 
 _ENTRY = 18  # a number in each of the two arrays
+_FEWEST = 2  # key frames that make an index: readers such as ffmpeg take one of fewer for a broken one
 _MAX_FIELDS = 64
 _MAX_NAME, _MAX_TEXT = 64, 256
 _TABLES = frozenset({"keyframes", "spacer"})
@@ -145,7 +146,8 @@ def finish(head: Buffer, keys: Sequence[tuple[float, int]], *, duration_s: float
     Args:
         head: the first bytes of the file, at least up to the end of its metadata; as `Head.data` gave them.
         keys: time (seconds in the file) and offset (of the tag's first byte in the file) of the key frames, rising. When there
-            is not room for all, those closer than 1.9 s to the one before are left out, then every n-th is kept.
+            is not room for all, those closer than 1.9 s to the one before are left out, then every n-th is kept. A single one
+            makes no index.
         duration_s: of the file.
         size: of the file, in bytes.
     Returns: offset and bytes, none of which changes the size; nothing when the file does not begin with metadata of ours.
@@ -165,25 +167,33 @@ def finish(head: Buffer, keys: Sequence[tuple[float, int]], *, duration_s: float
 def _facts(duration_s: float, size: int, keys: Sequence[tuple[float, int]]) -> dict[str, AmfValue]:
     """What only the whole file can tell. Always the same fields, so that they can be filled in place."""
     last_s, last_at = keys[-1] if keys else (0.0, 0)
+    indexed = len(keys) >= _FEWEST
     return {
         "duration": float(duration_s),
         "filesize": float(size),
         "lasttimestamp": float(duration_s),
         "lastkeyframetimestamp": float(last_s),
         "lastkeyframelocation": float(last_at),
-        "hasKeyframes": bool(keys),
-        "canSeekToEnd": bool(keys),
+        "hasKeyframes": indexed,
+        "canSeekToEnd": indexed,
         "hasMetadata": True,
     }
 
 
 def _metadata_body(fields: Mapping[str, AmfValue], keys: Sequence[tuple[float, int]], room: int) -> bytes:
-    """`onMetaData`; `keys` and a filler of nulls together take `room` bytes more than neither would."""
-    index: AmfValue = {"times": [float(s) for s, _ in keys], "filepositions": [float(at) for _, at in keys]}
-    array = amf.render_ecma_array({**fields, "keyframes": index, "spacer": None})
-    filler = amf.render_nulls(room - _ENTRY * len(keys))
+    """`onMetaData`; an index of `keys` and a filler of nulls together take `room` bytes more than an empty index would."""
+    index = _index(keys) if len(keys) >= _FEWEST else {}
+    array = amf.render_ecma_array({**fields, **index, "spacer": None})
+    filler = amf.render_nulls(room - _ENTRY * len(keys) if index else room + _EMPTY_INDEX)
     end = b"\x05\0\0\x09"  # the null that stands for the spacer, and the end of the array
     return amf.render("onMetaData") + array.removesuffix(end) + filler + end[1:]
+
+
+def _index(keys: Sequence[tuple[float, int]]) -> dict[str, AmfValue]:
+    return {"keyframes": {"times": [float(s) for s, _ in keys], "filepositions": [float(at) for _, at in keys]}}
+
+
+_EMPTY_INDEX = len(amf.render_ecma_array(_index(()))) - len(amf.render_ecma_array({}))
 
 
 def _thin(keys: Sequence[tuple[float, int]], room: int) -> Sequence[tuple[float, int]]:

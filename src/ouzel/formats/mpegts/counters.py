@@ -27,13 +27,20 @@ Columns: TypeAlias = tuple[bytes, bytes, bytes]
 """The second, third and fourth byte of the header of each packet."""
 
 
+class Followed(NamedTuple):
+    """What a block has of one PID, if that simply goes on."""
+
+    pid: int
+    counters: bytes
+    """Of its packets with payload, in a row."""
+    classes: bytes
+    """In which they were found; see `Survey`."""
+
+
 class Survey(NamedTuple):
     """What was read from the headers of a block of packets."""
 
     headers: bytes
-    columns: Columns
-    starts: bytes
-    """1 for each packet that starts a unit and was received without error, 0 for the others."""
     classes: tuple[bytes, ...]
     """For each group one byte a packet: bit of the PID and counter; its high half is 0 for other PIDs, and without payload."""
     empty: bytes
@@ -72,14 +79,12 @@ class Counters:
     `last` holds, by PID, the counter of the last packet with payload that was handed on; none after an announced break.
     """
 
-    __slots__ = ("_groups", "found", "known", "last", "payloads", "repeated")
+    __slots__ = ("_groups", "known", "last", "payloads", "repeated")
 
     def __init__(self) -> None:
         self.last: dict[int, int] = {}
         self.payloads: dict[int, int] = {}
         """Packets with payload, by PID, seen by the last `check`."""
-        self.found: list[tuple[int, bytes, bytes]] = []
-        """What the last `pass_all` has found: PIDs, their counters in a row, and the class bytes in which they were found."""
         self.repeated: set[int] = set()
         """PIDs whose last packet was one that had been sent before."""
         self._groups: list[_Group] = []
@@ -105,43 +110,43 @@ class Counters:
         counts = int.from_bytes(fourth.translate(_COUNTS), "little")
         return Survey(
             headers,
-            (second, third, fourth),
-            second.translate(_STARTS),
             tuple([group.classes(second, third, counts) for group in self._groups]),
             fourth.translate(_EMPTY),
             not second.isascii(),
         )
 
-    def pass_all(self, block: memoryview, columns: Columns, strangers: Collection[int]) -> bool:
-        """Count a block in which every PID simply goes on. False, and nothing is counted, if it is another one: then `survey` and
-        `check` are due.
+    def follow(self, block: memoryview, columns: Columns, strangers: Collection[int]) -> list[Followed] | None:
+        """What a block holds in which every PID simply goes on; None if it is another one: then `survey` and `check` are due.
+        Nothing is counted before `accept`.
 
         `strangers`: PIDs that are looked for since the last break, and have to go on with the start of a unit.
         """
         second, third, fourth = columns
         payloads, size = fourth.translate(_COUNTS), len(second)
         if self.repeated or size + 16 > len(_CYCLE) or not second.isascii():
-            return False
+            return None
         if 0 in payloads and _is_announcing(block, payloads):
-            return False
+            return None
         counts, last, follows = int.from_bytes(payloads, "little"), self.last, _CYCLE.startswith
-        found: list[tuple[int, bytes, bytes]] = []
+        found: list[Followed] = []
         for group in self._groups:
             classes = group.classes(second, third, counts)
             for pid, others, marks in group.slots:
                 own = classes.translate(_LOW, others)
                 if own:
                     if not follows(own, last.get(pid, own[0] - 1) + 1 & 0x0F):
-                        return False
+                        return None
                     if pid in strangers and not second[classes.translate(marks).find(1)] & 0x40:
-                        return False
-                    found.append((pid, own, classes))
+                        return None
+                    found.append(Followed(pid, own, classes))
                     if len(own) == size:
                         break
-        self.found = found
+        return found
+
+    def accept(self, found: Iterable[Followed]) -> None:
+        """Count what `follow` has found."""
         for pid, own, _ in found:
-            last[pid] = own[-1]
-        return True
+            self.last[pid] = own[-1]
 
     def check(self, block: memoryview, survey: Survey, start: int, stop: int) -> int:
         """Count the packets from number `start` up to `stop` of a block. Returns how many breaks there are."""
@@ -238,6 +243,10 @@ def announced(block: memoryview, survey: Survey, start: int, stop: int) -> Colle
             found.add(pid_at(survey.headers, at))
         at = survey.empty.find(1, at + 1, stop)
     return found
+
+
+def columns_of(headers: bytes) -> Columns:
+    return headers[1::4], headers[2::4], headers[3::4]
 
 
 def starts_of(headers: bytes) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ouzel.formats.mpegts.counters import starts_in
+from ouzel.formats.mpegts.counters import columns_of, starts_in
 from ouzel.formats.mpegts.follow import Follower
 from ouzel.formats.mpegts.keys import inspect, is_key, print_of, repeats_known
 from ouzel.formats.mpegts.lanes import (
@@ -174,7 +174,7 @@ class Flow:
             return False
         if len(headers) == 4 and not headers[1] & 0xC0:
             return out.passes(headers)
-        columns = headers[1::4], headers[2::4], headers[3::4]
+        columns = columns_of(headers)
         starts = starts_in(columns[0])
         number = starts.find(1)
         if number >= 0:
@@ -193,7 +193,7 @@ class Flow:
         calm, self._calm = self._calm, 0
         lanes, tables = self.lanes, self._tables
         region = self.out.region(block, headers)
-        marks = region.survey.starts
+        starts = marks = starts_in(region.columns[0])
         if tables.waiting:
             marks = mark_next(marks, headers, tables.waiting - lanes.keys(), calm)
         number, self._resume = marks.find(1) if self._resume is None else self._resume, None
@@ -212,7 +212,7 @@ class Flow:
                         number = marks.find(1, number + 1)
                         if number >= 0 and not region.joints:
                             base = self.time.span.emitted - region.start * SIZE
-                            number = self._follow_on(block, region.survey.columns, region.survey.starts, number, base)
+                            number = self._follow_on(block, region.columns, starts, number, base)
                         continue
             elif pid in tables.pids:
                 self._seen.add(pid)
@@ -242,7 +242,7 @@ class Flow:
         if not self._fresh:
             yield from self.out.hand_on(region, number)
         self.adopt(program, lanes_of(program, self.lanes), new_file=False)
-        region.survey = self.out.counters.survey(region.headers)
+        region.look_anew()
 
     def _look(
         self, region: Region, pid: int, lane: Lane, unit: Unit, number: int, *, final: bool

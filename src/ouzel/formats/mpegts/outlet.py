@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from ouzel.formats.mpegts.counters import Columns, Counters, errors_in, pid_at
+from ouzel.formats.mpegts.counters import Columns, Counters, Followed, columns_of, errors_in, pid_at
 from ouzel.formats.mpegts.lanes import FrameCounter, Lane
 from ouzel.formats.mpegts.packets import SIZE
-from ouzel.formats.mpegts.region import Joint, Region, find_joints, move_clocks
+from ouzel.formats.mpegts.region import Region, find_joints, move_clocks
 from ouzel.formats.mpegts.timeline import Timeline
 from ouzel.formats.mpegts.units import payload_of
 from ouzel.formats.shape import Buffer
@@ -49,11 +49,11 @@ class Outlet:
         self._last: dict[int, tuple[bytes, int, int]] = {}  # headers among which the last packet of a PID is
 
     def region(self, block: memoryview, headers: bytes) -> Region:
-        survey = self.counters.survey(headers)
-        joints: list[Joint] = []
-        if self.unjoined:
-            joints = find_joints(block, survey, self.counters, self.unjoined, always=self._torn)
-        return Region(block, headers, survey, joints, len(headers) // 4)
+        columns = columns_of(headers)
+        region = Region(block, headers, columns, self.counters, len(columns[0]), self._followed(block, columns))
+        if region.found is None and self.unjoined:
+            region.joints = find_joints(block, region.survey, self.counters, self.unjoined, always=self._torn)
+        return region
 
     def joint_away(self) -> None:
         """A new file begins: nothing goes before the packets that are still to be seen."""
@@ -88,17 +88,10 @@ class Outlet:
     def pass_all(self, block: memoryview, headers: bytes, columns: Columns) -> bool:
         """Count a block that passes as a whole, and move its clocks; what `pass_on` does with one that has no peculiarities.
         False, and nothing is done, for one that has."""
-        counters, size, lanes = self.counters, len(columns[0]), self.lanes
-        if (self.unjoined and self._torn) or not counters.pass_all(block, columns, self.unjoined):
+        found, size = self._followed(block, columns), len(columns[0])
+        if found is None:
             return False
-        where = (headers, 0, size)
-        for pid, own, classes in counters.found:
-            self._last[pid] = where
-            if pid in lanes and (lane := lanes[pid]).declared:
-                lane.packets += len(own) if lane.since < 0 else counters.count(classes, pid, lane.since, size)
-                lane.since = -1
-        if self.unjoined:
-            self.unjoined.difference_update(pid for pid, _, _ in counters.found)
+        self._accept(found, headers, size)
         self._time.span.emitted += size * SIZE
         if self.shift:
             move_clocks(block, headers, 0, size, self.clocks, self.shift)
@@ -122,15 +115,33 @@ class Outlet:
     def pass_on(self, region: Region, stop: int) -> memoryview:
         """Count the packets up to number `stop`. Returns: them, as they are now."""
         start = region.start
-        if self.unjoined:
-            self._learn_spanning(region, stop)
-        self._count(region, start, stop)
-        if self.unjoined:
-            self.unjoined -= self.counters.payloads.keys()
+        if region.found is not None and not start and stop == region.size:
+            self._accept(region.found, region.headers, stop)
+        else:
+            if self.unjoined:
+                self._learn_spanning(region, stop)
+            self._count(region, start, stop)
+            if self.unjoined:
+                self.unjoined -= self.counters.payloads.keys()
         self.count_up_to(region, stop)
         self._time.span.emitted += (stop - start) * SIZE
         region.start = stop
         return region.block[start * SIZE : stop * SIZE]
+
+    def _followed(self, block: memoryview, columns: Columns) -> list[Followed] | None:
+        return None if self.unjoined and self._torn else self.counters.follow(block, columns, self.unjoined)
+
+    def _accept(self, found: list[Followed], headers: bytes, size: int) -> None:
+        """Count a whole block; what `_count` does with one that has peculiarities."""
+        counters, lanes, where = self.counters, self.lanes, (headers, 0, size)
+        counters.accept(found)
+        for pid, own, classes in found:
+            self._last[pid] = where
+            if pid in lanes and (lane := lanes[pid]).declared:
+                lane.packets += len(own) if lane.since < 0 else counters.count(classes, pid, lane.since, size)
+                lane.since = -1
+        if self.unjoined:
+            self.unjoined.difference_update([each.pid for each in found])
 
     def _count(self, region: Region, start: int, stop: int) -> None:
         counters, survey, headers = self.counters, region.survey, region.headers

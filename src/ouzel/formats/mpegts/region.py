@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ouzel.formats.mpegts.counters import Counters, Survey, announced, pid_at
+from ouzel.formats.mpegts.counters import Columns, Counters, Followed, Survey, announced, pid_at
 from ouzel.formats.mpegts.packets import SIZE, is_discontinuity, move_clock, render_packet
 
 _FLAGS_AT = 5
@@ -35,13 +35,28 @@ class Region:
 
     block: memoryview
     headers: bytes
-    survey: Survey
-    joints: list[Joint]
+    columns: Columns
+    counters: Counters
     size: int
     """Packets."""
+    found: list[Followed] | None
+    """What is in it, if every PID simply goes on and all packets are handed on at once."""
+    joints: list[Joint] = field(default_factory=list[Joint])
     start: int = 0
     counted: int = 0
     """Packets whose payload the frame counter has seen."""
+    _survey: Survey | None = None
+
+    @property
+    def survey(self) -> Survey:
+        """Made when it is needed, which is seldom."""
+        if self._survey is None:
+            self._survey = self.counters.survey(self.headers)
+        return self._survey
+
+    def look_anew(self) -> None:
+        """Other PIDs are followed from here on."""
+        self.found = self._survey = None
 
     def distance(self, number: int) -> int:
         """Bytes that will be handed on before packet `number`."""
