@@ -41,4 +41,4 @@ def test_an_ordinary_address_is_read_like_any_other(scheme: str, host: str, port
 
 
 def test_the_short_way_is_taken_for_what_is_ordinary() -> None:
-    assert urls._ORDINARY.fullmatch("http://cdn.example:8080/live/a-b_c~1/seg-000001.ts?sign=Ab%2F+9&t=1;x")
+    assert urls._ORDINARY.fullmatch("http://cdn.example:41234/live/a-b_c~1/seg-000001.ts?sign=Ab%2F+9&t=1;x")

@@ -38,7 +38,7 @@ _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TO_QUOTE = re.compile(r'[^\x21-\x7e]|["<>]')
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
-_ORDINARY = re.compile(r"(https?)://([a-z0-9.-]+)(?::([1-9][0-9]{0,3}))?(/[!$-;=?-Z_a-z|~]*(?<!\?))")
+_ORDINARY = re.compile(r"(https?)://([a-z0-9.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/[!$-;=?-Z_a-z|~]*(?<!\?))")
 """What nearly every address is like: nothing in it has to be looked at twice, encoded or left out."""
 
 

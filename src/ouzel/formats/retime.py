@@ -195,19 +195,6 @@ class Retimer:
             return lane.offset
         return self._stumble(lane, raw, step)
 
-    def advance(self, track: int, raw: int) -> int | None:
-        """`place` for a sample that simply follows its predecessor; None, and nothing is done, for any other."""
-        lane = self._lanes.get(track)
-        if lane is None or lane.ahead:
-            return None
-        step = raw - lane.raw
-        if not 0 < step <= self.tolerance:
-            return None
-        lane.raw = raw
-        lane.last += step
-        lane.step = step
-        return lane.offset
-
     def so_far(self, track: int) -> tuple[int, int, int]:
         """What is needed to place the next samples of a track without `place`, as long as they are ordinary: 1 to `tolerance`
         ticks beyond the one before. `went_on` then tells of them.

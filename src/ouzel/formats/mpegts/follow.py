@@ -139,9 +139,11 @@ class Follower:
         pts = dts = (a & 0x0E) << 29 | (b & 0xFFFE) << 14 | c >> 1
         if form == _BOTH:
             dts = (d & 0x0E) << 29 | (e & 0xFFFE) << 14 | f >> 1
-        offset = self._time.advance(pid, dts)
-        if offset is None:
+        retimer = self._time.retimer
+        raw, _, offset = retimer.so_far(pid)
+        if not raw < dts <= raw + retimer.tolerance:
             return False
+        retimer.went_on(pid, dts, dts - raw)
         if not video:
             lane.usual = length
         lane.declared, lane.packets, lane.frames_before = length, 0, frames

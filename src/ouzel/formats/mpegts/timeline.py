@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -124,11 +124,6 @@ class Timeline:
             if self.span.source_s is None:
                 self.span.source_s = (dts + self._turns * WRAP) / TICKS
         return offset % WRAP
-
-    @property
-    def advance(self) -> Callable[[int, int], int | None]:
-        """`place`, but for the note of it, where the stamp simply follows its predecessor; None for any other."""
-        return self.retimer.advance
 
     def latest(self, length_s: float) -> int:
         """File time, in ticks, at which a chunk of this length would end."""
