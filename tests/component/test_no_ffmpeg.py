@@ -120,6 +120,14 @@ def test_who_waits_for_a_stream_is_told_at_once_and_gets_it_as_it_comes(shows: d
     assert numbers(tmp_path / "show.ts") == [0, 1, 2]
 
 
+def test_nobody_waits_for_a_program_to_be_installed(tmp_path: Path) -> None:
+    done = ouzel("rtmp://127.0.0.1:1/live/show", "--wait", cwd=tmp_path, env=NOWHERE)
+    (line,) = done.err.splitlines()
+    assert done.code == 4
+    assert line.endswith("(tool_missing)")
+    assert left_in(tmp_path) == []
+
+
 LATER: dict[str, Callable[[str], str]] = {
     "breaks": lambda real: f'case "$*" in *.converting*) exit 1;; esac\nexec {real} "$@"\n',
     "is removed": lambda real: f'{real} "$@"\nstatus=$?\nrm -f "$0"\nexit $status\n',

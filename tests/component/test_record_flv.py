@@ -97,6 +97,19 @@ async def test_a_stuck_server_is_left_and_its_repeats_are_not_written(record: St
     assert kept.report.replays_dropped == 3
 
 
+async def test_a_source_that_was_away_while_the_connection_stood_leaves_a_gap(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=1)
+        away = range(channel.show.groups + 2, channel.show.groups + 5)
+        channel.flv_faults.away(len(away), at=away[0])
+        kept = await record(channel.flv_url, limits=TapeLimits(duration_s=4), stall_s=20.0)
+    ((code, missing),) = kept.gaps
+    assert code == "upstream_jump"
+    assert missing == pytest.approx(len(away), abs=0.6)
+    assert kept.numbers == [n for n in range(kept.numbers[0], kept.numbers[-1] + 1) if n not in away]
+    assert kept.report.runs == 1
+
+
 async def test_garbage_between_tags_costs_only_itself(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, speed=SPEED)

@@ -158,6 +158,13 @@ def test_encrypted_tracks_are_refused_by_name(kind: str, handler: str, size: int
     assert caught.value.context["scheme"] == (scheme or "unknown")
 
 
+def test_a_plain_mp4_with_one_encrypted_track_is_encrypted() -> None:
+    sound = Source(2, "soun", 48000, entry("enca", 20, box("sinf", box("frma", b"mp4a"))))
+
+    with pytest.raises(Encrypted):
+        head_of(init([VIDEO, sound], samples=3))
+
+
 def test_a_plain_mp4_is_refused() -> None:
     with pytest.raises(Unsupported, match="not fragmented") as caught:
         head_of(init([VIDEO], samples=3))

@@ -19,6 +19,7 @@ from ouzel.base.errors import (
     Retry,
     Stalled,
     StorageError,
+    ToolMissing,
     Unsupported,
 )
 from ouzel.base.urls import literal_address
@@ -206,7 +207,7 @@ class Recorder:
         """After a drop: None = try again; a reason = over. Raises the error when it never began."""
         away_s = self._context.clock.monotonic() - self._tape.counters.last_media
         if not self._tape.recorded:
-            if self.spec.wait and not isinstance(error, (InputError, Refused, Unsupported)):
+            if self.spec.wait and not isinstance(error, (InputError, Refused, ToolMissing, Unsupported)):
                 return None
             if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
                 raise error or NotMedia("the stream closes at once, without any media")

@@ -80,7 +80,10 @@ def parse_init(ftyp: bytes, moov: bytes) -> Init:
     if len(tail) < 80:
         raise FormatError("mvhd is cut short")
     defaults = _defaults(moov, top)
-    tracks = [_track(moov, trak, defaults, timescale or 1000) for trak in inside(moov, top) if trak.kind == b"trak"]
+    traks = [child for child in inside(moov, top) if child.kind == b"trak"]
+    tracks = [_track(moov, trak, defaults, timescale or 1000) for trak in traks]
+    if any(_has_samples(moov, trak) for trak in traks):  # asked last: what is encrypted is that, fragmented or not
+        raise Unsupported("MP4 that is not fragmented: its index stands in the moov")
     if not tracks or len(tracks) > MAX_TRACKS or len({t.track.id for t in tracks}) < len(tracks):
         raise FormatError("moov without usable tracks", tracks=len(tracks))
     extras = b"".join(moov[child.start : child.end] for child in inside(moov, top) if child.kind not in _DROPPED)
@@ -122,16 +125,19 @@ def _track(data: bytes, trak: Box, defaults: Mapping[int, Trex], movie_timescale
     hdlr = wanted(data, trak, b"mdia", b"hdlr")
     stbl = wanted(data, trak, b"mdia", b"minf", b"stbl")
     track = describe_track(data, wanted(data, stbl, b"stsd"), track_id, data[hdlr.body + 8 : hdlr.body + 12])
-    for kind in (b"stsz", b"stz2"):
-        table = first(data, stbl, kind)
-        if table and int.from_bytes(data[table.body + 8 : table.body + 12], "big"):
-            raise Unsupported("MP4 that is not fragmented: its index stands in the moov")
     delay_ms, media_time = _edits(data, first(data, trak, b"edts", b"elst"), movie_timescale)
     if media_time > _LONGEST_DELAY_S * timescale or delay_ms > _LONGEST_DELAY_S * 1000:
         delay_ms = media_time = 0
     return TrackInit(
         track, timescale, defaults.get(track_id, Trex()), delay_ms, media_time, data[trak.start : trak.end]
     )
+
+
+def _has_samples(data: bytes, trak: Box) -> bool:
+    """Whether the moov itself describes samples of this track."""
+    stbl = wanted(data, trak, b"mdia", b"minf", b"stbl")
+    tables = (first(data, stbl, kind) for kind in (b"stsz", b"stz2"))
+    return any(int.from_bytes(data[table.body + 8 : table.body + 12], "big") for table in tables if table)
 
 
 def _track_id(data: bytes, tkhd: Box) -> int:

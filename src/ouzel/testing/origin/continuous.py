@@ -48,6 +48,7 @@ class FlvFaults:
         self._repeats: dict[int, int] = {}
         self._oversized: set[int] = set()
         self._keyless: set[int] = set()
+        self._away: set[int] = set()
 
     def garbage(self, data: bytes = b"\x00\xff\x17\x2a" * 64, *, tag: int = 5, at: int | None = None) -> FlvFaults:
         """Put bytes that are no tag ahead of a tag of the group (0 = ahead of the group)."""
@@ -69,6 +70,15 @@ class FlvFaults:
         """Send the group `times` times more, as a stuck CDN does; then the show goes on."""
         self._repeats[self._at(at)] = times
         return self
+
+    def away(self, groups: int, *, at: int | None = None) -> FlvFaults:
+        """Send nothing for the time of `groups` groups, and then what is on: the source was away while the connection stood."""
+        first = self._at(at)
+        self._away.update(range(first, first + groups))
+        return self
+
+    def is_away(self, number: int) -> bool:
+        return number in self._away
 
     def ahead(self, number: int, tags: int) -> dict[int, bytes]:
         """What is put ahead of which tag of a group of so many tags."""
@@ -106,6 +116,9 @@ async def flv_stream(
     clip = show.timeline.at(number).stretch.clip
     yield flv_header(audio=clip.sample_rate is not None) + flv_opening(clip, options.hevc, 0)
     while await _next(show, number):
+        if faults.is_away(number):
+            number += 1
+            continue
         slot = show.timeline.at(number)
         index, base_90k = slot.place()
         if slot.stretch.clip != clip:
