@@ -26,7 +26,7 @@ from tests.flv_source import (
 from ouzel.base.errors import FormatError, NotMedia, TooLarge
 from ouzel.formats.flv import FlvRules, FlvShaper
 from ouzel.formats.flv.tags import AUDIO, SCRIPT, VIDEO, read_tags, render_file_header, render_tag
-from ouzel.formats.shape import Edge, Head, KeyPoint, Span, Track
+from ouzel.formats.shape import Edge, KeyPoint, Span, Track
 
 RULES = FlvRules(index_room=4)
 GROUPS = groups(12, start=50_000)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import anyio
 
 from ouzel import __version__
-from ouzel.base.errors import ToolMissing
 from ouzel.base.urls import redact
 from ouzel.cli.target import Names, Target
 from ouzel.engine.disk import DiskGate
@@ -19,7 +17,6 @@ from ouzel.engine.policy import Policy
 from ouzel.engine.recorder import Recorder, RecordSpec
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.tape import Tape, TapeLimits
-from ouzel.formats.shape import Container
 from ouzel.model.events import Listener
 from ouzel.model.stream import DirectResolver, Stream
 from ouzel.system.clock import Clock
@@ -38,8 +35,6 @@ class Workshop:
     gate: DiskGate
     ffmpeg: FfmpegFinder
     names: Names = field(default_factory=Names)
-    not_made: ToolMissing | None = None
-    """Why no other format can be made of a stream, if that is known."""
     conversions: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(os.cpu_count() or 1))
 
 
@@ -57,11 +52,8 @@ def build_recorder(
 ) -> tuple[Recorder, Tape]:
     """One recording, ready to run."""
     source = redact(stream.url)
-    path_for = shop.names.maker(target, stream, wish, shop.clock)
-    if shop.not_made is not None and not wait:  # who has waited for a stream wants it, in whatever format
-        path_for = _refusing(path_for, wish, shop.not_made)
     tape = Tape(
-        path_for,
+        shop.names.maker(target, stream, wish, shop.clock),
         source=source,
         software=f"ouzel {__version__}",
         clock=shop.clock,
@@ -80,16 +72,3 @@ def build_recorder(
     )
     spec = RecordSpec(source, DirectResolver(stream), wait)
     return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg, shop.conversions)), tape
-
-
-def _refusing(
-    path_for: Callable[[int, Container], Path], wish: FormatWish, why: ToolMissing
-) -> Callable[[int, Container], Path]:
-    """Names no first file that would have to be converted. Later ones are kept as they come: something is recorded by then."""
-
-    def named(part: int, container: Container) -> Path:
-        if part == 1 and wish.converts(container):
-            raise ToolMissing(f"the stream comes as {container}; {why}", **why.context)
-        return path_for(part, container)
-
-    return named

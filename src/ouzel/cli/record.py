@@ -112,14 +112,12 @@ async def run_job(job: Job, output: Output) -> int:
     progress = Progress(output, several=len(job.streams) > 1)
     ffmpeg = FfmpegFinder()
     not_made = await why_not_made(job.wish, ffmpeg)
-    if not_made is not None and job.wish.converts():
-        raise not_made
-    if not_made is not None and job.wait:
-        why = f"a stream that comes in another format than {job.wish.format} will stay as it comes: {not_made}"
+    if not_made is not None:  # told while there is time to mend it; what is on air is not given up for it
+        why = tr("not_made", format=job.wish.format, why=str(not_made))
         output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
         output.complain(not_made.code, why)
     async with Http1Client() as http:
-        shop = Workshop(http, clock, job.policy, gate, ffmpeg, not_made=not_made)
+        shop = Workshop(http, clock, job.policy, gate, ffmpeg)
         built = [
             build_recorder(
                 shop,

@@ -32,11 +32,9 @@ class FormatWish:
     format: str | None = None
     keep_original: bool = False
 
-    def converts(self, container: Container | None = None) -> bool:
-        """Whether a file that comes in this container has to be converted; None: in any."""
-        return self.format is not None and self.format not in (
-            ENDINGS.values() if container is None else {ENDINGS[container]}
-        )
+    def converts(self, container: Container) -> bool:
+        """Whether a file that comes in this container has to be converted."""
+        return self.format not in (None, ENDINGS[container])
 
 
 async def why_not_made(wish: FormatWish, ffmpeg: FfmpegFinder) -> ToolMissing | None:
@@ -50,7 +48,7 @@ async def why_not_made(wish: FormatWish, ffmpeg: FfmpegFinder) -> ToolMissing | 
         try:
             await ffmpeg.find()
         except ToolMissing as exc:
-            return ToolMissing(f"{wish.format} is made by ffmpeg, and there is {exc}", **exc.context)
+            return exc
     return None
 
 

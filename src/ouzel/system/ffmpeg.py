@@ -57,7 +57,7 @@ class FfmpegFinder:
     def __init__(self, setting: str | None = None) -> None:
         """`setting`: path or name; None: what the environment has in OUZEL_FFMPEG. When set, nothing else is tried."""
         self._setting = setting
-        self._known: dict[str, Ffmpeg | ToolError] = {}
+        self._known: dict[str, Ffmpeg] = {}
         self._lists: dict[tuple[str, str], str] = {}
         self._lock = anyio.Lock()
 
@@ -80,12 +80,12 @@ class FfmpegFinder:
         raise ToolMissing("no ffmpeg program that fits: " + "; ".join([*wrong, advice]), need=sorted(need))
 
     async def _know(self, path: str) -> Ffmpeg | ToolError:
-        if path not in self._known:
+        if (known := self._known.get(path)) is None:
             try:
-                self._known[path] = await examine(path)
-            except ToolError as exc:
-                self._known[path] = exc
-        return self._known[path]
+                known = self._known[path] = await examine(path)
+            except ToolError as exc:  # not kept: it may be mended while the recording goes on
+                return exc
+        return known
 
     async def _does(self, ffmpeg: Ffmpeg, need: Need) -> bool:
         if need == "enhanced_flv":
