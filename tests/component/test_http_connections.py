@@ -16,6 +16,7 @@ import pytest
 from ouzel.base.errors import AddressRefused, ConnectFailed, ConnectionLost, Gone, HostNotFound, Stalled
 from ouzel.system.guard import Endpoint, Scope
 from ouzel.system.http import Answer, Http1Client, Limits, Request, Take
+from ouzel.system.http.links import Link
 
 from .http_server import Asked, Peer, Server, answer, chunked, serving
 
@@ -490,3 +491,23 @@ async def test_a_host_that_does_not_exist() -> None:
     async with Http1Client(lookup=nothing) as http:
         with pytest.raises(HostNotFound, match=r"host not found: nowhere.test \(no such name"):
             await http.stream(ask("http://nowhere.test/"), ignore)
+
+
+async def test_a_call_given_up_in_the_moment_of_connecting_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = Link.connection_made
+
+    def give_up(link: Link, transport: asyncio.BaseTransport) -> None:
+        made(link, transport)
+        calling.cancel()
+
+    monkeypatch.setattr(Link, "connection_made", give_up)
+    async with serving({"/a": answer(b"a")}) as server:
+        http = Http1Client()
+        with anyio.CancelScope() as calling:
+            await http.fetch(ask(server.url("/a")), max_bytes=9)
+        assert calling.cancelled_caught
+        with anyio.fail_after(5):
+            await http.aclose()
+        assert http.connections == 0

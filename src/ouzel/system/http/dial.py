@@ -127,7 +127,8 @@ class _Attempt:
         link = self._link = Link(dialler.buffers.wire, dialler.links)
         try:
             await asyncio.get_running_loop().create_connection(lambda: link, sock=sock)
-        except BaseException:
+        except BaseException:  # uvloop gives up a transport without a word to its protocol, even if that was told of it
+            dialler.links.drop(link)
             sock.close()
             raise
 
