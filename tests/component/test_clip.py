@@ -19,7 +19,7 @@ from ouzel.formats.shape import Container
 from ouzel.model import ledger
 from ouzel.model.media import Found
 from ouzel.system.ffmpeg import FfmpegFinder
-from ouzel.testing.clips import Clip
+from ouzel.testing.clips import Clip, make_clip
 
 pytestmark = pytest.mark.anyio
 clip_of = clip
@@ -126,6 +126,29 @@ async def test_the_beginning_is_found_where_decoding_begins_before_it_is_shown(
     media.with_suffix(".ledger").unlink()
     made = await clip_of(media, 0.0, 1.0, tmp_path / "piece.mp4", ffmpeg=ffmpeg)
     assert (made.start_s, made.end_s) == (pytest.approx(0.0, abs=0.1), pytest.approx(1.0, abs=0.1))
+
+
+@pytest.fixture(scope="session", params=[(25, 0), (25, 2), (10, 4)], ids="rate {0[0]}, {0[1]} B-frames".format)
+def film(request: pytest.FixtureRequest, clip_folder: Path) -> Clip:
+    """With 4 B-frames at 10 frames a second a key frame is decoded earlier than ffmpeg allows for when it searches."""
+    rate, bframes = request.param
+    return make_clip(clip_folder, seconds=12, size="160x96", rate=rate, gop_s=2, bframes=bframes)
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".flv", ".mp4", ".ts"])
+@pytest.mark.parametrize(("from_s", "to_s"), [(1.5, 4.5), (4.3, 11.0)])
+async def test_a_piece_of_any_file_begins_with_the_key_frame_that_was_found(
+    tmp_path: Path, film: Clip, ffmpeg: FfmpegFinder, ending: str, from_s: float, to_s: float
+) -> None:
+    made = await clip_of(film.file(ending), from_s, to_s, tmp_path / "piece.mkv", ffmpeg=ffmpeg)
+    start_s, end_s = from_s // 2 * 2, -(-to_s // 2) * 2
+    assert (made.start_s, made.end_s) == (pytest.approx(start_s, abs=0.1), pytest.approx(end_s, abs=0.1))
+    found = await look(made)
+    assert found.video is not None
+    assert found.audio is not None
+    assert found.video.frames == round((end_s - start_s) * film.rate)
+    assert found.video.first_s == pytest.approx(0.0, abs=0.1)
+    assert found.audio.first_s == pytest.approx(0.0, abs=0.1)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

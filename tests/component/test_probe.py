@@ -120,10 +120,13 @@ async def test_a_crash_of_the_reader_is_an_error_of_the_file(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("ending", [".ts", ".mkv"])
+@pytest.mark.parametrize("ending", [".ts", ".mkv", ".mp4", ".flv"])
 async def test_edges_are_key_frames_around_the_wish(clip: Clip, ending: str) -> None:
     edges = await find_edges(clip.file(ending), 4.5, 5.5)
     assert edges.start_s == pytest.approx(4.0, abs=0.1)
     assert edges.end_s == pytest.approx(6.0, abs=0.1)
-    assert edges.cut_s == pytest.approx(6.0 - 0.08, abs=0.1)
-    assert (await find_edges(clip.file(ending), 0.0, SECONDS - 0.5)).end_s is None
+    assert edges.cut_s == pytest.approx(edges.end_s - 0.08, abs=0.002)
+    assert (edges.delay_s, edges.is_first) == (pytest.approx(0.08, abs=0.002), False)
+    whole = await find_edges(clip.file(ending), 0.0, SECONDS - 0.5)
+    assert (whole.end_s - whole.start_s, whole.cut_s) == (pytest.approx(SECONDS, abs=0.05), None)
+    assert whole.is_first

@@ -33,12 +33,15 @@ from ouzel.model import ledger
 from ouzel.model.clips import Cut, check_range, gaps_within, plan_cut, wall_at
 from ouzel.model.flow import Gap
 from ouzel.model.ledger_lines import Line, Opening, RunLine
+from ouzel.model.media import Edges
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 
 _PIECE_BYTES = 256 * 1024
 _STEP_S = 10.0  # as in `reading`
 _REASON = "clip"
+_SEEK_ALLOWANCE_S = 3 / 23  # of `ffmpeg -ss`, in demuxers that do not search by presentation time
+_ROUNDING_S = 0.001  # times in FLV and Matroska are rounded to this
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +244,21 @@ async def _by_ffmpeg(
     found = await probe(path, depth="header")
     check_range(*wish, found.duration_s or wish[1])
     edges = await find_edges(path, *wish)
-    end_s = edges.end_s if edges.end_s is not None else found.duration_s or wish[1]
-    gaps = gaps_within(held.ledger, edges.start_s, end_s) if held else ()
+    start_s, end_s = 0.0 if edges.is_first else edges.start_s, edges.end_s
+    gaps = gaps_within(held.ledger, start_s, end_s) if held else ()
     lines: tuple[Line, ...] = (held.ledger.opening, *gaps) if held else ()
-    piece = Piece(edges.start_s, edges.cut_s, end_s - edges.start_s, lines)
+    piece = Piece(_seek_to(edges), edges.cut_s, end_s - edges.start_s, lines)
     made = await convert(
         path, out.suffix.lstrip(".").lower(), out=out, ffmpeg=finder, clock=clock, on_progress=on_progress, piece=piece
     )
-    return Clipped(out, edges.start_s, end_s, made.size, made.duration_s, gaps, made.warnings)
+    return Clipped(out, start_s, end_s, made.size, made.duration_s, gaps, made.warnings)
+
+
+def _seek_to(edges: Edges) -> float:
+    """What ffmpeg is told to begin with, so that the first key frame it takes is the one that was found.
+
+    Most of its demuxers search by decode time; it goes back by a fixed allowance for that when there are B-frames. Where this is
+    not enough it is told to begin so much earlier.
+    """
+    early_s = max(0.0, edges.delay_s - _SEEK_ALLOWANCE_S) + _ROUNDING_S
+    return 0.0 if edges.is_first else edges.start_s - early_s

@@ -38,6 +38,7 @@ CONVERTING = ".converting"
 """Ending of a product that is not finished. Its source is still there, so that it may be removed at any time."""
 NICE = 10
 
+_ROUNDING_S = 0.0005  # of times that ffmpeg is told, so that it stops before the packet and not behind it
 _SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
 _ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
@@ -61,7 +62,8 @@ class Converted:
 class Piece:
     """A part of the source, between key frames. Seconds from its start."""
 
-    start_s: float
+    seek_s: float
+    """The piece begins with the first key frame at or after this, and with the sound from here on. 0: with all there is."""
     cut_s: float | None
     """Where ffmpeg is to stop; None: at the end of the file."""
     duration_s: float
@@ -155,8 +157,8 @@ class _Work:
 
         args = [program, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning", "-progress", "pipe:1"]
         source = ["-f", "flv", "-i", "pipe:0"] if fed_by else ["-i", f"file:{self.source}"]
-        args += ["-protocol_whitelist", "pipe" if fed_by else "file", *_span(self.piece), *source, *recipe.options]
-        args += ["-f", recipe.muxer, "-y", f"file:{temporary}"]
+        args += ["-protocol_whitelist", "pipe" if fed_by else "file", *_span(self.piece), *source]
+        args += [*recipe.options, *_exact(self.piece), "-f", recipe.muxer, "-y", f"file:{temporary}"]
         try:
             result = await run(args, fed_by=fed_by, on_line=on_line, nice=self.nice)
         except ToolFailed as exc:
@@ -294,10 +296,17 @@ def _remove(original: Path) -> None:
 
 
 def _span(piece: Piece | None) -> list[str]:
+    """Options for the input."""
     if piece is None:
         return []
-    end = [] if piece.cut_s is None else ["-to", f"{piece.cut_s:.6f}"]
-    return ["-ss", f"{piece.start_s:.6f}", *end]
+    start = ["-ss", f"{piece.seek_s:.6f}"] if piece.seek_s else []
+    end = [] if piece.cut_s is None else ["-t", f"{piece.cut_s - piece.seek_s - _ROUNDING_S:.6f}"]
+    return [*start, *end]
+
+
+def _exact(piece: Piece | None) -> list[str]:
+    """Options for the output: a search lands at a key frame before the place, and what comes before the place is left out."""
+    return ["-copypriorss", "0"] if piece is not None and piece.seek_s else []
 
 
 def _warnings(errors: str) -> tuple[str, ...]:

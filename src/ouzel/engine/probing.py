@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ouzel.model.media import Found, StreamFound
+from ouzel.model.media import Edges, Found, StreamFound
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -33,10 +34,12 @@ def main(argv: list[str]) -> None:
 
     try:
         piped = argv[1] == PIPE
-        with av.open(
-            argv[1], format="flv" if piped else None, options=_PIPE_ONLY if piped else _LOCAL_ONLY
-        ) as container:
-            doc = _edges(container, *map(float, argv[2:])) if argv[0] == "edges" else _look(container, argv[0])
+        format_, options = ("flv", _PIPE_ONLY) if piped else (None, _LOCAL_ONLY)
+        if argv[0] == "edges":
+            doc = _edges(lambda: av.open(argv[1], options=_LOCAL_ONLY), *map(float, argv[2:]))
+        else:
+            with av.open(argv[1], format=format_, options=options) as container:
+                doc = _look(container, argv[0])
     except (FFmpegError, OSError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         doc = {"refused": {"not_media": isinstance(exc, InvalidDataError), "why": why}}
@@ -145,32 +148,63 @@ class _Count:
                 self._last_frame = frame.pts
 
 
-def _edges(container: InputContainer, from_s: float, to_s: float) -> dict[str, Any]:
+def _edges(open_it: Callable[[], InputContainer], from_s: float, to_s: float) -> dict[str, Any]:
+    from av.error import FFmpegError
+
+    with open_it() as container:
+        first_s = next((packet.at_s for packet in _leading(container) if packet.is_key), 0.0)
+    found = Edges(first_s, 0.0, first_s, None, is_first=True)
     for back_s in (0.0, 10.0, 60.0, from_s):  # some formats land after the key frame that was asked for
-        start, end, cut = _keys_between(container, max(0.0, from_s - back_s), from_s, to_s)
-        if start is not None and start <= from_s:
+        with open_it() as container:
+            seek_s = from_s - back_s - _EARLIER_S
+            try:
+                if seek_s > 0:
+                    container.seek(round(seek_s * 1e6) + (container.start_time or 0), backward=True)
+            except FFmpegError:  # FLV, where no key frame comes before
+                continue
+            found = _edges_from_here(container, first_s, from_s, to_s) or found
+        if found.start_s <= from_s:
             break
-    return {"start_s": max(0.0, start or 0.0), "end_s": end, "cut_s": cut}
+    return {f.name: getattr(found, f.name) for f in fields(found)}
 
 
-def _keys_between(
-    container: InputContainer, seek_s: float, from_s: float, to_s: float
-) -> tuple[float | None, float | None, float | None]:
-    """Presentation times of the first and the last key frame, and the decode time of the last."""
+def _edges_from_here(container: InputContainer, first_s: float, from_s: float, to_s: float) -> Edges | None:
+    start, end_s, cut_s = None, 0.0, None
+    for packet in _leading(container):
+        end_s = max(end_s, packet.end_s)
+        if not packet.is_key:
+            continue
+        if start is None or packet.at_s <= from_s + packet.slack_s:
+            start = packet
+        elif packet.at_s >= to_s - packet.slack_s:
+            end_s, cut_s = packet.at_s, packet.decoded_s
+            break
+    if start is None:
+        return None
+    is_first = start.at_s <= first_s + start.slack_s
+    return Edges(max(0.0, start.at_s), start.at_s - start.decoded_s, end_s, cut_s, is_first)
+
+
+class _Packet(NamedTuple):
+    """Times in seconds from the start of the file."""
+
+    at_s: float
+    decoded_s: float
+    end_s: float
+    is_key: bool
+    slack_s: float
+    """Of rounding to ticks."""
+
+
+def _leading(container: InputContainer) -> Iterator[_Packet]:
+    """What follows of the picture, or, where there is none, of the first stream."""
     stream: Any = next((s for s in container.streams if s.type == "video"), None) or container.streams[0]
     base, zero = float(stream.time_base or 1), (container.start_time or 0) / 1e6
-    slack = 0.5 * base  # of rounding to ticks
-    start: float | None = None
-    container.seek(round((zero + seek_s - _EARLIER_S) * 1e6), backward=True)
     for packet in cast("Any", container).demux(stream):
-        if not packet.size or not packet.is_keyframe or packet.pts is None:
-            continue
-        at = float(packet.pts * base - zero)
-        if start is None or at <= from_s + slack:
-            start = at
-        if at >= to_s - slack:
-            return start, at, float((packet.dts if packet.dts is not None else packet.pts) * base - zero)
-    return start, None, None
+        if packet.size and packet.pts is not None:
+            at_s, dts = packet.pts * base - zero, packet.pts if packet.dts is None else packet.dts
+            end_s = at_s + (packet.duration or 0) * base
+            yield _Packet(at_s, dts * base - zero, end_s, packet.is_keyframe, 0.5 * base)
 
 
 if __name__ == "__main__":

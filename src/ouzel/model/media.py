@@ -81,8 +81,12 @@ class Edges:
     """Where a file can be cut without re-encoding, in seconds from its start: at key frames (at any packet in sound only)."""
 
     start_s: float
-    """The last at or before the wished start."""
-    end_s: float | None
-    """The first at or after the wished end; None: the end of the file."""
+    """The last at or before the wished start; the first of the file, if there is none."""
+    delay_s: float
+    """By how much its decode time comes before its presentation time."""
+    end_s: float
+    """The first at or after the wished end; where there is none, the end of the last picture (or sound)."""
     cut_s: float | None
-    """Its decode time: all packets before it belong to the piece."""
+    """Its decode time: all packets before it belong to the piece. None: the piece ends with the file."""
+    is_first: bool
+    """No key frame comes before `start_s`."""
