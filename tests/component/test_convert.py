@@ -113,6 +113,22 @@ async def test_sound_that_the_format_cannot_hold_is_encoded(tmp_path: Path, ffmp
     assert (audio.codec, audio.sample_rate) == ("aac", 8000)
 
 
+@pytest.mark.parametrize("target", ["mp4", "mkv"])
+async def test_the_codecs_of_television_are_known_by_the_names_of_the_product(
+    clip: Clip, tmp_path: Path, ffmpeg: FfmpegFinder, target: str
+) -> None:
+    source = tmp_path / "show.ts"
+    command = ["-i", str(clip.file(".ts")), "-t", "4", "-c:v", "mpeg2video", "-c:a", "mp2", str(source)]
+    run_ffmpeg("ffmpeg", command)
+    made = await convert(source, target, ffmpeg=ffmpeg)
+    found = await look(made, 4 * clip.rate)
+    assert found.audio is not None
+    assert (found.audio.codec, found.audio.errors) == ("mp3" if target == "mp4" else "mp2", 0)
+    with pytest.raises(Unsupported, match="mpeg2video video cannot be carried in FLV"):
+        await convert(source, "flv", ffmpeg=ffmpeg)
+    assert fresh(tmp_path) == {"show.ts", f"show.{target}"}
+
+
 async def test_elsewhere_it_gets_a_ledger_of_its_own(show: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:
     (tmp_path / "films").mkdir()
     before = show.with_suffix(".ledger").read_bytes()
@@ -230,3 +246,16 @@ def stream(kind: str, codec: str, **fields: int) -> StreamFound:
 async def test_recipes(source: list[StreamFound], target: str, codecs: tuple[str, ...], need: set[str]) -> None:
     recipe = plan(Found("", None, None, source), target)
     assert (recipe.codecs, set(recipe.need)) == (codecs, need)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ([stream("video", "av1"), stream("audio", "opus")], "ts", "av1 video cannot be carried in MPEG-TS"),
+        ([stream("video", "vp8")], "mp4", "vp8 video cannot be carried in MP4"),
+        ([stream("video", "h264"), stream("audio", "aac"), stream("audio", "aac")], "flv", "there are 1 and 2"),
+    ],
+)
+async def test_what_a_format_cannot_carry_is_said_before(source: list[StreamFound], target: str, words: str) -> None:
+    with pytest.raises(Unsupported, match=words):
+        plan(Found("", None, None, source), target)

@@ -24,7 +24,7 @@ from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolF
 from ouzel.engine import ledgers
 from ouzel.engine.modern import feeder
 from ouzel.engine.probe import probe
-from ouzel.engine.recipes import Recipe, check_format, plan
+from ouzel.engine.recipes import Recipe, check_format, family, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
@@ -225,7 +225,7 @@ def compare_piece(made: Found, recipe: Recipe, piece: Piece) -> None:
 
 def _compare_streams(made: Found, recipe: Recipe) -> None:
     codecs = sorted(s.codec for s in made.streams if s.kind in {"video", "audio"})
-    if codecs != sorted(recipe.codecs):
+    if sorted(map(family, codecs)) != sorted(map(family, recipe.codecs)):
         raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
     if made.error:
         raise ToolFailed(f"the product cannot be read to its end: {made.error}")

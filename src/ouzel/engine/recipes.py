@@ -10,6 +10,7 @@ from ouzel.system.ffmpeg import Need
 
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
 _MUXERS = {"ts": "mpegts", "mkv": "matroska", "mp4": "mp4", "flv": "flv", "mp3": "mp3", "m4a": "ipod"}
+_NAMES = {"ts": "MPEG-TS"}
 _SOUND_ONLY = frozenset({"mp3", "m4a"})
 _SOUND_COPIED: dict[str, frozenset[str]] = {
     "ts": frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts"}),
@@ -18,6 +19,13 @@ _SOUND_COPIED: dict[str, frozenset[str]] = {
     "mp3": frozenset({"mp3"}),
     "m4a": frozenset({"aac", "alac"}),
 }
+_PICTURES: dict[str, frozenset[str]] = {
+    "ts": frozenset({"h264", "hevc", "vvc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "cavs", "dirac"}),
+    "mp4": frozenset({"h264", "hevc", "vvc", "av1", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "vc1"}),
+    "flv": frozenset({"h264", "hevc", "av1", "vp9", "flv1", "vp6f", "vp6a", "flashsv", "flashsv2"}),
+}
+"""What ffmpeg writes into them; into Matroska nearly everything."""
+_FAMILIES = {"mp1": "mp3", "mp2": "mp3", "mpeg1video": "mpeg2video"}
 _FOURCC_IN_FLV = frozenset({"hevc", "av1", "vp9"})
 _MP3_BPS = 192_000
 _AAC_BPS = 160_000
@@ -39,6 +47,11 @@ class Recipe:
     need: frozenset[Need]
 
 
+def family(codec: str) -> str:
+    """One name for codecs that a container may not tell apart: MP4 has one mark for all layers of MPEG audio."""
+    return _FAMILIES.get(codec, codec)
+
+
 def check_format(target: str) -> None:
     """Raises: BadOption for an unknown format."""
     if target not in _MUXERS:
@@ -48,7 +61,7 @@ def check_format(target: str) -> None:
 def plan(source: Found, target: str) -> Recipe:
     """How to make `target` (one of FORMATS) of a source.
 
-    Raises: BadOption for an unknown format; Unsupported when nothing in the source could go into it.
+    Raises: BadOption for an unknown format; Unsupported when nothing in the source could go into it, or not all of its pictures.
     """
     check_format(target)
     pictures = [] if target in _SOUND_ONLY else [s for s in source.streams if s.kind == "video"]
@@ -57,6 +70,7 @@ def plan(source: Found, target: str) -> Recipe:
         sounds = sounds[:1]
     if not pictures and not sounds:
         raise Unsupported(f"there is no {'sound' if target in _SOUND_ONLY else 'picture and no sound'} in it")
+    _check_room(target, pictures, sounds)
     options: list[str] = []
     need: set[Need] = set()
     codecs = [picture.codec for picture in pictures]
@@ -75,6 +89,16 @@ def plan(source: Found, target: str) -> Recipe:
     return Recipe(
         _MUXERS[target], (*options, *_muxer_options(target)), (*pictures, *sounds), tuple(codecs), frozenset(need)
     )
+
+
+def _check_room(target: str, pictures: list[StreamFound], sounds: list[StreamFound]) -> None:
+    """Raises: Unsupported when a picture, or so many streams, cannot be put into this format."""
+    name, held = _NAMES.get(target, target.upper()), _PICTURES.get(target)
+    if foreign := sorted({s.codec for s in pictures if held is not None and s.codec not in held}):
+        codecs = ", ".join(foreign)
+        raise Unsupported(f"{codecs} video cannot be carried in {name}", codec=codecs)
+    if target == "flv" and max(len(pictures), len(sounds)) > 1:
+        raise Unsupported(f"FLV holds one picture and one sound, and there are {len(pictures)} and {len(sounds)}")
 
 
 def _sound(sound: StreamFound, target: str, number: int) -> tuple[str, list[str]]:
