@@ -48,10 +48,13 @@ LADDER = master(
         ("900p", "720p60+"),
         ("2160p", "1080p60"),
         ("240p", "360p"),  # nothing is lower
-        ("2500k", "720p30"),
-        ("3.4M", "720p30"),
+        ("4k", "1080p60"),
+        ("8K", "1080p60"),
+        ("2500kbps", "720p30"),
+        ("3.4Mbps", "720p30"),
+        ("3.5Mb/s", "720p60"),
         ("5000kbps", "720p60+"),
-        ("10k", "360p"),
+        ("10kbit/s", "360p"),
     ],
 )
 def test_the_nearest_variant(wanted: str, uri: str) -> None:
@@ -61,11 +64,34 @@ def test_the_nearest_variant(wanted: str, uri: str) -> None:
     assert choice.reason
 
 
-@pytest.mark.parametrize("wanted", ["", "bets", "1080i", "p60", "720p60fps", "k", "-1p", "720p;rm"])
+@pytest.mark.parametrize(
+    "wanted", ["", "bets", "1080i", "p60", "720p60fps", "k", "-1p", "720p;rm", "2500k", "2.5M", "3k", "4kp"]
+)
 def test_an_unknown_quality_names_what_is_there(wanted: str) -> None:
     with pytest.raises(UnknownQuality, match="1080p60, 720p60, 720p, 360p, audio") as caught:
         choose(LADDER, wanted)
     assert wanted.strip() in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "uri"), [("2k", "1440"), ("4K", "2160p60"), ("4k60", "2160p60"), ("4k30", "2160p30"), ("8k", "4320")]
+)
+def test_sizes_by_their_trade_names(wanted: str, uri: str) -> None:
+    playlist = master(
+        stream("360", "BANDWIDTH=3000,RESOLUTION=640x360")
+        + stream("1440", "BANDWIDTH=9000000,RESOLUTION=2560x1440")
+        + stream("2160p30", "BANDWIDTH=15000000,RESOLUTION=3840x2160,FRAME-RATE=30")
+        + stream("2160p60", "BANDWIDTH=20000000,RESOLUTION=3840x2160,FRAME-RATE=60")
+        + stream("4320", "BANDWIDTH=60000000,RESOLUTION=7680x4320")
+    )
+    variant = choose(playlist, wanted).variant
+    assert variant is not None
+    assert variant.uri == uri
+
+
+def test_a_rate_needs_its_unit() -> None:
+    with pytest.raises(UnknownQuality, match=r"'2\.5M' \(a rate is written 2\.5Mbps\); there is"):
+        choose(LADDER, "2.5M")
 
 
 def test_names_come_before_sizes() -> None:
@@ -118,7 +144,7 @@ def test_without_any_size_a_height_means_the_best() -> None:
     choice = choose(playlist, "720p")
     assert choice.variant is not None
     assert (choice.variant.uri, choice.reason) == ("b", "the best there is: no sizes are told")
-    assert offered(playlist).startswith("there is 300k, 100k;")
+    assert offered(playlist).startswith("there is 300kbps, 100kbps;")
 
 
 def test_when_all_variants_are_sound_one_of_them_is_the_best() -> None:

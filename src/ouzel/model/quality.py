@@ -10,7 +10,10 @@ from ouzel.base.errors import FormatError, UnknownQuality
 from ouzel.formats.m3u8 import MasterPlaylist, Rendition, Variant
 
 _HEIGHT = re.compile(r"(\d{2,5})(?:p(\d{1,3})?)?")
-_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(k|m)(?:bps|b/s|bit/s)?")
+_SIZE = re.compile(r"([248])k(\d{1,3})?")
+_SIZES = {"2": 1440, "4": 2160, "8": 4320}
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(k|m)(?:bps|b/s|bit/s)")
+_RATE_WITHOUT_UNIT = re.compile(r"\d{1,9}(?:\.\d{1,3})?[km]")
 _SOURCE_NAMES = frozenset({"source", "original", "chunked"})
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac", "mp3", "vorbis", "dts")
 
@@ -38,7 +41,8 @@ def choose(master: MasterPlaylist, wanted: str, *, language: str | None = None) 
     * `1080p`, `1080`: that height, of several the highest frame rate, then bandwidth. Where nothing has it, the next lower
       height; where nothing is lower, the next higher. The height is the shorter side, so that upright video is `1080p` too.
     * `720p60`: the same over pairs of height and frame rate, in that order: `720p30` is the next lower of `720p60`.
-    * `2500k`, `2.5M`: the highest bandwidth that is not above, else the lowest.
+    * `2k`, `4k`, `8k`: 1440p, 2160p, 4320p; `4k60` is 2160p60.
+    * `2500kbps`, `2.5Mbps` (also `Mb/s`, `Mbit/s`): the highest bandwidth that is not above, else the lowest.
     * `audio`: a variant without picture, else an audio rendition, else, where there is neither, the smallest variant.
 
     Variants without a picture are chosen otherwise only when there are no others; I-frame variants never.
@@ -50,7 +54,7 @@ def choose(master: MasterPlaylist, wanted: str, *, language: str | None = None) 
         language: RFC 5646 tag; `de` is also satisfied by `de-AT`.
 
     Raises:
-        UnknownQuality: `wanted` is none of these; the message names what is there.
+        UnknownQuality: `wanted` is none of these, or a rate without its unit; the message names what is there.
         FormatError: the playlist has no variant and no audio.
     """
     if not master.variants and not _sounds(master):
@@ -60,26 +64,27 @@ def choose(master: MasterPlaylist, wanted: str, *, language: str | None = None) 
         return _choose_audio(master, language)
     variant, reason = _choose_variant(master, word)
     if variant is None:
-        raise UnknownQuality(f"no such quality: {wanted[:40]!r}; {offered(master)}", wanted=wanted[:40])
+        hint = f" (a rate is written {word.replace('m', 'M')}bps)" if _RATE_WITHOUT_UNIT.fullmatch(word) else ""
+        raise UnknownQuality(f"no such quality: {wanted[:40]!r}{hint}; {offered(master)}", wanted=wanted[:40])
     return Choice(variant, _audio_for(master, variant, language), reason)
 
 
 def offered(master: MasterPlaylist) -> str:
-    """What there is to choose from, for a message: `there is 1080p60, 720p; or best, worst, source, audio, 2500k`."""
+    """What there is to choose from, for a message: `there is 1080p60, 720p; or best, worst, source, audio, …`."""
     labels = dict.fromkeys(
         label(variant) for variant in sorted(master.variants, key=_ranks(master.variants), reverse=True)
     )
-    return f"there is {', '.join(labels) or 'sound only'}; or best, worst, source, audio, or a rate such as 2500k"
+    return f"there is {', '.join(labels) or 'sound only'}; or best, worst, source, audio, or a rate such as 2500kbps"
 
 
 def label(variant: Variant) -> str:
-    """`1080p60`, `720p`; its name where the size is unknown; `audio` without picture; else the bandwidth, `2500k`."""
+    """`1080p60`, `720p`; its name where the size is unknown; `audio` without picture; else the bandwidth, `2500kbps`."""
     height, fps = _height(variant), _fps(variant)
     if height:
         return f"{height}p{fps}" if fps > 30 else f"{height}p"
     if _is_audio(variant):
         return "audio"
-    return variant.name or variant.video or f"{variant.bandwidth_bps // 1000}k"
+    return variant.name or variant.video or f"{variant.bandwidth_bps // 1000}kbps"
 
 
 def _choose_variant(master: MasterPlaylist, word: str) -> tuple[Variant | None, str]:
@@ -102,6 +107,8 @@ def _choose_variant(master: MasterPlaylist, word: str) -> tuple[Variant | None, 
         return max(named, key=rank), "by its name"
     if match := _HEIGHT.fullmatch(word):
         return _nearest(pictures, int(match[1]), int(match[2]) if match[2] else None)
+    if match := _SIZE.fullmatch(word):
+        return _nearest(pictures, _SIZES[match[1]], int(match[2]) if match[2] else None)
     if match := _RATE.fullmatch(word):
         return _by_rate(pictures, float(match[1]) * (1000 if match[2] == "k" else 1_000_000))
     return None, ""
