@@ -49,6 +49,20 @@ def crash(folder: Path, clip: Clip, container: Container = "ts") -> Path:
     return part
 
 
+def read_head(part: Path) -> bytes:
+    held = read_ledger(part.parent).head
+    assert held is not None
+    return part.read_bytes()[: held.length]
+
+
+def damage_head(media: Path) -> None:
+    """One bit in the last byte before the first chunk, which is in no field that is filled in when a file is closed."""
+    place = read_ledger(media.parent).media_start - 1
+    data = bytearray(media.read_bytes())
+    data[place] ^= 1
+    media.write_bytes(data)
+
+
 def content(done: Recovered) -> bytes:
     return Path(done.path).read_bytes()
 
@@ -135,6 +149,38 @@ async def test_a_file_that_was_closed_but_has_not_got_its_name(tmp_path: Path, c
     assert (done.outcome, done.is_whole) == (Outcome.CLOSED, True)
     assert closed.read_bytes() == before
     assert (tmp_path / "show.ledger").read_bytes() == book
+
+
+async def test_a_head_that_was_not_on_the_disk_when_the_power_failed_is_finished_again(
+    tmp_path: Path, clip: Clip
+) -> None:
+    """The closing line and the index are there, what was written into the head is not."""
+    head = read_head(record(tmp_path / "running", clip, "mp4", close=False))
+    closed = record(tmp_path / "closed", clip, "mp4")
+    whole = closed.read_bytes()
+    assert whole[: len(head)] != head
+    closed.with_name("show.mp4.part").write_bytes(head + whole[len(head) :])
+    closed.unlink()
+    done = await only(tmp_path / "closed")
+    assert (done.outcome, content(done)) == (Outcome.CLOSED, whole)
+    assert (await verify(closed)).status == "clean"
+
+
+async def test_a_head_that_was_damaged_while_it_was_closed_stays_told(tmp_path: Path, clip: Clip) -> None:
+    closed = record(tmp_path, clip, "mp4")
+    damage_head(closed)
+    closed.rename(tmp_path / "show.mp4.part")
+    await only(tmp_path)
+    assert [f.code for f in (await verify(closed)).findings] == [FindingCode.BYTES_CHANGED]
+
+
+@pytest.mark.parametrize("container", ["mp4", "flv"])
+async def test_a_recovered_file_has_a_digest_of_its_head(tmp_path: Path, clip: Clip, container: Container) -> None:
+    crash(tmp_path, clip, container)
+    media = Path((await only(tmp_path)).path)
+    assert (await verify(media)).status == "clean"
+    damage_head(media)
+    assert [f.code for f in (await verify(media)).findings] == [FindingCode.BYTES_CHANGED]
 
 
 async def test_a_closing_line_that_promises_too_much_is_void(tmp_path: Path, clip: Clip) -> None:
@@ -277,6 +323,16 @@ async def test_a_folder_in_order_is_left_as_it_is(tmp_path: Path, clip: Clip) ->
 async def test_a_wrong_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a folder"):
         await recover(tmp_path / "nothing")
+
+
+async def test_a_head_that_is_no_head_costs_no_other_file(tmp_path: Path, clip: Clip) -> None:
+    """All chunks agree, but there is nothing to write the duration into."""
+    bad, good = record(tmp_path, clip, "mp4", close=False), record(tmp_path, clip, "mp4", name="after", close=False)
+    bad.write_bytes(bytes(1000) + bad.read_bytes()[1000:])
+    done = {Path(d.path).name: d.outcome for d in await recover(tmp_path)}
+    assert done == {"show.mp4.part": Outcome.UNREADABLE, "after.mp4": Outcome.CLOSED}
+    assert names(tmp_path) == {bad.name, "show.ledger", "after.mp4", "after.ledger"}
+    assert not good.exists()
 
 
 async def test_one_bad_file_does_not_stop_the_others(tmp_path: Path, clip: Clip) -> None:

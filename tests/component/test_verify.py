@@ -41,6 +41,11 @@ def change(media: Path, edit: Callable[[bytearray], object]) -> None:
     media.write_bytes(data)
 
 
+def flip(media: Path, place: int) -> None:
+    """One bit."""
+    change(media, lambda data: data.__setitem__(place, data[place] ^ 1))
+
+
 def rewrite(media: Path, edit: Callable[[Line], list[Line]]) -> None:
     """Change the lines of a ledger, with good check sums."""
     path = ledgers.ledger_path(media)
@@ -85,6 +90,29 @@ async def test_one_flipped_bit_is_found_and_placed(tmp_path: Path, clip: Clip, c
     assert verdict.status == "damaged"
     (changed,) = [f for f in verdict.findings if f.code is C.BYTES_CHANGED]
     assert (changed.offset, changed.at_s) == (sixth.offset, sixth.start_s)
+
+
+@pytest.mark.parametrize("container", ["mp4", "flv"])
+async def test_a_head_that_was_changed_is_found_in_every_byte(tmp_path: Path, clip: Clip, container: Container) -> None:
+    """Without the decoder's configuration, which stands in the head, all chunks may agree and nothing plays."""
+    media = record(tmp_path, clip, container)
+    held = read_ledger(media)
+    assert held.head is not None
+    places = [0, held.head.length // 4, held.head.length // 2, held.head.length - 1]
+    if container == "mp4":
+        places += [held.media_end, media.stat().st_size - 1]
+    for place in places:
+        flip(media, place)
+        verdict = await verify(media)
+        assert (verdict.status, C.BYTES_CHANGED in codes(verdict)) == ("damaged", True), place
+        flip(media, place)
+    assert (await verify(media)).status == "clean"
+
+
+async def test_older_ledgers_have_no_digest_of_the_head(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip, "mp4")
+    rewrite(media, lambda line: [replace(line, digest="")] if isinstance(line, Closing) else [line])
+    assert (await verify(media)).status == "clean"
 
 
 async def test_bytes_that_are_missing_or_too_many(tmp_path: Path, clip: Clip) -> None:

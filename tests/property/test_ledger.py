@@ -69,7 +69,15 @@ LATER_LINES: dict[type, st.SearchStrategy[Line]] = {
     CutLine: st.builds(CutLine, COUNTS),
     ClockLine: st.builds(ClockLine, WALLS, st.integers(-(10**9), 10**9).map(lambda n: round(n / 1e3, 3))),
     Closing: st.builds(
-        Closing, WALLS, st.sampled_from(EndReason).map(lambda r: r.value), COUNTS, SECONDS, COUNTS, COUNTS, COUNTS
+        Closing,
+        WALLS,
+        st.sampled_from(EndReason).map(lambda r: r.value),
+        COUNTS,
+        SECONDS,
+        COUNTS,
+        COUNTS,
+        COUNTS,
+        st.just("") | DIGESTS,
     ),
     Product: st.builds(Product, WALLS, TEXTS, TEXTS, COUNTS, SECONDS, DIGESTS),
 }

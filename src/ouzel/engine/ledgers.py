@@ -180,10 +180,26 @@ def digest(path: Path, on_bytes: OnBytes | None = None) -> str:
 def digest_of(fd: int, offset: int, length: int) -> str | None:
     """xxh3_64 of a stretch of an open file, 16 hex digits; None when the file ends before it does."""
     total = xxhash.xxh3_64()
+    return total.hexdigest() if _sum_up(total, fd, offset, length) else None
+
+
+def digest_around(fd: int, start: int, end: int, tail: int) -> str | None:
+    """xxh3_64 of what an open file holds beside its chunks: the bytes before `start`, and `tail` bytes from `end` on.
+
+    Returns: 16 hex digits; empty when there are no such bytes; None when the file ends before they do.
+    """
+    total = xxhash.xxh3_64()
+    if not (_sum_up(total, fd, 0, start) and _sum_up(total, fd, end, tail)):
+        return None
+    return total.hexdigest() if start or tail else ""
+
+
+def _sum_up(total: xxhash.xxh3_64, fd: int, offset: int, length: int) -> bool:
+    """Whether the file holds all of it."""
     while length > 0:
         data = os.pread(fd, min(length, _READ_BYTES), offset)
         if not data:
-            return None
+            return False
         total.update(data)
         offset, length = offset + len(data), length - len(data)
-    return total.hexdigest()
+    return True

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ouzel import __version__
-from ouzel.engine.ledgers import digest_of
+from ouzel.engine.ledgers import digest_around, digest_of
 from ouzel.engine.reading import MediaReader, Passage, Tap
 from ouzel.engine.sinks.file import PART, storage_error
 from ouzel.model import ledger
@@ -62,7 +62,12 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
     if not path.name.endswith(PART):
         gaps = sum(isinstance(line, Gap) for line in lines)
         tail = reader.size - reader.end
-        lines.append(Closing(written, EndReason.RECOVERED.value, reader.size, media_s, len(passages), gaps, tail))
+        with path.open("rb", buffering=0) as file:
+            around = (
+                digest_around(file.fileno(), passages[0].offset if passages else reader.end, reader.end, tail) or ""
+            )
+        counts = len(passages), gaps
+        lines.append(Closing(written, EndReason.RECOVERED.value, reader.size, media_s, *counts, tail, around))
     return Rebuilt(tuple(lines), reader, passages)
 
 

@@ -132,6 +132,8 @@ def _one(path: Path, tools: _Tools) -> Recovered | None:
         return Recovered(str(path), Outcome.BUSY)
     except FileNotFoundError:
         return None
+    except MediaError as exc:  # its head is not one of ours any more
+        return Recovered(str(path), Outcome.UNREADABLE, detail=str(exc))
     except StorageError as exc:
         return Recovered(str(path), Outcome.FAILED, detail=str(exc))
     except OSError as exc:
@@ -177,11 +179,12 @@ class _Part:
                 return self._nothing_whole(held, size)
             damaged = tuple(index for index in range(keep) if not agree[index])
             lost = held.chunks[keep:]
-            if not self._is_closed(held, size) or lost:
+            if not self._is_closed(held, media_fd) or lost:
+                known = held.closing.digest if held.closing is not None and not lost else ""
                 self._cut_ledger(held, ledger_fd, keep)
                 held = ledger.read(self.ledger_path.read_bytes())
                 cut_bytes = max(0, size - held.media_end)
-                held = self._close(held, media_fd, ledger_fd)
+                held = self._close(held, media_fd, ledger_fd, known)
             else:
                 cut_bytes = 0
             self._disk.sync(media_fd)
@@ -195,9 +198,13 @@ class _Part:
         self._meter.take(length)
         return ledgers.digest_of(fd, offset, length) == digest
 
-    def _is_closed(self, held: Ledger, size: int) -> bool:
+    def _is_closed(self, held: Ledger, media_fd: int) -> bool:
         """It was about to be renamed when the machine died."""
-        return held.closing is not None and not held.torn and size == held.closing.size
+        closing = held.closing
+        if closing is None or held.torn or os.fstat(media_fd).st_size != closing.size:
+            return False
+        around = ledgers.digest_around(media_fd, held.media_start, held.media_end, closing.tail)
+        return closing.digest in ("", around)
 
     def _cut_ledger(self, held: Ledger, fd: int, keep: int) -> None:
         """Take off its torn end; void the chunks whose bytes are not there, and say how much that is; void a closing line."""
@@ -213,8 +220,8 @@ class _Part:
         if lines:
             self._disk.append(fd, b"".join(ledger.render(line) for line in lines))
 
-    def _close(self, held: Ledger, media_fd: int, ledger_fd: int) -> Ledger:
-        """As `FileSink.close` does."""
+    def _close(self, held: Ledger, media_fd: int, ledger_fd: int, known: str) -> Ledger:
+        """As `FileSink.close` does. `known`: the digest of what is in no chunk, if that has written one; else empty."""
         self._disk.truncate(media_fd, held.media_end)
         patches, tail = closing_patches(self.part, held)
         for offset, data in patches:
@@ -223,7 +230,9 @@ class _Part:
             self._disk.append(media_fd, tail)
         self._disk.sync(media_fd)
         size, reason = held.media_end + len(tail), EndReason.RECOVERED.value
-        closing = Closing(self._clock.now(), reason, size, held.media_s, len(held.chunks), len(held.gaps), len(tail))
+        around = known or ledgers.digest_around(media_fd, held.media_start, held.media_end, len(tail)) or ""
+        counts = len(held.chunks), len(held.gaps)
+        closing = Closing(self._clock.now(), reason, size, held.media_s, *counts, len(tail), around)
         self._disk.append(ledger_fd, ledger.render(closing))
         return held
 

@@ -122,12 +122,24 @@ class _Check:
             if held.chunks:
                 self._add(_C.UNREADABLE, str(exc), offset=0)
         digests.rest(self.held.media, held.media_end, self._meter)
+        self._around()
         if held.opening.container == "ts" and not self._noted and not self.found.has_damage:
             self.found.extend(judge_packets(self.held.media, held.media_end, self._meter.take))
         self._meter.finish()
         slack_s = _SLACK_S + _SLACK_PER_SEAM_S * (len(held.runs) + len(held.gaps))
         if abs(lasts_s - held.media_s) > slack_s and not self.found.has_damage:  # which would explain it
             self._add(_C.DURATION, f"the media lasts {lasts_s:.3f} s, the ledger says {held.media_s:.3f} s")
+
+    def _around(self) -> None:
+        """What is in no chunk: the head, without which nothing can be decoded, and the index at the end."""
+        held, closing = self.held.ledger, self.held.ledger.closing
+        if closing is None or not closing.digest or self.size < held.media_end + closing.tail:
+            return
+        with self.held.media.open("rb", buffering=0) as file:
+            digest = ledgers.digest_around(file.fileno(), held.media_start, held.media_end, closing.tail)
+        if digest != closing.digest:
+            place = "its head, or the index at its end," if closing.tail else "its head"
+            self._add(_C.BYTES_CHANGED, f"{place} is not what was written", offset=0)
 
     def _judge(self, passage: Passage) -> None:
         """What a shaper says of a stretch, unless the ledger says it already."""

@@ -57,6 +57,11 @@ class Ledger:
         return self.heads[-1] if self.heads else None
 
     @property
+    def media_start(self) -> int:
+        """Where in the media file the first chunk begins. What stands before it is the head."""
+        return self.chunks[0].offset if self.chunks else self.media_end
+
+    @property
     def media_end(self) -> int:
         """Bytes of the media file that the ledger vouches for."""
         if self.chunks:
@@ -300,7 +305,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     ClockLine: lambda c: {"w": stamp(c.wall), "by": round(c.by_s, 3)},
     Closing: lambda c: {
         "w": stamp(c.wall), "reason": c.reason, "size": c.size, "d": round(c.duration_s, 6), "chunks": c.chunks,
-        "gaps": c.gaps, "tail": c.tail,
+        "gaps": c.gaps, "tail": c.tail, **({"h": c.digest} if c.digest else {}),
     },
     Product: lambda p: {
         "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
@@ -322,7 +327,7 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "cut": lambda d: CutLine(d["n"]),
     "clock": lambda d: ClockLine(unstamp(d["w"]), d["by"]),
     "end": lambda d: Closing(
-        unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"]
+        unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"], str(d.get("h", "")),
     ),
     "made": lambda d: Product(unstamp(d["w"]), d["file"], d["format"], d["size"], d["d"], d["h"]),
 }  # fmt: skip

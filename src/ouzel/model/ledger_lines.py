@@ -79,6 +79,9 @@ class Closing:
     gaps: int
     tail: int = 0
     """Bytes after the last chunk that the container's own index takes (MP4: mfra)."""
+    digest: str = ""
+    """xxh3_64 of the bytes that are in no chunk: the head as it is in the closed file, and the tail. Empty when there are none,
+    and in ledgers of before this was written."""
 
 
 @dataclass(frozen=True, slots=True)

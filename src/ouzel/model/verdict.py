@@ -26,7 +26,7 @@ class FindingCode(StrEnum):
     NOT_CLOSED = "not_closed"  # the recorder died: `ouzel recover` closes it
     LEDGER_TORN = "ledger_torn"  # something in the ledger cannot be read
     LEDGER_WRONG = "ledger_wrong"  # its lines contradict each other
-    BYTES_CHANGED = "bytes_changed"  # a chunk is not what was written
+    BYTES_CHANGED = "bytes_changed"  # a chunk, the head or the index is not what was written
     BYTES_MISSING = "bytes_missing"  # the file is shorter than its ledger says
     BYTES_EXTRA = "bytes_extra"  # it has bytes of which the ledger knows nothing
     CONTINUITY = "continuity"  # packets of the transport stream are missing, or doubled

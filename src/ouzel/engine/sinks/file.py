@@ -46,6 +46,7 @@ class FileSink:
         self.media_s = 0.0
         self.last: Chunk | None = None
         self._before_last_s = 0.0
+        self._head_size = len(head.data)
         self._pending = 0
         self._digest = xxhash.xxh3_64()
         self._ledger_size = 0
@@ -156,10 +157,9 @@ class FileSink:
             self._truncate(self.size)
             for offset, data in patches:
                 os.pwrite(self._media, data, offset)
-            if tail:
-                os.write(self._media, tail)
-            closing = Closing(wall, reason, self.size + len(tail), self.media_s, self.chunks, self.gaps, len(tail))
-            self._append(closing)
+            self._write_rest(tail, 0)
+            size, around = self.size + len(tail), self._digest_around(tail)
+            self._append(Closing(wall, reason, size, self.media_s, self.chunks, self.gaps, len(tail), around))
             os.fsync(self._media)
             os.fsync(self._ledger)
             self._refuse_existing()
@@ -170,6 +170,11 @@ class FileSink:
         finally:
             self.release()
         return self.path
+
+    def _digest_around(self, tail: bytes) -> str:
+        """Of what is in no chunk: of the head as it now is, and of the tail."""
+        around = os.pread(self._media, self._head_size, 0) + tail
+        return xxhash.xxh3_64_hexdigest(around) if around else ""
 
     def release(self) -> None:
         """Let go of the files, as they are."""
