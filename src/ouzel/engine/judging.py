@@ -12,10 +12,9 @@ from pathlib import Path
 from ouzel.engine.reading import MediaReader, Passage
 from ouzel.formats.mpegts import scan
 from ouzel.model.media import Found
-from ouzel.model.verdict import Finding, FindingCode
+from ouzel.model.verdict import Finding, FindingCode, code_of
 
 _C = FindingCode
-_DAMAGE = {"garbage": _C.GARBAGE, "continuity": _C.CONTINUITY, "truncated": _C.TRUNCATED, "no_media": _C.NO_MEDIA}
 _HARMLESS_REPAIRS = frozenset({"start", "metadata"})
 _READ_BYTES = 1 << 20
 
@@ -24,9 +23,8 @@ def judge_passage(passage: Passage) -> Iterator[Finding]:
     """What a shaper would have to mend in a stretch of a file."""
     span, offset = passage.span, passage.offset
     if span.damage:
-        code = _DAMAGE.get(span.damage, _C.UNREADABLE)
         detail = f"{span.dropped_bytes} bytes are not of this stream" if span.dropped_bytes else span.damage
-        yield Finding(code, detail, span.start_s, offset)
+        yield Finding(code_of(span.damage), detail, span.start_s, offset)
     for repair in span.repairs:
         if repair.code not in _HARMLESS_REPAIRS:
             yield Finding(_C.STAMPS, f"the time stamps do not go on ({repair.code})", repair.at_s, offset)

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from ouzel.base.errors import FormatError, MediaError, NotMedia, Unsupported
 from ouzel.engine.sinks.file import storage_error
@@ -21,6 +21,7 @@ from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.shaper import FlvShaper
 from ouzel.formats.fmp4 import BOX_LIMIT, Fmp4Shaper
 from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.mpegts.packets import SIZE as PACKET
 from ouzel.formats.shape import Container, Edge, Head, KeyPoint, Op, Repair, Shaper, Span, TakeBack
 
 _PIECE_BYTES = 256 * 1024
@@ -110,7 +111,7 @@ class MediaReader:
                         base_s = last_s
                         self.heads.append((self.end, op))
                     case Edge(span):
-                        feed.count(span.dropped_bytes - span.excess)
+                        feed.leave(span, self.size)
                         start, end = feed.chunk()
                         if self.end:
                             start = self.end  # whatever a shaper leaves out between two chunks goes with the second
@@ -134,7 +135,11 @@ class _Feed(Protocol):
     def ops(self, file: FileIO, size: int, tap: Tap) -> Iterator[Op]: ...
 
     def count(self, size: int) -> None:
-        """So many bytes were handed on, or dropped."""
+        """So many bytes were handed on."""
+        ...
+
+    def leave(self, span: Span, size: int) -> None:
+        """A chunk has ended: some bytes of it were not handed on, or are taken back. `size`: of the file."""
         ...
 
     def chunk(self) -> tuple[int, int]:
@@ -156,6 +161,11 @@ class _TsFeed:
     def count(self, size: int) -> None:
         self._passed += size
 
+    def leave(self, span: Span, size: int) -> None:
+        """What is dropped is of the chunk, but for a packet that is torn at the end of the file."""
+        torn = span.dropped_bytes < PACKET and self._at + self._passed + span.dropped_bytes == size
+        self._passed += (0 if torn else span.dropped_bytes) - span.excess
+
     def chunk(self) -> tuple[int, int]:
         start, self._at = self._at, self._at + self._passed
         self._passed = 0
@@ -174,6 +184,9 @@ class _FlvFeed:
     def count(self, size: int) -> None:
         pass
 
+    def leave(self, span: Span, size: int) -> None:
+        pass
+
     def chunk(self) -> tuple[int, int]:
         return self._shaper.chunk_range
 
@@ -190,7 +203,7 @@ class _Mp4Feed:
         self._first = _behind_moov(file, size)
         at, whole = 0, 0
         while at < size:
-            kind, length = _box_at(file, at)
+            kind, length = box_at(file, at)
             end = at + length if length else size
             self._edge = at  # an edge that comes now is that of what lies before this box
             file.seek(at)
@@ -207,6 +220,9 @@ class _Mp4Feed:
     def count(self, size: int) -> None:
         pass
 
+    def leave(self, span: Span, size: int) -> None:
+        pass
+
     def chunk(self) -> tuple[int, int]:
         return self._first, self._edge
 
@@ -215,7 +231,7 @@ def _behind_moov(file: FileIO, size: int) -> int:
     """Where the first init segment ends. Raises: Unsupported when there is none, or it is that of a plain MP4."""
     at, length = 0, 1
     while at < size and length:
-        kind, length = _box_at(file, at)
+        kind, length = box_at(file, at)
         if kind == b"moov" and length <= BOX_LIMIT:
             file.seek(at)
             if b"mvex" in file.read(length):
@@ -225,7 +241,7 @@ def _behind_moov(file: FileIO, size: int) -> int:
     raise Unsupported(f"{file.name} is an MP4 that is not fragmented")
 
 
-def _box_at(file: FileIO, at: int) -> tuple[bytes, int]:
+def box_at(file: BinaryIO | FileIO, at: int) -> tuple[bytes, int]:
     """Kind and size of a top-level box; size 0: to the end of the file, or not a box at all."""
     file.seek(at)
     header = file.read(16)

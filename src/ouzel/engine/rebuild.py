@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ouzel import __version__
+from ouzel.engine.closing import tail_length
 from ouzel.engine.ledgers import digest_around, digest_of
 from ouzel.engine.reading import MediaReader, Passage, Tap
 from ouzel.engine.sinks.file import PART, storage_error
@@ -24,6 +25,8 @@ class Rebuilt:
     lines: tuple[Line, ...]
     reader: MediaReader
     passages: tuple[Passage, ...]
+    extra: int = 0
+    """Bytes at the end of a closed file that are neither chunk nor index. The ledger does not vouch for them."""
 
     @property
     def ledger(self) -> Ledger:
@@ -54,21 +57,30 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
         opening = _opening(path, reader, written - timedelta(seconds=media_s), kept)
         lines: list[Line] = [opening, _head(reader, passages)]
         lines += (line for line in kept if isinstance(line, RunLine | Gap))
-        for passage, chunk in zip(passages, _chunks(path, passages, opening.started), strict=True):
+        for passage, chunk in zip(passages, _chunks(reader, passages, opening.started), strict=True):
             lines += (repair for repair in passage.span.repairs if repair.code != "start")
             lines.append(chunk)
     except OSError as exc:
         raise storage_error(exc, path) from exc
-    if not path.name.endswith(PART):
-        gaps = sum(isinstance(line, Gap) for line in lines)
-        tail = reader.size - reader.end
+    if path.name.endswith(PART):
+        return Rebuilt(tuple(lines), reader, passages)
+    gaps = sum(isinstance(line, Gap) for line in lines)
+    lines.append(closing := _closing(path, reader, passages, gaps, written))
+    return Rebuilt(tuple(lines), reader, passages, reader.size - closing.size)
+
+
+def _closing(path: Path, reader: MediaReader, passages: Sequence[Passage], gaps: int, written: datetime) -> Closing:
+    """Only of what is whole: what is behind it was torn off, or is no media, and is not made good by a line of ours."""
+    media_s = passages[-1].span.end_s if passages else 0.0
+    start = passages[0].offset if passages else reader.end
+    tail = tail_length(path, reader.container, reader.end, reader.size)
+    try:
         with path.open("rb", buffering=0) as file:
-            around = (
-                digest_around(file.fileno(), passages[0].offset if passages else reader.end, reader.end, tail) or ""
-            )
-        counts = len(passages), gaps
-        lines.append(Closing(written, EndReason.RECOVERED.value, reader.size, media_s, *counts, tail, around))
-    return Rebuilt(tuple(lines), reader, passages)
+            around = digest_around(file.fileno(), start, reader.end, tail) or ""
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    reason = EndReason.RECOVERED.value
+    return Closing(written, reason, reader.end + tail, media_s, len(passages), gaps, tail, around)
 
 
 def _opening(path: Path, reader: MediaReader, started: datetime, known: Sequence[Line]) -> Opening:
@@ -87,8 +99,9 @@ def _head(reader: MediaReader, passages: Sequence[Passage]) -> HeadLine:
     return HeadLine(0, length, head.tracks, b"" if reader.container == "mp4" else head.preamble)
 
 
-def _chunks(path: Path, passages: Sequence[Passage], started: datetime) -> Iterator[Chunk]:
-    with path.open("rb", buffering=0) as file:
+def _chunks(reader: MediaReader, passages: Sequence[Passage], started: datetime) -> Iterator[Chunk]:
+    torn = len(passages) - 1 if reader.end < reader.size else None  # its torn unit was left out: it is whole without
+    with reader.path.open("rb", buffering=0) as file:
         for index, passage in enumerate(passages):
             span = passage.span
             yield Chunk(
@@ -102,5 +115,5 @@ def _chunks(path: Path, passages: Sequence[Passage], started: datetime) -> Itera
                 span.independent,
                 digest_of(file.fileno(), passage.offset, passage.length) or "",
                 keys=span.keys,
-                damage=span.damage,
+                damage="" if index == torn and span.damage == "truncated" else span.damage,
             )

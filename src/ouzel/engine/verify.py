@@ -98,7 +98,7 @@ class _Check:
         if closing is None:
             self._add(_C.NOT_CLOSED, "its recorder has died; run: ouzel recover")
         elif self.size > end:
-            self._add(_C.BYTES_EXTRA, f"{self.size - end} bytes at its end are in no chunk", offset=end)
+            self.found.add(_extra(self.size - end, self.size))
         if self.size < end:
             self._add(_C.BYTES_MISSING, f"{end - self.size} bytes are missing at its end", offset=self.size)
 
@@ -218,6 +218,8 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
         found.extend(judge_passage(passage))
     reader = rebuilt.reader
     found.extend(judge_end(reader))
+    if rebuilt.extra:
+        found.add(_extra(rebuilt.extra, size))
     if reader.container == "ts" and not found.has_damage:
         found.extend(judge_packets(path, reader.end, meter.take))
     meter.finish()
@@ -275,6 +277,10 @@ async def _verify_foreign(path: Path, on_progress: OnProgress | None) -> Verdict
     found.extend(judge_found(seen))
     size = await anyio.to_thread.run_sync(_size, path)
     return Verdict(str(path), None, size, seen.media_s, 0, (), found.all())
+
+
+def _extra(count: int, size: int) -> Finding:
+    return Finding(_C.BYTES_EXTRA, f"{count} bytes at its end are in no whole chunk", None, size - count)
 
 
 def _size(path: Path) -> int:

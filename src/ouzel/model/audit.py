@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ouzel.model.flow import TrackScope
 from ouzel.model.ledger import Ledger, tiling_holes
-from ouzel.model.verdict import Finding, FindingCode
+from ouzel.model.verdict import Finding, FindingCode, code_of
 
 _SAME_PLACE_S = 0.001
 
@@ -34,12 +34,19 @@ def audit(ledger: Ledger) -> Iterator[Finding]:
     head = ledger.head
     if chunks and head is not None and chunks[0].offset != head.offset + head.length:
         yield Finding(FindingCode.LEDGER_WRONG, "the first chunk does not begin behind the head", 0.0, chunks[0].offset)
-    for chunk in chunks:
-        if chunk.damage:
-            yield Finding(FindingCode.NOTED_DAMAGE, chunk.damage, chunk.start_s, chunk.offset)
+    yield from noted_damage(ledger)
     yield from _closing(ledger)
     for scope in ("all", "audio"):
         yield from _sequences(ledger, scope)
+
+
+def noted_damage(ledger: Ledger) -> Iterator[Finding]:
+    """What the ledger says is wrong with its chunks: as they came from the source, or, if it was made from the media afterwards,
+    as they then were. How that came about is not known."""
+    for chunk in ledger.chunks:
+        if chunk.damage:
+            code = code_of(chunk.damage) if ledger.opening.rebuilt else FindingCode.NOTED_DAMAGE
+            yield Finding(code, chunk.damage, chunk.start_s, chunk.offset)
 
 
 def _closing(ledger: Ledger) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ class FindingCode(StrEnum):
     LEDGER_WRONG = "ledger_wrong"  # its lines contradict each other
     BYTES_CHANGED = "bytes_changed"  # a chunk, the head or the index is not what was written
     BYTES_MISSING = "bytes_missing"  # the file is shorter than its ledger says
-    BYTES_EXTRA = "bytes_extra"  # it has bytes of which the ledger knows nothing
+    BYTES_EXTRA = "bytes_extra"  # at its end are bytes of which the ledger knows nothing
     CONTINUITY = "continuity"  # packets of the transport stream are missing, or doubled
     GARBAGE = "garbage"  # bytes that are no media
     TRUNCATED = "truncated"  # a unit is not whole
@@ -41,6 +41,7 @@ class FindingCode(StrEnum):
 
 
 _C = FindingCode
+_DAMAGE = {"garbage": _C.GARBAGE, "continuity": _C.CONTINUITY, "truncated": _C.TRUNCATED, "no_media": _C.NO_MEDIA}
 _LEVELS: dict[FindingCode, Status] = {
     _C.REBUILT: "clean",
     _C.LEDGER_NOT_SAVED: "clean",
@@ -107,6 +108,11 @@ class Verdict:
             "gaps": [gap_fields(gap) for gap in self.gaps],
             "findings": [finding.fields() for finding in self.findings],
         }
+
+
+def code_of(damage: str) -> FindingCode:
+    """The code for what a shaper says of a chunk (`Span.damage`)."""
+    return _DAMAGE.get(damage, FindingCode.UNREADABLE)
 
 
 def worst(levels: Iterable[Status]) -> Status:
