@@ -38,11 +38,15 @@ SUMS = {
     "media_s": NUMBER,
     "missing_s": NUMBER,
     "bytes": WHOLE,
+    "damaged_chunks": WHOLE,
     "gaps": LIST,
     "runs": WHOLE,
     "end_reason": TEXT,
 }
-FILE = {"path": TEXT, "ledger": TEXT, "format": TEXT, "bytes": WHOLE, "media_s": NUMBER, "gaps": WHOLE}
+FILE = {
+    "path": TEXT, "ledger": TEXT, "format": TEXT, "bytes": WHOLE, "media_s": NUMBER, "gaps": WHOLE,
+    "damaged_chunks": WHOLE,
+}  # fmt: skip
 RECORDING = {
     **SUMS, "source": TEXT, "started": TEXT, "ended": TEXT, "reconnects": WHOLE, "replays_dropped": WHOLE,
     "error": (dict, type(None)),

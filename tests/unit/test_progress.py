@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +13,7 @@ import pytest
 from ouzel.cli import texts
 from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
 from ouzel.cli.progress import Progress, fit
-from ouzel.cli.reports import end_code, joined_report
+from ouzel.cli.reports import end_code, joined_report, print_reports
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Counters, Tape
 from ouzel.model.events import Event, EventCode
@@ -132,8 +133,11 @@ GAP = Gap(1.0, GapCode.CONNECTION_LOST, "reset", NOON, NOON, 2.0)
 FILE = FileReport("a.ts", "a.ledger", "ts", 10, 1.0, 0)
 
 
-def report(reason: EndReason = EndReason.ENDED, *, files: int = 1, error: str = "", **more: Any) -> Report:
-    return Report("s", NOON, NOON, reason, (FILE,) * files, error=(error, "words") if error else None, **more)
+def report(
+    reason: EndReason = EndReason.ENDED, *, files: int = 1, damaged: int = 0, error: str = "", **more: Any
+) -> Report:
+    kept = (replace(FILE, damaged_chunks=damaged),) * files
+    return Report("s", NOON, NOON, reason, kept, error=(error, "words") if error else None, **more)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,7 @@ def report(reason: EndReason = EndReason.ENDED, *, files: int = 1, error: str = 
         ([report(EndReason.STOPPED)], 0),
         ([report(gaps=(GAP,))], 3),
         ([report(EndReason.FAILED, error="unsupported_media")], 3),
+        ([report(damaged=2)], 3),
         ([report(EndReason.NEVER_STARTED, files=0, error="gone")], 4),
         ([report(EndReason.STOPPED, files=0)], 4),
         ([report(EndReason.NEVER_STARTED, files=0, error="unknown_quality")], 2),
@@ -166,3 +171,13 @@ def test_a_joined_report_adds_up() -> None:
     assert joined["end_reason"] == "mixed"
     assert [gap["source"] for gap in joined["gaps"]] == ["s"]
     assert type(joined_report([report()])["missing_s"]) is float
+
+
+def test_what_came_damaged_is_counted_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    reports = [report(files=2, damaged=2), report()]
+    joined = joined_report(reports)
+    assert joined["damaged_chunks"] == 4
+    assert [file["damaged_chunks"] for file in joined["files"]] == [2, 2, 0]
+    assert [doc["damaged_chunks"] for doc in joined["recordings"]] == [4, 0]
+    print_reports(reports, Output())
+    assert capsys.readouterr().out.count("4 chunk(s) came damaged") == 1

@@ -29,8 +29,8 @@ def _code(report: Report) -> int:
         return EXIT_DISK
     if not report.files:
         return EXIT_BAD_ARGUMENTS if report.error is not None and report.error[0] in _BAD_WORDS else EXIT_NOTHING
-    incomplete = report.gaps or report.end_reason is EndReason.FAILED or any(f.error for f in report.files)
-    return EXIT_GAPS if incomplete else EXIT_OK
+    incomplete = report.gaps or report.damaged_chunks or any(f.error for f in report.files)
+    return EXIT_GAPS if incomplete or report.end_reason is EndReason.FAILED else EXIT_OK
 
 
 def joined_report(reports: list[Report]) -> dict[str, Any]:
@@ -42,6 +42,7 @@ def joined_report(reports: list[Report]) -> dict[str, Any]:
         "media_s": round(sum((doc["media_s"] for doc in docs), 0.0), 3),
         "missing_s": round(sum((doc["missing_s"] for doc in docs), 0.0), 3),
         "bytes": sum(doc["bytes"] for doc in docs),
+        "damaged_chunks": sum(doc["damaged_chunks"] for doc in docs),
         "gaps": [{**gap, "source": doc["source"]} for doc in docs for gap in doc["gaps"]],
         "runs": sum(doc["runs"] for doc in docs),
         "end_reason": reasons.pop() if len(reasons) == 1 else "mixed",
@@ -88,6 +89,8 @@ def _print(report: Report, output: Output) -> None:
         )
     if len(report.gaps) > _MOST_GAPS_PRINTED:
         output.say(tr("report.more_gaps", count=len(report.gaps) - _MOST_GAPS_PRINTED, path=report.files[0].path))
+    if report.damaged_chunks:
+        output.say(tr("report.damaged", count=report.damaged_chunks))
     output.say(tr("report.end", reason=tr(f"reason.{report.end_reason.value}")))
     if report.error:
         output.say(tr("report.error", code=report.error[0], message=report.error[1]))

@@ -170,5 +170,5 @@ class Finisher:
 
     def _add(self, closed: ClosedSink, path: Path, size: int, error: str = "") -> None:
         sink, ending = closed.sink, ENDINGS[closed.sink.container]
-        gaps = len(closed.gaps)
-        self.files.append(FileReport(str(path), str(sink.ledger_path), ending, size, sink.media_s, gaps, error))
+        counts = len(closed.gaps), sink.damaged_chunks
+        self.files.append(FileReport(str(path), str(sink.ledger_path), ending, size, sink.media_s, *counts, error))

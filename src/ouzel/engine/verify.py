@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
@@ -22,7 +23,7 @@ from ouzel.engine.probe import probe
 from ouzel.engine.reading import MediaReader, Passage
 from ouzel.engine.rebuild import Rebuilt, rebuild
 from ouzel.engine.sinks.file import PART, storage_error
-from ouzel.model.audit import audit
+from ouzel.model.audit import audit, noted_damage
 from ouzel.model.flow import Chunk
 from ouzel.model.verdict import Finding, FindingCode, Findings, Verdict
 
@@ -265,6 +266,7 @@ async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict
                 Finding(_C.DURATION, f"it lasts {seen.media_s:.3f} s, the ledger says {product.duration_s:.3f} s")
             )
         found.extend(judge_found(seen))
+    found.extend(replace(noted, offset=None) for noted in noted_damage(held.ledger))  # places in a file of other bytes
     chunks, gaps = held.ledger.chunks, held.ledger.gaps
     return Verdict(
         str(held.media), str(held.ledger_path), size, product.duration_s, len(chunks), tuple(gaps), found.all()

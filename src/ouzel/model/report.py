@@ -20,6 +20,8 @@ class FileReport:
     bytes: int
     media_s: float
     gaps: int
+    damaged_chunks: int = 0
+    """Those in which something is wrong that came so from the source (`Chunk.damage`)."""
     error: str = ""
     """Why the file is not what was asked for (a conversion failed, it could not be closed); the media is kept."""
 
@@ -46,6 +48,10 @@ class Report:
     def missing_s(self) -> float:
         return sum(gap.missing_s for gap in self.gaps)
 
+    @property
+    def damaged_chunks(self) -> int:
+        return sum(file.damaged_chunks for file in self.files)
+
     def fields(self) -> dict[str, Any]:
         """JSON object; times in seconds, sizes in bytes, instants in ISO 8601 UTC."""
         return {
@@ -56,6 +62,7 @@ class Report:
             "media_s": round(self.media_s, 3),
             "missing_s": round(self.missing_s, 3),
             "bytes": self.bytes,
+            "damaged_chunks": self.damaged_chunks,
             "files": [_file_fields(f) for f in self.files],
             "gaps": [gap_fields(g) for g in self.gaps],
             "runs": self.runs,
@@ -73,6 +80,7 @@ def _file_fields(f: FileReport) -> dict[str, Any]:
         "bytes": f.bytes,
         "media_s": round(f.media_s, 3),
         "gaps": f.gaps,
+        "damaged_chunks": f.damaged_chunks,
     }
     if f.error:
         doc["error"] = f.error

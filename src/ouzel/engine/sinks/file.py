@@ -43,6 +43,7 @@ class FileSink:
         """Committed bytes."""
         self.chunks = 0
         self.gaps = 0
+        self.damaged_chunks = 0
         self.media_s = 0.0
         self.last: Chunk | None = None
         self._before_last_s = 0.0
@@ -113,6 +114,7 @@ class FileSink:
         self._pending = 0
         self._digest.reset()
         self.chunks += 1
+        self.damaged_chunks += bool(chunk.damage)
         self.last = chunk
         return chunk
 
@@ -141,6 +143,7 @@ class FileSink:
         self.size = self.last.offset
         self._truncate(self.size)
         self.chunks = self.last.index
+        self.damaged_chunks -= bool(self.last.damage)
         self.media_s = self._before_last_s
         self.last = None
 
