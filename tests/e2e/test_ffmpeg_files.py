@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
 from tests.component.conftest import Kept, Studio
 from tests.e2e import senders
 from tests.e2e.decoded import check_ledger, check_stamps, complaints
 from tests.e2e.scenes import PATIENT
 
+from ouzel.cli.main import EXIT_GAPS
+from ouzel.cli.reports import end_code
+from ouzel.engine.recorder import Recorder
+from ouzel.engine.tape import Tape
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
+from ouzel.model.states import RecordingState
 from ouzel.model.stream import Stream
 from ouzel.testing.clips import Clip, build_once, make_clip, run_ffmpeg
 from ouzel.testing.origin import LiveOrigin
@@ -73,6 +79,73 @@ async def test_a_file_that_breaks_off_is_read_on_and_nothing_comes_twice(
     assert kept.report.end_reason is EndReason.ENDED
     assert kept.gaps == []
     assert check_file(kept.path) == list(range(clip.frames))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+async def test_a_file_of_unannounced_length_is_whole_when_it_is_closed(
+    record: Studio, clip: Clip, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"film{suffix}"
+    run_ffmpeg(clip.ffmpeg, ["-i", str(clip.file(suffix)), "-c", "copy", "-movflags", "+faststart", str(path)])
+    async with LiveOrigin() as origin:
+        url = origin.file(path.name, path)
+        origin.on(path.name).unmeasured()
+        kept = await record(url)
+    assert (kept.report.end_reason, kept.gaps, kept.report.runs) == (EndReason.ENDED, [], 1)
+    assert check_file(kept.path) == list(range(clip.frames))
+
+
+async def test_a_file_of_unannounced_length_that_is_closed_too_early_is_read_on(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        url = origin.file("film.mkv", clip.file(".mkv"))
+        origin.on("film.mkv").unmeasured(times=1).unmeasured(150_000, times=1)
+        kept = await record(url)
+    assert [data["code"] for data in kept.told(EventCode.RECONNECTING)] == ["connection_lost"]
+    assert (kept.report.end_reason, kept.gaps) == (EndReason.ENDED, [])
+    assert check_file(kept.path) == list(range(clip.frames))
+
+
+async def test_a_file_that_breaks_off_for_good_keeps_what_came_and_tells_the_rest(
+    record: Studio, small_show: Clip
+) -> None:
+    clip, path = small_show, small_show.file(".mkv")
+    async with LiveOrigin() as origin:
+        url = origin.file("film.mkv", path)
+        origin.on("film.mkv").allow(times=1).reset(after=path.stat().st_size * 11 // 20, times=1).status(503)
+        kept = await record(url, park_s=1)
+    assert kept.report.end_reason is EndReason.GONE
+    ((code, missing_s),) = kept.gaps
+    assert code == "connection_lost"
+    numbers = check_file(kept.path)
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) % clip.gop_frames, "also of the group that was under way"
+    assert missing_s == pytest.approx(clip.seconds - len(numbers) / clip.rate, abs=0.2)
+    assert end_code([kept.report]) == EXIT_GAPS
+
+
+async def test_a_file_that_is_given_up_has_no_gap_behind_it(record: Studio, small_show: Clip) -> None:
+    async def stop(recorder: Recorder, tape: Tape) -> None:
+        while recorder.state is not RecordingState.PARKED:  # noqa: ASYNC110 - nothing else tells of it
+            await anyio.sleep(0.01)
+        recorder.stop()
+
+    async with LiveOrigin() as origin:
+        url = origin.file("film.mkv", small_show.file(".mkv"))
+        half = small_show.file(".mkv").stat().st_size * 11 // 20
+        origin.on("film.mkv").allow(times=1).reset(after=half, times=1).status(503)
+        kept = await record(url, while_running=stop)
+    assert (kept.report.end_reason, kept.gaps) == (EndReason.STOPPED, [])
+    numbers = check_file(kept.path)
+    assert len(numbers) % small_show.gop_frames
+
+
+async def test_an_answer_that_falls_short_for_good_is_no_success(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        url = origin.file("film.ts", clip.file(".ts"))
+        origin.on("film.ts").short(by=100_000)
+        kept = await record(url, park_s=1)
+    assert (kept.report.end_reason, kept.report.unsent_bytes) == (EndReason.GONE, 100_000)
+    assert end_code([kept.report]) == EXIT_GAPS
 
 
 async def test_sound_that_ts_cannot_carry_is_encoded(record: Studio, clip: Clip, tmp_path: Path) -> None:

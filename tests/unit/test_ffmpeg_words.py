@@ -9,8 +9,10 @@ from ouzel.engine.sources.ffmpeg.words import (
     behind_opening,
     failure_of,
     leave_out_skipped,
+    leave_out_unmeasured,
     read_opened,
     trouble_of,
+    written_s,
 )
 
 OPENED = """\
@@ -116,3 +118,25 @@ def test_segments_that_it_went_past_are_counted_and_are_no_trouble_of_the_connec
     assert number == 2
     assert trouble_of(rest) is None
     assert rest.endswith(LAST)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "[error] http://h/film.mkv: Input/output error\n",
+        "[in#0/matroska,webm @ 0x5] [error] Error during demuxing: Input/output error\n",
+    ],
+    ids=["5.1", "9.0"],
+)
+def test_a_body_of_unannounced_length_that_was_closed_is_no_trouble(last: str) -> None:
+    end = "[http @ 0x1] [error] Stream ends prematurely at 846135, should be 18446744073709551615\n"
+    rest, unmeasured = leave_out_unmeasured(OPENED + end + end + last + LAST)
+    assert unmeasured
+    assert trouble_of(rest) is None
+    assert not leave_out_unmeasured(end.replace("18446744073709551615", "846136"))[1]
+
+
+def test_how_much_it_has_written() -> None:
+    assert written_s(OPENED + LAST) == 3.77
+    assert written_s("[info] size=     107KiB time=01:02:03.50 bitrate=  87.7kbits/s\n") == 3723.5
+    assert written_s("[info] frame=    0 fps=0.0 q=-1.0 Lsize=       0kB time=N/A bitrate=N/A speed=N/A\n") is None

@@ -145,6 +145,7 @@ def report(
     [
         ([report()], 0),
         ([report(EndReason.GONE)], 0),
+        ([report(EndReason.GONE, error="short_body", unsent_bytes=1)], 3),
         ([report(EndReason.STOPPED)], 0),
         ([report(gaps=(GAP,))], 3),
         ([report(EndReason.FAILED, error="unsupported_media")], 3),

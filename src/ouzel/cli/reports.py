@@ -29,8 +29,9 @@ def _code(report: Report) -> int:
         return EXIT_DISK
     if not report.files:
         return EXIT_BAD_ARGUMENTS if report.error is not None and report.error[0] in _BAD_WORDS else EXIT_NOTHING
+    failed = report.end_reason is EndReason.FAILED or report.unsent_bytes > 0
     incomplete = report.gaps or report.damaged_chunks or any(f.error for f in report.files)
-    return EXIT_GAPS if incomplete or report.end_reason is EndReason.FAILED else EXIT_OK
+    return EXIT_GAPS if incomplete or failed else EXIT_OK
 
 
 def joined_report(reports: list[Report]) -> dict[str, Any]:

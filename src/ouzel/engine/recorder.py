@@ -17,6 +17,7 @@ from ouzel.base.errors import (
     RateLimited,
     Refused,
     Retry,
+    ShortBody,
     Stalled,
     StorageError,
     ToolMissing,
@@ -83,6 +84,7 @@ class Recorder:
         self._attempt: anyio.CancelScope | None = None
         self._verdict: OuzelError | None = None
         self._offline = 0
+        self._unsent_bytes = 0
 
     @property
     def state(self) -> RecordingState:
@@ -111,6 +113,8 @@ class Recorder:
             finally:
                 with anyio.CancelScope(shield=True):
                     self._account_for_waiting()
+                    if self._ffmpeg is not None and reason is not EndReason.DISK:
+                        self._ffmpeg.close(reason)
                     self._move(_S.FINISHING)
                     self._tape.finish(reason)
                     await self._finisher.drain()
@@ -185,6 +189,9 @@ class Recorder:
             if self._tape.counters.last_media > before:
                 backoff.reset()
                 tries = 0
+                self._unsent_bytes = 0
+            if isinstance(error, ShortBody) and not self._reads_hls:
+                self._unsent_bytes = _unsent(error)
             tries += 1
             if (over := self._judge(error, tries)) is not None:
                 return over
@@ -351,4 +358,11 @@ class Recorder:
             reconnects=counters.reconnects,
             replays_dropped=counters.replays,
             error=(error.code, str(error)) if error else None,
+            unsent_bytes=self._unsent_bytes if over else 0,
         )
+
+
+def _unsent(error: ShortBody) -> int:
+    """How much of its announced length an answer fell short of; 0 where none was announced."""
+    announced, received = error.context.get("announced_bytes"), error.context.get("received_bytes")
+    return announced - received if isinstance(announced, int) and isinstance(received, int) else 0

@@ -43,6 +43,8 @@ class Report:
     replays_dropped: int = 0
     error: tuple[str, str] | None = None
     """(code, message) of the error that ended it, if one did."""
+    unsent_bytes: int = 0
+    """Of an answer whose length was announced: what never came of it."""
 
     @property
     def missing_s(self) -> float:

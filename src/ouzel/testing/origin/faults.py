@@ -6,7 +6,7 @@ the right one. A fault without `times` and `for_s` is never used up. Nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -115,6 +115,14 @@ class Rule:
 
         return self._add(effect, times, for_s)
 
+    def unmeasured(self, to: int | None = None, *, times: int | None = None, for_s: float | None = None) -> Rule:
+        """Announce no length, and know no byte ranges: the body ends where the connection is closed, after `to` bytes or all."""
+
+        def effect(response: Response) -> None:
+            response.body, response.chunked = _once(bytes(_known(response))[:to]), False
+
+        return self._add(effect, times, for_s)
+
     def redirect(self, to: str, *, code: int = 302, times: int | None = None, for_s: float | None = None) -> Rule:
         """Send the client to another address."""
 
@@ -179,6 +187,10 @@ def _replace(response: Response, status: int, body: bytes, content_type: str | N
     response.body = body
     if content_type is not None:
         response.headers = {"Content-Type": content_type}
+
+
+async def _once(data: bytes) -> AsyncGenerator[Buffer, None]:
+    yield data
 
 
 def _known(response: Response) -> Buffer:

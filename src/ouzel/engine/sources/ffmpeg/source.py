@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import ssl
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
@@ -33,8 +34,10 @@ from ouzel.engine.sources.ffmpeg.words import (
     behind_opening,
     failure_of,
     leave_out_skipped,
+    leave_out_unmeasured,
     read_opened,
     trouble_of,
+    written_s,
 )
 from ouzel.formats.mpegts import TsShaper
 from ouzel.model.flow import EndReason, GapCode
@@ -48,6 +51,7 @@ _LAST_WORDS_S = 5.0
 _BACK_S = 0.1  # a key frame is shown a little after it is decoded, and the first of a file may have been moved to 0
 _BLIND_CHUNKS = 3  # a still picture beside a radio programme is sent anew more often than that
 _CHUNK_S = 3.0  # the longest chunk without a key frame, at least
+_SHORT_S = 2.0  # the tracks of a file do not all end with it
 
 
 class Otherwise(Exception):
@@ -57,6 +61,17 @@ class Otherwise(Exception):
         super().__init__(picked, paced)
         self.picked = picked
         self.paced = paced
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """A file whose connection broke. Its last chunk is not whole; it is held until the next connection brings it again."""
+
+    duration_s: float
+    """Of the whole file."""
+    came: float | None
+    """When its last byte came, monotonic."""
+    why: str
 
 
 class PictureWatch:
@@ -85,6 +100,8 @@ class FfmpegSource:
         self.intake: Intake | None = None
         self.resume_s = 0.0
         """Of a file: how much of it is on the tape, by its own clock."""
+        self.broken_off: BrokenOff | None = None
+        """A file that has not come back yet."""
 
     async def run(self, stream: Stream, url: str | None = None) -> EndReason | None:
         """Read one connection to its end.
@@ -105,6 +122,24 @@ class FfmpegSource:
                 self.picked, self.paced = other.picked, other.paced
         raise NotMedia("what is in this stream changes each time that it is opened")
 
+    def close(self, reason: EndReason) -> None:
+        """The recording is over. Of a file that broke off, what came last is kept, and what never came is told, unless the user
+        wanted no more of it."""
+        broken, intake, tape = self.broken_off, self.intake, self._context.tape
+        if broken is None or intake is None or reason is EndReason.NEVER_STARTED:
+            return
+        self.broken_off = None
+        try:
+            span = intake.finish(came=broken.came)
+        except (StorageError, TapeFull):
+            intake.abandon()
+            return
+        if reason is EndReason.STOPPED:
+            return
+        until_s = self.resume_s if span is None or span.source_s is None else span.source_s + span.duration_s
+        why = f"the rest of the file never came: {broken.why}"
+        tape.lose(GapCode.CONNECTION_LOST, why, missing_s=max(0.0, broken.duration_s - until_s))
+
     async def _guard(self, stream: Stream, address: str) -> None:
         """Where ffmpeg will connect to, as far as that can be known before: it looks the name up again, and follows redirects."""
         host = urlsplit(address).hostname
@@ -122,7 +157,7 @@ class FfmpegSource:
         start = Start(self.picked, resume_s, self._context.cookies(address), self.paced, ca_file)
         command, stdin = arguments(program, stream, address, start), script(program, stream, address, start)
         async with spawn(command, stdin=stdin, env=environment(stream, start)) as child:
-            connection = _Connection(self, self._context, child, stream, address)
+            connection = _Connection(self, self._context, child, stream, address, resume_s)
             try:
                 return await connection.run()
             except TapeFull:
@@ -130,11 +165,11 @@ class FfmpegSource:
             except StorageError:
                 connection.abandon()
                 raise
-            except OuzelError:
-                connection.leave()
+            except OuzelError as exc:
+                connection.leave(str(exc))
                 raise
             except anyio.get_cancelled_exc_class():
-                connection.finish()  # the user stops: what is whole is kept
+                connection.leave("it was ended here")
                 raise
 
 
@@ -142,13 +177,20 @@ class _Connection:
     """A running child, from its first byte to its last."""
 
     def __init__(
-        self, source: FfmpegSource, context: SourceContext, child: Child, stream: Stream, address: str
+        self,
+        source: FfmpegSource,
+        context: SourceContext,
+        child: Child,
+        stream: Stream,
+        address: str,
+        resume_s: float,
     ) -> None:
         self._source = source
         self._context = context
         self._child = child
         self._stream = stream
         self._address = address
+        self._resume_s = resume_s
         self._pipe = Pipe(child.stdout_fd, self._take, now=context.clock.monotonic, expected=(OuzelError, Otherwise))
         self._opened: Opened | None = None
         self._intake: Intake | None = None
@@ -165,13 +207,14 @@ class _Connection:
             self._source.picked = None  # perhaps what it was told to take is not there any more
             raise self._crash() or failure_of(self._child.errors)
         said, skipped = leave_out_skipped(behind_opening(self._child.errors))
-        trouble = self._crash() or trouble_of(said)
+        said, unmeasured = leave_out_unmeasured(said)
+        trouble = self._crash() or trouble_of(said) or (self._cut_short(said) if unmeasured else None)
         if trouble is not None:
             raise trouble
         self.finish()
         if self._context.tape.full:
             return EndReason.DURATION
-        if not self._finite:
+        if self._length_s is None:
             return None
         if skipped:
             self._tell_skipped(skipped)
@@ -184,9 +227,8 @@ class _Connection:
 
     def _tell_skipped(self, number: int) -> None:
         """Of a show that is over: ffmpeg went past segments that it could not have, and does not say where."""
-        assert self._opened is not None
         tape = self._context.tape
-        missing_s = max(0.0, (self._opened.duration_s or 0.0) - tape.counters.media_s)
+        missing_s = max(0.0, (self._length_s or 0.0) - tape.counters.media_s)
         why = f"somewhere in this show ffmpeg could not have {number} of its segments, and went past them"
         tape.lose(GapCode.SEGMENT_FAILED, why, missing_s=missing_s)
 
@@ -195,21 +237,27 @@ class _Connection:
         if self._intake is not None:
             self._intake.abandon()
 
-    def leave(self) -> None:
-        """The connection is broken. A live stream will not send its last pictures again; a file will."""
-        if self._finite:
-            self.abandon()
+    def leave(self, why: str) -> None:
+        """The connection is broken. A live stream will not send its last pictures again; a file will, if it comes back."""
+        if self._intake is not None and self._length_s is not None:
+            self._source.broken_off = BrokenOff(self._length_s, self._pipe.last_byte, why)
         else:
             self.finish()
 
+    def _cut_short(self, said: str) -> ConnectionLost | None:
+        """The answer was closed without having announced its length: only how long the media is tells whether it was all."""
+        written = written_s(said)
+        if self._length_s is None or written is None:
+            return None
+        missing_s = self._length_s - self._resume_s - written
+        return ConnectionLost(f"closed {missing_s:.1f} s before the end of the file") if missing_s > _SHORT_S else None
+
     @property
-    def _finite(self) -> bool:
-        """A file on a web server: how long an RTMP server says that a stream is means nothing."""
-        return (
-            self._opened is not None
-            and self._opened.duration_s is not None
-            and scheme_of(self._address) in {"http", "https"}
-        )
+    def _length_s(self) -> float | None:
+        """Of a file on a web server: how long an RTMP server says that a stream is means nothing. None: no end is known."""
+        if self._opened is None or scheme_of(self._address) not in {"http", "https"}:
+            return None
+        return self._opened.duration_s
 
     async def _watch(self) -> None:
         """Until the child closes its output. Raises: Stalled, and what taking the bytes raises."""
@@ -257,6 +305,9 @@ class _Connection:
             shaper = TsShaper(mode="continuous", max_chunk_s=longest_s, replays=0)
             source.intake = Intake(shaper, tape, continuous=True)
         else:
+            if source.broken_off is not None:
+                source.broken_off = None
+                source.intake.abandon()
             source.intake.splice()
         self._committed = source.intake.committed
         return source.intake
@@ -266,7 +317,7 @@ class _Connection:
         span = intake.last
         if span is None:
             return
-        if self._finite and span.source_s is not None:
+        if self._length_s is not None and span.source_s is not None:
             self._source.resume_s = span.source_s + span.duration_s
         self._picture.take(span.frames)
 

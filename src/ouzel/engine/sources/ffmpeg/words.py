@@ -32,6 +32,8 @@ _PREFIX = re.compile(r"^(?:\[[^\]]*\] )*")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _DURATION = re.compile(r"Duration: (?:(\d+):(\d\d):(\d\d\.\d+)|N/A)")
 _SKIPPED = re.compile(r"^(?:\[http[^\n]*\n)?\[dash [^\n]*Failed to open fragment[^\n]*\n?", re.MULTILINE)
+_UNMEASURED = re.compile(r"^\[http[^\n]*ends prematurely at \d+, should be 18446744073709551615[^\n]*\n?", re.MULTILINE)
+_WRITTEN = re.compile(r"\btime=(\d+):(\d\d):(\d\d\.\d+)")
 _STREAM = re.compile(r"Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): ([\w-]+)(.*)")
 _SIZE = re.compile(r", (\d+)x(\d+)")
 _RATE = re.compile(r", ([\d.]+)k? fps")
@@ -136,6 +138,25 @@ def behind_opening(said: str) -> str:
 def leave_out_skipped(said: str) -> tuple[str, int]:
     """Without what it said of segments of a DASH show that it could not have and went past, and the number of these."""
     return _SKIPPED.subn("", said)
+
+
+def leave_out_unmeasured(said: str) -> tuple[str, bool]:
+    """Without what it said of bodies whose length was not announced, and whether it said so: they were closed in good order.
+
+    2^64 - 1 is what it takes for the length of such a body. It says the same when a body in chunks is cut, so that how much of
+    the media came has to be looked at, too.
+    """
+    rest, number = _UNMEASURED.subn("", said)
+    return rest, number > 0
+
+
+def written_s(said: str) -> float | None:
+    """How much media it has written, by its last line of figures; None when it gives none."""
+    found = _WRITTEN.findall(said)
+    if not found:
+        return None
+    hours, minutes, seconds = found[-1]
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _read_streams(lines: list[str]) -> tuple[InputStream, ...]:
