@@ -79,13 +79,16 @@ def live_dash(clip: Clip, folder: Path) -> Sender:
     return Sender([*options, "-f", "dash", str(folder / "show.mpd")])
 
 
-def dash(folder: Path, *clips: Clip) -> Path:
-    """A DASH show that is over, with the picture of each clip and the sound of the first. Returns the manifest."""
+def dash(folder: Path, *clips: Clip, timeline: bool = True) -> Path:
+    """A DASH show that is over, with the picture of each clip and the sound of the first. Returns the manifest.
+
+    `timeline`: it lists its segments; else it tells how long they are.
+    """
     inputs = [word for clip in clips for word in ("-i", str(clip.file(".mp4")))]
     maps = [word for number in range(len(clips)) for word in ("-map", f"{number}:v")]
     manifest = folder / "show.mpd"
     options = ["-map", "0:a", "-c", "copy", "-adaptation_sets", "id=0,streams=v id=1,streams=a", "-seg_duration", "2"]
-    run_ffmpeg(PROGRAM, [*inputs, *maps, *options, "-f", "dash", str(manifest)])
+    run_ffmpeg(PROGRAM, [*inputs, *maps, *options, "-use_timeline", str(int(timeline)), "-f", "dash", str(manifest)])
     return manifest
 
 

@@ -237,18 +237,52 @@ async def test_a_dash_show_in_the_quality_that_is_wanted(
     assert check_file(kept.path) == list(range(clip.frames))
 
 
-async def test_a_dash_show_of_which_a_segment_is_gone_says_so(record: Studio, two_sizes: Path, clip: Clip) -> None:
+GONE = {"both": (0, 2), "picture": (0,), "sound": (2,)}
+"""Of the larger picture, and of the sound."""
+
+
+@pytest.mark.parametrize("tracks", GONE.values(), ids=GONE)
+async def test_a_dash_show_of_which_a_segment_is_gone_says_so(
+    record: Studio, two_sizes: Path, clip: Clip, tracks: tuple[int, ...]
+) -> None:
     async with LiveOrigin() as origin:
         url = serve(origin, two_sizes)
-        for track in (0, 2):  # the larger picture, and the sound
+        for track in tracks:
             origin.on(f"chunk-stream{track}-00003.m4s").status(404)
         kept = await record(url)
     assert kept.report.end_reason is EndReason.ENDED
-    ((code, missing_s),) = kept.gaps
-    assert code == "segment_failed"
+    (gap,) = kept.report.gaps
+    assert gap.code.value == "segment_failed"
     numbers = check_file(kept.path)
-    assert [before for _, before, _ in breaks(numbers, frames=clip.frames)] == [99]
-    assert missing_s == pytest.approx((clip.frames - len(numbers)) / clip.rate, abs=0.2)
+    if 0 in tracks:
+        assert [before for _, before, _ in breaks(numbers, frames=clip.frames)] == [99]
+        assert gap.at_s == pytest.approx(4.0, abs=0.05)
+        assert gap.missing_s == pytest.approx((clip.frames - len(numbers)) / clip.rate, abs=0.05)
+    else:
+        assert numbers == list(range(clip.frames))
+        assert gap.missing_s >= clip.gop_frames / clip.rate, "a segment has at least one group"
+
+
+async def test_a_dash_show_whose_last_segments_are_gone_says_so(record: Studio, two_sizes: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        url = serve(origin, two_sizes)
+        origin.on("chunk-stream0-00006.m4s").status(404)
+        kept = await record(url)
+    (gap,) = kept.report.gaps
+    assert (gap.code.value, gap.at_s) == ("segment_failed", pytest.approx(10.0, abs=0.05))
+    assert gap.missing_s == pytest.approx(2.0, abs=0.1)
+
+
+async def test_a_dash_show_that_does_not_list_its_segments_is_whole(record: Studio, clip: Clip, tmp_path: Path) -> None:
+    """ffmpeg asks for one segment behind the last."""
+    folder = tmp_path / "dash"
+    folder.mkdir()
+    senders.dash(folder, clip, timeline=False)
+    async with LiveOrigin() as origin:
+        kept = await record(serve(origin, folder))
+        assert any(request.status == 404 for request in origin.requests)
+    assert (kept.report.end_reason, kept.gaps) == (EndReason.ENDED, [])
+    assert check_file(kept.path) == list(range(clip.frames))
 
 
 async def test_a_dash_show_without_its_picture(record: Studio, two_sizes: Path, clip: Clip) -> None:

@@ -110,14 +110,29 @@ def test_words_for_people_are_no_trouble() -> None:
     assert trouble_of("[info] a talk with the title: Connection refused\n") is None
 
 
-def test_segments_that_it_went_past_are_counted_and_are_no_trouble_of_the_connection() -> None:
-    skip = (
-        "[http @ 0x1] [warning] HTTP error 404 Not Found\n[dash @ 0x2] [warning] Failed to open fragment of playlist\n"
-    )
-    rest, number = leave_out_skipped(OPENED + skip + skip + LAST)
-    assert number == 2
+SKIP = "[http @ 0x1] [warning] HTTP error 404 Not Found\n[{} @ 0x2] [warning] Failed to open fragment of playlist\n"
+AT_END_51 = SKIP.format("dash") + "[dash @ 0x2] [error] Error when loading first fragment of playlist\n"
+AT_END_90 = (
+    SKIP.format("in#0/dash")
+    + "[in#0/dash @ 0x2] [error] Error when loading first fragment of playlist\n"
+    + "[in#0/dash @ 0x3] [error] Error during demuxing: Invalid data found when processing input\n"
+)
+
+
+@pytest.mark.parametrize("name", ["dash", "in#0/dash"], ids=["5.1", "9.0"])
+def test_segments_that_it_went_past_are_counted_and_are_no_trouble_of_the_connection(name: str) -> None:
+    skip = SKIP.format(name)
+    rest, number, ends = leave_out_skipped(OPENED + skip + skip + LAST)
+    assert (number, ends) == (2, 0)
     assert trouble_of(rest) is None
     assert rest.endswith(LAST)
+
+
+@pytest.mark.parametrize("end", [AT_END_51, AT_END_90], ids=["5.1", "9.0"])
+def test_the_segment_behind_the_last_is_not_one_that_it_went_past(end: str) -> None:
+    rest, number, ends = leave_out_skipped(OPENED + SKIP.format("dash") + end + LAST)
+    assert (number, ends) == (1, 1)
+    assert trouble_of(rest) is None
 
 
 @pytest.mark.parametrize(

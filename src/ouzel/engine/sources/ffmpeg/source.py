@@ -27,6 +27,7 @@ from ouzel.engine.sources.ffmpeg.command import (
     scheme_of,
     script,
 )
+from ouzel.engine.sources.ffmpeg.holes import Holes
 from ouzel.engine.sources.ffmpeg.picking import Picked, pick
 from ouzel.engine.sources.ffmpeg.pipe import Pipe
 from ouzel.engine.sources.ffmpeg.words import (
@@ -40,6 +41,7 @@ from ouzel.engine.sources.ffmpeg.words import (
     written_s,
 )
 from ouzel.formats.mpegts import TsShaper
+from ouzel.formats.shape import Span
 from ouzel.model.flow import EndReason, GapCode
 from ouzel.model.stream import Stream
 from ouzel.system.ffmpeg import Ffmpeg
@@ -102,6 +104,7 @@ class FfmpegSource:
         """Of a file: how much of it is on the tape, by its own clock."""
         self.broken_off: BrokenOff | None = None
         """A file that has not come back yet."""
+        self.holes = Holes()
 
     async def run(self, stream: Stream, url: str | None = None) -> EndReason | None:
         """Read one connection to its end.
@@ -196,6 +199,7 @@ class _Connection:
         self._intake: Intake | None = None
         self._picture = PictureWatch()
         self._committed = 0
+        self._skipped = 0
 
     async def run(self) -> EndReason | None:
         """Raises: as `FfmpegSource.run`; what is not whole yet is still held."""
@@ -206,7 +210,7 @@ class _Connection:
         if self._intake is None:
             self._source.picked = None  # perhaps what it was told to take is not there any more
             raise self._crash() or failure_of(self._child.errors)
-        said, skipped = leave_out_skipped(behind_opening(self._child.errors))
+        said, skipped, ends = self._read_skipped()
         said, unmeasured = leave_out_unmeasured(said)
         trouble = self._crash() or trouble_of(said) or (self._cut_short(said) if unmeasured else None)
         if trouble is not None:
@@ -216,7 +220,7 @@ class _Connection:
             return EndReason.DURATION
         if self._length_s is None:
             return None
-        if skipped:
+        if skipped or ends:
             self._tell_skipped(skipped)
         return EndReason.ENDED
 
@@ -225,12 +229,38 @@ class _Connection:
         if self._intake is not None:
             self._intake.finish(came=self._pipe.last_byte)
 
-    def _tell_skipped(self, number: int) -> None:
-        """Of a show that is over: ffmpeg went past segments that it could not have, and does not say where."""
+    def _read_skipped(self) -> tuple[str, int, int]:
+        """As `leave_out_skipped`, of the end of its words; the first number is the largest so far."""
+        said, skipped, ends = leave_out_skipped(behind_opening(self._child.errors))
+        self._skipped = max(self._skipped, skipped)
+        return said, self._skipped, ends
+
+    def _look_for_hole(self, span: Span) -> None:
+        """Of a DASH show that is over: in front of this chunk segments may be missing."""
         tape = self._context.tape
-        missing_s = max(0.0, (self._length_s or 0.0) - tape.counters.media_s)
-        why = f"somewhere in this show ffmpeg could not have {number} of its segments, and went past them"
-        tape.lose(GapCode.SEGMENT_FAILED, why, missing_s=missing_s)
+        missing_s = self._source.holes.take(span, tape.counters.media_s)
+        _, skipped, ends = self._read_skipped()
+        if missing_s and (skipped or ends):
+            tape.lose(
+                GapCode.SEGMENT_FAILED, "ffmpeg could not have what belongs here, and went past it", missing_s=missing_s
+            )
+
+    def _tell_skipped(self, number: int) -> None:
+        """A DASH show is over, of which ffmpeg could not have everything: what was not found by its clock.
+
+        `number`: segments with another behind them. Where no hole was found for them the picture goes on over it, and nothing
+        tells how long the sound is away.
+        """
+        tape, holes = self._context.tape, self._source.holes
+        rest_s = holes.rest_s(self._length_s or 0.0, tape.counters.media_s)
+        if rest_s:
+            why = "somewhere in this show, most likely at its end, ffmpeg could not have all of its segments"
+            tape.lose(GapCode.SEGMENT_FAILED, why, missing_s=rest_s)
+        elif number and not holes.found:
+            why = f"somewhere in this show ffmpeg could not have {number} of its segments, and went past them: at least this much"
+            tape.lose(
+                GapCode.SEGMENT_FAILED, why, missing_s=number * tape.counters.media_s / max(1, tape.counters.chunks)
+            )
 
     def abandon(self) -> None:
         """Forget what was not committed."""
@@ -309,6 +339,8 @@ class _Connection:
                 source.broken_off = None
                 source.intake.abandon()
             source.intake.splice()
+        is_dash = opened is not None and opened.demuxer == "dash"
+        source.intake.check = self._look_for_hole if is_dash and self._length_s is not None else None
         self._committed = source.intake.committed
         return source.intake
 

@@ -31,7 +31,12 @@ from ouzel.base.urls import redact_text
 _PREFIX = re.compile(r"^(?:\[[^\]]*\] )*")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _DURATION = re.compile(r"Duration: (?:(\d+):(\d\d):(\d\d\.\d+)|N/A)")
-_SKIPPED = re.compile(r"^(?:\[http[^\n]*\n)?\[dash [^\n]*Failed to open fragment[^\n]*\n?", re.MULTILINE)
+_DASH = r"\[(?:in#\d+/)?dash [^\n]*"
+_SKIPPED = re.compile(rf"^(?:\[http[^\n]*\n)?{_DASH}Failed to open fragment[^\n]*\n?", re.MULTILINE)
+_AT_END = re.compile(
+    rf"^{_DASH}Error when loading first fragment[^\n]*\n?(?:\[in#\d[^\n]*Error during demuxing: Invalid data[^\n]*\n?)?",
+    re.MULTILINE,
+)
 _UNMEASURED = re.compile(r"^\[http[^\n]*ends prematurely at \d+, should be 18446744073709551615[^\n]*\n?", re.MULTILINE)
 _WRITTEN = re.compile(r"\btime=(\d+):(\d\d):(\d\d\.\d+)")
 _STREAM = re.compile(r"Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (Video|Audio): ([\w-]+)(.*)")
@@ -135,9 +140,15 @@ def behind_opening(said: str) -> str:
     return said[max(0, said.rfind("Stream mapping:"), said.rfind("Output #0")) :]
 
 
-def leave_out_skipped(said: str) -> tuple[str, int]:
-    """Without what it said of segments of a DASH show that it could not have and went past, and the number of these."""
-    return _SKIPPED.subn("", said)
+def leave_out_skipped(said: str) -> tuple[str, int, int]:
+    """Without what it said of segments of a DASH show that it could not have and went past.
+
+    Returns: the rest; how many of them had another behind them; how many times it came to the end of a track in this way. It asks
+    for one segment beyond the last where a manifest does not list them, so that the latter need not have existed.
+    """
+    rest, number = _SKIPPED.subn("", said)
+    rest, ends = _AT_END.subn("", rest)
+    return rest, max(0, number - ends), ends
 
 
 def leave_out_unmeasured(said: str) -> tuple[str, bool]:
