@@ -200,6 +200,7 @@ class Written:
     head: Head
     data: bytearray
     spans: list[Span] = field(default_factory=list[Span])
+    replays: list[Span] = field(default_factory=list[Span])
     offsets: list[int] = field(default_factory=list[int])
     """Where the chunks begin, and where the last one ends."""
 
@@ -207,6 +208,10 @@ class Written:
         self.data += op
 
     def edge(self, span: Span) -> None:
+        if span.replay:
+            del self.data[self.offsets[-1] :]
+            self.replays.append(span)
+            return
         if span.excess:
             del self.data[-span.excess :]
         self.spans.append(span)

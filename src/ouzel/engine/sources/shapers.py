@@ -9,6 +9,9 @@ from ouzel.formats.shape import Shaper
 _MAX_TAG = 8 * 1024 * 1024
 """A frame of two seconds at 32 Mb/s; a longer one is a broken length that would swallow the stream."""
 
+_FRAGMENTS = 16384
+"""Fragments that are remembered of a stream: four to nine hours where they have 1 or 2 s, in some 2 MB."""
+
 
 def _flv() -> Shaper:
     from ouzel.formats.flv import FlvRules, FlvShaper
@@ -25,7 +28,7 @@ def _endless_ts() -> Shaper:
 def _endless_mp4() -> Shaper:
     from ouzel.formats.fmp4 import Fmp4Shaper
 
-    return Fmp4Shaper(mode="continuous")
+    return Fmp4Shaper(mode="continuous", replays=_FRAGMENTS)
 
 
 def _ts_segments() -> Shaper:

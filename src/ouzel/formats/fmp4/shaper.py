@@ -7,6 +7,9 @@ the same as before.
 
 A fragment counts once its data are there: when a segment ends too early, what was handed on of the last one is `Span.excess`.
 An Edge counts once the iterator is advanced past it: a consumer that refuses the chunk leaves it there and calls `rollback`.
+
+A fragment whose moof was kept before is a chunk of its own until its data are there: if they are the same, too, the Edge says
+`replay`, and the shaper goes on as if it had not come.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from ouzel.formats.fmp4.file import KIND_ORDER, File, FileState
 from ouzel.formats.fmp4.fragment import Fragment, build_moof, parse_moof
 from ouzel.formats.fmp4.moov import parse_init
 from ouzel.formats.fmp4.place import Placed, place_fragment
+from ouzel.formats.fmp4.replay import Print, ReplayMemory
 from ouzel.formats.fmp4.timeline import TimelineState
 from ouzel.formats.shape import Container, Edge, Head, KeyPoint, Op, SpanBuilder
 
@@ -45,6 +49,8 @@ class _Pending:
     needed: int
     """Bytes from the start of the moof, as it came, to the end of its data."""
     seen: int
+    known: Print | None
+    """None where replays are not looked for."""
 
 
 class Fmp4Shaper:
@@ -61,6 +67,8 @@ class Fmp4Shaper:
         limit: bytes of a box other than mdat; beyond, TooLarge is raised.
         tolerance_s: forward jumps of the time stamps up to this are kept.
         back_s: backward ones up to this count as overlap.
+        replays: fragments that are remembered, to recognise those that a server sends again after a reconnect. 0: none is
+            taken for a replay, as for reading a finished file.
         file, index: given by `Fmp4Pair`, where two shapers write into one file.
     """
 
@@ -73,6 +81,7 @@ class Fmp4Shaper:
         limit: int = BOX_LIMIT,
         tolerance_s: float = 1.0,
         back_s: float = 0.5,
+        replays: int = 0,
         file: File | None = None,
         index: int = 0,
     ) -> None:
@@ -81,6 +90,7 @@ class Fmp4Shaper:
         self._file = file or File(1, forward_s=tolerance_s, back_s=back_s)
         self._index = index
         self._ftyp = b""
+        self._memory = ReplayMemory(replays)
         self._start: FileState | None = None  # as it was before the present chunk; None between chunks
         self._begin_box()
         self._begin_chunk()
@@ -94,12 +104,14 @@ class Fmp4Shaper:
                 taken = piece[at : at + self._left]
                 at += len(taken)
                 yield from self._stream(taken)
-                continue
-            taken = piece[at : at + self._want - len(self._carry)]
-            self._carry += taken
-            at += len(taken)
-            if len(self._carry) == self._want:
-                yield from self._advance()
+            else:
+                taken = piece[at : at + self._want - len(self._carry)]
+                self._carry += taken
+                at += len(taken)
+                if len(self._carry) == self._want:
+                    yield from self._advance()
+            if self._replayed is not None:
+                yield from self._drop_replay(self._replayed)
         if at < end:
             self._span.dropped_bytes += end - at
 
@@ -118,6 +130,7 @@ class Fmp4Shaper:
 
     def splice(self) -> None:
         self._begin_box()
+        self._memory.splice()
         self._file.timeline.splice(self._file.ids(self._index).values(), leads=self._leads)
 
     def rollback(self) -> None:
@@ -148,6 +161,9 @@ class Fmp4Shaper:
         self._start = None
         self._span = SpanBuilder()
         self._pending: _Pending | None = None
+        self._prints: list[Print] = []  # of its whole fragments
+        self._suspect = False  # its fragment says of itself what one that was kept said
+        self._replayed: Print | None = None  # and so do the data
         self._whole = 0  # bytes handed on up to the end of the last whole fragment
         self._fragments = 0  # seen, be they whole or not
         self._boxes = 0
@@ -158,6 +174,8 @@ class Fmp4Shaper:
         self._left -= len(taken)
         if self._keep:
             self._span.emitted += len(taken)
+            if self._pending and self._pending.known:
+                self._pending.known.add(taken)
             yield taken
         elif self._orphan:
             self._span.dropped_bytes += len(taken)
@@ -284,7 +302,7 @@ class Fmp4Shaper:
             yield from self._open()
 
     def _open(self) -> Iterator[Op]:
-        self._drop_pending()
+        yield from self._drop_pending()
         yield from self._end_chunk()
         yield self._file.open()
         self._start = self._file.save()
@@ -300,12 +318,15 @@ class Fmp4Shaper:
         except FormatError as refusal:
             self._refuse(refusal)
             return
-        self._drop_pending()
+        yield from self._drop_pending()
         tracks = {t.track.id: t for t in init.tracks}
         fragment.trafs.sort(key=lambda traf: KIND_ORDER[tracks[traf.track].track.kind])
-        if self._continuous and self._ends_before(fragment):
+        known = self._print_of(moof, fragment)
+        suspect = known is not None and (self._memory.knows(known) or any(known.moof == p.moof for p in self._prints))
+        if self._fragments and (self._suspect or suspect or self._ends_before(fragment)):
             yield from self._end_chunk()
             self._start = self._file.save()
+        self._suspect = suspect
         self._fragments += 1
         before, ids = self._file.timeline.save(), self._file.ids(self._index)
         placed = place_fragment(
@@ -315,14 +336,33 @@ class Fmp4Shaper:
             self._span.dropped_bytes += len(moof)
             return
         self._file.sequence += 1
-        self._pending = _Pending(before, placed, self._span.emitted, fragment.data_end, len(moof))
+        self._pending = _Pending(before, placed, self._span.emitted, fragment.data_end, len(moof), known)
         built = build_moof(fragment, self._file.sequence, placed.times, ids)
         self._span.emitted += len(built)
         yield built
 
+    def _print_of(self, moof: bytes, fragment: Fragment) -> Print | None:
+        """None where replays are not looked for, and for a fragment that does not say when it is."""
+        if not self._memory.enabled or any(traf.time is None for traf in fragment.trafs):
+            return None
+        return Print(moof)
+
+    def _drop_replay(self, known: Print) -> Iterator[Op]:
+        """The fragment that makes up this chunk was kept before: it is as if it had not come."""
+        assert self._start is not None
+        span, start = self._span, self._start
+        if self._memory.drop(known):
+            span.damage = "stuck"
+        edge = Edge(span.build(start.ends_s[self._index], self._file.ends_s[self._index], replay=True))
+        self._file.restore(start)
+        self._file.timeline.splice(self._file.ids(self._index).values(), leads=self._leads)
+        self._begin_chunk()
+        self._start = self._file.save()
+        yield edge
+
     def _ends_before(self, fragment: Fragment) -> bool:
         """Whether, in a stream without segments, this fragment begins another chunk."""
-        if self._start is None or not self._fragments or not fragment.trafs:
+        if not self._continuous or self._start is None or not fragment.trafs:
             return False
         first = fragment.trafs[0]
         if self._file.ids(self._index)[first.track] != self._file.leading(self._index):
@@ -330,16 +370,22 @@ class Fmp4Shaper:
         duration_s = self._file.ends_s[self._index] - self._start.ends_s[self._index]
         return duration_s >= (_SHORT_CHUNK_S if first.runs[0].first_is_sync else _LONG_CHUNK_S)
 
-    def _drop_pending(self) -> None:
+    def _drop_pending(self) -> Iterator[Op]:
         """The data of the fragment before have ended too early, and others follow: they are in the file, and marked."""
         if self._pending:
             self._span.damage = self._span.damage or "truncated"
             self._settle(self._pending)
+        if self._replayed is not None:  # as short as it was before
+            yield from self._drop_replay(self._replayed)
 
     def _settle(self, pending: _Pending) -> None:
         """All data of the fragment were handed on."""
-        span, placed = self._span, pending.placed
+        span, placed, known = self._span, pending.placed, pending.known
         self._pending = None
+        if known is not None:
+            self._prints.append(known)
+            if self._suspect and self._memory.is_replay(known):
+                self._replayed = known
         self._whole = span.emitted
         if placed.frames and not span.frames:
             span.independent = placed.is_sync
@@ -360,4 +406,6 @@ class Fmp4Shaper:
                 span.damage = span.damage or "no_media"
             span.repairs.extend(self._file.take_repairs())
             yield Edge(span.build(start_s, end_s, excess=span.emitted - self._whole if span.damage else 0))
+            for known in self._prints:
+                self._memory.keep(known)
         self._begin_chunk()
