@@ -63,5 +63,29 @@ def test_the_first_attempt_after_a_drop_waits_nothing_and_the_rest_stays_under_t
     assert waits[0] == 0.0
     assert all(0.25 <= wait <= 4.0 for wait in waits[1:])
     assert max(waits) > 2.0
-    backoff.reset()
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "gained_s", "least", "most"),
+    [
+        (60.0, 75.0, 0.0, 0.0),  # live, with what the server had in store
+        (1.0, 0.9, 0.0, 0.0),
+        (0.5, 0.5, 0.25, 0.5),  # live, but it ended at once
+        (0.1, 20.0, 2.0, 4.0),  # a file, handed out in no time
+        (10.0, 600.0, 2.0, 4.0),
+    ],
+)
+def test_after_a_success_the_wait_is_short_unless_it_came_too_fast(
+    lasted_s: float, gained_s: float, least: float, most: float
+) -> None:
+    backoff = Backoff(base_s=0.5, cap_s=4.0)
+    for _ in range(6):
+        backoff.next_s()
+    backoff.ease(lasted_s, gained_s)
+    assert least <= backoff.next_s() <= most
+
+
+def test_a_success_never_makes_the_wait_longer() -> None:
+    backoff = Backoff()
+    backoff.ease(0.5, 0.5)
     assert backoff.next_s() == 0.0

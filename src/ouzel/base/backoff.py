@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+_AT_ONCE_S = 1.0  # a connection that ended sooner has ended at once
+_HASTE = 2.0  # seconds of media in a second; what comes faster was there before, and will be there in a while
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -27,5 +30,15 @@ class Backoff:
         ceiling = min(self.cap_s, self.base_s * 2 ** min(n - 1, 30))
         return self.rng.uniform(ceiling / 2, ceiling)
 
-    def reset(self) -> None:
-        self.attempt = 0
+    def ease(self, lasted_s: float, gained_s: float) -> None:
+        """A connection brought something new: the less one waits, the less is lost of what is on air now.
+
+        That it was on air just now is seen from the time it took. Of a server that hands out a file and closes, over and over,
+        nothing is lost by waiting; and connections that end at once never follow each other without a pause.
+
+        Args:
+            lasted_s: how long the connection lasted, seconds.
+            gained_s: media that it brought, seconds.
+        """
+        if gained_s <= _HASTE * lasted_s:
+            self.attempt = min(self.attempt, 0 if lasted_s >= _AT_ONCE_S else 1)

@@ -170,6 +170,7 @@ class Recorder:
         tries = 0
         while True:
             before = self._tape.counters.last_media
+            began, had_s = self._context.clock.monotonic(), self._tape.counters.media_s
             error: OuzelError | None = None
             try:
                 self._move(_S.CONNECTING)
@@ -187,8 +188,8 @@ class Recorder:
                 error = exc
             self.error = error
             if self._tape.counters.last_media > before:
-                backoff.reset()
                 tries = 0
+                backoff.ease(self._context.clock.monotonic() - began, self._tape.counters.media_s - had_s)
                 self._unsent_bytes = 0
             if isinstance(error, ShortBody) and not self._reads_hls:
                 self._unsent_bytes = _unsent(error)

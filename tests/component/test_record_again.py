@@ -1,0 +1,115 @@
+"""Files that are sent from their first byte at each request, without a word about their length or broken off on the way."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.component.http_server import Asked, Peer, Script, answer, serving
+
+from ouzel.model.events import EventCode
+from ouzel.model.flow import EndReason
+from ouzel.testing.clips import Clip, build_once, run_ffmpeg
+
+if TYPE_CHECKING:
+    from conftest import Studio
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def pieces(clip: Clip, clip_folder: Path) -> bytes:
+    """A fragmented MP4 as ffmpeg writes it."""
+
+    def build(folder: Path) -> None:
+        flags = ["-c", "copy", "-movflags", "empty_moov+frag_keyframe+default_base_moof"]
+        run_ffmpeg(clip.ffmpeg, ["-i", str(clip.file(".mp4")), *flags, str(folder / "pieces.mp4")])
+
+    data = (build_once(clip_folder / "in-pieces", build) / "pieces.mp4").read_bytes()
+    assert data.count(b"moof") >= 5
+    return data
+
+
+def unannounced(body: bytes) -> Script:
+    """The end of the connection is the end of the file."""
+
+    async def serve(peer: Peer, _asked: Asked) -> None:
+        await peer.send(answer(body, length=None, Connection="close"))
+        await peer.hang_up()
+
+    return serve
+
+
+def breaking(body: bytes, *reached: int) -> Script:
+    """Each answer announces the whole and breaks off, the last over and over."""
+    left = list(reached)
+
+    async def serve(peer: Peer, _asked: Asked) -> None:
+        await peer.send(answer(body[: left.pop(0) if len(left) > 1 else left[0]], length=len(body)))
+        await peer.hang_up()
+
+    return serve
+
+
+async def whole(record: Studio, url: str) -> bytes:
+    """What a recording of the file makes of it when nothing is wrong with the server."""
+    kept = await record(url, name="whole")
+    assert kept.report.end_reason is EndReason.ENDED
+    return kept.path.read_bytes()
+
+
+async def test_a_fragmented_mp4_of_unknown_length_is_kept_once(record: Studio, pieces: bytes) -> None:
+    async with serving({"/whole": answer(pieces), "/film": unannounced(pieces)}) as server:
+        expected = await whole(record, server.url("/whole"))
+        kept = await record(server.url("/film"), park_s=1.0)
+    asked = [each.target for each in server.asked].count("/film")
+    assert kept.path.read_bytes() == expected
+    assert kept.report.end_reason is EndReason.GONE
+    assert kept.gaps == []
+    assert kept.report.replays_dropped == (asked - 1) * pieces.count(b"moof")
+    assert 2 <= asked <= 15
+
+
+async def test_a_transfer_that_breaks_at_the_same_place_each_time_does_not_double(
+    record: Studio, pieces: bytes
+) -> None:
+    half = pieces.index(b"moof", len(pieces) // 2) - 4
+    async with serving({"/whole": answer(pieces[:half]), "/film": breaking(pieces, half + 500)}) as server:
+        expected = await whole(record, server.url("/whole"))
+        kept = await record(server.url("/film"), park_s=1.0)
+    assert kept.path.read_bytes() == expected
+    assert kept.report.end_reason is EndReason.GONE
+    assert 2 <= len(server.asked) <= 16
+
+
+async def test_a_transfer_that_breaks_elsewhere_each_time_is_put_together(record: Studio, pieces: bytes) -> None:
+    size = len(pieces)
+    places = [size // 2, size // 4, size * 3 // 4, size]
+    async with serving({"/whole": answer(pieces), "/film": breaking(pieces, *places)}) as server:
+        expected = await whole(record, server.url("/whole"))
+        kept = await record(server.url("/film"))
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.gaps == []
+    assert len(kept.path.read_bytes()) == len(expected)
+    assert kept.report.media_s == pytest.approx(sum(c.duration_s for c in kept.book.chunks), abs=0.01)
+
+
+async def test_new_media_that_come_in_no_time_are_asked_for_ever_more_slowly(record: Studio, pieces: bytes) -> None:
+    starts = [found.start() - 4 for found in re.finditer(b"moof", pieces)]
+    head = pieces[: starts[0]]
+    parts = [head + pieces[start:end] for start, end in pairwise([*starts, len(pieces)])]
+
+    async def serve(peer: Peer, asked: Asked) -> None:
+        await unannounced(parts.pop(0) if len(parts) > 1 else parts[0])(peer, asked)
+
+    count = len(parts)
+    async with serving({"/film": serve}) as server:
+        kept = await record(server.url("/film"), park_s=0.5)
+    delays = [told["delay_s"] for told in kept.told(EventCode.RECONNECTING)]
+    assert len(delays) > count
+    assert delays[0] == 0.0
+    assert min(delays[1:]) > 0.0
+    assert min(delays[3:]) >= record.policy.retry_cap_s / 2
