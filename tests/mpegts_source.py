@@ -146,6 +146,17 @@ class Show:
         self.sound += ticks
 
 
+def filled_up(data: bytes, pid: int = VIDEO) -> bytes:
+    """The last unit of a track gets zero bytes behind it (H.264 allows them) in place of the stuffing in its last packet, so that
+    it exactly fills its packets."""
+    at = max(at for at in range(0, len(data), SIZE) if (data[at + 1] & 0x1F) << 8 | data[at + 2] == pid)
+    packet = data[at : at + SIZE]
+    assert not packet[1] & 0x40, "more than one packet"
+    payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+    filled = packet[:3] + bytes([packet[3] & ~0x20]) + payload + bytes(SIZE - 4 - len(payload))
+    return data[:at] + filled + data[at + SIZE :]
+
+
 @dataclass
 class Take:
     """What a consumer that does everything right ends up with."""
@@ -209,8 +220,8 @@ class Take:
             self.running = bytearray(self.running)
             piece[:] = b"\xee" * len(piece)
 
-    def cut(self, shaper: Shaper) -> None:
-        self.take(shaper.cut())
+    def cut(self, shaper: Shaper, *, broken: bool = False) -> None:
+        self.take(shaper.cut(broken=broken))
 
 
 def shaped(shaper: Shaper, *segments: bytes, sizes: Sequence[int] = (1 << 30,)) -> Take:

@@ -36,7 +36,7 @@ def kept_of(data: bytes, piece: int) -> bytes:
     def ops() -> Iterator[Op]:
         for at in range(0, len(data), piece):
             yield from shaper.feed(memoryview(bytearray(data[at : at + piece])))
-        yield from shaper.cut()
+        yield from shaper.cut(broken=True)
 
     for op in ops():
         if isinstance(op, Edge):

@@ -187,3 +187,21 @@ async def test_a_restart_opens_a_file_whose_time_begins_at_zero(segments: tuple[
         take.take(shaper.cut())
     assert take.spans[3].start_s == 0.0
     assert abs(take.spans[-1].end_s - 3.0) < 0.04
+
+
+async def test_of_a_break_is_kept_what_is_kept_of_an_end_but_for_what_is_in_doubt(
+    media: tuple[str, list[bytes]],
+) -> None:
+    kind, pieces = media
+    data = b"".join(pieces)
+    for size in (len(data), len(data) * 2 // 3, len(data) * 2 // 3 // 188 * 188):
+        ended, broken = (Take() for _ in range(2))
+        for take in (ended, broken):
+            shaper = SHAPERS[kind]()
+            take.feed(shaper, data[:size])
+            take.take(shaper.cut(broken=take is broken))
+        assert len(broken.out) <= len(ended.out)
+        assert broken.out == ended.out[: len(broken.out)]
+        assert broken.out, "not all is in doubt"
+        if size == len(data):
+            assert broken.out == ended.out

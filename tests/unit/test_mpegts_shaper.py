@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from tests.mpegts_source import (
@@ -14,6 +15,7 @@ from tests.mpegts_source import (
     VIDEO,
     Show,
     Take,
+    filled_up,
     noise,
     shaped,
 )
@@ -688,6 +690,23 @@ def test_a_torn_segment_leaves_whole_units_only() -> None:
     result = scan([bytes(take.out)])
     assert result.continuity_errors == 0
     assert all(pid.steps_back == 0 for pid in result.media)
+
+
+@pytest.mark.parametrize("mode", ["segments", "continuous"])
+def test_a_last_picture_that_fills_its_packets_is_whole_unless_the_end_is_a_break(
+    mode: Literal["segments", "continuous"],
+) -> None:
+    show = Show(gop=50)
+    data = filled_up(show.play(20))
+    take = shaped(TsShaper(mode), data)
+    assert take.out == data
+    assert [(s.frames, s.damage, s.excess) for s in take.spans] == [(20, "", 0)]
+    shaper, take = TsShaper(mode), Take()
+    take.feed(shaper, data)
+    take.cut(shaper, broken=True)
+    assert [s.frames for s in take.spans] == [19]
+    assert take.spans[0].excess == len(data) - len(take.out)
+    assert tiles(take)
 
 
 def test_a_unit_that_is_shorter_than_declared_is_truncation() -> None:

@@ -98,17 +98,17 @@ class Intake:
             if batch:
                 self._flush()
 
-    def finish(self, *, came: float | None = None) -> Span | None:
+    def finish(self, *, broken: bool = False, came: float | None = None) -> Span | None:
         """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none.
 
+        `broken`: the source may not end here (see `Shaper.cut`).
         `came`: monotonic time of the last byte, where that is some time ago.
         """
         self.last = None
         self._came = came
         self._ending = True
-        for (
-            op
-        ) in self._shaper.cut():  # the last chunk may be partial: a file is not split behind it, it may be taken back
+        # the last chunk may be partial: a file is not split behind it, it may be taken back
+        for op in self._shaper.cut(broken=broken):
             if isinstance(op, (Head, Edge, TakeBack)):
                 self._flush()
                 self._act(op)

@@ -53,12 +53,13 @@ class MediaReader:
     reader.error, reader.end
     """
 
-    def __init__(self, path: Path, *, end: int | None = None) -> None:
-        """`end`: where to stop reading.
+    def __init__(self, path: Path, *, end: int | None = None, broken: bool = False) -> None:
+        """`end`: where to stop reading. `broken`: the file was never finished: its end may be in the middle of a unit.
 
         Raises: Unsupported for a container that is not written natively; NotMedia; StorageError.
         """
         self.path = path
+        self._broken = broken
         self.size = 0
         self.heads: list[tuple[int, Head]] = []
         """Where tracks begin or change: offset in the file, and what they are."""
@@ -105,7 +106,7 @@ class MediaReader:
     def _follow(self, feed: _Feed, file: FileIO, tap: Tap) -> Iterator[Passage]:
         last_s = base_s = 0.0
         try:
-            for op in feed.ops(file, self.size, tap):
+            for op in feed.ops(file, self.size, tap, broken=self._broken):
                 match op:
                     case Head():
                         base_s = last_s
@@ -132,7 +133,7 @@ class MediaReader:
 class _Feed(Protocol):
     """Hands a file to its shaper, and knows where in the file the shaper is."""
 
-    def ops(self, file: FileIO, size: int, tap: Tap) -> Iterator[Op]: ...
+    def ops(self, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]: ...
 
     def count(self, size: int) -> None:
         """So many bytes were handed on."""
@@ -155,8 +156,8 @@ class _TsFeed:
         self._at = 0
         self._passed = 0
 
-    def ops(self, file: FileIO, size: int, tap: Tap) -> Iterator[Op]:
-        return _feed_all(self._shaper, file, size, tap)
+    def ops(self, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]:
+        return _feed_all(self._shaper, file, size, tap, broken=broken)
 
     def count(self, size: int) -> None:
         self._passed += size
@@ -178,8 +179,8 @@ class _FlvFeed:
     def __init__(self) -> None:
         self._shaper = FlvShaper(FlvRules(replays=0))
 
-    def ops(self, file: FileIO, size: int, tap: Tap) -> Iterator[Op]:
-        return _feed_all(self._shaper, file, size, tap)
+    def ops(self, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]:
+        return _feed_all(self._shaper, file, size, tap, broken=broken)
 
     def count(self, size: int) -> None:
         pass
@@ -199,7 +200,7 @@ class _Mp4Feed:
         self._first = 0
         self._edge = 0
 
-    def ops(self, file: FileIO, size: int, tap: Tap) -> Iterator[Op]:
+    def ops(self, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]:
         self._first = _behind_moov(file, size)
         at, whole = 0, 0
         while at < size:
@@ -215,7 +216,7 @@ class _Mp4Feed:
                 whole = end
             at = end
         self._edge = whole
-        yield from self._shaper.cut()
+        yield from self._shaper.cut(broken=broken)
 
     def count(self, size: int) -> None:
         pass
@@ -251,15 +252,15 @@ def box_at(file: BinaryIO | FileIO, at: int) -> tuple[bytes, int]:
     return header[4:8], size if size >= 8 else 0
 
 
-def _feed_all(shaper: Shaper, file: FileIO, size: int, tap: Tap) -> Iterator[Op]:
+def _feed_all(shaper: Shaper, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]:
     try:
         for piece in _pieces(file, size):
             tap(piece)
             yield from shaper.feed(piece)
     except FormatError:
-        yield from shaper.cut()
+        yield from shaper.cut(broken=True)
         raise
-    yield from shaper.cut()
+    yield from shaper.cut(broken=broken)
 
 
 def _pieces(file: FileIO, count: int) -> Iterator[memoryview]:

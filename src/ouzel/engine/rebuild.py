@@ -48,7 +48,8 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
         tap: sees all bytes of the file, in order.
     Raises: Unsupported, NotMedia, FormatError when there is nothing to be told; StorageError.
     """
-    reader = MediaReader(path, end=end)
+    unfinished = path.name.endswith(PART)
+    reader = MediaReader(path, end=end, broken=unfinished)
     passages = tuple(reader.passages(tap))
     media_s = passages[-1].span.end_s if passages else 0.0
     try:
@@ -62,7 +63,7 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
             lines.append(chunk)
     except OSError as exc:
         raise storage_error(exc, path) from exc
-    if path.name.endswith(PART):
+    if unfinished:
         return Rebuilt(tuple(lines), reader, passages)
     gaps = sum(isinstance(line, Gap) for line in lines)
     lines.append(closing := _closing(path, reader, passages, gaps, written))

@@ -153,9 +153,13 @@ class Shaper(Protocol):
         """
         ...
 
-    def cut(self) -> Iterator[Op]:
-        """The segment or the connection ended here: hand on what is whole, drop what is not, emit an Edge if any bytes
-        were handed on since the last one."""
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:
+        """The segment, the file or the connection ended here: hand on what is whole, drop what is not, emit an Edge if any
+        bytes were handed on since the last one.
+
+        `broken`: nothing says that the source ends here as well: the connection broke, the reader was stopped, or the server
+        closed a body whose length it had not announced. Then a unit that does not show that it is whole is dropped, too.
+        """
         ...
 
     def splice(self) -> None:

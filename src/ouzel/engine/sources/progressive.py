@@ -89,7 +89,7 @@ class ProgressiveSource:
             raise
         if (playlist := opening.finish()) is not None:
             return playlist
-        self._keep_what_is_whole()
+        self._keep_what_is_whole(broken=answer.length is None)
         if self._context.tape.full:
             return EndReason.DURATION
         return EndReason.ENDED if answer.length is not None else None
@@ -126,9 +126,9 @@ class ProgressiveSource:
             await self._context.http.stream(self._context.request(stream, stream.url, byte_range=(0, 0)), on_answer)
         return statuses == [_PARTIAL_CONTENT]
 
-    def _keep_what_is_whole(self) -> None:
+    def _keep_what_is_whole(self, *, broken: bool = True) -> None:
         if self._intake is not None:
-            self._intake.finish()
+            self._intake.finish(broken=broken)
 
     def _forget_the_rest(self) -> None:
         if self._intake is not None:

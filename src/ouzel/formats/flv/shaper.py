@@ -128,7 +128,7 @@ class FlvShaper:
             if rest:
                 todo.append(rest)
 
-    def cut(self) -> Iterator[Op]:
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:  # noqa: ARG002 - every tag shows whether it is whole
         yield from self._let_go()
         follow, span = self._follow, self._follow.span
         excess, end_at = 0, self._position

@@ -115,7 +115,7 @@ class Fmp4Shaper:
         if at < end:
             self._span.dropped_bytes += end - at
 
-    def cut(self) -> Iterator[Op]:
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:  # noqa: ARG002 - every box shows whether it is whole
         short = bool(self._carry or self._left)
         self._span.dropped_bytes += len(self._carry)
         if self._pending and self._pending.seen < self._pending.needed:

@@ -132,10 +132,10 @@ class Flow:
         self.out.joint_away()
         return data
 
-    def finish(self, *, torn: bool) -> Span | None:
-        """No more packets in this chunk. None: there were none at all. `torn`: a packet was cut off."""
+    def finish(self, *, torn: bool, broken: bool) -> Span | None:
+        """No more packets in this chunk. None: there were none at all. `torn`: a packet was cut off. `broken`: see `Shaper`."""
         self.out.close_unit()
-        self.out.finish(torn=torn)
+        self.out.finish(torn=torn, broken=broken)
         return self._close_chunk()
 
     def save(self) -> FlowState:

@@ -43,7 +43,6 @@ class Outlet:
         """PIDs that were not seen since the last break."""
         self._time = time
         self._torn = False  # the end of the last chunk was cut off, so that no counter follows on what is in the file
-        self._endless = whole_units
         self._whole_units = whole_units  # chunks of this source end with whole units: one that does not is torn
         self._spanning = False  # units of this source go on from one segment to the next
         self._last: dict[int, tuple[bytes, int, int]] = {}  # headers among which the last packet of a PID is
@@ -167,8 +166,11 @@ class Outlet:
         if self.frames is not None:
             self._time.count(*self.frames.close())
 
-    def finish(self, *, torn: bool) -> None:
-        """No more packets will come. Units that are not whole are left out where the end was torn off (`Span.excess`)."""
+    def finish(self, *, torn: bool, broken: bool) -> None:
+        """No more packets will come. Units that are not whole are left out where the end was torn off (`Span.excess`).
+
+        `torn`: in the middle of a packet. `broken`: perhaps in the middle of a unit.
+        """
         open_lanes = [lane for lane in self.lanes.values() if lane.declared and _is_short(lane)]
         lead = self.lanes.get(self._time.lead)
         full = (
@@ -177,7 +179,7 @@ class Outlet:
             and not lead.declared
             and not self._ends_filled_up(self._time.lead)
         )
-        torn = torn or (full and self._endless)  # connections often break between two packets
+        torn = torn or (full and broken)  # connections often break between two packets
         if torn or (open_lanes and not self._spanning):
             self._time.blame("truncated")
         self._torn = torn = torn or (bool(open_lanes) and self._whole_units and not self._spanning)

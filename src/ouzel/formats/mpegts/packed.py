@@ -30,11 +30,11 @@ class AudioPacker:
         """Take the next bytes. Raises: FormatError, TooLarge."""
         yield from self._mux(self._reader.push(piece))
 
-    def cut(self) -> Iterator[Op]:
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:
         yield from self._mux(self._reader.end())
         if self._reader.torn_bytes:
             self._inner.blame("truncated", self._reader.torn_bytes)
-        for op in self._inner.cut():
+        for op in self._inner.cut(broken=broken):
             yield op
             if isinstance(op, Edge):
                 self._save()

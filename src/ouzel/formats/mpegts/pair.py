@@ -70,7 +70,7 @@ class ExtraSound:
             self._take(piece)
         return iter(())
 
-    def cut(self) -> Iterator[Op]:
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:  # noqa: ARG002 - sound shows whether it is whole
         if self._is_stream is None and self._first:
             self._begin()
         span, torn = self._span, 0

@@ -136,8 +136,8 @@ class TsShaper:
         if self._framer.dropped:
             yield from self._break()
 
-    def cut(self) -> Iterator[Op]:
-        """The segment or the connection ended here. Raises: like `feed`."""
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:
+        """The segment, the file or the connection ended here. Raises: like `feed`."""
         for block, headers in self._framer.end():
             woven = self._weaver.push(block, headers) if self._weaver else ((block, headers),)
             for part in woven:
@@ -150,7 +150,7 @@ class TsShaper:
             yield from self._take(memoryview(b""), b"", final=True)
         flow = self._flow
         opening, replayed, size, units = flow.opening, flow.replayed, flow.time.span.emitted, flow.time.units
-        span = flow.finish(torn=self._framer.torn > 0)
+        span = flow.finish(torn=self._framer.torn > 0, broken=broken)
         if span is None:
             return
         again = replayed is not None and span.frames <= replayed.frames

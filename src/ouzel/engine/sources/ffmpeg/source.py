@@ -224,10 +224,10 @@ class _Connection:
             self._tell_skipped(skipped)
         return EndReason.ENDED
 
-    def finish(self) -> None:
-        """Commit what is whole."""
+    def finish(self, *, broken: bool = False) -> None:
+        """Commit what is whole. `broken`: ffmpeg did not end by itself."""
         if self._intake is not None:
-            self._intake.finish(came=self._pipe.last_byte)
+            self._intake.finish(broken=broken, came=self._pipe.last_byte)
 
     def _read_skipped(self) -> tuple[str, int, int]:
         """As `leave_out_skipped`, of the end of its words; the first number is the largest so far."""
@@ -272,7 +272,7 @@ class _Connection:
         if self._intake is not None and self._length_s is not None:
             self._source.broken_off = BrokenOff(self._length_s, self._pipe.last_byte, why)
         else:
-            self.finish()
+            self.finish(broken=True)
 
     def _cut_short(self, said: str) -> ConnectionLost | None:
         """The answer was closed without having announced its length: only how long the media is tells whether it was all."""

@@ -115,7 +115,7 @@ class SegmentReader:
             raise
         except BaseException:  # cancelled: the user stops (keep what is there), or the watchdog does (fetch it again)
             if self._context.stopping:
-                taker.finish(_note(item, segment), None)
+                taker.finish(_note(item, segment), None, broken=True)
             else:
                 _abandon(lane)
             raise
@@ -276,8 +276,8 @@ class _SegmentTaker:
     def on_answer(self, _answer: Answer) -> Taker:
         return self._take if self._decryptor is None else self._decrypt
 
-    def finish(self, note: SegmentNote, check: Callable[[Span], None] | None) -> Span | None:
-        """The body is complete. Raises: ShortBody, NotMedia."""
+    def finish(self, note: SegmentNote, check: Callable[[Span], None] | None, *, broken: bool = False) -> Span | None:
+        """The body is complete, or, `broken`, no more of it will come. Raises: ShortBody, NotMedia."""
         if self._decryptor is not None:
             self._take(self._decryptor.finish())
         if self._intake is None:
@@ -287,7 +287,7 @@ class _SegmentTaker:
         assert self._intake is not None
         self._intake.note = note
         self._intake.check = check
-        span = self._intake.finish()
+        span = self._intake.finish(broken=broken)
         if span is None and check is not None:
             raise ShortBody("the segment holds no media")
         return span
