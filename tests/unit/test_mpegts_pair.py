@@ -137,6 +137,38 @@ def test_sound_that_comes_late_is_still_taken() -> None:
     assert scan([bytes(take.out)]).media[1].units * 4 * AAC_FRAME == lists.sound.sound - 126_000
 
 
+def test_sound_that_lasts_longer_than_the_pictures_comes_out_at_the_end() -> None:
+    lists, take = Playlists(), PairTake(TsPair())
+    for n in range(20):
+        video, audio = lists.segments()
+        take.extra_segment(audio)
+        if n < 3:
+            take.main_segment(video)
+    written = len(take.out)
+    take.cut(take.pair.main)
+    assert len(take.out) == written  # it may be that its pictures come yet
+    take.pair.finish()
+    take.cut(take.pair.main)
+    check(take)
+    assert scan([bytes(take.out)]).media[1].units * 4 * AAC_FRAME == lists.sound.sound - 126_000
+    assert take.spans[-1].end_s == pytest.approx(20.0, abs=0.1)
+
+
+def test_late_sound_is_written_in_front_of_a_new_file_and_what_is_early_waits() -> None:
+    lists, take = Playlists(), PairTake(TsPair())
+    video, late = lists.segments()
+    take.main_segment(video)
+    following, early = lists.segments()
+    take.extra_segment(late)
+    take.extra_segment(early)
+    take.cut(take.pair.main)
+    take.open(take.pair.main.restart())
+    take.main_segment(following)
+    units = [scan([file]).media[1].units for file in take.files]
+    assert units == pytest.approx([scan([data]).media[0].units for data in (late, early)], abs=1)
+    assert sum(units) == sum(scan([data]).media[0].units for data in (late, early))
+
+
 def test_a_segment_of_pictures_is_lost() -> None:
     lists, take = Playlists(), PairTake(TsPair())
     for n in range(4):

@@ -113,6 +113,7 @@ class Recorder:
             finally:
                 with anyio.CancelScope(shield=True):
                     self._account_for_waiting()
+                    self._hls.close()
                     if self._ffmpeg is not None and reason is not EndReason.DISK:
                         self._ffmpeg.close(reason)
                     self._move(_S.FINISHING)

@@ -54,6 +54,8 @@ class Loss:
     first_sequence: int | None
     last_sequence: int | None
     scope: TrackScope
+    ahead_s: float = 0.0
+    """How far behind the last chunk it is: alternate sound is fetched before its pictures."""
 
 
 @dataclass(slots=True)
@@ -204,13 +206,15 @@ class Tape:
         first_sequence: int | None = None,
         last_sequence: int | None = None,
         scope: TrackScope = "all",
+        ahead_s: float = 0.0,
     ) -> None:
-        """A stretch is missing here. Written as a Gap when the next chunk of its scope is committed, merged with its like."""
+        """A stretch is missing here, or `ahead_s` later in the file. Written as a Gap when the next chunk with pictures is
+        committed, merged with its like."""
         if self._losses and self._merge(self._losses[-1], code, missing_s, first_sequence, last_sequence, scope):
             return
         if missing_s is None and any(loss.missing_s is None and loss.scope == scope for loss in self._losses):
             return  # an open loss is running already: its first cause stands
-        self._losses.append(Loss(code, why, missing_s, first_sequence, last_sequence, scope))
+        self._losses.append(Loss(code, why, missing_s, first_sequence, last_sequence, scope, ahead_s))
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
 
@@ -325,13 +329,13 @@ class Tape:
         starts = dict.fromkeys(("all", "audio"), self._on_air_until or self._began)
         losses, self._losses = self._losses, []
         for loss in losses:
-            start = starts[loss.scope]
+            start = max(starts[loss.scope], (self._on_air_until or self._began) + timedelta(seconds=loss.ahead_s))
             missing = loss.missing_s
             if missing is None:
                 missing = max(0.0, (until - start).total_seconds())
             end = start + timedelta(seconds=missing)
             gap = Gap(
-                sink.media_s,
+                sink.media_s + loss.ahead_s,
                 loss.code,
                 loss.why,
                 start,

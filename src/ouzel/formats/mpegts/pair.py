@@ -26,8 +26,9 @@ class TsPair:
 
     * bytes of one chunk stay together: feed one shaper from its first byte to its Edge, then the other;
     * the sound of a stretch goes first. It is kept, and comes out of `main` between the pictures of its time, which is what
-      players of a transport stream need. Sound that comes later than its pictures is still taken, with the next of them; at
-      the very end cut `main` once more for it;
+      players of a transport stream need. Sound that comes later than its pictures is still taken, with the next of them;
+      where none follow in this file, cut `main` once more for it, and at the very end call `finish` before that: then
+      sound that lasts longer than the pictures comes out, too;
     * after a gap call `splice` of the one that has it; after a discontinuity, of both. It is `main` that sets the clock: sound
       that belongs to no picture any more is left out.
 
@@ -39,8 +40,13 @@ class TsPair:
 
     def __init__(self, *, limit: int = 16 << 20, **options: Any) -> None:
         weaver = Weaver(limit)
+        self._weaver = weaver
         self.main = TsShaper("segments", weaver=weaver, **options)
         self.extra = ExtraSound(self.main, weaver)
+
+    def finish(self) -> None:
+        """No more pictures will come: the next `cut` of `main` hands on all the sound that waits."""
+        self._weaver.over = True
 
 
 class ExtraSound:

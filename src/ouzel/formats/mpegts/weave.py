@@ -46,6 +46,7 @@ class WeaverState:
     counters: tuple[int, int]
     flags: tuple[bool, bool]
     pid: int
+    latest: int | None
 
 
 class Weaver:
@@ -68,10 +69,13 @@ class Weaver:
         self._pid = _FIRST_PID
         self._sound_counter = 0
         self._pmt_counter = 0
+        self._fed = False  # packets of this chunk were seen
         self._begun = False  # a picture of this chunk was seen
         self._joined = True  # the first picture since a splice was seen
         self._latest: int | None = None  # the last picture
         self._step = _FRAME
+        self.over = False
+        """No pictures will come any more: the next `end` takes all sound."""
         self.dropped_bytes = 0
         """Sound that belongs to no picture. The reader of this figure sets it back to 0."""
 
@@ -121,6 +125,7 @@ class Weaver:
     def push(self, block: memoryview, headers: bytes) -> Iterator[Woven]:
         """Yield the packets of the block, with the sound between them and the PMT replaced."""
         tables, start = self._tables, 0
+        self._fed = True
         marks = starts_of(headers)
         if tables.waiting:
             marks = mark_next(marks, headers, tables.waiting, 0)
@@ -153,23 +158,32 @@ class Weaver:
             yield _part(block, headers, start, len(headers) // 4)
 
     def end(self) -> Iterator[Woven]:
-        """The chunk is over: the sound of its last picture. A chunk without any takes all that is near."""
+        """The chunk is over: the sound of its last picture. One with packets, but without pictures, takes all that is near;
+        one without packets what came late."""
         if self._latest is not None:
-            sound = self._render(self._due(self._latest, self._step + _OVERLAP if self._begun else _FAR))
+            without = self._fed and not self._begun
+            units = self._due(self._latest, _FAR if without or self.over else self._step + _OVERLAP)
+            while self.over and self._queue and (more := self._due(units[-1].dts if units else self._latest, _FAR)):
+                units += more
+            sound = self._render(units)
             if sound:
                 yield _whole(sound)
-        self._begun = False
+        self._fed = self._begun = False
 
     def splice(self) -> None:
         self._tables.forget_partials()
-        self._begun = self._joined = False
+        self._fed = self._begun = self._joined = False
         self._latest = None
 
     def save(self) -> WeaverState:
         """Sound that was handed on up to here will not be asked for again."""
         self._taken.clear()
         return WeaverState(
-            self._tables.save(), (self._sound_counter, self._pmt_counter), (self._begun, self._joined), self._pid
+            self._tables.save(),
+            (self._sound_counter, self._pmt_counter),
+            (self._begun, self._joined),
+            self._pid,
+            self._latest,
         )
 
     def restore(self, state: WeaverState) -> None:
@@ -180,7 +194,8 @@ class Weaver:
         self._sound_counter, self._pmt_counter = state.counters
         self._begun, self._joined = state.flags
         self._pid = state.pid
-        self._latest = None
+        self._latest = state.latest
+        self._fed = False
 
     def _lead(self) -> int | None:
         program = self._tables.program

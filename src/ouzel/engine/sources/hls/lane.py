@@ -13,6 +13,7 @@ import anyio
 from ouzel.base.errors import NetworkError, OuzelError, Retry, Stalled
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.tape import Tape
 from ouzel.formats.m3u8 import Follower, InitSegment, MasterPlaylist, MediaPlaylist, Playlist, Segment, parse
 from ouzel.model.flow import TrackScope
 from ouzel.model.stream import Stream
@@ -21,6 +22,7 @@ from ouzel.system.http import Page
 
 _QUICK_S = 0.4
 _GRID_S = 0.25
+_TURN_S = 2**33 / 90_000  # after which an MPEG clock begins anew
 Variables = Mapping[str, str]
 NO_VARIABLES: Variables = MappingProxyType({})
 
@@ -53,6 +55,10 @@ class Lane:
         """The init segment that the intake has seen last."""
         self.position_s = 0.0
         """Programme time that was taken from the queue, kept or lost: how far this lane is."""
+        self.clock_s: float | None = None
+        """The same on the stream's own clock; None while that is not known."""
+        self.leader: Lane | None = None
+        """The lane of the pictures, where this one is beside it."""
         self.playlist: MediaPlaylist | None = None
         self._context = context
         self._wake = wake
@@ -166,6 +172,50 @@ class Lane:
         item = self.queue.popleft()
         if isinstance(item.what, Fetch):
             self._window.settle(item.what.number)
+
+    def advance(self, duration_s: float, began_s: float | None = None) -> None:
+        """A stretch of the programme was taken from the queue; `began_s`: at which time of the stream's clock it began.
+
+        Announced lengths are rounded, so that their sums part after a while, and playlists need not begin at the same moment:
+        how far sound is from its pictures is taken from the clock that they share, if they share one.
+        """
+        self.position_s += duration_s
+        self.clock_s = self.clock_s if began_s is None else began_s
+        if self.clock_s is None:
+            return
+        self.clock_s += duration_s
+        if self.leader is not None and self.leader.clock_s is not None:
+            apart_s = (self.clock_s - self.leader.clock_s + _TURN_S / 2) % _TURN_S - _TURN_S / 2
+            target_s = self.playlist.target_duration_s if self.playlist else 0.0
+            if abs(apart_s - (self.position_s - self.leader.position_s)) <= 2 * target_s:
+                self.position_s = self.leader.position_s + apart_s
+
+    def ahead_s(self, tape: Tape) -> float:
+        """How much longer this lane is in the running file than its pictures are; 0 for these."""
+        if self.leader is None:
+            return 0.0
+        last = self.intake.last if self.intake else None
+        if last is not None and last.duration_s:  # it has a time line of its own
+            return last.end_s - tape.file_s
+        return max(0.0, self.position_s - self.leader.position_s)
+
+    @property
+    def next_s(self) -> float:
+        """Length of the first thing in the queue; 0 without any."""
+        what = self.queue[0].what if self.queue else None
+        match what:
+            case Fetch(segment=segment):
+                return segment.duration_s
+            case Missed(duration_s=duration_s):
+                return duration_s
+            case _:
+                return 0.0
+
+    @property
+    def at_break(self) -> bool:
+        """What comes next does not continue what came before."""
+        what = self.queue[0].what if self.queue else None
+        return isinstance(what, NewTimeline) or (isinstance(what, Fetch) and what.expected == "spliced")
 
     def has_left(self, segment: Segment) -> bool:
         """Whether the playlist does not list the segment any more."""

@@ -64,8 +64,8 @@ class SegmentReader:
         self._lost: OuzelError | None = None
         self._lost_count = 0
 
-    async def read(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
-        """Put the segment on the tape, or a loss in its place.
+    async def read(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> Span | None:
+        """Put the segment on the tape, or a loss in its place. Returns: what was kept; None for a loss.
 
         Raises: StorageError; ToolError; Unsupported; NetworkError when only a fresh address can help, or when the server does not
             give anything and nothing was recorded yet: the item is then still to be done.
@@ -75,7 +75,7 @@ class SegmentReader:
         while True:
             item.attempts += 1
             try:
-                await self._once(stream, lane, item, segment)
+                span = await self._once(stream, lane, item, segment)
             except (StorageError, ToolError, Unsupported):
                 raise
             except OuzelError as exc:
@@ -88,16 +88,16 @@ class SegmentReader:
                     if isinstance(exc, NetworkError) and not isinstance(exc, Gone) and not self._context.tape.recorded:
                         raise
                     self._lose(lane, segment, exc)
-                    return
+                    return None
                 await anyio.sleep(self._delay_s(exc, item.attempts))
                 segment = _latest(item, segment)
                 continue
             self.blame = None
             if item.attempts > 1 and policy.segment_attempts < item.attempts:
                 item.attempts = policy.segment_attempts
-            return
+            return span
 
-    async def _once(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> None:
+    async def _once(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> Span | None:
         """One attempt. Raises: OuzelError; nothing of the segment is then on the tape."""
         key = segment.key
         decryptor = None
@@ -120,6 +120,7 @@ class SegmentReader:
                 _abandon(lane)
             raise
         self._tell_shortness(lane, segment, span)
+        return span
 
     def _tell_shortness(self, lane: Lane, segment: Segment, span: Span | None) -> None:
         """What was kept although it is shorter than announced leaves a gap behind it."""
@@ -257,6 +258,7 @@ class SegmentReader:
             first_sequence=segment.media_sequence,
             last_sequence=segment.media_sequence,
             scope=lane.scope,
+            ahead_s=lane.ahead_s(self._context.tape),
         )
         if lane.intake is not None:
             lane.intake.splice()

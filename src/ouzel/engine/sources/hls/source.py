@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import anyio
 
@@ -22,6 +23,10 @@ from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline
 
 _LOOK_S = 0.25
+_LEVEL_S = 0.2  # frames of sound are not as long as pictures: lanes that are no further apart are at one point
+_SPLIT_PATIENCE = (
+    4  # segments for which a file that is due to end waits for a point where picture and sound end together
+)
 
 
 class HlsSource:
@@ -38,6 +43,8 @@ class HlsSource:
         self._chosen = ""
         self._waiting_since: float | None = None
         """Monotonic time since when a lane waits for the other."""
+        self._overdue = 0
+        """Segments of pictures since the running file was due to end."""
 
     async def run(self, stream: Stream, first: Playlist | None = None) -> EndReason | None:
         """Follow the show from this address until it ends.
@@ -67,6 +74,11 @@ class HlsSource:
         """Until media flows again, what slides away does so because of this."""
         self._reader.blame = (code, why)
 
+    def close(self) -> None:
+        """The recording is over, for whatever reason: sound that came later than its pictures is written, if there is room."""
+        with suppress(StorageError):
+            self._shapers.flush(self._lanes)
+
     @property
     def blamed(self) -> tuple[GapCode, str]:
         return self._reader.blame or (GapCode.CONNECTION_LOST, "the recording was stopped before the stream came back")
@@ -86,6 +98,7 @@ class HlsSource:
         self._lanes[0].open(stream, playlists[0], variables)
         if len(self._lanes) < len(playlists):
             self._lanes.append(Lane(self._context, "audio", self._wake, beside=_first(self._lanes[0].queue)))
+            self._lanes[1].leader = self._lanes[0]
             self._shapers.pair()
         for lane, playlist in zip(self._lanes[1:], playlists[1:], strict=False):
             lane.open(stream, playlist, variables)
@@ -123,13 +136,14 @@ class HlsSource:
     async def _drain(self, stream: Stream) -> EndReason | None:
         tape = self._context.tape
         while True:
-            lane = self._next_lane()
+            lane = self._turn()
             if lane is None:
                 for each in self._lanes:
                     if each.error is not None:
                         raise each.error
                 if all(each.ended for each in self._lanes):
                     self._reader.judge_start(ended=True)
+                    self._shapers.flush(self._lanes, over=True)
                     return EndReason.ENDED
                 self._wakeup = anyio.Event()
                 if self._waiting_since is None:
@@ -138,12 +152,13 @@ class HlsSource:
                     with anyio.move_on_after(_LOOK_S):
                         await self._wakeup.wait()
                 continue
-            self._waiting_since = None
+            if tape.full and lane.scope == "all":
+                return EndReason.DURATION
             await self._process(lane.stream or stream, lane)
             self._reader.judge_start(ended=False)
-            if tape.full and self._level():
+            if tape.full and self._sound_is_there():
                 return EndReason.DURATION
-            if tape.due_for_split() and self._level():
+            if len(self._lanes) == 1 and tape.due_for_split():
                 self._shapers.split(self._lanes)
 
     async def _process(self, stream: Stream, lane: Lane) -> None:
@@ -154,13 +169,16 @@ class HlsSource:
                     await self._reader.feed_inits(stream, self._lanes)
                 if expected == "spliced" and item.attempts == 0 and lane.intake is not None:
                     lane.intake.splice()
-                await self._reader.read(stream, lane, item, segment)
-                lane.position_s += segment.duration_s
+                span = await self._reader.read(stream, lane, item, segment)
+                lane.advance(segment.duration_s, span.source_s if span else None)
+                if lane.scope == "all":
+                    self._overdue = self._overdue + 1 if self._context.tape.due_for_split() else 0
             case Missed():
                 self._miss(lane, item.what)
             case NewTimeline(why=why, missing_s=missing_s):
                 if lane.intake is not None:
                     lane.intake.splice()
+                lane.clock_s = None
                 if lane.scope == "all" and self._context.tape.recorded:
                     self._context.tape.lose(GapCode.TIMELINE_RESET, why, missing_s=missing_s)
         lane.done()
@@ -177,21 +195,39 @@ class HlsSource:
             first_sequence=missed.first_sequence,
             last_sequence=missed.first_sequence + missed.count - 1,
             scope=lane.scope,
+            ahead_s=lane.ahead_s(self._context.tape),
         )
-        lane.position_s += missed.duration_s
+        lane.advance(missed.duration_s)
         if lane.intake is not None:
             lane.intake.splice()
 
-    def _next_lane(self) -> Lane | None:
-        """The lane that is furthest behind, if it has something to do; of two at one point the sound, which goes first.
+    def _turn(self) -> Lane | None:
+        """The lane whose turn it is; None: wait. A new file is begun before the first that belongs into it."""
+        lane = self._next_lane()
+        main = self._lanes[0]
+        if lane is None or len(self._lanes) == 1 or not self._context.tape.due_for_split() or not self._may_split():
+            return lane
+        if any(isinstance(item.what, Fetch) for item in main.queue):
+            self._shapers.split(self._lanes)
+        elif not main.ended and main.error is None:
+            return None  # sound without pictures is no file: whether any come is not known yet
+        return lane
 
-        The picture waits for its sound for a while: a server lists the two at slightly different times.
+    def _next_lane(self) -> Lane | None:
+        """The lane that is behind, if it has something to do; sound goes before the pictures with which it is heard.
+
+        One waits for the other for a while: a server lists the two at slightly different times.
         """
-        behind = sorted(self._lanes, key=lambda lane: (lane.position_s, lane.scope == "all"))
-        if behind[0].queue:
-            return behind[0]
-        ahead = next((lane for lane in behind if lane.queue), None)
-        if ahead is None or behind[0].ended or behind[0].error is not None:
+        main, *sounds = self._lanes
+        ahead_s = main.next_s - min(_LEVEL_S, main.next_s / 2) if main.next_s else _LEVEL_S
+        behind = [lane for lane in sounds if lane.position_s < main.position_s + self._lead_s(lane, ahead_s)]
+        order = [*behind, main] if behind else [main, *sounds]
+        first = order[0]
+        if first.queue:
+            self._waiting_since = None
+            return first
+        ahead = next((lane for lane in order if lane.queue), None)
+        if ahead is None or first.ended or first.error is not None:
             return ahead
         now = self._context.clock.monotonic()
         self._waiting_since = self._waiting_since or now
@@ -199,13 +235,25 @@ class HlsSource:
             return None
         return ahead
 
+    def _lead_s(self, lane: Lane, usual_s: float) -> float:
+        """How far sound is to be ahead of the pictures. Behind a break it is they that set the clock: sound that does not wait
+        for them inside its shaper does so here."""
+        return -_LEVEL_S if lane.at_break and not self._shapers.weaves else usual_s
+
     def _patience_s(self, lane: Lane) -> float:
         return 2 * lane.playlist.target_duration_s if lane.playlist else 0.0
 
-    def _level(self) -> bool:
-        """Whether the lanes are at the same point, so that a file may end here."""
-        first = self._lanes[0]
-        return all(lane.position_s >= first.position_s - 0.5 or lane.ended for lane in self._lanes)
+    def _sound_is_there(self) -> bool:
+        """Whether all sound that belongs to the pictures was taken."""
+        main, *sounds = self._lanes
+        return all(lane.position_s >= main.position_s - _LEVEL_S or (lane.ended and not lane.queue) for lane in sounds)
+
+    def _may_split(self) -> bool:
+        """Whether a file may end here. Sound that is woven goes with its pictures; other sound has to end where they do, unless
+        it does not do so for long."""
+        main, *sounds = self._lanes
+        level = self._shapers.weaves or all(lane.position_s <= main.position_s + _LEVEL_S for lane in sounds)
+        return (level and self._sound_is_there()) or self._overdue > _SPLIT_PATIENCE
 
     def _wake(self) -> None:
         self._wakeup.set()

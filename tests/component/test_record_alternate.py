@@ -1,0 +1,118 @@
+"""Sound from a playlist of its own: all of it is in the files, where its pictures are."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ouzel.engine.tape import TapeLimits
+from ouzel.model.flow import EndReason
+from ouzel.testing.clips import Clip
+from ouzel.testing.origin import Hls, LiveOrigin
+from ouzel.testing.origin.channel import Channel
+
+if TYPE_CHECKING:
+    from conftest import Kept, Studio
+
+pytestmark = pytest.mark.anyio
+SECONDS = 12
+KINDS = [("ts", "ts"), ("ts", "aac"), ("mp4", "mp4")]
+
+
+def finished(origin: LiveOrigin, clip: Clip, container: str, sound: str) -> Channel:
+    """A show that is over: the whole clip, in segments of one second."""
+    hls = Hls(container, playlist_type="VOD", window=0)  # type: ignore[arg-type]
+    return origin.channel("show", clip, hls=hls).sound("en", sound)  # type: ignore[arg-type]
+
+
+def times(path: str | Path, kind: str) -> list[float]:
+    """When the packets of a track are presented, in order, by ffprobe."""
+    command = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-select_streams",
+        kind,
+        "-show_entries",
+        "packet=pts_time",
+        "-of",
+        "csv=p=0",
+        path,
+    ]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return sorted(float(line.strip(",")) for line in answer.split())
+
+
+def sound_of(kept: Kept) -> Sequence[list[float]]:
+    return [times(file.path, "a") for file in kept.report.files]
+
+
+@pytest.mark.parametrize("split_s", [None, 4.0])
+@pytest.mark.parametrize(("container", "sound"), KINDS)
+async def test_every_frame_of_sound_is_in_the_file_of_its_pictures(
+    record: Studio, clip: Clip, container: str, sound: str, split_s: float | None
+) -> None:
+    async with LiveOrigin() as origin:
+        show = finished(origin, clip, container, sound).push(SECONDS).end()
+        kept = await record(show.url, limits=TapeLimits(split_after_s=split_s))
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.gaps == []
+    assert kept.report.media_s == pytest.approx(SECONDS, abs=0.15)
+    assert len(kept.report.files) == (1 if split_s is None else 3)
+    heard = sound_of(kept)
+    assert sum(map(len, heard)) == len(clip.audio())
+    for file, sounds in zip(kept.report.files, heard, strict=True):
+        pictures = times(file.path, "v")
+        assert sounds[0] == pytest.approx(pictures[0], abs=0.15)
+        assert sounds[-1] == pytest.approx(pictures[-1], abs=0.15)
+        assert file.media_s == pytest.approx(len(pictures) / clip.rate, abs=0.15)
+
+
+@pytest.mark.parametrize(("container", "sound"), KINDS)
+async def test_the_length_that_was_asked_for_has_its_sound(
+    record: Studio, clip: Clip, container: str, sound: str
+) -> None:
+    async with LiveOrigin() as origin:
+        show = finished(origin, clip, container, sound).push(SECONDS).end()
+        kept = await record(show.url, limits=TapeLimits(duration_s=5))
+    assert kept.report.end_reason is EndReason.DURATION
+    assert kept.report.media_s == pytest.approx(5, abs=0.01)
+    (sounds,) = sound_of(kept)
+    assert sounds[-1] == pytest.approx(times(kept.path, "v")[-1], abs=0.15)
+    assert len(sounds) == pytest.approx(len(clip.audio()) * 5 / SECONDS, abs=3)
+
+
+@pytest.mark.parametrize("split_s", [None, 4.0])
+@pytest.mark.parametrize(("container", "sound"), KINDS)
+async def test_a_hole_in_the_sound_is_told_where_it_is(
+    record: Studio, clip: Clip, container: str, sound: str, split_s: float | None
+) -> None:
+    async with LiveOrigin() as origin:
+        show = finished(origin, clip, container, sound).push(SECONDS).end()
+        origin.on("en/seg6.*").status(404)
+        kept = await record(show.url, limits=TapeLimits(split_after_s=split_s))
+    (gap,) = kept.report.gaps
+    assert (gap.scope, round(gap.missing_s, 1)) == ("audio", 1.0)
+    assert gap.at_s == pytest.approx(6, abs=0.1)
+    assert kept.report.media_s == pytest.approx(SECONDS, abs=0.15)
+    heard = sound_of(kept)
+    assert sum(map(len, heard)) == pytest.approx(len(clip.audio()) * (SECONDS - 1) / SECONDS, abs=1)
+    holed = heard[0] if split_s is None else heard[1]
+    wide = [(a, b - a) for a, b in pairwise(holed) if b - a > 0.2]
+    assert len(wide) == 1
+    assert wide[0][1] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("container", "sound"), KINDS)
+async def test_where_time_begins_anew_the_sound_stays(record: Studio, clip: Clip, container: str, sound: str) -> None:
+    async with LiveOrigin() as origin:
+        show = finished(origin, clip, container, sound).restart_stamps(at=6).push(SECONDS).end()
+        kept = await record(show.url)
+    assert kept.report.media_s == pytest.approx(SECONDS, abs=0.15)
+    (sounds,) = sound_of(kept)
+    assert len(sounds) == pytest.approx(len(clip.audio()), abs=2)
