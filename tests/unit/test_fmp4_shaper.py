@@ -46,6 +46,15 @@ def consumer() -> Consumer:
     return consumer
 
 
+def test_how_long_the_sound_is_that_goes_on_beside_a_picture_that_stands_still(
+    consumer: Consumer, video: Writer, audio: Writer
+) -> None:
+    consumer.segment(segment(fragment(second(video, audio)), fragment([audio.part(48, 1000)])))
+    (span,) = consumer.file.spans
+    assert span.duration_s == pytest.approx(1.0)
+    assert span.beside_s == pytest.approx(2.0, abs=0.03)
+
+
 def test_segments_become_one_file_that_starts_at_zero(consumer: Consumer, video: Writer, audio: Writer) -> None:
     for _ in range(3):
         consumer.segment(segment(fragment(second(video, audio))))

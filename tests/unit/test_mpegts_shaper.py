@@ -73,6 +73,19 @@ def test_segments_pass_byte_for_byte() -> None:
     assert len(take.heads) == 1
 
 
+def test_how_long_the_sound_is_that_goes_on_beside_a_picture_that_stands_still() -> None:
+    show = Show()
+    segments = [show.play(25)]
+    still = show.play(5)
+    while show.sound < show.dts + 180_000:
+        still += show.sounds()
+    show.dts += 180_000
+    segments += [still, show.play(25)]
+    spans = shaped(TsShaper(), *segments).spans
+    assert [span.duration_s for span in spans] == pytest.approx([1.0, 0.2, 3.0])
+    assert [span.beside_s for span in spans] == pytest.approx([1.0, 2.2, 1.0], abs=0.1)
+
+
 def test_the_head_tells_what_the_tracks_are() -> None:
     take = shaped(TsShaper(), Show().play(5))
     assert take.heads[0].tracks == (

@@ -115,6 +115,9 @@ class Span(NamedTuple):
     excess: int = 0
     """Bytes at the end, already handed on, that are not a whole unit: the consumer cuts them off. When that is all the bytes
     of the chunk, nothing is left of it, and it counts for nothing."""
+    beside_s: float = 0.0
+    """How much longer the longest of the other tracks has become in this chunk: a picture may stand still while its sound goes
+    on, and then the chunk ends with its last picture, and the next one makes up for it."""
 
     @property
     def duration_s(self) -> float:
@@ -189,6 +192,7 @@ class SpanBuilder:
     emitted: int = 0
     dropped_bytes: int = 0
     damage: str = ""
+    beside_s: float = 0.0
     keys: list[KeyPoint] = field(default_factory=list[KeyPoint])
     repairs: list[Repair] = field(default_factory=list[Repair])
 
@@ -205,4 +209,5 @@ class SpanBuilder:
             self.damage,
             tuple(self.repairs),
             excess,
+            self.beside_s,
         )

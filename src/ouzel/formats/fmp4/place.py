@@ -24,6 +24,8 @@ class Placed:
     source_s: float | None = None
     """The source's time stamp of the first sample, of whichever track."""
     end_s: float | None = None
+    beside_s: dict[int, float] = field(default_factory=dict[int, float])
+    """Length of the parts of the other tracks, by the file's ids."""
 
 
 def place_fragment(
@@ -67,6 +69,8 @@ def place_fragment(
             placed.source_s = raw / init.timescale
         if track == leading:
             _tell(placed, traf, init, start, end)
+        else:
+            placed.beside_s[track] = placed.beside_s.get(track, 0.0) + (end - start) / init.timescale
     fragment.trafs[:] = kept
     return placed
 

@@ -165,6 +165,7 @@ class Fmp4Shaper:
         self._suspect = False  # its fragment says of itself what one that was kept said
         self._replayed: Print | None = None  # and so do the data
         self._whole = 0  # bytes handed on up to the end of the last whole fragment
+        self._beside_s: dict[int, float] = {}  # length of the other tracks
         self._fragments = 0  # seen, be they whole or not
         self._boxes = 0
 
@@ -392,6 +393,8 @@ class Fmp4Shaper:
         if span.source_s is None:
             span.source_s = placed.source_s
         span.frames += placed.frames
+        for track, length_s in placed.beside_s.items():
+            self._beside_s[track] = self._beside_s.get(track, 0.0) + length_s
         if placed.frames and placed.is_sync and self._leads:  # the chunks of another input are no place to begin
             span.keys.append(KeyPoint(pending.offset, placed.shown_s))
         if placed.end_s is not None:
@@ -404,6 +407,7 @@ class Fmp4Shaper:
             start_s = self._start.ends_s[self._index] if self._start else end_s
             if not self._fragments:
                 span.damage = span.damage or "no_media"
+            span.beside_s = max(self._beside_s.values(), default=0.0)
             span.repairs.extend(self._file.take_repairs())
             yield Edge(span.build(start_s, end_s, excess=span.emitted - self._whole if span.damage else 0))
             for known in self._prints:

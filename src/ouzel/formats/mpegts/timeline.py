@@ -20,6 +20,7 @@ class TimelineState(NamedTuple):
     zero: int | None
     start: int
     source: tuple[int | None, int, int | None]
+    beside: int | None
 
 
 class Timeline:
@@ -32,6 +33,7 @@ class Timeline:
     """
 
     __slots__ = (
+        "_beside",
         "_start",
         "_trimmed",
         "_turns",
@@ -69,6 +71,7 @@ class Timeline:
         self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
         self._start = 0
+        self._beside: int | None = None  # where the other tracks had got to at the end of the last chunk that had any
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
@@ -196,6 +199,10 @@ class Timeline:
             size, end = self._trimmed
             excess = self.span.emitted - size
         end = max(self._start, end)
+        if self.others:
+            beside, before = self._others_end(), self._start if self._beside is None else self._beside
+            self.span.beside_s = max(0, beside - max(before, self._start - TICKS)) / TICKS
+            self._beside = beside
         repairs = self.retimer.repairs
         if repairs:
             self.span.repairs = [replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in repairs]
@@ -219,16 +226,17 @@ class Timeline:
     def reopen(self) -> None:
         """Another set of tracks begins a file, with the first sample of its leading track."""
         self.lead = -1
-        self._zero = None
+        self._zero = self._beside = None
 
     def save(self) -> TimelineState:
         source = (self.raw, self._turns, self.shown)
-        return TimelineState(self.retimer.save(), self.lead, self._zero, self._start, source)
+        return TimelineState(self.retimer.save(), self.lead, self._zero, self._start, source, self._beside)
 
     def restore(self, state: TimelineState) -> None:
         self.retimer.restore(state.retimer)
         self.lead, self._zero, self._start = state.lead, state.zero, state.start
         self.raw, self._turns, self.shown = state.source
+        self._beside = state.beside
         self.drop_chunk()
 
     def _others_end(self) -> int:

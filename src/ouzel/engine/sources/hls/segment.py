@@ -124,7 +124,7 @@ class SegmentReader:
 
     def _tell_shortness(self, lane: Lane, segment: Segment, span: Span | None) -> None:
         """What was kept although it is shorter than announced leaves a gap behind it."""
-        missing = segment.duration_s - (span.duration_s if span else 0.0)
+        missing = segment.duration_s - (_length_s(span) if span else 0.0)
         if lane.scope == "all" and missing > _shortness(segment):
             self._context.tape.lose(
                 GapCode.SEGMENT_SHORT,
@@ -141,13 +141,13 @@ class SegmentReader:
         last = item.attempts > self._context.policy.short_attempts
 
         def check(span: Span) -> None:
-            missing = segment.duration_s - span.duration_s
+            missing = segment.duration_s - _length_s(span)
             short = lane.scope == "all" and missing > _shortness(segment)  # other sound may take no time of its own
             if span.damage not in {"truncated", "no_media"} and not short:
                 return
             if not last or not span.frames:
                 raise ShortBody(
-                    f"the segment holds {span.duration_s:.2f} s of {segment.duration_s:.2f} s"
+                    f"the segment holds {_length_s(span):.2f} s of {segment.duration_s:.2f} s"
                     + (f" ({span.damage})" if span.damage else "")
                 )
 
@@ -328,6 +328,11 @@ def _abandon(lane: Lane) -> None:
 
 def _note(item: Item, segment: Segment) -> SegmentNote:
     return SegmentNote(segment.media_sequence, item.wall, segment.duration_s)
+
+
+def _length_s(span: Span) -> float:
+    """What a segment holds, by the longest of its tracks: a picture may stand still."""
+    return max(span.duration_s, span.beside_s)
 
 
 def _shortness(segment: Segment) -> float:
