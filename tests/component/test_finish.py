@@ -98,19 +98,3 @@ async def test_a_format_that_cannot_be_made_leaves_the_file_as_it_came(
 def proven_path(path: str) -> Path:
     proven(Path(path))
     return Path(path)
-
-
-async def test_a_folder_that_is_taken_away_is_an_error_of_the_file_and_no_crash(record: Studio, clip: Clip) -> None:
-    async with LiveOrigin() as origin:
-        show = origin.channel("show", clip, speed=8.0)
-
-        async def take_away(_recorder: Recorder, tape: Tape) -> None:
-            with anyio.fail_after(20):
-                while tape.counters.chunks < 2:  # noqa: ASYNC110 - a state of ours that no event announces
-                    await anyio.sleep(0.01)
-            shutil.rmtree(record.folder)
-
-        kept = await record(show.flv_url, limits=TapeLimits(duration_s=5), while_running=take_away)
-    (file,) = kept.report.files
-    assert "No such file" in file.error
-    assert kept.told(EventCode.WARNING)[0]["code"] == "storage"

@@ -263,3 +263,22 @@ def test_the_ledger_of_a_running_recording_is_locked(bench: Bench) -> None:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert FileBusy.code == "file_busy"
     bench.close()
+
+
+def test_of_several_files_only_one_is_removed(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"one")
+    bench.head()
+    bench.chunk(b"two")
+    (bench.folder / "show-2.ts.part").unlink()
+    bench.head()
+    bench.chunk(b"three", 3.0)
+    bench.tape.finish(EndReason.ENDED)
+    for part in bench.tape.closed:
+        part.sink.release()
+    assert [part.lost for part in bench.tape.closed] == [False, True, False]
+    assert [(gap.code.value, gap.at_s, gap.missing_s) for gap in bench.tape.gaps] == [("file_removed", 2.0, 2.0)]
+    (gap,) = bench.tape.gaps
+    assert (gap.wall_end - gap.wall_start).total_seconds() == 2.0
+    counters = bench.tape.counters
+    assert (counters.media_s, counters.bytes, counters.gaps, counters.missing_s) == (5.0, 8, 1, 2.0)

@@ -35,7 +35,8 @@
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
-    │   └── FileBusy           file_busy            another process is writing this recording
+    │   ├── FileBusy           file_busy            another process is writing this recording
+    │   └── FileRemoved        file_removed         what was being written is not in its folder any more
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
@@ -222,6 +223,10 @@ class ReadOnly(StorageError):
 
 class FileBusy(StorageError):
     code = "file_busy"
+
+
+class FileRemoved(StorageError):
+    code = "file_removed"
 
 
 class ToolError(OuzelError):

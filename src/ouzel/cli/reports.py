@@ -16,6 +16,8 @@ _MOST_GAPS_PRINTED = 50
 _FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
 _BAD_WORDS = frozenset({"bad_option", "unknown_quality", "output_exists"})
 """Codes of errors that are known only once the stream was opened, and yet are the caller's."""
+_OF_THE_DISK = frozenset({"file_removed"})
+"""Codes of errors that say why nothing is left of what was recorded."""
 _ERRORS = frozenset({EndReason.FAILED, EndReason.NEVER_STARTED, EndReason.DISK})
 
 
@@ -28,7 +30,8 @@ def _code(report: Report) -> int:
     if report.end_reason is EndReason.DISK:
         return EXIT_DISK
     if not report.files:
-        return EXIT_BAD_ARGUMENTS if report.error is not None and report.error[0] in _BAD_WORDS else EXIT_NOTHING
+        code = report.error[0] if report.error is not None else ""
+        return EXIT_DISK if code in _OF_THE_DISK else EXIT_BAD_ARGUMENTS if code in _BAD_WORDS else EXIT_NOTHING
     failed = report.end_reason is EndReason.FAILED or report.unsent_bytes > 0
     incomplete = report.gaps or report.damaged_chunks or any(f.error for f in report.files)
     return EXIT_GAPS if incomplete or failed else EXIT_OK
@@ -57,7 +60,7 @@ def print_reports(reports: list[Report], output: Output) -> None:
         _print(report, output)
     told = output.level >= NORMAL and not output.is_json
     for report in reports:
-        if report.error and report.end_reason in _ERRORS and not (told and report.files):
+        if report.error and (report.end_reason in _ERRORS or not report.files) and not (told and report.files):
             code, message = report.error
             output.complain(code, f"{report.source}: {message}" if len(reports) > 1 else message)
 

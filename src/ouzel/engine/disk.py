@@ -8,9 +8,9 @@ from pathlib import Path
 
 import anyio
 
-from ouzel.base.errors import DiskFull, ReadOnly, StorageError
+from ouzel.base.errors import DiskFull, StorageError
 from ouzel.base.units import format_size
-from ouzel.engine.sinks.file import storage_error
+from ouzel.engine.sinks.file import make_folder, storage_error
 
 _ROOM_BYTES = 4 * 1024 * 1024  # the gate opens only when a few chunks fit again, so that it does not flap
 
@@ -25,10 +25,7 @@ class DiskGate:
 
     def free_bytes(self) -> int:
         """Free space for us on the file system of the folder, or of its nearest parent that exists."""
-        folder = self.folder
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        stat = os.statvfs(folder)
+        stat = self._statvfs()
         return stat.f_bavail * stat.f_frsize
 
     def check(self, *, room: int = 0) -> None:
@@ -43,12 +40,10 @@ class DiskGate:
 
     def check_writable(self) -> None:
         """Raises: ReadOnly, DiskFull, StorageError when no file can be made in the folder."""
+        make_folder(self.folder)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
-        except (FileExistsError, NotADirectoryError) as exc:
-            raise ReadOnly(f"{self.folder} is not a folder") from exc
         except OSError as exc:
             raise storage_error(exc, self.folder) from exc
 
@@ -64,5 +59,11 @@ class DiskGate:
                 return
 
     def _small_disk_share(self) -> int:
-        stat = os.statvfs(self.folder)
+        stat = self._statvfs()
         return stat.f_blocks * stat.f_frsize // 8
+
+    def _statvfs(self) -> os.statvfs_result:
+        folder = self.folder
+        while not folder.exists() and folder != folder.parent:  # it may be removed at any time
+            folder = folder.parent
+        return os.statvfs(folder)

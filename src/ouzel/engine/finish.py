@@ -12,8 +12,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from ouzel.base.errors import OuzelError, ToolMissing
 from ouzel.engine.closing import closing_patches
+from ouzel.engine.parts import Part
 from ouzel.engine.sinks.file import storage_error
-from ouzel.engine.tape import ClosedSink, Tape
+from ouzel.engine.tape import Tape
 from ouzel.formats.shape import Container
 from ouzel.model import ledger
 from ouzel.model.events import EventCode
@@ -108,14 +109,22 @@ class Finisher:
             await self._wake.wait()
             self._wake = anyio.Event()
 
-    async def _finish(self, closed: ClosedSink, to_convert: MemoryObjectSendStream[int]) -> None:
+    async def _finish(self, closed: Part, to_convert: MemoryObjectSendStream[int]) -> None:
         sink = closed.sink
         if not sink.chunks:
             await anyio.to_thread.run_sync(sink.discard)
             return
+        if closed.lost:
+            await anyio.to_thread.run_sync(
+                sink.release
+            )  # now its room is free again, which takes a large one some time
+            return
         try:
             path, size = await anyio.to_thread.run_sync(self._close, closed)
         except OuzelError as exc:
+            if not sink.is_there():
+                self._tape.look(closed)
+                return
             self._tape.emit(EventCode.WARNING, code=exc.code, why=f"{sink.part_path} could not be closed: {exc}")
             self._add(closed, sink.part_path, sink.size, str(exc))
             return
@@ -124,7 +133,7 @@ class Finisher:
         if self._wish.converts(sink.container):
             to_convert.send_nowait(len(self.files) - 1)
 
-    def _close(self, closed: ClosedSink) -> tuple[Path, int]:
+    def _close(self, closed: Part) -> tuple[Path, int]:
         sink = closed.sink
         try:
             held = ledger.read(sink.ledger_path.read_bytes())
@@ -168,7 +177,7 @@ class Finisher:
         self._tape.emit(EventCode.WARNING, code=code, why=f"{native.path} stays as it is: {why}")
         self.files[number] = replace(native, error=why)
 
-    def _add(self, closed: ClosedSink, path: Path, size: int, error: str = "") -> None:
+    def _add(self, closed: Part, path: Path, size: int, error: str = "") -> None:
         sink, ending = closed.sink, ENDINGS[closed.sink.container]
-        counts = len(closed.gaps), sink.damaged_chunks
+        counts = sink.gaps, sink.damaged_chunks
         self.files.append(FileReport(str(path), str(sink.ledger_path), ending, size, sink.media_s, *counts, error))

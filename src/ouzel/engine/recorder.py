@@ -284,7 +284,7 @@ class Recorder:
     # -- watching -----------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Three things that no reader sees: a disk that fills, media that does not come although bytes do, a slow media clock."""
+        """What no reader sees: a disk that fills, a file that is taken away, bytes without media, a slow media clock."""
         mark = (self._context.clock.monotonic(), 0.0)
         while True:
             await anyio.sleep(_WATCH_S)
@@ -297,6 +297,7 @@ class Recorder:
             return
         try:
             self._gate.check()
+            self._tape.look()
         except StorageError as exc:
             self._end_attempt(exc)
 
@@ -347,6 +348,8 @@ class Recorder:
         counters = self._tape.counters
         over = reason in {EndReason.FAILED, EndReason.NEVER_STARTED, EndReason.DISK, EndReason.GONE}
         error = self.error if over else None
+        if not self._finisher.files:  # what there was is gone, whatever else ended it
+            error = self._tape.removed or error
         return Report(
             source=self.spec.source,
             started=started,

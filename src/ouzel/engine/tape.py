@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ouzel.base.errors import FileRemoved, StorageError
+from ouzel.engine.parts import Counters, Loss, Part
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
@@ -43,49 +46,6 @@ class SegmentNote(NamedTuple):
     """How long it was on air, where the source tells; else its media time."""
 
 
-@dataclass(slots=True)
-class Loss:
-    """A gap whose end is not known yet: it is written when media flows again."""
-
-    code: GapCode
-    why: str
-    missing_s: float | None
-    """None: measured on our clock, from the last media before to the first after."""
-    first_sequence: int | None
-    last_sequence: int | None
-    scope: TrackScope
-    ahead_s: float = 0.0
-    """How far behind the last chunk it is: alternate sound is fetched before its pictures."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a progress line shows; plain numbers, read by a timer."""
-
-    bytes: int = 0
-    media_s: float = 0.0
-    chunks: int = 0
-    gaps: int = 0
-    missing_s: float = 0.0
-    runs: int = 0
-    reconnects: int = 0
-    replays: int = 0
-    files: int = 0
-    last_media: float = 0.0
-    """Monotonic time at which the recording last became longer."""
-    received: int = 0
-    """Bytes that came from the network, also those that were not kept."""
-
-
-@dataclass(slots=True)
-class ClosedSink:
-    """A sink that takes no more chunks, waiting to be finished off the loop."""
-
-    sink: FileSink
-    reason: EndReason
-    gaps: list[Gap] = field(default_factory=list[Gap])
-
-
 class Tape:
     """Where a recording's chunks and gaps go. Synchronous: it is driven from the readers' callbacks."""
 
@@ -100,11 +60,9 @@ class Tape:
         listener: Listener,
     ) -> None:
         self.counters = Counters()
-        self.closed: list[ClosedSink] = []
-        """Sinks to be finished by the recorder, in order."""
+        self.closed: list[Part] = []
+        """Files to be finished by the recorder, in order."""
         self.on_closed: Callable[[], None] = lambda: None
-        self.gaps: list[Gap] = []
-        """All gaps, in the recording's own time (the files' times added up)."""
         self.full = False
         """The length that was asked for is reached."""
         self._path_for = path_for
@@ -117,10 +75,13 @@ class Tape:
         self._listener = listener
         self._sink: FileSink | None = None
         self._head: Head | None = None
-        self._sink_gaps: list[Gap] = []
+        self._parts: list[Part] = []
+        """All files, in order; while there is a sink, the last is its."""
+        self._number = 0
         self._base_s = 0.0
         self._most_s = 0.0
-        self._part = 0
+        self._removed: list[Gap] = []
+        """What was in files that are gone: still to be told in the ledger of the next."""
         self._runs: list[RunLine] = []
         self._losses: list[Loss] = []
         self._on_air_until: datetime | None = None
@@ -159,10 +120,13 @@ class Tape:
         if note.wall is None and self._on_air_until and wall < self._on_air_until and not self._losses:
             wall = self._on_air_until  # arrival jitters; the programme does not go back in time
         self._settle_open_losses(span, scope)
+        while self._removed:
+            sink.note(self._removed[0])
+            del self._removed[0]
         if scope == "all":
             if note.sequence is None:
                 self._look_for_jump(span, now)
-            self._write_losses(sink, wall)
+            self._write_losses(self._parts[-1], wall)
         while self._runs:
             sink.note(self._runs[0])
             del self._runs[0]
@@ -191,6 +155,7 @@ class Tape:
             return
         last = sink.last
         sink.take_back()
+        self._parts[-1].bytes -= last.length
         self.counters.bytes -= last.length
         self.counters.chunks -= 1
         self.counters.media_s = self._base_s + sink.media_s
@@ -210,11 +175,12 @@ class Tape:
     ) -> None:
         """A stretch is missing here, or `ahead_s` later in the file. Written as a Gap when the next chunk with pictures is
         committed, merged with its like."""
-        if self._losses and self._merge(self._losses[-1], code, missing_s, first_sequence, last_sequence, scope):
+        loss = Loss(code, why, missing_s, first_sequence, last_sequence, scope, ahead_s)
+        if self._losses and self._losses[-1].take(loss):
             return
         if missing_s is None and any(loss.missing_s is None and loss.scope == scope for loss in self._losses):
             return  # an open loss is running already: its first cause stands
-        self._losses.append(Loss(code, why, missing_s, first_sequence, last_sequence, scope, ahead_s))
+        self._losses.append(loss)
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
 
@@ -228,6 +194,21 @@ class Tape:
         return self.counters.chunks > 0
 
     @property
+    def gaps(self) -> list[Gap]:
+        """All gaps, in the recording's own time (the files' times added up)."""
+        found: list[Gap] = []
+        base_s = 0.0
+        for part in self._parts:
+            found += [replace(gap, at_s=base_s + gap.at_s) for gap in part.gaps]
+            base_s += part.media_s
+        return found
+
+    @property
+    def removed(self) -> FileRemoved | None:
+        """Why the first of the files that were taken away is not kept."""
+        return next((part.removed() for part in self._parts if part.lost), None)
+
+    @property
     def file_s(self) -> float:
         return self._sink.media_s if self._sink else 0.0
 
@@ -235,13 +216,32 @@ class Tape:
     def current_path(self) -> Path | None:
         return self._sink.part_path if self._sink else None
 
+    def look(self, part: Part | None = None) -> None:
+        """Notice that the running file, or a closed part, was taken away, and tell it once. To be called every few seconds.
+
+        Recording then goes on in a new file, at the next edge; a ledger alone is written again. Raises: StorageError.
+        """
+        part = part or (self._parts[-1] if self._sink is not None else None)
+        if part is None or part.lost:
+            return
+        code, sink = FileRemoved.code, part.sink
+        if not sink.is_there():
+            part.lost = True
+            self.emit(EventCode.WARNING, code=code, why=f"{part.removed()}: what it held is lost to this recording")
+            if part.sink is not self._sink:
+                self._strike(part)
+        elif sink.keep_ledger():
+            self.emit(EventCode.WARNING, code=code, why=f"{sink.ledger_path} was taken away, and is written again")
+
     def due_for_split(self) -> bool:
-        """Whether the running file has reached its length or size."""
+        """Whether the running file has reached its length or size, or is gone."""
         sink, limits = self._sink, self._limits
         if sink is None or not sink.chunks or self.full:
             return False
-        return (limits.split_after_s is not None and sink.media_s >= limits.split_after_s - 0.001) or (
-            limits.split_bytes is not None and sink.size + self._next_length() > limits.split_bytes
+        return (
+            self._parts[-1].lost
+            or (limits.split_after_s is not None and sink.media_s >= limits.split_after_s - 0.001)
+            or (limits.split_bytes is not None and sink.size + self._next_length() > limits.split_bytes)
         )
 
     def finish(self, reason: EndReason) -> None:
@@ -249,7 +249,7 @@ class Tape:
         if reason is EndReason.GONE:  # it never came back: what it sent meanwhile, if anything, nobody knows
             self._losses = [loss for loss in self._losses if loss.missing_s is not None]
         if self._losses and self._sink is not None and self._sink.chunks:
-            self._write_losses(self._sink, self.wall())
+            self._write_losses(self._parts[-1], self.wall())
         self._retire(reason)
 
     def wall(self) -> datetime:
@@ -260,40 +260,65 @@ class Tape:
     def _open(self) -> FileSink:
         if self._head is None:
             raise AssertionError("bytes before any head")
-        self._part += 1
+        self._number += 1
         try:
-            path = self._path_for(self._part, self._head.container)
-            opening = Opening(path.name, self._head.container, self.wall(), self._source, self._part, self._software)
+            path = self._path_for(self._number, self._head.container)
+            opening = Opening(path.name, self._head.container, self.wall(), self._source, self._number, self._software)
             self._sink = FileSink(path, opening, self._head)
         except BaseException:
-            self._part -= 1
+            self._number -= 1
             raise
+        self._parts.append(Part(self._sink))
         self.counters.files += 1
-        self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._part, tracks=_tracks(self._head))
+        self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._number, tracks=_tracks(self._head))
         self._head = None  # it may be large (FLV reserves room for an index), and every file has one of its own
         return self._sink
 
     def _retire(self, reason: EndReason) -> None:
-        sink, self._sink = self._sink, None
-        if sink is None:
+        if self._sink is None:
             return
-        sink.rollback()
-        self._base_s += sink.media_s
-        self.closed.append(ClosedSink(sink, reason, self._sink_gaps))
-        self._sink_gaps = []
+        part = self._parts[-1]
+        with suppress(StorageError):  # then closing it will say so
+            self.look()
+        self._sink = None
+        part.sink.rollback()
+        part.reason = reason
+        self._base_s += part.sink.media_s
+        if part.lost:
+            self._strike(part)
+            self._removed += part.gaps
+        self.closed.append(part)
         self.on_closed()
+
+    def _strike(self, part: Part) -> None:
+        """A closed file is gone: what it held is missing, and no longer counted as kept."""
+        counters, media_s = self.counters, part.sink.media_s
+        if not part.sink.chunks:
+            return
+        gap = part.as_gap(self._began)
+        counters.gaps += 1 - len(part.gaps)
+        counters.missing_s += gap.missing_s - sum(each.missing_s for each in part.gaps)
+        counters.bytes -= part.bytes
+        counters.media_s -= media_s
+        self._base_s -= media_s
+        self._most_s = min(self._most_s, counters.media_s)
+        part.gaps = [gap]
+        self.emit(EventCode.GAP, **gap_fields(replace(gap, at_s=max(0.0, self._base_s))))
 
     def _count(self, chunk: Chunk, now: float, on_air_s: float) -> None:
         c = self.counters
         c.bytes += chunk.length
         c.chunks += 1
+        part = self._parts[-1]
+        part.bytes += chunk.length
         if chunk.scope == "all":
+            part.since = part.since or chunk.wall
             c.media_s = self._base_s + chunk.end_s
             if c.media_s > self._most_s + _NEW_S:  # the last group again, after each reconnect, is no sign of life
                 self._most_s = c.media_s
                 c.last_media = now
             self._on_air_until = chunk.wall + timedelta(seconds=on_air_s)
-            if self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
+            if not part.lost and self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
                 self.full = True
 
     def _next_length(self) -> int:
@@ -325,7 +350,7 @@ class Tape:
             why = f"nothing came for {quiet:.1f} s, and then the source's clock had jumped by {jumped:+.1f} s"
             self.lose(GapCode.UPSTREAM_JUMP, why, missing_s=missing)
 
-    def _write_losses(self, sink: FileSink, until: datetime) -> None:
+    def _write_losses(self, part: Part, until: datetime) -> None:
         starts = dict.fromkeys(("all", "audio"), self._on_air_until or self._began)
         losses, self._losses = self._losses, []
         for loss in losses:
@@ -335,7 +360,7 @@ class Tape:
                 missing = max(0.0, (until - start).total_seconds())
             end = start + timedelta(seconds=missing)
             gap = Gap(
-                sink.media_s + loss.ahead_s,
+                part.sink.media_s + loss.ahead_s,
                 loss.code,
                 loss.why,
                 start,
@@ -345,30 +370,13 @@ class Tape:
                 loss.last_sequence,
                 loss.scope,
             )
-            sink.note(gap)
-            self._sink_gaps.append(gap)
-            self.gaps.append(replace(gap, at_s=self._base_s + gap.at_s))
+            part.sink.note(gap)
+            part.gaps.append(gap)
+            part.since = part.since or start
             self.counters.gaps += 1
             self.counters.missing_s += missing
-            self.emit(EventCode.GAP, **gap_fields(self.gaps[-1]))
+            self.emit(EventCode.GAP, **gap_fields(replace(gap, at_s=self._base_s + gap.at_s)))
             starts[loss.scope] = end
-
-    def _merge(
-        self,
-        loss: Loss,
-        code: GapCode,
-        missing_s: float | None,
-        first: int | None,
-        last: int | None,
-        scope: TrackScope,
-    ) -> bool:
-        if loss.code is not code or loss.scope != scope or (loss.missing_s is None) != (missing_s is None):
-            return False
-        if first is not None and (loss.last_sequence is None or first != loss.last_sequence + 1):
-            return False
-        loss.missing_s = None if missing_s is None or loss.missing_s is None else loss.missing_s + missing_s
-        loss.last_sequence = last
-        return True
 
     def _look_at_clock(self) -> None:
         if step := self._anchor.step():

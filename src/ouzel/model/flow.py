@@ -29,6 +29,7 @@ class GapCode(StrEnum):
     UPSTREAM_JUMP = "upstream_jump"  # the source's clock jumped over a stretch of real time inside one connection
     DISK_FULL = "disk_full"
     READ_ONLY = "read_only"
+    FILE_REMOVED = "file_removed"  # it was kept, and then somebody took away the file while it was being written
     RECORDER_STOPPED = "recorder_stopped"  # we were killed or restarted in between
 
 

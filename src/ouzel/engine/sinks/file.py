@@ -23,7 +23,9 @@ from ouzel.model.ledger_lines import ClockLine, Closing, CutLine, Line, Opening,
 
 PART = ".part"
 LEDGER = ".ledger"
+REPLACED = ".damaged"
 _IOV_MAX = 512
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class FileSink:
@@ -151,6 +153,32 @@ class FileSink:
         self._append(line)
         self.gaps += isinstance(line, Gap)
 
+    def is_there(self) -> bool:
+        """Whether the media file is still where it is written: neither it nor its folder was removed or moved away."""
+        return self._is_linked(self._media, self.part_path)
+
+    def keep_ledger(self) -> bool:
+        """Write the ledger again if somebody took it away. Returns: whether that was so. Raises: StorageError."""
+        if self._is_linked(self._ledger, self.ledger_path):
+            return False
+        data = os.pread(self._ledger, self._ledger_size, 0)
+        copy = -1
+        try:
+            if os.path.lexists(self.ledger_path):  # an editor saves so: what it wrote is kept beside ours
+                self.ledger_path.rename(self.ledger_path.with_name(self.ledger_path.name + REPLACED))
+            copy = os.open(self.ledger_path, _NEW_FILE | os.O_APPEND, 0o644)
+            fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.write(copy, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            if copy >= 0:
+                os.close(copy)
+                self.ledger_path.unlink(missing_ok=True)
+            raise storage_error(exc, self.ledger_path) from exc
+        os.close(self._ledger)
+        self._ledger = copy
+        return True
+
     def close(self, reason: str, wall: datetime, patches: Sequence[tuple[int, bytes]] = (), tail: bytes = b"") -> Path:
         """Finish: container index, last ledger line, fsync, rename. Blocking: call it off the loop.
 
@@ -195,11 +223,11 @@ class FileSink:
     def _open_files(self) -> None:
         self._media = self._ledger = -1
         self._refuse_existing()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        make_folder(self.path.parent)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._ledger = os.open(self.ledger_path, flags | os.O_APPEND, 0o644)
-            self._media = os.open(self.part_path, flags, 0o644)
+            self._ledger = os.open(self.ledger_path, _NEW_FILE | os.O_APPEND, 0o644)
+            self._media = os.open(self.part_path, _NEW_FILE, 0o644)
+            self._counts_links = os.fstat(self._media).st_nlink > 0
         except FileExistsError as exc:
             if self._ledger >= 0:
                 self.release()
@@ -210,6 +238,15 @@ class FileSink:
                 self.release()
                 self.ledger_path.unlink()
             raise storage_error(exc, self.path) from exc
+
+    def _is_linked(self, fd: int, path: Path) -> bool:
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # the disk does not answer, which says nothing about the file
+        return fd < 0 or not self._counts_links or os.fstat(fd).st_nlink > 0
 
     def _refuse_existing(self) -> None:
         if os.path.lexists(self.path):
@@ -240,6 +277,16 @@ class FileSink:
     def _truncate(self, size: int) -> None:
         os.ftruncate(self._media, size)
         os.lseek(self._media, size, os.SEEK_SET)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless they are there. Raises: ReadOnly, DiskFull, StorageError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise ReadOnly(f"{folder} is not a folder", path=str(folder)) from exc
+    except OSError as exc:
+        raise storage_error(exc, folder) from exc
 
 
 def storage_error(exc: OSError, path: Path) -> StorageError:

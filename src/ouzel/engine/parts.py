@@ -1,0 +1,94 @@
+"""What a tape knows: its counters, each of its files, a stretch that is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ouzel.base.errors import FileRemoved
+from ouzel.engine.sinks.file import FileSink
+from ouzel.model.flow import EndReason, Gap, GapCode, TrackScope
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a progress line shows; plain numbers, read by a timer."""
+
+    bytes: int = 0
+    media_s: float = 0.0
+    chunks: int = 0
+    gaps: int = 0
+    missing_s: float = 0.0
+    runs: int = 0
+    reconnects: int = 0
+    replays: int = 0
+    files: int = 0
+    last_media: float = 0.0
+    """Monotonic time at which the recording last became longer."""
+    received: int = 0
+    """Bytes that came from the network, also those that were not kept."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One file of a recording: the running one, or one that takes no more chunks and waits to be finished off the loop."""
+
+    sink: FileSink
+    reason: EndReason = EndReason.SPLIT
+    """Why it takes no more chunks."""
+    gaps: list[Gap] = field(default_factory=list[Gap])
+    bytes: int = 0
+    """In its chunks."""
+    since: datetime | None = None
+    """When its first chunk was on air, or what is missing before it."""
+    lost: bool = False
+    """Somebody removed it, or moved it away, before it was closed."""
+
+    @property
+    def media_s(self) -> float:
+        """Seconds of the recording that are in this file."""
+        return 0.0 if self.lost else self.sink.media_s
+
+    def removed(self) -> FileRemoved:
+        """Why nothing of it is kept."""
+        path = self.sink.part_path
+        return FileRemoved(f"{path} was removed or moved away while it was being written", path=str(path))
+
+    def as_gap(self, otherwise: datetime) -> Gap:
+        """All that it held, and what was missing in it, as one gap before whatever follows.
+
+        `otherwise`: when it began, where no chunk tells.
+        """
+        start = self.since or otherwise
+        missing = self.sink.media_s + sum(gap.missing_s for gap in self.gaps if gap.scope == "all")
+        end = start + timedelta(seconds=missing)
+        return Gap(0.0, GapCode.FILE_REMOVED, str(self.removed()), start, end, missing)
+
+
+@dataclass(slots=True)
+class Loss:
+    """A gap whose end is not known yet: it is written when media flows again."""
+
+    code: GapCode
+    why: str
+    missing_s: float | None
+    """None: measured on our clock, from the last media before to the first after."""
+    first_sequence: int | None
+    last_sequence: int | None
+    scope: TrackScope
+    ahead_s: float = 0.0
+    """How far behind the last chunk it is: alternate sound is fetched before its pictures."""
+
+    def take(self, other: Loss) -> bool:
+        """Make the next loss a part of this one. Returns: False when it is of another kind, or does not follow on this one."""
+        if self.code is not other.code or self.scope != other.scope:
+            return False
+        if (self.missing_s is None) != (other.missing_s is None):
+            return False
+        first = other.first_sequence
+        if first is not None and (self.last_sequence is None or first != self.last_sequence + 1):
+            return False
+        if self.missing_s is not None and other.missing_s is not None:
+            self.missing_s += other.missing_s
+        self.last_sequence = other.last_sequence
+        return True
