@@ -119,7 +119,12 @@ class Rule:
         """Announce no length, and know no byte ranges: the body ends where the connection is closed, after `to` bytes or all."""
 
         def effect(response: Response) -> None:
-            response.body, response.chunked = _once(bytes(_known(response))[:to]), False
+            body = _known(response)
+            whole = body.obj if isinstance(body, memoryview) else body  # of which a range was asked for
+            response.status = 200
+            for name in ("Content-Range", "Accept-Ranges"):
+                response.headers.pop(name, None)
+            response.body, response.chunked = _once(bytes(whole)[:to]), False
 
         return self._add(effect, times, for_s)
 
