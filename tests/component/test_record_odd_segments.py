@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -11,7 +12,7 @@ import pytest
 from ouzel.formats.mpegts import scan
 from ouzel.formats.mpegts.packets import SIZE, pid_of, starts_unit
 from ouzel.testing.clips import Clip
-from ouzel.testing.origin import Hls, LiveOrigin
+from ouzel.testing.origin import Aes, Hls, LiveOrigin
 
 if TYPE_CHECKING:
     from conftest import Studio
@@ -57,3 +58,41 @@ async def test_a_segment_that_is_short_of_both_is_still_short(record: Studio, cl
         origin.on("seg3.ts").cut(188 * 120)
         kept = await record(show.url)
     assert [code for code, _ in kept.gaps] == ["segment_short"]
+
+
+@pytest.mark.parametrize("hls", [Hls(), Hls(container="mp4"), Hls(aes=Aes())], ids=["ts", "mp4", "aes"])
+async def test_the_segment_before_under_a_new_number_is_not_kept_twice(record: Studio, clip: Clip, hls: Hls) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, hls=replace(hls, playlist_type="VOD", window=0)).push(SEGMENTS).end()
+        suffix = "m4s" if hls.container == "mp4" else "ts"
+        before = await served(show.index_url.replace("index.m3u8", f"seg3.{suffix}"))
+        origin.on(f"seg4.{suffix}").body(before)
+        kept = await record(show.url)
+        assert origin.hits(f"seg4.{suffix}") > 1
+    ((code, missing),) = kept.gaps
+    assert (code, missing) == ("segment_bad", 1.0)
+    assert "once more" in kept.report.gaps[0].why
+    assert (kept.report.gaps[0].first_sequence, kept.report.gaps[0].at_s) == (4, pytest.approx(4.0, abs=0.01))
+    assert kept.numbers == [0, 1, 2, 3, 5]
+    assert kept.report.media_s == pytest.approx(SEGMENTS - 1, abs=0.05)
+
+
+async def test_the_next_attempt_may_bring_the_right_segment(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, hls=Hls(playlist_type="VOD", window=0)).push(SEGMENTS).end()
+        before = await served(show.index_url.replace("index.m3u8", "seg3.ts"))
+        origin.on("seg4.ts").body(before, times=1)
+        kept = await record(show.url)
+    assert kept.gaps == []
+    assert kept.numbers == list(range(SEGMENTS))
+
+
+async def test_sound_that_comes_twice_is_not_kept_twice(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, hls=Hls(playlist_type="VOD", window=0)).sound("en").push(SEGMENTS).end()
+        before = await served(show.index_url.replace("index.m3u8", "en/seg3.ts"))
+        origin.on("en/seg4.ts").body(before)
+        kept = await record(show.url)
+    (gap,) = kept.report.gaps
+    assert (gap.code.value, gap.scope, gap.first_sequence) == ("segment_bad", "audio", 4)
+    assert kept.numbers == list(range(SEGMENTS))

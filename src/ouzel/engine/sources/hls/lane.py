@@ -57,6 +57,8 @@ class Lane:
         """Programme time that was taken from the queue, kept or lost: how far this lane is."""
         self.clock_s: float | None = None
         """The same on the stream's own clock; None while that is not known."""
+        self.kept: tuple[int, float | None] | None = None
+        """What was kept last: digest of its bytes, and where it begins on the stream's clock; None behind a break."""
         self.leader: Lane | None = None
         """The lane of the pictures, where this one is beside it."""
         self.playlist: MediaPlaylist | None = None

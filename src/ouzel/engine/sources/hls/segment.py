@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
+import xxhash
 
 from ouzel.base.errors import (
     Encrypted,
@@ -109,7 +110,7 @@ class SegmentReader:
         request = self._context.request(stream, segment.uri, byte_range=_range(segment.byte_range))
         try:
             await self._context.http.stream(request, taker.on_answer)
-            span = taker.finish(_note(item, segment), self._check(lane, item, segment))
+            span = taker.finish(_note(item, segment), self._check(lane, item, segment, taker))
         except OuzelError:
             _abandon(lane)
             raise
@@ -119,6 +120,7 @@ class SegmentReader:
             else:
                 _abandon(lane)
             raise
+        lane.kept = (taker.digest, span.source_s if span else None)
         self._tell_shortness(lane, segment, span)
         return span
 
@@ -137,10 +139,12 @@ class SegmentReader:
             assert lane.intake is not None
             lane.intake.splice()
 
-    def _check(self, lane: Lane, item: Item, segment: Segment) -> Callable[[Span], None]:
+    def _check(self, lane: Lane, item: Item, segment: Segment, taker: _SegmentTaker) -> Callable[[Span], None]:
         last = item.attempts > self._context.policy.short_attempts
 
         def check(span: Span) -> None:
+            if span.source_s is not None and lane.kept == (taker.digest, span.source_s):
+                raise FormatError("the segment is the one before it once more")
             missing = segment.duration_s - _length_s(span)
             short = lane.scope == "all" and missing > _shortness(segment)  # other sound may take no time of its own
             if span.damage not in {"truncated", "no_media"} and not short:
@@ -273,7 +277,13 @@ class _SegmentTaker:
         self._segment = segment
         self._decryptor = decryptor
         self._first = bytearray()
+        self._digest = xxhash.xxh3_64()
         self._intake: Intake | None = None
+
+    @property
+    def digest(self) -> int:
+        """Of the bytes so far, decrypted."""
+        return self._digest.intdigest()
 
     def on_answer(self, _answer: Answer) -> Taker:
         return self._take if self._decryptor is None else self._decrypt
@@ -289,7 +299,10 @@ class _SegmentTaker:
         assert self._intake is not None
         self._intake.note = note
         self._intake.check = check
-        span = self._intake.finish(broken=broken)
+        try:
+            span = self._intake.finish(broken=broken)
+        finally:
+            self._intake.check = None  # it speaks of this segment only
         if span is None and check is not None:
             raise ShortBody("the segment holds no media")
         return span
@@ -299,6 +312,7 @@ class _SegmentTaker:
         self._take(self._decryptor.feed(piece))
 
     def _take(self, piece: memoryview) -> None:
+        self._digest.update(piece)
         if self._intake is not None:
             self._intake.take(piece)
             return

@@ -169,6 +169,7 @@ class HlsSource:
                     await self._reader.feed_inits(stream, self._lanes)
                 if expected == "spliced" and item.attempts == 0 and lane.intake is not None:
                     lane.intake.splice()
+                    lane.kept = None  # behind a break it may well be the same again
                 span = await self._reader.read(stream, lane, item, segment)
                 lane.advance(segment.duration_s, span.source_s if span else None)
                 if lane.scope == "all":
@@ -178,7 +179,7 @@ class HlsSource:
             case NewTimeline(why=why, missing_s=missing_s):
                 if lane.intake is not None:
                     lane.intake.splice()
-                lane.clock_s = None
+                lane.clock_s = lane.kept = None
                 if lane.scope == "all" and self._context.tape.recorded:
                     self._context.tape.lose(GapCode.TIMELINE_RESET, why, missing_s=missing_s)
         lane.done()
