@@ -16,9 +16,11 @@ from ouzel.engine import ledgers
 from ouzel.engine.convert import CONVERTING, Converted, convert
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import plan
+from ouzel.engine.verify import verify
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk
 from ouzel.model.media import Found, StreamFound
+from ouzel.model.verdict import FindingCode
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip, make_clip, run_ffmpeg
 from ouzel.testing.origin.flv import flv_groups, flv_header, flv_opening
@@ -172,6 +174,38 @@ async def test_a_source_that_is_shorter_than_its_ledger_is_kept(
     with pytest.raises(ToolFailed, match=r"the product has 12\.\d+ s, the ledger 16\.\d+ s"):
         await convert(source, "mp4", keep_original=False, ffmpeg=ffmpeg)
     assert fresh(tmp_path) == {"show.ts", "show.ledger"}
+
+
+@pytest.mark.parametrize("where", ["chunk", "head", "end"])
+async def test_a_damaged_source_makes_no_clean_product(
+    tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, where: str
+) -> None:
+    """Nor is it removed, or cleaned by one more step."""
+    source = record(tmp_path, clip, "mp4")
+    held = ledger.read(ledgers.ledger_path(source).read_bytes())
+    data = bytearray(source.read_bytes())
+    at = {"chunk": held.media_end - 1, "head": held.media_start - 1, "end": len(data) - 1}[where]
+    data[at] ^= 1
+    source.write_bytes(data)
+    made = await convert(source, "mkv", keep_original=False, ffmpeg=ffmpeg)
+    assert made.is_damaged
+    assert f"{source} is not what its ledger says" in made.warnings[0]
+    again = await convert(made.path, "ts", keep_original=False, ffmpeg=ffmpeg)
+    assert fresh(tmp_path) == {"show.mp4", "show.mkv", "show.ts", "show.ledger"}
+    for path in (made.path, again.path):
+        verdict = await verify(path)
+        assert (verdict.status, [f.code for f in verdict.findings]) == ("damaged", [FindingCode.BYTES_CHANGED])
+
+
+async def test_so_does_a_product_that_was_changed(show: Path, ffmpeg: FfmpegFinder) -> None:
+    made = await convert(show, "mkv", keep_original=False, ffmpeg=ffmpeg)
+    assert not made.is_damaged
+    data = bytearray(made.path.read_bytes())
+    data[-1] ^= 1
+    made.path.write_bytes(data)
+    again = await convert(made.path, "mp4", ffmpeg=ffmpeg)
+    assert again.is_damaged
+    assert (await verify(again.path)).status == "damaged"
 
 
 async def test_cancelling_leaves_the_original_alone(show: Path, ffmpeg: FfmpegFinder) -> None:

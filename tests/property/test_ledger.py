@@ -79,7 +79,7 @@ LATER_LINES: dict[type, st.SearchStrategy[Line]] = {
         COUNTS,
         st.just("") | DIGESTS,
     ),
-    Product: st.builds(Product, WALLS, TEXTS, TEXTS, COUNTS, SECONDS, DIGESTS),
+    Product: st.builds(Product, WALLS, TEXTS, TEXTS, COUNTS, SECONDS, DIGESTS, st.sampled_from(["", "bytes_changed"])),
 }
 LINES = st.one_of(OPENINGS, *LATER_LINES.values())
 LEDGERS = st.tuples(OPENINGS, st.lists(st.one_of(*LATER_LINES.values()), max_size=6))

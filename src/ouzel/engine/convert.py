@@ -42,7 +42,8 @@ _ROUNDING_S = 0.0005  # of times that ffmpeg is told, so that it stops before th
 _SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
 _ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
-_SHARES = (0.1, 0.7, 0.9, 1.0)  # of the work: looking at the source, muxing, looking at the product, its digest
+_SHARES = (0.05, 0.15, 0.7, 0.9, 1.0)  # of the work: digests of the source, a look at it, muxing, product, its digest
+_DAMAGE = "bytes_changed"
 
 OnProgress = Callable[[float], None]
 
@@ -55,7 +56,9 @@ class Converted:
     size: int
     duration_s: float
     warnings: tuple[str, ...]
-    """What ffmpeg had to complain about; normally nothing."""
+    """What ffmpeg had to complain about, and that the source is damaged; normally nothing."""
+    is_damaged: bool = False
+    """The source was not what its ledger says, and so nobody knows what the product is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ async def convert(
         out: the product; beside the source, with the format as its ending, when None. Must not exist. Elsewhere it gets a ledger
             of its own, so that its gaps are told there too.
         keep_original: False: remove the source once the product is verified. Its ledger stays, and describes the product.
+            A source that is not what its ledger says is never removed.
         on_progress: told the share that is done, 0 to 1.
         piece: only this part of it.
     Raises: InputError, ToolMissing, ToolFailed when ffmpeg fails or the product does not hold what the source holds,
@@ -100,7 +104,7 @@ async def convert(
         source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice, piece
     )
     converted = await work.run()
-    if not keep_original:
+    if not keep_original and not converted.is_damaged:
         await anyio.to_thread.run_sync(_remove, source)
     return converted
 
@@ -118,21 +122,24 @@ class _Work:
 
     async def run(self) -> Converted:
         held = await anyio.to_thread.run_sync(self._check)
+        damage = await anyio.to_thread.run_sync(self._damage, held) if held else ""
         fed_by = await anyio.to_thread.run_sync(feeder, self.source)
-        found = await probe(self.source, on_progress=self._stage(0), nice=self.nice, fed_by=fed_by)
+        found = await probe(self.source, on_progress=self._stage(1), nice=self.nice, fed_by=fed_by)
         recipe = plan(found, self.target)
         program = await self.ffmpeg.find({*recipe.need, "enhanced_flv"} if fed_by else recipe.need)
         temporary = self.out.with_name(self.out.name + CONVERTING)
         async with _reserved(temporary):
             warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
-            made = await probe(temporary, on_progress=self._stage(2), nice=self.nice)
+            made = await probe(temporary, on_progress=self._stage(3), nice=self.nice)
             if self.piece is None:
                 compare(found, made, recipe, held.ledger if held and held.product is None else None)
             else:
                 compare_piece(made, recipe, self.piece)
-            size = await anyio.to_thread.run_sync(self._settle, temporary, made, held)
+            size = await anyio.to_thread.run_sync(self._settle, temporary, made, held, damage)
         self.on_progress(1.0)
-        return Converted(self.out, size, made.media_s, warnings)
+        if damage:
+            warnings = (f"{self.source} is not what its ledger says: so it is with {self.out.name}", *warnings)
+        return Converted(self.out, size, made.media_s, warnings, bool(damage))
 
     def _check(self) -> ledgers.Held | None:
         """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
@@ -145,10 +152,16 @@ class _Work:
         _refuse_existing(self.out, *([path] if held and (self.piece or path != held.ledger_path) else []))
         return held
 
+    def _damage(self, held: ledgers.Held) -> str:
+        """What is wrong with the source, so that its product does not pass for whole. Runs in a worker thread."""
+        before = held.product.damage if held.product else ""
+        as_told = ledgers.is_as_told(held, self._counter(0, held.media.stat().st_size))
+        return before if as_told else _DAMAGE
+
     async def _mux(
         self, program: str, found: Found, recipe: Recipe, temporary: Path, fed_by: list[str] | None
     ) -> tuple[str, ...]:
-        tell = self._stage(1)
+        tell = self._stage(2)
 
         def on_line(line: str) -> None:
             name, _, value = line.partition("=")
@@ -167,19 +180,11 @@ class _Work:
             raise
         return _warnings(result.errors)
 
-    def _settle(self, temporary: Path, made: Found, held: ledgers.Held | None) -> int:
+    def _settle(self, temporary: Path, made: Found, held: ledgers.Held | None, damage: str) -> int:
         """The product is good: write it down, make it last, give it its name. Returns its size. Runs in a worker thread."""
-        tell, size, done = self._stage(3), temporary.stat().st_size, 0
-
-        def on_bytes(count: int) -> None:
-            nonlocal done
-            done += count
-            anyio.from_thread.check_cancelled()
-            anyio.from_thread.run_sync(tell, done / size)
-
-        product = Product(
-            self.clock.now(), self.out.name, self.target, size, made.media_s, ledgers.digest(temporary, on_bytes)
-        )
+        size = temporary.stat().st_size
+        digest = ledgers.digest(temporary, self._counter(4, size))
+        product = Product(self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage)
         try:
             _sync(temporary)
             if self.piece is not None:
@@ -194,6 +199,18 @@ class _Work:
         except OSError as exc:
             raise storage_error(exc, self.out) from exc
         return size
+
+    def _counter(self, number: int, size: int) -> ledgers.OnBytes:
+        """Tells of a stage that reads so many bytes in a worker thread, and ends it when it is cancelled."""
+        tell, done = self._stage(number), 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            done += count
+            anyio.from_thread.check_cancelled()
+            anyio.from_thread.run_sync(tell, min(1.0, done / size))
+
+        return on_bytes
 
     def _stage(self, number: int) -> OnProgress:
         start, end = (0.0, *_SHARES)[number : number + 2]

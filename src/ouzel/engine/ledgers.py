@@ -161,6 +161,26 @@ def is_written(path: Path) -> bool:
         return True
 
 
+def is_as_told(held: Held, on_bytes: OnBytes) -> bool:
+    """Whether a closed file, or a product, holds the bytes of which its ledger tells, and no others. Raises: StorageError."""
+    product, closing = held.product, held.ledger.closing
+    if product is not None:
+        return digest(held.media, on_bytes) == product.digest
+    try:
+        with held.media.open("rb", buffering=0) as file:
+            fd = file.fileno()
+            for chunk in held.ledger.chunks:
+                if digest_of(fd, chunk.offset, chunk.length) != chunk.digest:
+                    return False
+                on_bytes(chunk.length)
+            if closing is None:
+                return True
+            around = digest_around(fd, held.ledger.media_start, held.ledger.media_end, closing.tail)
+            return os.fstat(fd).st_size == closing.size and closing.digest in ("", around)
+    except OSError as exc:
+        raise storage_error(exc, held.media) from exc
+
+
 def digest(path: Path, on_bytes: OnBytes | None = None) -> str:
     """xxh3_64 of a whole file, 16 hex digits. Raises: StorageError."""
     total = xxhash.xxh3_64()

@@ -255,6 +255,8 @@ async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict
     size, digest = await anyio.to_thread.run_sync(look)
     if (size, digest) != (product.size, product.digest):
         found.add(Finding(_C.PRODUCT_CHANGED, f"not the file that was made of {held.ledger.opening.file}"))
+    if product.damage:
+        found.add(Finding(_C.BYTES_CHANGED, "so they had in the file that this was made of"))
     try:
         seen = await probe(held.media)
     except MediaError as exc:

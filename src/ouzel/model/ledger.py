@@ -309,6 +309,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     },
     Product: lambda p: {
         "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
+        **({"dmg": p.damage} if p.damage else {}),
     },
 }  # fmt: skip
 _PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
@@ -329,5 +330,5 @@ _PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "end": lambda d: Closing(
         unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"], str(d.get("h", "")),
     ),
-    "made": lambda d: Product(unstamp(d["w"]), d["file"], d["format"], d["size"], d["d"], d["h"]),
+    "made": lambda d: Product(unstamp(d["w"]), d["file"], d["format"], d["size"], d["d"], d["h"], str(d.get("dmg", ""))),
 }  # fmt: skip

@@ -95,6 +95,8 @@ class Product:
     duration_s: float
     digest: str
     """xxh3_64 of the whole file, 16 hex digits."""
+    damage: str = ""
+    """`bytes_changed`: what it was made of was not what its ledger says. Empty: it was."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product
