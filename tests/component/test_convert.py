@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ouzel.model import ledger
 from ouzel.model.flow import Chunk
 from ouzel.model.media import Found, StreamFound
 from ouzel.model.verdict import FindingCode
-from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.ffmpeg import Ffmpeg, FfmpegFinder, Need
 from ouzel.testing.clips import Clip, make_clip, run_ffmpeg
 from ouzel.testing.origin.flv import flv_groups, flv_header, flv_opening
 
@@ -104,6 +105,29 @@ async def test_the_hevc_of_chinese_cdns_is_read(clip_folder: Path, tmp_path: Pat
     found = await probe(made.path, depth="decode")
     assert found.video is not None
     assert (found.video.codec, found.video.frames, found.video.errors) == ("hevc", hevc.frames, 0)
+
+
+class OldAtHand(FfmpegFinder):
+    """Finds FFmpeg 5.1 first, and behind it whatever is fit for what is needed."""
+
+    async def find(self, need: Collection[Need] = ()) -> Ffmpeg:
+        found = await super().find(need)
+        return found if need else replace(found, version="5.1.9", libavformat=(59, 27))
+
+
+async def test_the_original_stays_when_the_product_cannot_be_read_here(
+    clip_folder: Path, tmp_path: Path, clip: Clip
+) -> None:
+    hevc = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1, video="hevc", audio=False)
+    source = record(tmp_path, hevc)
+    made = await convert(source, "flv", keep_original=False, ffmpeg=OldAtHand())
+    assert not made.readable
+    assert any("(5.1.9) cannot read hevc in FLV" in words for words in made.warnings)
+    assert made.warnings[-1] == f"{source} is kept therefore"
+    assert fresh(tmp_path) == {"show.ts", "show.flv", "show.ledger"}
+    plain = record(tmp_path, clip, name="plain")
+    assert (await convert(plain, "flv", keep_original=False, ffmpeg=OldAtHand())).readable
+    assert not plain.exists()
 
 
 async def test_sound_that_the_format_cannot_hold_is_encoded(tmp_path: Path, ffmpeg: FfmpegFinder) -> None:

@@ -18,7 +18,7 @@ from ouzel import __version__
 from ouzel.base.errors import Damaged, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
-from ouzel.engine.convert import Piece, convert
+from ouzel.engine.convert import Piece, convert, remove
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.probe import find_edges, probe
@@ -91,7 +91,8 @@ async def clip(
     if native == out:
         return clipped
     try:
-        made = await convert(native, target, out=out, keep_original=False, ffmpeg=finder, clock=clock)
+        made = await convert(native, target, out=out, ffmpeg=finder, clock=clock)
+        await anyio.to_thread.run_sync(remove, native)
     except BaseException:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_discard, native)

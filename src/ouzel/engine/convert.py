@@ -56,9 +56,12 @@ class Converted:
     size: int
     duration_s: float
     warnings: tuple[str, ...]
-    """What ffmpeg had to complain about, and that the source is damaged; normally nothing."""
+    """What ffmpeg had to complain about, that the source is damaged, and that the ffmpeg at hand cannot read the product;
+    normally nothing."""
     is_damaged: bool = False
     """The source was not what its ledger says, and so nobody knows what the product is."""
+    readable: bool = True
+    """False: it was made, and verified, by a newer FFmpeg than the one that is found first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ async def convert(
         target: ts, mkv, mp4, flv, mp3 or m4a; the last two keep sound only.
         out: the product; beside the source, with the format as its ending, when None. Must not exist. Elsewhere it gets a ledger
             of its own, so that its gaps are told there too.
-        keep_original: False: remove the source once the product is verified. Its ledger stays, and describes the product.
-            A source that is not what its ledger says is never removed.
+        keep_original: False: remove the source once the product is verified. Its ledger stays always, and describes the product.
+            A source that is not what its ledger says is never removed, nor one whose product is not `readable`.
         on_progress: told the share that is done, 0 to 1.
         piece: only this part of it.
     Raises: InputError, ToolMissing, ToolFailed when ffmpeg fails or the product does not hold what the source holds,
@@ -104,9 +107,21 @@ async def convert(
         source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice, piece
     )
     converted = await work.run()
-    if not keep_original and not converted.is_damaged:
-        await anyio.to_thread.run_sync(_remove, source)
+    if keep_original or converted.is_damaged:
+        return converted
+    if not converted.readable:
+        return replace(converted, warnings=(*converted.warnings, f"{source} is kept therefore"))
+    await anyio.to_thread.run_sync(remove, source)
     return converted
+
+
+def remove(original: Path) -> None:
+    """Once there is a product of it. Raises: StorageError."""
+    try:
+        original.unlink()
+        sync_folder(original.parent)
+    except OSError as exc:
+        raise storage_error(exc, original) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +154,17 @@ class _Work:
         self.on_progress(1.0)
         if damage:
             warnings = (f"{self.source} is not what its ledger says: so it is with {self.out.name}", *warnings)
-        return Converted(self.out, size, made.media_s, warnings, bool(damage))
+        blind = await self._unread_by(recipe)
+        warnings = (*warnings, *blind)
+        return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind)
+
+    async def _unread_by(self, recipe: Recipe) -> tuple[str, ...]:
+        """The program that made it may be another than the one that a user's players and tools rest on."""
+        if "enhanced_flv" not in recipe.need or (first := await self.ffmpeg.find()).enhanced_flv:
+            return ()
+        return (
+            f"{first.path} ({first.version}) cannot read {recipe.streams[0].codec} in FLV; FFmpeg 6.1 and newer can",
+        )
 
     def _check(self) -> ledgers.Held | None:
         """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
@@ -302,14 +327,6 @@ def _refuse_existing(*paths: Path) -> None:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _remove(original: Path) -> None:
-    try:
-        original.unlink()
-        sync_folder(original.parent)
-    except OSError as exc:
-        raise storage_error(exc, original) from exc
 
 
 def _span(piece: Piece | None) -> list[str]:

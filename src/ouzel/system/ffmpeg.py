@@ -42,6 +42,11 @@ class Ffmpeg:
     libavformat: tuple[int, int]
 
     @property
+    def enhanced_flv(self) -> bool:
+        """Whether it reads and writes HEVC, AV1 and VP9 in FLV."""
+        return self.libavformat >= _ENHANCED_FLV
+
+    @property
     def rtsp_timeout(self) -> str:
         """The option of its RTSP reader that ends a silent connection, in microseconds. In older builds `-timeout` means
         something else: to wait for a connection from outside."""
@@ -89,7 +94,7 @@ class FfmpegFinder:
 
     async def _does(self, ffmpeg: Ffmpeg, need: Need) -> bool:
         if need == "enhanced_flv":
-            return ffmpeg.libavformat >= _ENHANCED_FLV
+            return ffmpeg.enhanced_flv
         option, pattern = _LISTS[need]
         if (text := self._lists.get((ffmpeg.path, option))) is None:
             result = await run([ffmpeg.path, "-hide_banner", option], timeout_s=_TEST_S, check=False)
