@@ -112,12 +112,12 @@ def test_what_is_not_committed_is_not_kept(bench: Bench) -> None:
 
 def test_a_loss_becomes_a_gap_before_the_next_chunk_and_like_is_merged_with_like(bench: Bench) -> None:
     bench.head()
-    bench.chunk(b"a", sequence=1)
+    bench.chunk(b"a")
     bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=2, last_sequence=2)
     bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=3, last_sequence=3)
     bench.tape.lose(GapCode.SEGMENT_GONE, "HTTP 404", missing_s=2.0, first_sequence=7, last_sequence=7)
     bench.clock.tick(6)
-    bench.chunk(b"b", sequence=8)
+    bench.chunk(b"b")
     (book,) = bench.close()
     assert [(g.at_s, g.missing_s, g.first_sequence, g.last_sequence) for g in book.gaps] == [
         (2.0, 4.0, 2, 3),
@@ -282,3 +282,38 @@ def test_of_several_files_only_one_is_removed(bench: Bench) -> None:
     assert (gap.wall_end - gap.wall_start).total_seconds() == 2.0
     counters = bench.tape.counters
     assert (counters.media_s, counters.bytes, counters.gaps, counters.missing_s) == (5.0, 8, 1, 2.0)
+
+
+def test_what_is_no_broadcast_has_no_times_in_the_future(bench: Bench) -> None:
+    """A complete playlist without dates, read ten times as fast as it plays: half a minute of media in three seconds."""
+    bench.head()
+    began = bench.clock.wall
+    for number in range(10):
+        if number == 5:
+            bench.tape.lose(GapCode.SEGMENT_GONE, "404", missing_s=30.0, first_sequence=5, last_sequence=14)
+        bench.clock.tick(-2.7)
+        bench.chunk(b"chunk", 3.0, sequence=number + 10 * (number >= 5))
+    bench.tape.lose(GapCode.DISK_FULL, "full", missing_s=60.0)
+    (book,) = bench.close(EndReason.STOPPED)
+    walls = [chunk.wall for chunk in book.chunks]
+    assert walls == sorted(walls)
+    assert walls[-1] <= bench.clock.wall
+    first, last = book.gaps
+    assert began <= first.wall_start == first.wall_end <= last.wall_start == last.wall_end == bench.clock.wall
+    assert (first.missing_s, last.missing_s) == (30.0, 60.0)
+    assert not first.is_dated
+
+
+def test_a_gap_of_a_stream_ends_where_what_follows_begins(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"before")
+    bench.clock.tick(5.0)
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.source += 20.0
+    bench.chunk(b"after")
+    (book,) = bench.close()
+    (gap,) = book.gaps
+    assert gap.missing_s == 20.0
+    assert gap.wall_start == book.chunks[0].wall + timedelta(seconds=2)
+    assert gap.wall_end == book.chunks[1].wall
+    assert gap.is_dated

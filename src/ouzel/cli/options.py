@@ -66,10 +66,10 @@ class Bar:
 
 
 def gap_text(gap: Gap) -> str:
-    """A gap as one line: how much, where in the file, when it was on air, why."""
+    """A gap as one line: how much, where in the file, when it was on air if that is known, why."""
     start, end = gap.wall_start.astimezone(), gap.wall_end.astimezone()
     return tr(
-        "file.gap",
+        "file.gap" if gap.is_dated else "file.gap_undated",
         missing=format_duration(gap.missing_s),
         at=format_clock(gap.at_s),
         start=f"{start:%Y-%m-%d %H:%M:%S}",

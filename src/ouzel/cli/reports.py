@@ -82,7 +82,7 @@ def _print(report: Report, output: Output) -> None:
     for gap in report.gaps[:_MOST_GAPS_PRINTED]:
         output.say(
             tr(
-                "report.gap",
+                "report.gap" if gap.is_dated else "report.gap_undated",
                 missing=format_duration(gap.missing_s),
                 at=format_clock(gap.at_s),
                 start=f"{gap.wall_start.astimezone():%H:%M:%S}",

@@ -54,14 +54,11 @@ class Part:
         path = self.sink.part_path
         return FileRemoved(f"{path} was removed or moved away while it was being written", path=str(path))
 
-    def as_gap(self, otherwise: datetime) -> Gap:
-        """All that it held, and what was missing in it, as one gap before whatever follows.
-
-        `otherwise`: when it began, where no chunk tells.
-        """
-        start = self.since or otherwise
+    def as_gap(self, now: datetime) -> Gap:
+        """All that it held, and what was missing in it, as one gap before whatever follows."""
+        start = min(self.since or now, now)
         missing = self.sink.media_s + sum(gap.missing_s for gap in self.gaps if gap.scope == "all")
-        end = start + timedelta(seconds=missing)
+        end = min(now, start + timedelta(seconds=missing))
         return Gap(0.0, GapCode.FILE_REMOVED, str(self.removed()), start, end, missing)
 
 

@@ -330,7 +330,8 @@ class Recorder:
 
     def _account_for_waiting(self) -> None:
         """Stopped while nothing came: in HLS nobody has read meanwhile what is listed, and so what was missed."""
-        if self._context.stopping and self._reads_hls and self.state in {_S.PARKED, _S.PAUSED}:
+        missed = self._reads_hls and self._tape.on_air  # what is a file does not go by
+        if self._context.stopping and missed and self.state in {_S.PARKED, _S.PAUSED}:
             code, why = self._hls.blamed
             missing_s = self._context.clock.monotonic() - self._tape.counters.last_media
             self._tape.lose(code, why, missing_s=missing_s)

@@ -84,6 +84,9 @@ class Tape:
         """What was in files that are gone: still to be told in the ledger of the next."""
         self._runs: list[RunLine] = []
         self._losses: list[Loss] = []
+        self.on_air = True
+        """False in a complete playlist without dates: when it was on air nobody knows, and it does not go by."""
+        self._is_dated = False
         self._on_air_until: datetime | None = None
         self._source_until: float | None = None
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=3)
@@ -116,9 +119,7 @@ class Tape:
         sink = self._sink or self._open()
         now = self._clock.monotonic() if came is None else came
         self._look_at_clock()
-        wall = note.wall or self._anchor.at(now) - timedelta(seconds=span.duration_s)
-        if note.wall is None and self._on_air_until and wall < self._on_air_until and not self._losses:
-            wall = self._on_air_until  # arrival jitters; the programme does not go back in time
+        wall = self._wall_of(note, span, now)
         self._settle_open_losses(span, scope)
         while self._removed:
             sink.note(self._removed[0])
@@ -295,7 +296,7 @@ class Tape:
         counters, media_s = self.counters, part.sink.media_s
         if not part.sink.chunks:
             return
-        gap = part.as_gap(self._began)
+        gap = part.as_gap(self.wall())
         counters.gaps += 1 - len(part.gaps)
         counters.missing_s += gap.missing_s - sum(each.missing_s for each in part.gaps)
         counters.bytes -= part.bytes
@@ -304,6 +305,20 @@ class Tape:
         self._most_s = min(self._most_s, counters.media_s)
         part.gaps = [gap]
         self.emit(EventCode.GAP, **gap_fields(replace(gap, at_s=max(0.0, self._base_s))))
+
+    def _wall_of(self, note: SegmentNote, span: Span, now: float) -> datetime:
+        """When a chunk was on air, if the source tells; else when it came, less its length."""
+        self._is_dated |= note.wall is not None
+        self.on_air = self._is_dated or note.sequence is None
+        if note.wall is not None:
+            return note.wall
+        came = self._anchor.at(now)
+        wall, before = came - timedelta(seconds=span.duration_s), self._on_air_until
+        if before is None or (self._losses and self.on_air):
+            return wall
+        if not self._is_dated:  # a file, or a burst at the start, comes faster than it plays; it is not ahead of us
+            before = min(before, came)
+        return max(wall, before)  # arrival jitters; the programme does not go back in time
 
     def _count(self, chunk: Chunk, now: float, on_air_s: float) -> None:
         c = self.counters
@@ -359,17 +374,12 @@ class Tape:
             if missing is None:
                 missing = max(0.0, (until - start).total_seconds())
             end = start + timedelta(seconds=missing)
-            gap = Gap(
-                part.sink.media_s + loss.ahead_s,
-                loss.code,
-                loss.why,
-                start,
-                end,
-                missing,
-                loss.first_sequence,
-                loss.last_sequence,
-                loss.scope,
-            )
+            if not self.on_air:
+                start = end = until
+            elif not self._is_dated:
+                start, end = min(start, until), min(end, until)
+            which = (loss.first_sequence, loss.last_sequence, loss.scope)
+            gap = Gap(part.sink.media_s + loss.ahead_s, loss.code, loss.why, start, end, missing, *which)
             part.sink.note(gap)
             part.gaps.append(gap)
             part.since = part.since or start

@@ -95,3 +95,8 @@ class Gap:
     first_sequence: int | None = None
     last_sequence: int | None = None
     scope: TrackScope = "all"
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is known when it was on air; if not, both ends are the instant at which it was told."""
+        return self.wall_end > self.wall_start

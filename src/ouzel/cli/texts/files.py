@@ -2,6 +2,7 @@
 
 EN: dict[str, str] = {
     "file.gap": "{missing} missing at {at}, on air {start} to {end}: {why} ({code})",
+    "file.gap_undated": "{missing} missing at {at}: {why} ({code})",
     "verify.gap": "  gap  {text}",
     "verify.more_gaps": "  gap  {count} more; see them with -v",
     "status.clean": "clean",
@@ -76,6 +77,7 @@ EN: dict[str, str] = {
 
 ZH: dict[str, str] = {
     "file.gap": "{at} 处缺失 {missing}，播出时间 {start} 至 {end}：{why}（{code}）",
+    "file.gap_undated": "{at} 处缺失 {missing}：{why}（{code}）",
     "verify.gap": "  缺口  {text}",
     "verify.more_gaps": "  缺口  还有 {count} 个，用 -v 查看",
     "status.clean": "完好",
