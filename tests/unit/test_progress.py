@@ -182,3 +182,11 @@ def test_what_came_damaged_is_counted_and_told(capsys: pytest.CaptureFixture[str
     assert [doc["damaged_chunks"] for doc in joined["recordings"]] == [4, 0]
     print_reports(reports, Output())
     assert capsys.readouterr().out.count("4 chunk(s) came damaged") == 1
+
+
+@pytest.mark.parametrize("command", [["record", "http://h/a.flv"], ["verify", "a.ts"]])
+def test_more_and_less_cannot_both_be_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    from ouzel.cli.main import run
+
+    assert run([*command, "-v", "-q"]) == 2
+    assert capsys.readouterr().err.endswith("(bad_option)\n")

@@ -156,3 +156,11 @@ def test_a_working_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: 
     for output in (None, "b.ts"):
         with pytest.raises(StorageError, match="No such file"):
             read_target(output, template="{name}", several=False, numbered=False)
+
+
+@pytest.mark.parametrize("output", ["/dev/null", "notes", "notes/"])
+def test_what_exists_and_is_no_folder_is_refused(output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").touch()
+    with pytest.raises(OutputExists, match=f"^{output} exists already, and is not a folder$"):
+        read_target(output, template="{name}", several=False, numbered=False)

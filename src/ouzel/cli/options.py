@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import click
 
+from ouzel.base.errors import BadOption
 from ouzel.base.units import format_clock, format_duration
 from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output, fit
 from ouzel.cli.texts import tr
@@ -25,12 +26,18 @@ def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
     @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
     def with_output(*args: Any, as_json: bool, verbose: bool, quiet: bool, **options: Any) -> Any:
-        level = VERBOSE if verbose else QUIET if quiet else NORMAL
-        return command(*args, output=Output(as_json, level), **options)
+        return command(*args, output=Output(as_json, level_of(verbose=verbose, quiet=quiet)), **options)
 
     with_output.__name__ = command.__name__
     with_output.__doc__ = command.__doc__
     return with_output
+
+
+def level_of(*, verbose: bool, quiet: bool) -> int:
+    """How much is told. Raises: BadOption when both more and less is wanted."""
+    if verbose and quiet:
+        raise BadOption("--verbose and --quiet contradict each other")
+    return VERBOSE if verbose else QUIET if quiet else NORMAL
 
 
 def without_ledgers(files: Sequence[Path]) -> list[Path]:

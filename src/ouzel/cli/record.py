@@ -13,7 +13,8 @@ import click
 from ouzel.cli.build import Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
-from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
+from ouzel.cli.options import level_of
+from ouzel.cli.output import Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
 from ouzel.cli.target import FORMATS
@@ -93,7 +94,7 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     Exit codes: 0 complete, 3 complete with gaps, 4 nothing recorded, 2 bad arguments,
     5 disk, 130 ended by a second signal.
     """
-    output = Output(as_json, VERBOSE if verbose else QUIET if quiet else NORMAL)
+    output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     job = read_job(Options(**options))
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 

@@ -65,7 +65,10 @@ def read_target(output: str | None, *, template: str, several: bool, numbered: b
     path = _absolute(output or ".")
     ending = path.suffix.lstrip(".").lower()
     is_file = ending in FORMATS or ending in _NOT_MADE
-    if not output or output.endswith("/") or os.path.isdir(path) or not is_file:  # noqa: PTH112  # takes any text
+    is_folder = os.path.isdir(path)  # noqa: PTH112  # takes any text
+    if not output or output.endswith("/") or is_folder or not is_file:
+        if os.path.lexists(path) and not is_folder:
+            raise OutputExists(f"{output} exists already, and is not a folder")
         return Target(path, None, template, numbered), None
     if ending in _NOT_MADE:
         raise BadOption(
