@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ import anyio
 import pytest
 from tests.command import numbers, proven
 
+from ouzel.engine.convert import Converted, convert
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.model.states import RecordingState
+from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, LiveOrigin
 
@@ -41,6 +44,29 @@ async def reached(recorder: Recorder, state: RecordingState) -> None:
     with anyio.fail_after(20):
         while recorder.state is not state:  # noqa: ASYNC110 - a state of ours that no event announces
             await anyio.sleep(0.01)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_the_report_names_the_file_that_can_be_read_here(
+    record: Studio, clip: Clip, monkeypatch: pytest.MonkeyPatch, keep: bool
+) -> None:
+    async def newer(source: Path, target: str, *, keep_original: bool, ffmpeg: FfmpegFinder) -> Converted:
+        made = await convert(source, target, keep_original=True, ffmpeg=ffmpeg)
+        return replace(made, readable=False, warnings=(f"of {keep_original}",))
+
+    monkeypatch.setattr("ouzel.engine.convert.convert", newer)
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, hls=Hls(window=0)).push(2).end()
+        kept = await record(show.url, wish=FormatWish("mkv", keep))
+    (file,) = kept.report.files
+    native = Path(file.path).with_name("show.ts")
+    assert native.exists()
+    assert native.with_suffix(".mkv").exists()
+    if keep:
+        assert (Path(file.path).name, file.error) == ("show.mkv", "")
+    else:
+        assert (Path(file.path), file.format) == (native, "ts")
+        assert file.error.endswith("show.mkv was made, but the ffmpeg at hand cannot read it")
 
 
 @pytest.mark.usefixtures("slow_ffmpeg")

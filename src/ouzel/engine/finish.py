@@ -169,6 +169,11 @@ class Finisher:
         for words in product.warnings:
             self._tape.emit(EventCode.WARNING, code="ffmpeg", why=words)
         self._tape.emit(EventCode.CONVERTED, path=str(product.path), bytes=product.size)
+        if not (product.readable or keep):
+            self.files[number] = replace(
+                native, error=f"{product.path} was made, but the ffmpeg at hand cannot read it"
+            )
+            return
         self.files[number] = replace(native, path=str(product.path), format=wish.format, bytes=product.size)
 
     def _stays(self, number: int, code: str, why: str) -> None:
