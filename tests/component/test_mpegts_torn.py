@@ -29,17 +29,18 @@ def units(data: bytes) -> dict[int, list[bytes]]:
     return found
 
 
-def kept_of(data: bytes, piece: int) -> bytes:
-    """What is in the file when these bytes were all that came, in pieces of this length."""
+def kept_of(data: bytes, piece: int, *, broken: bool = True) -> bytes:
+    """What is in the file when these bytes were all that came, in pieces of this length. Nothing is wrong with it."""
     shaper, out, start = TsShaper(mode="continuous"), bytearray(), 0
 
     def ops() -> Iterator[Op]:
         for at in range(0, len(data), piece):
             yield from shaper.feed(memoryview(bytearray(data[at : at + piece])))
-        yield from shaper.cut(broken=True)
+        yield from shaper.cut(broken=broken)
 
     for op in ops():
         if isinstance(op, Edge):
+            assert not op.span.damage
             del out[max(start, len(out) - op.span.excess) :]
             start = len(out)
         elif not isinstance(op, (Head, TakeBack)):
@@ -55,6 +56,7 @@ def test_a_unit_that_is_not_whole_is_left_out(clip: Clip, piece: int) -> None:
     for at in range(FIRST, FIRST + BREAKS * STEP, STEP):
         kept = kept_of(data[:at], piece)
         ends.add(len(kept))
+        assert kept_of(kept, piece, broken=False) == kept, "it is whole by itself"
         for pid, found in units(kept).items():
             assert found == whole[pid][: len(found)], (at, hex(pid), len(found))
     assert len(ends) > 5, "what is whole is kept, not only what came before the first break"

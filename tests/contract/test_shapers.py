@@ -203,5 +203,6 @@ async def test_of_a_break_is_kept_what_is_kept_of_an_end_but_for_what_is_in_doub
         assert len(broken.out) <= len(ended.out)
         assert broken.out == ended.out[: len(broken.out)]
         assert broken.out, "not all is in doubt"
+        assert [span.damage for span in broken.spans] == [""] * len(broken.spans), "what is left is whole"
         if size == len(data):
             assert broken.out == ended.out

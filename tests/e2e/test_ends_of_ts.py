@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
 import pytest
-from tests.command import ouzel, proven
+from tests.command import Running, ouzel, proven
 from tests.e2e.decoded import check_stamps
 from tests.mpegts_source import filled_up
 
@@ -58,3 +59,38 @@ def test_a_last_picture_that_fills_its_packets_is_kept(origin: LiveOrigin, film:
         clean(piece)
         assert frames(piece)[0] == whole[0] * (GROUPS - 1) // GROUPS
     clean(tmp_path / "film.ts")
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM, SIGHUP])
+def test_what_a_signal_tears_is_left_out_and_blamed_on_nobody(
+    origin: LiveOrigin, film: bytes, number: Signals, tmp_path: Path
+) -> None:
+    """Wherever the end of what had arrived is: in a packet, between two, in a picture, in sound."""
+    urls = [origin.file(f"{number.name}{n}.ts", film) for n in range(3)]
+    for n, url in enumerate(urls):
+        origin.on(url.rpartition("/")[2]).stall(after=len(film) - 188 * (n * 9 + 3) + n * 50)
+    with Running(*urls, "--json", cwd=tmp_path) as running:
+        running.until_kept(GROUPS - 1, *urls)
+        running.until_media(GROUPS - 1)
+        running.send(number)
+        done = running.end()
+    assert (done.code, done.err) == (0, "")
+    assert len(done.files) == len(urls)
+    for path in done.files:
+        assert len(proven(path).chunks) == GROUPS
+        clean(path)
+        check_stamps(path)
+
+
+def test_what_a_broken_connection_tears_is_left_out_and_blamed_on_nobody(
+    origin: LiveOrigin, film: bytes, tmp_path: Path
+) -> None:
+    url = origin.file("breaks.ts", film)
+    origin.on("breaks.ts").reset(after=len(film) - 1000, times=1).status(404)
+    done = ouzel(url, "--json", "--park", "0", cwd=tmp_path)
+    (path,) = done.files
+    assert len(proven(path).chunks) == GROUPS
+    assert all(not chunk.damage for chunk in proven(path).chunks)
+    said = ouzel(path, "--json", command="verify", cwd=tmp_path)
+    assert "noted_damage" not in said.out
+    assert "truncated" not in said.out

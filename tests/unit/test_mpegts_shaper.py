@@ -799,6 +799,22 @@ def test_a_torn_end_is_cut_back_within_its_chunk_only() -> None:
     assert take.spans[1].damage == "truncated"
 
 
+def test_where_tracks_are_woven_a_break_leaves_whole_pictures_and_no_blame() -> None:
+    """No end of such a file is one for all tracks: units of sound go on behind the pictures."""
+    show = Show(gop=25, frames_per_unit=40)
+    pictures, sounds = [show.picture() for _ in range(75)], b"".join(show.sounds() for _ in range(5))
+    woven = [picture + sounds[n * SIZE :][:SIZE] for n, picture in enumerate(pictures)]
+    data = Show().tables() + b"".join(woven)
+    at = data.index(pictures[74])
+    for end in (at, at + SIZE, at + SIZE + 5, len(data)):
+        shaper, take = TsShaper("continuous"), Take()
+        take.feed(shaper, data[:end])
+        take.cut(shaper, broken=True)
+        assert [(s.frames, s.damage) for s in take.spans] == [(25, ""), (25, ""), (25 if end == len(data) else 24, "")]
+        again = shaped(TsShaper("continuous"), bytes(take.out))
+        assert again.spans == [s._replace(excess=0, dropped_bytes=0) for s in take.spans]
+
+
 def test_garbage_behind_what_is_held_belongs_to_the_chunk_that_it_is_in() -> None:
     show = Show(gop=50, sei=3000)
     before, after = show.play(50), show.play(60, tables=False)

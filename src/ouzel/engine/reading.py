@@ -149,7 +149,10 @@ class _Feed(Protocol):
 
 
 class _TsFeed:
-    """Packets pass a shaper one for one: what it hands on and what it drops add up to what it was fed."""
+    """Packets pass a shaper one for one: what it hands on and what it drops add up to what it was fed.
+
+    An incomplete packet at the end of the file is in no chunk.
+    """
 
     def __init__(self) -> None:
         self._shaper = TsShaper("continuous", tolerance_s=_STEP_S)
@@ -168,7 +171,7 @@ class _TsFeed:
         self._passed += (0 if torn else span.dropped_bytes) - span.excess
 
     def chunk(self) -> tuple[int, int]:
-        start, self._at = self._at, self._at + self._passed
+        start, self._at = self._at, self._at + self._passed - self._shaper.torn_bytes
         self._passed = 0
         return start, self._at
 

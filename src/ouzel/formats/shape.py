@@ -161,7 +161,8 @@ class Shaper(Protocol):
         bytes were handed on since the last one.
 
         `broken`: nothing says that the source ends here as well: the connection broke, the reader was stopped, or the server
-        closed a body whose length it had not announced. Then a unit that does not show that it is whole is dropped, too.
+        closed a body whose length it had not announced. Then a unit that does not show that it is whole is dropped, too; what
+        is left is whole, so that the chunk is not `truncated` for it.
         """
         ...
 

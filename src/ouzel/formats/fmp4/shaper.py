@@ -115,7 +115,7 @@ class Fmp4Shaper:
         if at < end:
             self._span.dropped_bytes += end - at
 
-    def cut(self, *, broken: bool = False) -> Iterator[Op]:  # noqa: ARG002 - every box shows whether it is whole
+    def cut(self, *, broken: bool = False) -> Iterator[Op]:
         short = bool(self._carry or self._left)
         self._span.dropped_bytes += len(self._carry)
         if self._pending and self._pending.seen < self._pending.needed:
@@ -124,9 +124,9 @@ class Fmp4Shaper:
             self._file.sequence -= 1
             self._pending = None
         self._begin_box()
-        if short and not self._span.damage:
+        if short and not broken and not self._span.damage:
             self._span.damage = "truncated"
-        yield from self._end_chunk()
+        yield from self._end_chunk(short=short)
 
     def splice(self) -> None:
         self._begin_box()
@@ -400,7 +400,7 @@ class Fmp4Shaper:
         if placed.end_s is not None:
             self._file.ends_s[self._index] = max(self._file.ends_s[self._index], placed.end_s)
 
-    def _end_chunk(self) -> Iterator[Op]:
+    def _end_chunk(self, *, short: bool = False) -> Iterator[Op]:
         span = self._span
         if span.emitted:
             end_s = self._file.ends_s[self._index]
@@ -409,7 +409,7 @@ class Fmp4Shaper:
                 span.damage = span.damage or "no_media"
             span.beside_s = max(self._beside_s.values(), default=0.0)
             span.repairs.extend(self._file.take_repairs())
-            yield Edge(span.build(start_s, end_s, excess=span.emitted - self._whole if span.damage else 0))
+            yield Edge(span.build(start_s, end_s, excess=span.emitted - self._whole if span.damage or short else 0))
             for known in self._prints:
                 self._memory.keep(known)
         self._begin_chunk()

@@ -348,7 +348,7 @@ class Flow:
     ) -> Iterator[Buffer | Edge]:
         """One chunk ends in front of this unit, and the next begins with it."""
         yield from self.out.hand_on(region, number)
-        self.out.forget_units()
+        self.out.divide()
         span = self.time.close(stalled=pid != self.time.lead)
         if self.replayed is not None and self.replayed.is_all_of(span.frames, opening):
             self.stop = Stop(number, opening=True, replay=True)

@@ -44,7 +44,7 @@ class Outlet:
         self._time = time
         self._torn = False  # the end of the last chunk was cut off, so that no counter follows on what is in the file
         self._whole_units = whole_units  # chunks of this source end with whole units: one that does not is torn
-        self._spanning = False  # units of this source go on from one segment to the next
+        self._spanning = False  # units of this source go on from one segment, or chunk, to the next
         self._last: dict[int, tuple[bytes, int, int]] = {}  # headers among which the last packet of a PID is
 
     def region(self, block: memoryview, headers: bytes) -> Region:
@@ -169,9 +169,10 @@ class Outlet:
     def finish(self, *, torn: bool, broken: bool) -> None:
         """No more packets will come. Units that are not whole are left out where the end was torn off (`Span.excess`).
 
-        `torn`: in the middle of a packet. `broken`: perhaps in the middle of a unit.
+        `torn`: in the middle of a packet. `broken`: perhaps in the middle of a unit, and by no fault of the source's media: the
+        chunk is blamed only when a unit that is not whole stays in it.
         """
-        open_lanes = [lane for lane in self.lanes.values() if lane.declared and _is_short(lane)]
+        short = [lane for lane in self.lanes.values() if lane.declared and _is_short(lane)]
         lead = self.lanes.get(self._time.lead)
         full = (
             lead is not None
@@ -179,21 +180,32 @@ class Outlet:
             and not lead.declared
             and not self._ends_filled_up(self._time.lead)
         )
-        torn = torn or (full and broken)  # connections often break between two packets
-        if torn or (open_lanes and not self._spanning):
+        torn = torn or (broken and (full or bool(short)))  # connections often break between two packets
+        if not broken and (torn or (short and not self._spanning)):
             self._time.blame("truncated")
-        self._torn = torn = torn or (bool(open_lanes) and self._whole_units and not self._spanning)
-        self._whole_units = self._whole_units or not open_lanes
+        self._torn = torn = torn or (bool(short) and self._whole_units and not self._spanning)
+        self._whole_units = self._whole_units or not short
         if torn:
+            doubtful = [] if self._spanning else short + self._unsure()  # those of woven tracks end nowhere together
             if lead is not None and full:
-                open_lanes.append(lead)
-            open_lanes += [lane for pid, lane in self.lanes.items() if lane.declared and self._is_unsure(pid, lane)]
-            first = min((lane for lane in open_lanes if lane.unit_at >= 0), key=lambda lane: lane.unit_at, default=None)
-            if first is not None:
-                self._time.trim(first.unit_at, first.frames_before, same=first is lead)
+                doubtful.append(lead)
+            self._leave_out(doubtful)
         for lane in self.lanes.values():
             lane.declared = 0
         self.part()
+
+    def _leave_out(self, lanes: list[Lane]) -> None:
+        """The chunk ends in front of the first of these tracks' last units."""
+        first = min((lane for lane in lanes if lane.unit_at >= 0), key=lambda lane: lane.unit_at, default=None)
+        if first is not None:
+            self._time.trim(first.unit_at, first.frames_before, same=first is self.lanes.get(self._time.lead))
+        if any(lane.unit_at < 0 for lane in lanes):  # it began in the chunk before
+            self._time.blame("truncated")
+
+    def divide(self) -> None:
+        """A chunk of an endless stream ends here. A unit that goes on behind it shows that tracks are woven packet by packet."""
+        self._spanning = self._spanning or any(lane.declared and _is_short(lane) for lane in self.lanes.values())
+        self.forget_units()
 
     def forget_units(self) -> None:
         """The next chunk cannot be cut back to a unit of this one."""
@@ -224,18 +236,23 @@ class Outlet:
 
     def _ends_filled_up(self, pid: int) -> bool:
         """Whether the last packet of a track has stuffing, as the last one of a unit does (but for 1 in 184). The first one of a
-        unit proves nothing: what it has there may be a clock reference."""
+        unit proves nothing: what it has there may be a clock reference. True when none is in this chunk."""
         if pid not in self._last:
-            return False
+            return True
         headers, start, stop = self._last[pid]
         numbers = range(stop - 1, start - 1, -1)
         at = next((at for at in numbers if pid_at(headers, at) == pid and headers[4 * at + 3] & _PAYLOAD), None)
         return at is not None and bool(headers[4 * at + 3] & _ADAPTATION) and not headers[4 * at + 1] & _STARTS
 
-    def _is_unsure(self, pid: int, lane: Lane) -> bool:
-        """Whether a unit has more packets than it needs, and yet its last one is full: there is stuffing in its middle."""
-        over = lane.packets * _ROOM - lane.declared - _PES_START
-        return over > _CLOCK_ROOM and not self._ends_filled_up(pid)
+    def _unsure(self) -> list[Lane]:
+        """Whose unit has more packets than it needs, and yet its last one is full: there is stuffing in its middle."""
+        return [
+            lane
+            for pid, lane in self.lanes.items()
+            if lane.declared
+            and lane.packets * _ROOM - lane.declared - _PES_START > _CLOCK_ROOM
+            and not self._ends_filled_up(pid)
+        ]
 
 
 def _is_short(lane: Lane) -> bool:

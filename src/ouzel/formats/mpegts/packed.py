@@ -33,7 +33,7 @@ class AudioPacker:
     def cut(self, *, broken: bool = False) -> Iterator[Op]:
         yield from self._mux(self._reader.end())
         if self._reader.torn_bytes:
-            self._inner.blame("truncated", self._reader.torn_bytes)
+            self._inner.blame("" if broken else "truncated", self._reader.torn_bytes)
         for op in self._inner.cut(broken=broken):
             yield op
             if isinstance(op, Edge):

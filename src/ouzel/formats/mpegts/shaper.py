@@ -101,6 +101,8 @@ class TsShaper:
         self._spliced = False
         self._opened = False
         self._partial: _Partial | None = None
+        self.torn_bytes = 0
+        """Of an incomplete packet behind the chunk that the last `cut` ended; its Span counts them as dropped."""
         self._save_all()
 
     @property
@@ -138,19 +140,23 @@ class TsShaper:
 
     def cut(self, *, broken: bool = False) -> Iterator[Op]:
         """The segment, the file or the connection ended here. Raises: like `feed`."""
+        flow, self.torn_bytes = self._flow, 0
         for block, headers in self._framer.end():
             woven = self._weaver.push(block, headers) if self._weaver else ((block, headers),)
             for part in woven:
                 yield from self._take(*part, final=False)
         for part in self._weaver.end() if self._weaver else ():
             yield from self._take(*part, final=False)
+        torn = self._framer.torn
+        self._framer.dropped -= torn  # the beginning of a packet is no garbage
         if self._framer.dropped:
             yield from self._break()
         if self._held:
             yield from self._take(memoryview(b""), b"", final=True)
-        flow = self._flow
+        flow.time.span.dropped_bytes += torn
+        self.torn_bytes = torn
         opening, replayed, size, units = flow.opening, flow.replayed, flow.time.span.emitted, flow.time.units
-        span = flow.finish(torn=self._framer.torn > 0, broken=broken)
+        span = flow.finish(torn=torn > 0, broken=broken)
         if span is None:
             return
         again = replayed is not None and span.frames <= replayed.frames
