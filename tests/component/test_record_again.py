@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.component.http_server import Asked, Peer, Script, answer, serving
+from tests.component.http_server import Asked, Peer, Script, answer, chunked, serving
 
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
@@ -113,3 +113,73 @@ async def test_new_media_that_come_in_no_time_are_asked_for_ever_more_slowly(rec
     assert delays[0] == 0.0
     assert min(delays[1:]) > 0.0
     assert min(delays[3:]) >= record.policy.retry_cap_s / 2
+
+
+@pytest.fixture(scope="module")
+def song(clip: Clip, clip_folder: Path) -> bytes:
+    """Sound in ADTS frames, which Ouzel has ffmpeg read."""
+
+    def build(folder: Path) -> None:
+        source = ["-f", "lavfi", "-i", "sine=frequency=330:duration=12"]
+        run_ffmpeg(clip.ffmpeg, [*source, "-c:a", "aac", "-b:a", "96k", str(folder / "song.aac")])
+
+    return (build_once(clip_folder / "song", build) / "song.aac").read_bytes()
+
+
+def between_frames(song: bytes, parts: int) -> list[int]:
+    """Where to cut it into so many parts. Source: ISO/IEC 13818-7 section 6.2: `aac_frame_length`."""
+    starts = [0]
+    while starts[-1] < len(song):
+        at = starts[-1]
+        starts.append(at + (int.from_bytes(song[at + 3 : at + 6], "big") >> 5 & 0x1FFF))
+    return [starts[number * (len(starts) - 1) // parts] for number in range(parts + 1)]
+
+
+async def test_sound_of_unknown_length_ends_when_it_comes_again(record: Studio, song: bytes) -> None:
+    async with serving({"/whole": answer(song), "/song": chunked(song, Content_Type="audio/aac")}) as server:
+        expected = await whole(record, server.url("/whole"))
+        kept = await record(server.url("/song"))
+    assert kept.path.read_bytes() == expected
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.gaps == []
+    assert kept.report.replays_dropped == 1
+    assert [told["seconds"] for told in kept.told(EventCode.REPLAY_DROPPED)] == [round(kept.report.media_s, 3)]
+    assert sum(each.target == "/song" and by_ffmpeg(each) for each in server.asked) == 2
+
+
+def by_ffmpeg(asked: Asked) -> bool:
+    """Not by Ouzel itself, which looks at the first bytes before."""
+    return "icy-metadata" in asked.headers
+
+
+def in_turn(bodies: list[bytes]) -> Script:
+    """ffmpeg is sent one after the other, and then nothing any more."""
+
+    async def serve(peer: Peer, asked: Asked) -> None:
+        if not bodies:
+            await peer.send(answer(status="404 Not Found"))
+            return
+        await peer.send(chunked(bodies.pop(0) if by_ffmpeg(asked) else bodies[0], Content_Type="audio/aac"))
+
+    return serve
+
+
+async def test_sound_that_goes_on_behind_what_was_sent_before_is_kept_from_there(record: Studio, song: bytes) -> None:
+    half = between_frames(song, 2)[1]
+    bodies = [song[:half], song, song]
+    async with serving({"/whole": answer(song), "/song": in_turn(bodies)}) as server:
+        expected = await record(server.url("/whole"), name="whole")
+        kept = await record(server.url("/song"))
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.gaps == []
+    assert kept.report.media_s == pytest.approx(expected.report.media_s, abs=0.2)
+    assert not bodies
+
+
+async def test_sound_that_is_on_air_is_never_taken_for_a_file(record: Studio, song: bytes) -> None:
+    bodies = [song[start:end] for start, end in pairwise(between_frames(song, 4))]
+    async with serving({"/song": in_turn(bodies)}) as server:
+        kept = await record(server.url("/song"), park_s=1.0)
+    assert kept.report.end_reason is EndReason.GONE
+    assert kept.report.replays_dropped == 0
+    assert kept.report.media_s == pytest.approx(12.0, abs=0.5)

@@ -141,6 +141,15 @@ def test_after_a_drop_the_sources_own_clock_says_what_is_missing(bench: Bench) -
     assert [g.missing_s for g in book.gaps] == [7.0, 12.0]
 
 
+def test_a_drop_after_which_all_that_was_there_comes_again_is_no_gap(bench: Bench) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.tape.lose(GapCode.STREAM_ENDED, "closed by the server")
+    bench.tape.mend()
+    (book,) = bench.close()
+    assert book.gaps == []
+
+
 def test_a_taken_back_chunk_is_void_and_its_better_copy_stands(bench: Bench) -> None:
     bench.head()
     bench.chunk(b"whole")

@@ -161,7 +161,7 @@ class Tape:
         self.counters.chunks -= 1
         self.counters.media_s = self._base_s + sink.media_s
         self._on_air_until = last.wall
-        self._losses = [loss for loss in self._losses if loss.missing_s is not None]
+        self.mend()
 
     def lose(
         self,
@@ -182,6 +182,10 @@ class Tape:
         if missing_s is None and any(loss.missing_s is None and loss.scope == scope for loss in self._losses):
             return  # an open loss is running already: its first cause stands
         self._losses.append(loss)
+
+    def mend(self) -> None:
+        """Nothing was lost since the last chunk: all that the source has came again, and it is on the tape."""
+        self._losses = [loss for loss in self._losses if loss.missing_s is not None]
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
 

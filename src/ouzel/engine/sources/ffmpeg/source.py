@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from ouzel.base.errors import ConnectionLost, NotMedia, OuzelError, Stalled, Sto
 from ouzel.base.urls import DEFAULT_PORTS, redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.ffmpeg.again import Again
 from ouzel.engine.sources.ffmpeg.command import (
     Start,
     arguments,
@@ -42,6 +44,7 @@ from ouzel.engine.sources.ffmpeg.words import (
 )
 from ouzel.formats.mpegts import TsShaper
 from ouzel.formats.shape import Span
+from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason, GapCode
 from ouzel.model.stream import Stream
 from ouzel.system.ffmpeg import Ffmpeg
@@ -105,6 +108,8 @@ class FfmpegSource:
         self.broken_off: BrokenOff | None = None
         """A file that has not come back yet."""
         self.holes = Holes()
+        self.again = Again()
+        """Of what may be a file of unknown length: what its last connection brought."""
 
     async def run(self, stream: Stream, url: str | None = None) -> EndReason | None:
         """Read one connection to its end.
@@ -200,6 +205,8 @@ class _Connection:
         self._picture = PictureWatch()
         self._committed = 0
         self._skipped = 0
+        self._again: Again | None = None
+        self._had_s = context.tape.counters.media_s
 
     async def run(self) -> EndReason | None:
         """Raises: as `FfmpegSource.run`; what is not whole yet is still held."""
@@ -215,19 +222,31 @@ class _Connection:
         trouble = self._crash() or trouble_of(said) or (self._cut_short(said) if unmeasured else None)
         if trouble is not None:
             raise trouble
-        self.finish()
+        self.finish(good=True)
         if self._context.tape.full:
             return EndReason.DURATION
         if self._length_s is None:
-            return None
+            return EndReason.ENDED if self._again is not None and self._again.is_file else None
         if skipped or ends:
             self._tell_skipped(skipped)
         return EndReason.ENDED
 
-    def finish(self, *, broken: bool = False) -> None:
-        """Commit what is whole. `broken`: ffmpeg did not end by itself."""
-        if self._intake is not None:
-            self._intake.finish(broken=broken, came=self._pipe.last_byte)
+    def finish(self, *, good: bool = False) -> None:
+        """Commit what is whole. `good`: ffmpeg ended by itself, and had nothing to complain about."""
+        if self._intake is None:
+            return
+        again, tape = self._again, self._context.tape
+        if again is not None and (held := again.close()):
+            with suppress(TapeFull):
+                self._intake.take(held)
+        self._intake.finish(broken=not good, came=self._pipe.last_byte)
+        if again is not None:
+            again.settle(tape.counters.media_s - self._had_s, good=good)
+            if again.dropped_s:
+                tape.counters.replays += 1
+                tape.emit(EventCode.REPLAY_DROPPED, seconds=round(again.dropped_s, 3))
+            if again.is_file:
+                tape.mend()
 
     def _read_skipped(self) -> tuple[str, int, int]:
         """As `leave_out_skipped`, of the end of its words; the first number is the largest so far."""
@@ -264,6 +283,7 @@ class _Connection:
 
     def abandon(self) -> None:
         """Forget what was not committed."""
+        self._source.again = Again()  # it is to be kept when it comes again
         if self._intake is not None:
             self._intake.abandon()
 
@@ -272,7 +292,7 @@ class _Connection:
         if self._intake is not None and self._length_s is not None:
             self._source.broken_off = BrokenOff(self._length_s, self._pipe.last_byte, why)
         else:
-            self.finish(broken=True)
+            self.finish()
 
     def _cut_short(self, said: str) -> ConnectionLost | None:
         """The answer was closed without having announced its length: only how long the media is tells whether it was all."""
@@ -309,7 +329,10 @@ class _Connection:
         intake = self._intake
         if intake is None:
             intake = self._intake = self._begin()
-        intake.take(piece)
+        if self._again is not None:
+            piece = self._again.new_of(piece)
+        if piece:
+            intake.take(piece)
         if intake.committed != self._committed:
             self._committed = intake.committed
             self._look_at(intake)
@@ -342,6 +365,14 @@ class _Connection:
         is_dash = opened is not None and opened.demuxer == "dash"
         source.intake.check = self._look_for_hole if is_dash and self._length_s is not None else None
         self._committed = source.intake.committed
+        if (
+            opened is not None
+            and opened.duration_s is None
+            and opened.demuxer != "dash"
+            and scheme in {"http", "https"}
+        ):
+            self._again = source.again
+            self._again.begin()
         return source.intake
 
     def _look_at(self, intake: Intake) -> None:
