@@ -8,9 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
-from ouzel.engine.tape import TapeLimits
+from ouzel.engine.recorder import Recorder
+from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.flow import EndReason
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, LiveOrigin
@@ -85,6 +87,28 @@ async def test_the_length_that_was_asked_for_has_its_sound(
     (sounds,) = sound_of(kept)
     assert sounds[-1] == pytest.approx(times(kept.path, "v")[-1], abs=0.15)
     assert len(sounds) == pytest.approx(len(clip.audio()) * 5 / SECONDS, abs=3)
+
+
+@pytest.mark.parametrize(("container", "sound"), KINDS)
+async def test_what_was_kept_when_it_is_stopped_has_its_sound(
+    record: Studio, clip: Clip, container: str, sound: str
+) -> None:
+    async def stop(recorder: Recorder, tape: Tape) -> None:
+        while tape.file_s < 4:  # noqa: ASYNC110 - nothing announces a chunk
+            await anyio.sleep(0.01)
+        recorder.stop()
+
+    async with LiveOrigin() as origin:
+        hls = Hls(container, window=16)  # type: ignore[arg-type]
+        show = origin.channel("show", clip, hls=hls, speed=8).sound("en", sound)  # type: ignore[arg-type]
+        kept = await record(show.url, while_running=stop)
+    assert kept.report.end_reason is EndReason.STOPPED
+    assert kept.gaps == []
+    (sounds,) = sound_of(kept)
+    pictures = times(kept.path, "v")
+    assert sounds[0] == pytest.approx(pictures[0], abs=0.15)
+    assert sounds[-1] > pictures[-1] - 0.15
+    assert kept.report.media_s == pytest.approx(len(pictures) / clip.rate, abs=0.15)
 
 
 @pytest.mark.parametrize("split_s", [None, 4.0])
