@@ -6,6 +6,7 @@ After a change that is meant: `OUZEL_WRITE_GOLDEN=1 pytest tests/golden`, and lo
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,3 +45,18 @@ def test_every_option_of_record_is_in_the_reference(capsys: pytest.CaptureFixtur
     options = [name for option in record.params for name in option.opts if name.startswith("--")]
     assert len(options) >= 20
     assert [name for name in options if f"`{name}" not in reference] == []
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_is_chinese_for_who_reads_chinese(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUZEL_LANG", "zh")
+    texts.language.cache_clear()
+    assert run([*filter(None, [command]), "--help"]) == 0
+    said = capsys.readouterr().out
+    english = (FOLDER / f"{command or 'ouzel'}.txt").read_text()
+    assert re.findall(r"^  (?:-\w, )?--[\w-]+", said, re.MULTILINE) == re.findall(
+        r"^  (?:-\w, )?--[\w-]+", english, re.MULTILINE
+    )
+    assert not re.findall(r"[a-z]+ [a-z]+ [a-z]+", said), "English words are left"

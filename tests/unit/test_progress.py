@@ -190,3 +190,17 @@ def test_more_and_less_cannot_both_be_told(command: list[str], capsys: pytest.Ca
 
     assert run([*command, "-v", "-q"]) == 2
     assert capsys.readouterr().err.endswith("(bad_option)\n")
+
+
+def test_a_file_that_stays_as_it_is_is_told_in_the_language_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"path": "x.ts", "format": "mkv", "reason": "no ffmpeg", "why": "x.ts stays as it is: no ffmpeg"}
+    failed, late = (event(EventCode.WARNING, code=code, **told) for code in ("tool_missing", "stopped"))
+    assert lines([failed], capsys) == ["x.ts stays as it is: no ffmpeg (tool_missing)"]
+    monkeypatch.setenv("OUZEL_LANG", "zh")
+    texts.language.cache_clear()
+    assert lines([failed, late], capsys) == [
+        "x.ts 保持原样：no ffmpeg（tool_missing）",
+        "x.ts 保持原样：没有时间再转成 mkv（stopped）",
+    ]

@@ -14,7 +14,8 @@ import click
 from ouzel import __version__
 from ouzel.base.errors import InputError, OuzelError, StorageError
 from ouzel.cli.output import Output, give_up
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import help as help_texts
+from ouzel.cli.texts import language, tr
 
 COMMANDS = {
     "record": "ouzel.cli.record",
@@ -48,6 +49,37 @@ class Command(click.Command):
             give_up(sys.stdout, exc)
             raise click.exceptions.Exit(EXIT_OK) from None
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=tr("help.usage"))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if language() == "en":
+            super().format_help_text(ctx, formatter)
+            return
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(help_texts.COMMANDS[_name(ctx)])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [_record(ctx, each) for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        with formatter.section(tr("help.options")):
+            formatter.write_dl(records)
+
+
+def _name(ctx: click.Context) -> str:
+    return ctx.info_name if ctx.parent is not None and ctx.info_name else "ouzel"
+
+
+def _record(ctx: click.Context, option: click.Option) -> tuple[str, str]:
+    """How an option is written, and what it does."""
+    written, text = option.get_help_record(ctx) or ("", "")
+    if language() == "zh":
+        name = "help" if "--help" in option.opts else option.name or ""  # click has a name of its own for it
+        text = text.replace(option.help or "", help_texts.of_option(_name(ctx), name), 1)
+        text = text.replace("[default: ", "[默认：").replace("[required]", "[必填]")
+    return written, text
+
 
 class LazyGroup(Command, click.Group):
     """Imports a command's module only when it is asked for."""
@@ -61,8 +93,12 @@ class LazyGroup(Command, click.Group):
         module = importlib.import_module(COMMANDS[cmd_name])
         return getattr(module, cmd_name)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
+        with formatter.section(tr("help.commands")):
             formatter.write_dl([(name, tr(f"help.{name}")) for name in COMMANDS])
 
 

@@ -54,7 +54,7 @@ class Progress:
         if event.code is EventCode.REPAIR or self._output.level < level:
             return
         prefix = f"{event.source}: " if self._several and event.code not in _OF_THE_DISK else ""
-        words = tr(f"event.{event.code.value}", **_shown(event.data))
+        words = tr(_key(event), **_shown(event.data))
         self.tell(f"{event.wall.astimezone():%H:%M:%S}  {prefix}{words}")
 
     def _level(self, event: Event) -> int:
@@ -199,6 +199,12 @@ def _fields(recorder: Recorder, tape: Tape, bps: float) -> dict[str, Any]:
         "bitrate_bps": round(bps), "gaps": counters.gaps, "missing_s": round(counters.missing_s, 3),
         "reconnects": counters.reconnects, "runs": counters.runs, "file": str(tape.current_path or ""),
     }  # fmt: skip
+
+
+def _key(event: Event) -> str:
+    if event.code is EventCode.WARNING and "format" in event.data:
+        return "event.no_time" if event.data["code"] == "stopped" else "event.stays"
+    return f"event.{event.code.value}"
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:

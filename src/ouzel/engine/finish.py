@@ -179,7 +179,8 @@ class Finisher:
     def _stays(self, number: int, code: str, why: str) -> None:
         """A file is not in the format that was asked for, but it is there and whole."""
         native = self.files[number]
-        self._tape.emit(EventCode.WARNING, code=code, why=f"{native.path} stays as it is: {why}")
+        words = f"{native.path} stays as it is: {why}"
+        self._tape.emit(EventCode.WARNING, code=code, why=words, path=native.path, format=self._wish.format, reason=why)
         self.files[number] = replace(native, error=why)
 
     def _add(self, closed: Part, path: Path, size: int, error: str = "") -> None:

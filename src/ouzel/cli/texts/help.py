@@ -1,0 +1,57 @@
+"""What `--help` says in Chinese. The English words stand with the commands and options themselves."""
+
+COMMANDS = {
+    "ouzel": "Ouzel（河乌）留住流过的一切：录制直播，并证明录到了什么。",
+    "record": "录制直播流直到结束，每个地址一个文件，并报告录到了什么。\n\n"
+    "Ctrl+C 或 SIGTERM 会收尾文件后结束；再来一次则立即结束。\n\n"
+    "\b\n退出码：0 完整，3 有缺口，4 没有录到内容，2 参数错误，\n5 磁盘，130 被第二个信号结束。",
+    "verify": "将录像与账本核对：字节、序号、时长、连续性；列出缺失之处及原因。\n\n"
+    "没有账本的文件会由媒体生成一份账本。\n\n"
+    "\b\n退出码：0 完好，3 有缺口，6 已损坏，2 参数错误，5 磁盘；\n多个文件时取最大值。",
+    "recover": "崩溃之后：把未完成的录像截到最后一个完整的块，关闭文件，并说明丢失了什么。\n\n"
+    "会查找所有子文件夹；正在录制的文件不受影响。\n\n"
+    "\b\n退出码：0 没有丢失，3 有丢失或无法恢复，\n2 参数错误，5 磁盘。",
+    "clip": "从录像中剪出一段，不重新编码，从关键帧到关键帧；录像可以仍在进行。\n\n"
+    "\b\n退出码：0 完成，2 参数错误，4 无法生成，5 磁盘。",
+    "remux": "更换录像的封装格式，不重新编码，并核对结果。mp3 和 m4a 只保留声音。\n\n"
+    "\b\n退出码：0 完成，2 参数错误，4 无法生成，5 磁盘。",
+    "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
+    "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
+}
+
+OPTIONS = {
+    "help": "显示此说明并退出。",
+    "version": "显示版本并退出。",
+    "as_json": "结果以 JSON 输出，每行一个对象。",
+    "verbose": "显示更多信息。",
+    "quiet": "只显示错误。",
+    "record.output": "写到哪里。以 .ts、.mp4、.mkv、.flv、.mp3 或 .m4a 结尾的是文件，其余是文件夹。",
+    "record.template": "文件夹中的文件名；字段：name、host、quality、start。",
+    "record.format_": "完成后文件的封装格式。默认：与流相同。",
+    "record.keep_original": "转成其他格式后保留原文件。",
+    "record.quality": "best、worst、audio、source、1080p、720p60、2500k 这样的码率，或变体的名称。",
+    "record.duration": "录到这么长的媒体后停止：90s、2h、01:30:00。",
+    "record.split_after": "每录这么长的媒体换一个新文件。",
+    "record.split_size": "文件达到此大小之前换一个新文件：2GB、700MiB。",
+    "record.from_start": "从服务器仍保留的最早分段开始。",
+    "record.headers": "发送此请求头；可重复使用。",
+    "record.cookies": "Cookie：Netscape 格式的 cookies.txt，或一行 'a=b; c=d'。",
+    "record.proxy": "http://、socks5:// 或 socks5h:// 代理。",
+    "record.user_agent": "发送此 User-Agent。",
+    "record.wait": "等待直播开始。",
+    "record.min_free": "磁盘剩余空间少于此值时暂停。",
+    "record.park": "中断的流可以在多长时间内恢复。",
+    "record.insecure": "不验证证书。",
+    "record.as_json": "事件以 JSON 逐行输出；最后一行是报告。",
+    "clip.from_": "从哪里开始：01:02:03、90s。",
+    "clip.to": "到哪里结束。默认：录像的结尾。",
+    "clip.out": "剪出的文件；扩展名决定格式：.ts、.mp4、.mkv、.flv、.mp3 或 .m4a。",
+    "remux.out": "生成的文件；扩展名决定格式：.ts、.mp4、.mkv、.flv、.mp3 或 .m4a。",
+    "remux.replace": "核对无误后删除 FILE；其账本保留。",
+}
+"""By command and parameter; by parameter alone where all commands say the same."""
+
+
+def of_option(command: str, parameter: str) -> str:
+    """What an option does."""
+    return OPTIONS.get(f"{command}.{parameter}") or OPTIONS[parameter]
