@@ -21,7 +21,6 @@ from ouzel.formats.flv.rules import FlvRules
 from ouzel.formats.flv.shaper import FlvShaper
 from ouzel.formats.fmp4 import BOX_LIMIT, Fmp4Shaper
 from ouzel.formats.mpegts import TsShaper
-from ouzel.formats.mpegts.packets import SIZE as PACKET
 from ouzel.formats.shape import Container, Edge, Head, KeyPoint, Op, Repair, Shaper, Span, TakeBack
 
 _PIECE_BYTES = 256 * 1024
@@ -112,7 +111,7 @@ class MediaReader:
                         base_s = last_s
                         self.heads.append((self.end, op))
                     case Edge(span):
-                        feed.leave(span, self.size)
+                        feed.count(span.dropped_bytes - span.excess)
                         start, end = feed.chunk()
                         if self.end:
                             start = self.end  # whatever a shaper leaves out between two chunks goes with the second
@@ -136,11 +135,7 @@ class _Feed(Protocol):
     def ops(self, file: FileIO, size: int, tap: Tap, *, broken: bool) -> Iterator[Op]: ...
 
     def count(self, size: int) -> None:
-        """So many bytes were handed on."""
-        ...
-
-    def leave(self, span: Span, size: int) -> None:
-        """A chunk has ended: some bytes of it were not handed on, or are taken back. `size`: of the file."""
+        """So many bytes were handed on, or dropped."""
         ...
 
     def chunk(self) -> tuple[int, int]:
@@ -165,11 +160,6 @@ class _TsFeed:
     def count(self, size: int) -> None:
         self._passed += size
 
-    def leave(self, span: Span, size: int) -> None:
-        """What is dropped is of the chunk, but for a packet that is torn at the end of the file."""
-        torn = span.dropped_bytes < PACKET and self._at + self._passed + span.dropped_bytes == size
-        self._passed += (0 if torn else span.dropped_bytes) - span.excess
-
     def chunk(self) -> tuple[int, int]:
         start, self._at = self._at, self._at + self._passed - self._shaper.torn_bytes
         self._passed = 0
@@ -186,9 +176,6 @@ class _FlvFeed:
         return _feed_all(self._shaper, file, size, tap, broken=broken)
 
     def count(self, size: int) -> None:
-        pass
-
-    def leave(self, span: Span, size: int) -> None:
         pass
 
     def chunk(self) -> tuple[int, int]:
@@ -222,9 +209,6 @@ class _Mp4Feed:
         yield from self._shaper.cut(broken=broken)
 
     def count(self, size: int) -> None:
-        pass
-
-    def leave(self, span: Span, size: int) -> None:
         pass
 
     def chunk(self) -> tuple[int, int]:
