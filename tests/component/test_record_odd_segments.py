@@ -9,6 +9,7 @@ from urllib.request import urlopen
 import anyio.to_thread
 import pytest
 
+from ouzel.engine.verify import verify
 from ouzel.formats.mpegts import scan
 from ouzel.formats.mpegts.packets import SIZE, pid_of, starts_unit
 from ouzel.testing.clips import Clip
@@ -87,12 +88,18 @@ async def test_the_next_attempt_may_bring_the_right_segment(record: Studio, clip
     assert kept.numbers == list(range(SEGMENTS))
 
 
-async def test_sound_that_comes_twice_is_not_kept_twice(record: Studio, clip: Clip) -> None:
+@pytest.mark.parametrize(("container", "suffix"), [("ts", "ts"), ("mp4", "m4s")])
+async def test_sound_that_comes_twice_is_not_kept_twice(
+    record: Studio, clip: Clip, container: str, suffix: str
+) -> None:
+    hls = Hls(container, playlist_type="VOD", window=0)  # type: ignore[arg-type]
     async with LiveOrigin() as origin:
-        show = origin.channel("show", clip, hls=Hls(playlist_type="VOD", window=0)).sound("en").push(SEGMENTS).end()
-        before = await served(show.index_url.replace("index.m3u8", "en/seg3.ts"))
-        origin.on("en/seg4.ts").body(before)
+        show = origin.channel("show", clip, hls=hls).sound("en").push(SEGMENTS).end()
+        before = await served(show.index_url.replace("index.m3u8", f"en/seg3.{suffix}"))
+        origin.on(f"en/seg4.{suffix}").body(before)
         kept = await record(show.url)
     (gap,) = kept.report.gaps
     assert (gap.code.value, gap.scope, gap.first_sequence) == ("segment_bad", "audio", 4)
-    assert kept.numbers == list(range(SEGMENTS))
+    assert gap.at_s == pytest.approx(4.0, abs=0.1)
+    assert "sequence_hole" not in {finding.code.value for finding in (await verify(kept.path)).findings}
+    assert sum(c.frames for c in kept.book.chunks if c.scope == "all") == 25 * SEGMENTS

@@ -59,6 +59,8 @@ class Lane:
         """The same on the stream's own clock; None while that is not known."""
         self.kept: tuple[int, float | None] | None = None
         """What was kept last: digest of its bytes, and where it begins on the stream's clock; None behind a break."""
+        self.end_s: float | None = None
+        """Where what was kept last ends in the running file, if it takes time of its own there."""
         self.leader: Lane | None = None
         """The lane of the pictures, where this one is beside it."""
         self.playlist: MediaPlaylist | None = None
@@ -196,9 +198,8 @@ class Lane:
         """How much longer this lane is in the running file than its pictures are; 0 for these."""
         if self.leader is None:
             return 0.0
-        last = self.intake.last if self.intake else None
-        if last is not None and last.duration_s:  # it has a time line of its own
-            return last.end_s - tape.file_s
+        if self.end_s is not None:
+            return self.end_s - tape.file_s
         return max(0.0, self.position_s - self.leader.position_s)
 
     @property

@@ -121,6 +121,7 @@ class SegmentReader:
                 _abandon(lane)
             raise
         lane.kept = (taker.digest, span.source_s if span else None)
+        lane.end_s = span.end_s if span and span.duration_s else None
         self._tell_shortness(lane, segment, span)
         return span
 

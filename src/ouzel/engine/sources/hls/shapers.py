@@ -68,8 +68,7 @@ class LaneShapers:
             self.flush(lanes)
             lanes[0].intake.split()
             for lane in lanes:
-                if lane.intake is not None:
-                    lane.intake.last = None
+                lane.end_s = None
 
     def flush(self, lanes: Sequence[Lane], *, over: bool = False) -> None:
         """Write the sound that came later than its pictures; when the show is `over`, all that waits. Raises: StorageError."""
