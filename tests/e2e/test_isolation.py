@@ -113,7 +113,7 @@ def test_a_fault_in_one_channel_never_touches_anothers_file(clip: Clip, small_cl
         check_files(name, recordings[name])
     check_calm({name: recordings[name] for name in [*CALM, "stall"]})
     check_sick(recordings)
-    assert done.code == 2, "the worst of all: a name that is taken"
+    assert done.code == 5, "the worst of all: a folder that cannot be made"
 
 
 def check_files(name: str, recording: dict[str, Any]) -> None:
@@ -150,7 +150,7 @@ def check_sick(recordings: dict[str, dict[str, Any]]) -> None:
     assert recordings["page"]["end_reason"] == "gone"
     assert is_run(recordings["page"]["numbers"])
     assert recordings["nowhere"]["error"]["code"] == "host_not_found"
-    assert recordings["blocked"]["error"]["code"] == "output_exists"
+    assert recordings["blocked"]["error"]["code"] == "read_only"
     assert recordings["blocked"]["files"] == recordings["nowhere"]["files"] == []
 
 
