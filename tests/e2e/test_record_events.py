@@ -90,6 +90,7 @@ def record_with_all_that_happens(clip: Clip, small_clip: Clip, folder: Path) -> 
             live.push(6)  # while nobody listens
             trouble.clear()
             running.until("connected", source=live.flv_url)
+            running.until("progress", source=live.flv_url)
             live.push(12)
             return running.end(), set(urls)
 
