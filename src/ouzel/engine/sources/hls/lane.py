@@ -57,8 +57,8 @@ class Lane:
         """Programme time that was taken from the queue, kept or lost: how far this lane is."""
         self.clock_s: float | None = None
         """The same on the stream's own clock; None while that is not known."""
-        self.kept: tuple[int, float | None] | None = None
-        """What was kept last: digest of its bytes, and where it begins on the stream's clock; None behind a break."""
+        self.kept: tuple[tuple[int, int], float | None] | None = None
+        """What was kept last: its likeness, and where it begins on the stream's clock; None behind a break."""
         self.end_s: float | None = None
         """Where what was kept last ends in the running file, if it takes time of its own there."""
         self.leader: Lane | None = None

@@ -49,6 +49,7 @@ _MOST_KEYS = 1000
 _RENEW_EVERY_S = 15.0
 _LOST_AT_START = 3
 _TELLING_BYTES = 16  # tell what container a segment is
+_LIKENESS_BYTES = 32 * 1024
 Taker = Callable[[memoryview], None]
 
 
@@ -120,7 +121,7 @@ class SegmentReader:
             else:
                 _abandon(lane)
             raise
-        lane.kept = (taker.digest, span.source_s if span else None)
+        lane.kept = (taker.likeness, span.source_s if span else None)
         lane.end_s = span.end_s if span and span.duration_s else None
         self._tell_shortness(lane, segment, span)
         return span
@@ -144,7 +145,7 @@ class SegmentReader:
         last = item.attempts > self._context.policy.short_attempts
 
         def check(span: Span) -> None:
-            if span.source_s is not None and lane.kept == (taker.digest, span.source_s):
+            if span.source_s is not None and lane.kept == (taker.likeness, span.source_s):
                 raise FormatError("the segment is the one before it once more")
             missing = segment.duration_s - _length_s(span)
             short = lane.scope == "all" and missing > _shortness(segment)  # other sound may take no time of its own
@@ -279,12 +280,14 @@ class _SegmentTaker:
         self._decryptor = decryptor
         self._first = bytearray()
         self._digest = xxhash.xxh3_64()
+        self._size = 0
         self._intake: Intake | None = None
 
     @property
-    def digest(self) -> int:
-        """Of the bytes so far, decrypted."""
-        return self._digest.intdigest()
+    def likeness(self) -> tuple[int, int]:
+        """Of the bytes so far, decrypted: how many, and the digest of the first ones. With the time stamp that is enough to know a
+        segment again; to read all bytes a second time is not."""
+        return self._size, self._digest.intdigest()
 
     def on_answer(self, _answer: Answer) -> Taker:
         return self._take if self._decryptor is None else self._decrypt
@@ -313,7 +316,9 @@ class _SegmentTaker:
         self._take(self._decryptor.feed(piece))
 
     def _take(self, piece: memoryview) -> None:
-        self._digest.update(piece)
+        if self._size < _LIKENESS_BYTES:
+            self._digest.update(piece[: _LIKENESS_BYTES - self._size])
+        self._size += len(piece)
         if self._intake is not None:
             self._intake.take(piece)
             return
