@@ -285,8 +285,8 @@ class _SegmentTaker:
 
     @property
     def likeness(self) -> tuple[int, int]:
-        """Of the bytes so far, decrypted: how many, and the digest of the first ones. With the time stamp that is enough to know a
-        segment again; to read all bytes a second time is not."""
+        """How many bytes came so far, decrypted, and the digest of the first ones. With the time stamp that tells a segment that
+        comes again, without reading all of it a second time."""
         return self._size, self._digest.intdigest()
 
     def on_answer(self, _answer: Answer) -> Taker:
