@@ -184,7 +184,7 @@ class Tape:
         self._losses.append(loss)
 
     def mend(self) -> None:
-        """Nothing was lost since the last chunk: all that the source has came again, and it is on the tape."""
+        """Nothing is known to be lost since the last chunk: all that the source has came again, or it never came back."""
         self._losses = [loss for loss in self._losses if loss.missing_s is not None]
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ class Tape:
     def finish(self, reason: EndReason) -> None:
         """No more chunks will come."""
         if reason is EndReason.GONE:  # it never came back: what it sent meanwhile, if anything, nobody knows
-            self._losses = [loss for loss in self._losses if loss.missing_s is not None]
+            self.mend()
         if self._losses and self._sink is not None and self._sink.chunks:
             self._write_losses(self._parts[-1], self.wall())
         self._retire(reason)

@@ -139,8 +139,12 @@ class FfmpegSource:
         self.broken_off = None
         try:
             span = intake.finish(came=broken.came)
-        except (StorageError, TapeFull):
+        except TapeFull:
             intake.abandon()
+            return
+        except StorageError as exc:
+            intake.abandon()
+            tape.emit(EventCode.WARNING, code=exc.code, why=f"the last of the file could not be written: {exc}")
             return
         if reason is EndReason.STOPPED:
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 import anyio
 
@@ -24,9 +23,8 @@ from ouzel.model.window import Fetch, Missed, NewTimeline
 
 _LOOK_S = 0.25
 _LEVEL_S = 0.2  # frames of sound are not as long as pictures: lanes that are no further apart are at one point
-_SPLIT_PATIENCE = (
-    4  # segments for which a file that is due to end waits for a point where picture and sound end together
-)
+_SPLIT_PATIENCE = 4
+"""Segments for which a file that is due to end waits for a point where picture and sound end together."""
 
 
 class HlsSource:
@@ -76,8 +74,11 @@ class HlsSource:
 
     def close(self) -> None:
         """The recording is over, for whatever reason: sound that came later than its pictures is written, if there is room."""
-        with suppress(StorageError):
+        try:
             self._shapers.flush(self._lanes)
+        except StorageError as exc:
+            why = f"the last of the alternate sound could not be written: {exc}"
+            self._context.tape.emit(EventCode.WARNING, code=exc.code, why=why)
 
     @property
     def blamed(self) -> tuple[GapCode, str]:
