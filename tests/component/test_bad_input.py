@@ -48,6 +48,11 @@ ANSWERS: dict[str, tuple[bytes, str, str]] = {
     "noise.ts": (bytes(range(7, 251)) * 2000, "bad_format", "transport stream"),
     "nothing.m3u8": (LIVE.encode() + b"#EXT-X-ENDLIST\n", "not_media", "without any media"),
     "choice.m3u8": (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=x\n", "bad_format", "nothing to play"),
+    "masters.m3u8": (
+        b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmasters.m3u8\n",
+        "bad_format",
+        "gives a master playlist",
+    ),
     "file.m3u8": (segments(SECRETS, SECRETS), "scheme_refused", SECRETS),
     "live-file.m3u8": (segments(SECRETS, over=False), "scheme_refused", SECRETS),
     "key.m3u8": (segments("x.ts", tags=f'#EXT-X-KEY:METHOD=AES-128,URI="{SECRETS}"\n'), "scheme_refused", SECRETS),

@@ -163,6 +163,26 @@ async def test_a_recording_need_not_be_over(tmp_path: Path, clip: Clip, containe
     assert (await verify(made.path)).status == "clean"
 
 
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_piece_does_not_pass_for_better_than_what_it_was_cut_from(
+    tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder, container: Container
+) -> None:
+    media = record(tmp_path, clip, container)
+    chunk = ledger.read(ledgers.ledger_path(media).read_bytes()).chunks[5]
+    with media.open("r+b") as file:
+        file.seek(chunk.offset + chunk.length // 2)
+        file.write(b"\0")
+    for out in (tmp_path / f"piece.{container}", tmp_path / "film.mkv"):
+        made = await clip_of(media, 3.0, 9.0, out, ffmpeg=ffmpeg)
+        assert made.warnings[0].startswith("00:00:05.0 to 00:00:06.0 of ")
+        verdict = await verify(out)
+        assert verdict.status == "gaps"
+        assert [(f.detail, f.at_s) for f in verdict.findings] == [("bytes_changed", pytest.approx(2.0, abs=0.1))]
+    made = await clip_of(media, 6.0, 9.0, tmp_path / f"other.{container}")
+    assert made.warnings == ()
+    assert (await verify(made.path)).status == "clean"
+
+
 async def test_times_that_are_not_in_it_are_refused(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder) -> None:
     media = record(tmp_path, clip)
     film = clip.file(".mkv")

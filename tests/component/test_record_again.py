@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.component.http_server import Asked, Peer, Script, answer, chunked, serving
 
+from ouzel.base.errors import DiskFull
+from ouzel.engine.intake import Intake
+from ouzel.formats.shape import Span
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.testing.clips import Clip, build_once, run_ffmpeg
@@ -115,6 +119,53 @@ async def test_new_media_that_come_in_no_time_are_asked_for_ever_more_slowly(rec
     assert min(delays[3:]) >= record.policy.retry_cap_s / 2
 
 
+@pytest.fixture(scope="module", params=["ts", "flv"])
+def film(request: pytest.FixtureRequest, clip: Clip, clip_folder: Path) -> bytes:
+    """Two minutes, with more groups of pictures than are remembered."""
+    form: str = request.param
+
+    def build(folder: Path) -> None:
+        source = ["-stream_loop", str(130 // clip.seconds), "-i", str(clip.file(".mp4"))]
+        run_ffmpeg(clip.ffmpeg, [*source, "-c", "copy", str(folder / f"film.{form}")])
+
+    return (build_once(clip_folder / f"film-{form}", build) / f"film.{form}").read_bytes()
+
+
+async def test_a_long_file_of_unknown_length_is_kept_once(record: Studio, film: bytes) -> None:
+    async with serving({"/whole": answer(film), "/film": unannounced(film)}) as server:
+        expected = await whole(record, server.url("/whole"))
+        kept = await record(server.url("/film"))
+    assert kept.path.read_bytes() == expected
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.gaps == []
+    assert sum(each.target == "/film" for each in server.asked) == 2
+
+
+async def test_what_begins_alike_and_goes_on_otherwise_is_no_file(record: Studio, clip: Clip, film: bytes) -> None:
+    """A notice that is shown to everybody who comes, and the show behind it."""
+    answers = [film[: len(film) // 60], film]
+
+    async def serve(peer: Peer, asked: Asked) -> None:
+        await unannounced(answers.pop(0) if answers else b"")(peer, asked)
+
+    async with serving({"/show": serve}) as server:
+        kept = await record(server.url("/show"), park_s=0.5)
+    assert kept.report.media_s == pytest.approx(130 // clip.seconds * clip.seconds + clip.seconds, abs=4.0)
+    assert kept.report.end_reason is EndReason.GONE
+
+
+@pytest.mark.parametrize("ending", ["hang_up", "reset"])
+async def test_what_was_announced_and_never_came_is_no_success(record: Studio, film: bytes, ending: str) -> None:
+    async def serve(peer: Peer, _asked: Asked) -> None:
+        await peer.send(answer(film[: len(film) // 20], length=len(film)))
+        await (peer.reset() if ending == "reset" else peer.hang_up())
+
+    async with serving({"/film": serve}) as server:
+        kept = await record(server.url("/film"), park_s=0.5)
+    assert kept.report.end_reason is EndReason.GONE
+    assert kept.report.unsent_bytes > len(film) * 9 // 10
+
+
 @pytest.fixture(scope="module")
 def song(clip: Clip, clip_folder: Path) -> bytes:
     """Sound in ADTS frames, which Ouzel has ffmpeg read."""
@@ -183,3 +234,22 @@ async def test_sound_that_is_on_air_is_never_taken_for_a_file(record: Studio, so
     assert kept.report.end_reason is EndReason.GONE
     assert kept.report.replays_dropped == 0
     assert kept.report.media_s == pytest.approx(12.0, abs=0.5)
+
+
+async def test_the_end_of_a_broken_file_for_which_there_is_no_room_is_told(
+    record: Studio, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Intake.finish
+
+    def finish(intake: Intake, *, broken: bool = False, came: float | None = None) -> Span | None:
+        if sys._getframe(1).f_code.co_name == "close":
+            raise DiskFull("no space left")
+        return written(intake, broken=broken, came=came)
+
+    monkeypatch.setattr(Intake, "finish", finish)
+    async with serving({"/song": breaking(song, len(song) // 2)}) as server:
+        kept = await record(server.url("/song"), park_s=0.5)
+    last = kept.told(EventCode.WARNING)[-1]
+    assert (last["code"], "the last of the file" in last["why"]) == ("disk_full", True)
+    assert kept.report.end_reason is EndReason.GONE
+    assert kept.report.media_s > 2

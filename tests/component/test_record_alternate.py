@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from ouzel.base.errors import DiskFull
 from ouzel.engine.recorder import Recorder
+from ouzel.engine.sources.hls.lane import Lane
+from ouzel.engine.sources.hls.shapers import LaneShapers
 from ouzel.engine.tape import Tape, TapeLimits
+from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, LiveOrigin
@@ -140,3 +144,29 @@ async def test_where_time_begins_anew_the_sound_stays(record: Studio, clip: Clip
     assert kept.report.media_s == pytest.approx(SECONDS, abs=0.15)
     (sounds,) = sound_of(kept)
     assert len(sounds) == pytest.approx(len(clip.audio()), abs=2)
+
+
+async def test_sound_for_which_there_is_no_room_at_the_end_is_told(
+    record: Studio, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = LaneShapers.flush
+
+    def flush(shapers: LaneShapers, lanes: Sequence[Lane], *, over: bool = False) -> None:
+        written(shapers, lanes, over=over)
+        raise DiskFull("no space left")
+
+    monkeypatch.setattr(LaneShapers, "flush", flush)
+    async with LiveOrigin() as origin:
+        show = finished(origin, clip, "ts", "ts").push(SECONDS)
+
+        async def stop(recorder: Recorder, tape: Tape) -> None:
+            while tape.counters.chunks < 3:
+                await anyio.sleep(0.02)
+            recorder.stop()
+
+        kept = await record(show.url, while_running=stop)
+    assert [(told["code"], "alternate sound" in told["why"]) for told in kept.told(EventCode.WARNING)] == [
+        ("disk_full", True)
+    ]
+    assert kept.report.end_reason is EndReason.STOPPED
+    assert kept.report.media_s >= 3

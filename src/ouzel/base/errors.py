@@ -11,6 +11,7 @@
     │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
     │   │   └── TooLarge       too_large            a length or a nesting beyond the parser's limit
     │   ├── NotMedia           not_media            an HTML page, a picture, an empty answer
+    │   ├── NotDecrypted       not_decrypted        noise where media should be: it was decrypted with a key that is not its own
     │   ├── Unsupported        unsupported_media    legal, but not something that Ouzel can read
     │   │   ├── Encrypted      encrypted            SAMPLE-AES, DRM, scrambling: bytes that nobody could play
     │   │   └── IndexAtEnd     index_at_end         an MP4 whose media cannot be read before its last bytes are there
@@ -116,6 +117,10 @@ class TooLarge(FormatError):
 
 class NotMedia(MediaError):
     code = "not_media"
+
+
+class NotDecrypted(MediaError):
+    code = "not_decrypted"
 
 
 class Unsupported(MediaError):

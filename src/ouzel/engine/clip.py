@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from ouzel import __version__
 from ouzel.base.errors import Damaged, OutputExists
+from ouzel.base.units import format_clock
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.convert import Piece, convert, remove
@@ -31,8 +32,8 @@ from ouzel.formats.mpegts import TsShaper
 from ouzel.formats.shape import Edge, Head, Op, Shaper, Span, TakeBack
 from ouzel.model import ledger
 from ouzel.model.clips import Cut, check_range, gaps_within, plan_cut, wall_at
-from ouzel.model.flow import Gap
-from ouzel.model.ledger_lines import Line, Opening, RunLine
+from ouzel.model.flow import Chunk, Gap
+from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Opening, RunLine
 from ouzel.model.media import Edges
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
@@ -97,7 +98,15 @@ async def clip(
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_discard, native)
         raise
-    return Clipped(out, clipped.start_s, clipped.end_s, made.size, made.duration_s, clipped.gaps, made.warnings)
+    return Clipped(
+        out,
+        clipped.start_s,
+        clipped.end_s,
+        made.size,
+        made.duration_s,
+        clipped.gaps,
+        (*clipped.warnings, *made.warnings),
+    )
 
 
 def _find(path: Path, out: Path) -> Held | None:
@@ -125,6 +134,7 @@ class _Work:
         self._out = out
         self._clock = clock
         self._gaps = list(cut.gaps)
+        self._harm: tuple[Chunk, ...] = ()
         self._chunks = [chunk for chunk in held.ledger.chunks if chunk.scope == "all"]
         self._sink: FileSink | None = None
 
@@ -133,6 +143,7 @@ class _Work:
         shaper = _shaper(self._held)
         try:
             with self._held.media.open("rb", buffering=0) as file:
+                self._harm = tuple(self._harmed(file.fileno()))
                 self._take(shaper.feed(_preamble(file, self._held)))
                 if self._held.opening.container == "ts":
                     shaper.splice()  # the tables are known; their counters do not lead to what follows
@@ -163,6 +174,25 @@ class _Work:
                     assert self._sink is not None
                     self._sink.write([op])
 
+    def _harmed(self, fd: int) -> Iterator[Chunk]:
+        """The chunks of the piece in which something is wrong: it came so, or their bytes are not those that were written."""
+        for chunk in self._chunks:
+            if chunk.end_s <= self._cut.start_s or chunk.start_s >= self._cut.end_s:
+                continue
+            if chunk.damage:
+                yield chunk
+            elif ledgers.digest_of(fd, chunk.offset, chunk.length) not in {chunk.digest, None}:
+                yield replace(chunk, damage=BYTES_CHANGED)
+
+    def _damage_of(self, span: Span) -> str:
+        """What is wrong with the chunk of the recording that this one was; edges move a little when tracks are cut anew."""
+        start_s, end_s = self._cut.start_s + span.start_s, self._cut.start_s + span.end_s
+        for chunk in self._harm:
+            shared_s = min(end_s, chunk.end_s) - max(start_s, chunk.start_s)
+            if shared_s > min(span.duration_s, chunk.duration_s) / 2:
+                return chunk.damage
+        return ""
+
     def _open(self, head: Head) -> FileSink:
         before = self._held.ledger.opening
         wall = wall_at(self._chunks, self._cut.start_s)
@@ -184,7 +214,8 @@ class _Work:
         while self._gaps and self._gaps[0].at_s <= span.start_s:
             sink.note(self._gaps.pop(0))
         wall = wall_at(self._chunks, self._cut.start_s + span.start_s)
-        sink.commit(span, wall=wall, sequence=None, scope="all")
+        told = span if span.damage else span._replace(damage=self._damage_of(span))
+        sink.commit(told, wall=wall, sequence=None, scope="all")
 
     def _close(self) -> Clipped:
         sink = self._sink
@@ -195,11 +226,16 @@ class _Work:
         patches, tail = closing_patches(sink.part_path, ledger.read(sink.ledger_path.read_bytes()))
         sink.close(_REASON, self._clock.now(), patches, tail)
         cut = self._cut
-        return Clipped(self._out, cut.start_s, cut.end_s, sink.size + len(tail), sink.media_s, cut.gaps)
+        warnings = tuple(f"{_at(chunk)} of {self._held.media} is damaged: {chunk.damage}" for chunk in self._harm)
+        return Clipped(self._out, cut.start_s, cut.end_s, sink.size + len(tail), sink.media_s, cut.gaps, warnings)
 
     def _discard(self) -> None:
         if self._sink is not None:
             self._sink.discard()
+
+
+def _at(chunk: Chunk) -> str:
+    return f"{format_clock(chunk.start_s)} to {format_clock(chunk.end_s)}"
 
 
 def _shaper(held: Held) -> Shaper:

@@ -28,7 +28,7 @@ from ouzel.engine.recipes import Recipe, check_format, family, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Line, Product
+from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
@@ -43,7 +43,6 @@ _SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
 _ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
 _SHARES = (0.05, 0.15, 0.7, 0.9, 1.0)  # of the work: digests of the source, a look at it, muxing, product, its digest
-_DAMAGE = "bytes_changed"
 
 OnProgress = Callable[[float], None]
 
@@ -181,7 +180,7 @@ class _Work:
         """What is wrong with the source, so that its product does not pass for whole. Runs in a worker thread."""
         before = held.product.damage if held.product else ""
         as_told = ledgers.is_as_told(held, self._counter(0, held.media.stat().st_size))
-        return before if as_told else _DAMAGE
+        return before if as_told else BYTES_CHANGED
 
     async def _mux(
         self, program: str, found: Found, recipe: Recipe, temporary: Path, fed_by: list[str] | None

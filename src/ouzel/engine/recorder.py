@@ -17,7 +17,6 @@ from ouzel.base.errors import (
     RateLimited,
     Refused,
     Retry,
-    ShortBody,
     Stalled,
     StorageError,
     ToolMissing,
@@ -192,8 +191,8 @@ class Recorder:
                 tries = 0
                 backoff.ease(self._context.clock.monotonic() - began, self._tape.counters.media_s - had_s)
                 self._unsent_bytes = 0
-            if isinstance(error, ShortBody) and not self._reads_hls:
-                self._unsent_bytes = _unsent(error)
+            if error is not None and not self._reads_hls:
+                self._unsent_bytes = _unsent(error) or self._unsent_bytes
             tries += 1
             if (over := self._judge(error, tries)) is not None:
                 return over
@@ -368,7 +367,7 @@ class Recorder:
         )
 
 
-def _unsent(error: ShortBody) -> int:
+def _unsent(error: OuzelError) -> int:
     """How much of its announced length an answer fell short of; 0 where none was announced."""
     announced, received = error.context.get("announced_bytes"), error.context.get("received_bytes")
     return announced - received if isinstance(announced, int) and isinstance(received, int) else 0

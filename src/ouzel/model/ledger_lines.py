@@ -84,6 +84,10 @@ class Closing:
     and in ledgers of before this was written."""
 
 
+BYTES_CHANGED = "bytes_changed"
+"""Damage of what was made of a file that is not what its ledger says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """Another file that was made of the closed one, and verified: it may stand in its place."""
@@ -96,7 +100,7 @@ class Product:
     digest: str
     """xxh3_64 of the whole file, 16 hex digits."""
     damage: str = ""
-    """`bytes_changed`: what it was made of was not what its ledger says. Empty: it was."""
+    """`BYTES_CHANGED`, or empty."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product

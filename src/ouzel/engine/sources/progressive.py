@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import xxhash
+
 from ouzel.base.errors import Encrypted, FormatError, IndexAtEnd, StorageError, TooLarge, Unsupported
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
@@ -50,6 +52,17 @@ class _Answered(Exception):
     """The head of the answer said enough."""
 
 
+class _OverAgain(Exception):
+    """A file of unknown length begins anew."""
+
+
+_BEGINNING = 48 * 1024
+"""Bytes by which the beginning of an answer is known again."""
+_FILE_S = 60.0
+"""Seconds of media, and more than twice as many as the answer took: only a file is sent so fast for so long. A live stream may
+begin with the same bytes each time, where it shows a notice first."""
+
+
 class ProgressiveSource:
     """Keeps its shaper over reconnects, so that replays are recognised and time goes on."""
 
@@ -57,21 +70,28 @@ class ProgressiveSource:
         self._context = context
         self._intake: Intake | None = None
         self._kind: Kind | None = None
+        self.file: int | None = None
+        """Digest of the beginning of the last answer, if that was a file of unknown length, whole."""
 
     async def run(self, stream: Stream) -> EndReason | Playlist | ForFfmpeg | None:
         """Read until the stream ends.
 
-        Returns: ENDED when a file was read to its announced end, None for a clean close of a live stream (which decides
-            nothing), DURATION when the tape is full; or what else the address turned out to be.
+        Returns: ENDED when a file was read to its announced end, or begins anew where none was announced; None for a clean
+            close of a live stream (which decides nothing); DURATION when the tape is full; or what else the address turned
+            out to be.
         Raises: NotMedia, FormatError, Unsupported, NetworkError, Refused, StorageError. What was whole is on the tape then, too.
         """
         opening = _Opening(self, stream, self._context.policy.max_playlist_bytes)
+        began, had_s = self._context.clock.monotonic(), self._context.tape.counters.media_s
         try:
             answer = await self._context.http.stream(self._context.request(stream, stream.url), opening.on_answer)
         except _OtherKind:
             return ForFfmpeg(stream.url)
         except TapeFull:
             return EndReason.DURATION
+        except _OverAgain:
+            self._context.tape.mend()
+            return EndReason.ENDED
         except (FormatError, Unsupported) as exc:
             opened = self._intake is not None and self._intake.opened
             if self._kind != "mp4" or opened or isinstance(exc, Encrypted):  # which ffmpeg would copy as it is
@@ -92,6 +112,8 @@ class ProgressiveSource:
         self._keep_what_is_whole(broken=answer.length is None)
         if self._context.tape.full:
             return EndReason.DURATION
+        lasted_s, gained_s = self._context.clock.monotonic() - began, self._context.tape.counters.media_s - had_s
+        self.file = opening.beginning.digest if gained_s >= max(_FILE_S, 2 * lasted_s) else None
         return EndReason.ENDED if answer.length is not None else None
 
     def intake_for(self, kind: Kind) -> Intake:
@@ -148,6 +170,7 @@ class _Opening:
         self._intake: Intake | None = None
         self._kind: Kind | None = None
         self._take: Callable[[memoryview], None] = self._sniff
+        self.beginning = _Beginning(self.take, source.file)
 
     @property
     def answer(self) -> Answer:
@@ -157,13 +180,14 @@ class _Opening:
 
     def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
         self._answer = answer
-        return self.take
+        return self.take if answer.length is not None else self.beginning.take
 
     def take(self, piece: memoryview) -> None:
         self._take(piece)
 
     def finish(self) -> Playlist | None:
         """The answer is complete: the playlist, if it is one. Raises: NotMedia, FormatError."""
+        self.beginning.close()
         if self._page is None and self._take == self._sniff:
             self._settle(kind_of_rest(bytes(self._first), self.answer.content_type))
         return None if self._page is None else Playlist(self.answer, bytes(self._page))
@@ -205,3 +229,51 @@ class _Opening:
         if len(self._page) + len(piece) > limit:
             raise TooLarge(f"the playlist has more than {limit} bytes", limit=limit)
         self._page += piece
+
+
+class _Beginning:
+    """The first bytes of an answer of unknown length, on their way to whoever takes them.
+
+    Args:
+        known: digest of the beginning of a file that is kept already: bytes are held until it is clear that they are not its.
+    """
+
+    def __init__(self, take: Callable[[memoryview], None], known: int | None) -> None:
+        self._onward = take
+        self._known = known
+        self._first = bytearray()
+        self._step = self._note if known is None else self._compare
+        self.digest: int | None = None
+        """None as long as there are too few."""
+
+    def take(self, piece: memoryview) -> None:
+        """Raises: _OverAgain, and what the taker raises."""
+        self._step(piece)
+
+    def close(self) -> None:
+        """The answer is complete."""
+        if self._step == self._compare:
+            self._release()
+
+    def _note(self, piece: memoryview) -> None:
+        self._add(piece[: _BEGINNING - len(self._first)])
+        if self.digest is not None:
+            self._step = self._onward
+        self._onward(piece)
+
+    def _compare(self, piece: memoryview) -> None:
+        self._add(piece)
+        if self.digest is not None and self.digest == self._known:
+            raise _OverAgain
+        if self.digest is not None:
+            self._release()
+
+    def _add(self, piece: memoryview) -> None:
+        self._first += piece
+        if len(self._first) >= _BEGINNING:
+            self.digest = xxhash.xxh3_64_intdigest(memoryview(self._first)[:_BEGINNING])
+
+    def _release(self) -> None:
+        held, self._first = self._first, bytearray()
+        self._step = self._onward
+        self._onward(memoryview(held))

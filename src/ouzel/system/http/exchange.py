@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ouzel.base.errors import ConnectionLost, OuzelError
 from ouzel.system.http.bodies import Enough
@@ -93,13 +93,14 @@ class Exchange:
         if self.over.done():
             return
         try:
-            if exc is not None:
-                raise ConnectionLost(f"the connection was lost: {_why(exc)}", received_bytes=self._reader.received)
             self._reader.close()
         except OuzelError as fault:
-            self.fail(fault)
+            self.fail(fault if exc is None else _lost(exc, self._reader.received, fault.context))
         else:
-            self._finish()
+            if exc is None:
+                self._finish()
+            else:
+                self.fail(_lost(exc, self._reader.received, {}))
 
     def fail(self, exc: Exception) -> None:
         """End it; `exc` is for whoever waits."""
@@ -119,6 +120,11 @@ class Exchange:
             self.over.set_result(None)
         if not self.reusable:
             self._link.abort()
+
+
+def _lost(exc: Exception, received: int, missing: Mapping[str, object]) -> ConnectionLost:
+    """`missing`: what is known of the part that did not come."""
+    return ConnectionLost(f"the connection was lost: {_why(exc)}", **{"received_bytes": received, **missing})
 
 
 def _why(exc: Exception) -> str:

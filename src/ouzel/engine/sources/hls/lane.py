@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import anyio
 
-from ouzel.base.errors import NetworkError, OuzelError, Retry, Stalled
+from ouzel.base.errors import FormatError, NetworkError, OuzelError, Retry, Stalled
+from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.tape import Tape
@@ -253,7 +254,7 @@ async def read_media_playlist(
 
 def _media_only(playlist: Playlist, url: str) -> MediaPlaylist:
     if isinstance(playlist, MasterPlaylist):
-        raise NetworkError("the address of a media playlist gives a master playlist now", url=url)
+        raise FormatError("the address of a media playlist gives a master playlist", url=redact(url))
     return playlist
 
 

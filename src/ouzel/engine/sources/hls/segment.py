@@ -17,6 +17,7 @@ from ouzel.base.errors import (
     InputError,
     MediaError,
     NetworkError,
+    NotDecrypted,
     NotMedia,
     OuzelError,
     RateLimited,
@@ -31,7 +32,7 @@ from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.hls.lane import Item, Lane
-from ouzel.engine.sources.hls.shapers import LaneShapers
+from ouzel.engine.sources.hls.shapers import LaneShapers, is_noise
 from ouzel.engine.tape import SegmentNote
 from ouzel.formats.m3u8 import ByteRange, InitSegment, Key, Segment
 from ouzel.formats.shape import Span
@@ -112,9 +113,14 @@ class SegmentReader:
         try:
             await self._context.http.stream(request, taker.on_answer)
             span = taker.finish(_note(item, segment), self._check(lane, item, segment, taker))
-        except OuzelError:
+        except OuzelError as exc:
             _abandon(lane)
-            raise
+            if key is None or not isinstance(exc, MediaError) or not taker.is_noise:
+                raise
+            self._keys.pop(key.uri or "", None)  # the next attempt asks for it again: it may have changed
+            raise NotDecrypted(
+                "decrypted, the segment is no media: it may have another key than the playlist says"
+            ) from exc
         except BaseException:  # cancelled: the user stops (keep what is there), or the watchdog does (fetch it again)
             if self._context.stopping:
                 taker.finish(_note(item, segment), None, broken=True)
@@ -281,6 +287,7 @@ class _SegmentTaker:
         self._first = bytearray()
         self._digest = xxhash.xxh3_64()
         self._size = 0
+        self._telling = b""
         self._intake: Intake | None = None
 
     @property
@@ -288,6 +295,11 @@ class _SegmentTaker:
         """How many bytes came so far, decrypted, and the digest of the first ones. With the time stamp that tells a segment that
         comes again, without reading all of it a second time."""
         return self._size, self._digest.intdigest()
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it was decrypted, and does not begin like any container."""
+        return self._decryptor is not None and is_noise(self._telling)
 
     def on_answer(self, _answer: Answer) -> Taker:
         return self._take if self._decryptor is None else self._decrypt
@@ -330,7 +342,8 @@ class _SegmentTaker:
         self._begin(piece)
 
     def _begin(self, piece: memoryview) -> None:
-        self._intake = self._reader.intake_for(self._lane, bytes(piece[:_TELLING_BYTES]))
+        self._telling = bytes(piece[:_TELLING_BYTES])
+        self._intake = self._reader.intake_for(self._lane, self._telling)
         self._intake.take(piece)
 
 
