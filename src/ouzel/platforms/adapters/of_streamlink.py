@@ -1,0 +1,116 @@
+"""streamlink: a session for each resolve, since sessions are shared state, with a transport that is watched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from streamlink import NoPluginError, PluginError, Streamlink
+from streamlink.session.http import SSLContextAdapter
+
+from ouzel.base.errors import NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.watch import Stopwatch, current
+
+_ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
+_PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
+
+
+class _Watched(SSLContextAdapter):
+    """Sees every request of a session, from whatever thread."""
+
+    def __init__(self) -> None:
+        self._watch = current()
+        super().__init__()
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        clock, watch = Stopwatch(), self._watch
+        method, url = request.method or "GET", request.url or ""
+        try:
+            response = HTTPAdapter.send(self, request, *args, **kwargs)
+        except Exception as exc:
+            watch.failed(method, url, exc, took_s=clock.s)
+            raise
+        body = "" if kwargs.get("stream") and "mpegurl" not in response.headers.get("content-type", "") else response.text
+        watch.answered(
+            method, url, response.status_code, response.headers.get("content-type", ""), body, took_s=clock.s
+        )
+        return response
+
+
+class StreamlinkAdapter:
+    """Any platform for which streamlink has a plugin."""
+
+    name: AdapterName = "streamlink"
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        session = _session(options)
+        try:
+            try:
+                plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
+            except NoPluginError:
+                raise ResolverFailed(f"streamlink has no plugin for {match.url}") from None
+            plugin = plugin_class(session, url)
+            try:
+                found = plugin.streams()
+            except PluginError as exc:
+                raise _meaning(exc, plugin_name) from exc
+            identity = match.identity(plugin.id or next(iter(match.named.values()), url))
+            anchor = plugin.author or ""
+            if not found:
+                return Offline(identity, anchor, plugin.title or "")
+            streams = tuple(_stream(name, each, options) for name, each in found.items() if name not in _ALIASES)
+            return Live(identity, anchor, tuple(s for s in streams if s), plugin.title or "", plugin.category or "")
+        finally:
+            session.http.close()
+
+
+def adapter() -> StreamlinkAdapter:
+    return StreamlinkAdapter()
+
+
+def _session(options: Options) -> Streamlink:
+    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s})
+    http = session.http
+    http.trust_env = False
+    http.verify = (ca_file() or True) if options.verify_tls else False
+    for scheme in ("https://", "http://"):
+        http.mount(scheme, _Watched())
+    if options.proxy:
+        session.set_option("http-proxy", options.proxy.replace("socks5://", "socks5h://"))
+    if options.user_agent:
+        http.headers["User-Agent"] = options.user_agent
+    if options.cookies:
+        http.headers["Cookie"] = options.cookies
+    return session
+
+
+def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteChanged:
+    text = str(exc).lower()
+    if any(word in text for word in ("login", "logged in", "password", "authent", "subscri")):
+        return NeedsLogin(f"streamlink ({plugin}): {exc}")
+    if any(word in text for word in ("geo", "region", "country", "territor")):
+        return RegionLocked(f"streamlink ({plugin}): {exc}")
+    return SiteChanged(f"streamlink ({plugin}): {exc}")
+
+
+def _stream(name: str, found: Any, options: Options) -> Stream | None:
+    data: Mapping[str, Any] = json.loads(found.json)
+    try:
+        url = found.to_manifest_url() if hasattr(found, "to_manifest_url") and not data.get("url") else found.to_url()
+    except TypeError:
+        return None
+    headers = {k: v for k, v in (data.get("headers") or {}).items() if k.lower() in {"referer", "origin", "user-agent", "cookie"}}
+    return Stream(
+        url,
+        headers=tuple(headers.items()),
+        proxy=options.proxy or None,
+        protocol=_PROTOCOLS.get(data.get("type", "")),  # type: ignore[arg-type]
+        quality=name,
+    )

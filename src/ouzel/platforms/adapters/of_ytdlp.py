@@ -1,0 +1,193 @@
+"""yt-dlp: one object for each resolve, whose requests are watched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from http.cookiejar import Cookie
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from yt_dlp import YoutubeDL
+from yt_dlp.networking import Request, Response
+from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
+
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
+from ouzel.model.live import Answer, Live, Offline, Vod
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site
+from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.watch import Stopwatch, current
+
+_KEPT_HEADERS = frozenset({"referer", "origin", "user-agent", "cookie"})
+_NOT_LIVE = re.compile(r"not (?:currently )?live|is offline|isn't live|has ended|no longer live", re.IGNORECASE)
+_MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), kind)
+    for words, kind in (
+        (r"sign in|log ?in|logged|account|age|password|private|members|subscri|purchase", NeedsLogin),
+        (r"geo|country|region|location", RegionLocked),
+        (r"captcha|rate.?limit|too many|bot\b|ip address .* blocked", Blocked),
+        (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
+    )
+)
+
+
+class _Watched(YoutubeDL):  # type: ignore[misc]
+    """Sees every request, from whatever thread."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._watch = current()
+        super().__init__(parameters)
+
+    def urlopen(self, req: Any) -> Response:
+        clock, watch = Stopwatch(), self._watch
+        url = req if isinstance(req, str) else req.url
+        method = req.method if isinstance(req, Request) else "GET"
+        try:
+            response = cast("Response", super().urlopen(req))
+        except HTTPError as exc:
+            watch.answered(method, url, exc.status, exc.response.headers.get("content-type", ""), "", took_s=clock.s)
+            raise
+        except Exception as exc:
+            watch.failed(method, url, exc, took_s=clock.s)
+            raise
+        kind = response.headers.get("content-type", "")
+        watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+        return response
+
+
+class YtDlpAdapter:
+    """Any platform that yt-dlp has an extractor for."""
+
+    name: AdapterName = "yt-dlp"
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        with _Watched(_parameters(options)) as ydl:
+            _set_cookies(ydl, match, options)
+            try:
+                info = ydl.extract_info(match.url, download=False)
+            except DownloadError as exc:
+                cause = exc.exc_info[1] if exc.exc_info else exc
+                if isinstance(cause, UserNotLive) or (_is_expected(cause) and _NOT_LIVE.search(str(cause))):
+                    return Offline(match.identity(next(iter(match.named.values()), match.url)))
+                raise _meaning(cause) from exc
+        if not info:
+            raise SiteChanged("yt-dlp found nothing")
+        return _answer(match, cast("Mapping[str, Any]", info), options)
+
+
+def adapter() -> YtDlpAdapter:
+    return YtDlpAdapter()
+
+
+def _parameters(options: Options) -> dict[str, Any]:
+    return {
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "cachedir": False,
+        "proxy": options.proxy.replace("socks5://", "socks5h://") or "",
+        "socket_timeout": options.timeout_s,
+        "nocheckcertificate": not options.verify_tls,
+        "compat_opts": {"no-certifi"},
+        "ignore_no_formats_error": True,
+        "logger": _Silent(),
+        "playlist_items": "1",
+        "extractor_retries": 0,
+        "retries": 0,
+    }
+
+
+def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
+    host = urlsplit(match.url).hostname or ""
+    domain = "." + ".".join(host.split(".")[-2:])
+    for pair in options.cookies.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name:
+            ydl.cookiejar.set_cookie(
+                Cookie(0, name, value, None, False, domain, True, True, "/", True, True, None, False, None, None, {})
+            )
+
+
+def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
+    identity = match.identity(info.get("channel_id") or info.get("id") or match.url)
+    anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
+    title, status = info.get("title") or "", info.get("live_status")
+    formats: Sequence[Mapping[str, Any]] = info.get("formats") or ([info] if info.get("url") else [])
+    streams = tuple(_streams(formats, options))
+    if status == "is_upcoming":
+        begins = info.get("release_timestamp")
+        return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if info.get("is_live") or status == "is_live":
+        began = info.get("release_timestamp") or info.get("timestamp")
+        return Live(
+            identity,
+            anchor,
+            streams,
+            title,
+            next(iter(info.get("categories") or ()), ""),
+            info.get("thumbnail") or "",
+            datetime.fromtimestamp(began, UTC) if began else None,
+            str(info.get("id") or ""),
+        )
+    if not streams:
+        raise SiteChanged("yt-dlp found a page without any stream")
+    return Vod(identity, anchor, streams, title, info.get("thumbnail") or "", info.get("duration"))
+
+
+def _streams(formats: Sequence[Mapping[str, Any]], options: Options) -> list[Stream]:
+    """The best first; those with picture and sound, then sound alone."""
+    both = [f for f in formats if f.get("vcodec") != "none" and f.get("acodec") != "none"]
+    sound = [f for f in formats if f.get("vcodec") == "none" and f.get("acodec") != "none"]
+    return [_stream(each, options) for each in (*reversed(both), *reversed(sound)) if each.get("url")]
+
+
+def _stream(found: Mapping[str, Any], options: Options) -> Stream:
+    protocol = str(found.get("protocol") or "")
+    headers = {k: v for k, v in (found.get("http_headers") or {}).items() if k.lower() in _KEPT_HEADERS}
+    if found.get("cookies"):
+        headers["Cookie"] = "; ".join(re.findall(r"(?:^|; )([^=;]+=[^;]*)(?=; Domain)", found["cookies"]))
+    rate = found.get("tbr")
+    return Stream(
+        found.get("manifest_url") if "dash" in protocol else found["url"],  # type: ignore[arg-type]
+        headers=tuple((k, v) for k, v in headers.items() if v),
+        proxy=options.proxy or None,
+        protocol="hls" if "m3u8" in protocol else "ffmpeg" if "dash" in protocol else None,
+        label=str(found.get("format_note") or found.get("format_id") or ""),
+        level="audio" if found.get("vcodec") == "none" else None,
+        height=found.get("height"),
+        fps=found.get("fps"),
+        bitrate_bps=int(rate * 1000) if rate else None,
+        codec=_codec(str(found.get("vcodec") or "")),
+    )
+
+
+def _codec(name: str) -> str:
+    kinds = {"avc": "h264", "h264": "h264", "hev": "hevc", "hvc": "hevc", "h265": "hevc", "av01": "av1", "vp09": "vp9", "vp9": "vp9"}
+    return next((kind for start, kind in kinds.items() if name.startswith(start)), "")
+
+
+def _is_expected(exc: BaseException | None) -> bool:
+    """Whether the site said so, and not yt-dlp stumbled."""
+    return isinstance(exc, ExtractorError) and exc.expected
+
+
+def _meaning(exc: BaseException | None) -> SiteError:
+    words = str(getattr(exc, "orig_msg", None) or exc)[:300]
+    if isinstance(exc, GeoRestrictedError):
+        return RegionLocked(f"yt-dlp: {words}")
+    if isinstance(exc, UnsupportedError):
+        return ResolverFailed(f"yt-dlp has no extractor for it: {words}")
+    if _is_expected(exc):
+        kind = next((kind for pattern, kind in _MEANINGS if pattern.search(words)), SiteChanged)
+        return kind(f"yt-dlp: {words}")
+    return SiteChanged(f"yt-dlp: {words}")
+
+
+class _Silent:
+    def debug(self, _text: str) -> None: ...
+    def info(self, _text: str) -> None: ...
+    def warning(self, _text: str) -> None: ...
+    def error(self, _text: str) -> None: ...

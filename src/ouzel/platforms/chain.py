@@ -1,0 +1,116 @@
+"""Asking a platform's adapters one after the other, and holding what they say against what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
+from ouzel.base.urls import redact_text
+from ouzel.model.evidence import Evidence
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.platforms.asking import Site
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.registry import Registry
+from ouzel.platforms.watch import Watch, watching
+
+_HOPS = 5
+AdapterFor: TypeAlias = Callable[[AdapterName, Match], Adapter]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one adapter said."""
+
+    adapter: AdapterName
+    outcome: Answer | OuzelError
+    evidence: tuple[Evidence, ...]
+
+
+def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: AdapterName | None = None) -> Told:
+    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it."""
+    failed: list[Told] = []
+    for name in (only,) if only else match.platform.chain:
+        told = ask(adapter_for(name, match), match, options)
+        if not _is_broken(told.outcome):
+            return told
+        failed.append(told)
+    last = failed[-1]
+    assert isinstance(last.outcome, OuzelError)
+    last.outcome.context["tried"] = [
+        {"adapter": told.adapter, "code": told.outcome.code, "why": str(told.outcome)}
+        for told in failed
+        if isinstance(told.outcome, OuzelError)
+    ]
+    return last
+
+
+def ask(adapter: Adapter, match: Match, options: Options) -> Told:
+    """One adapter. Never raises: what it raises that is no OuzelError is `ResolverFailed`, or what its requests met."""
+    with watching() as watch:
+        site = Site(watch, options, browser_tls=match.platform.browser_tls)
+        try:
+            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name)
+        except SiteError as exc:
+            outcome = _rather(exc, watch)
+        except OuzelError as exc:
+            outcome = watch.explain(exc)
+        except Exception as exc:  # noqa: BLE001 - the code of others, which raises whatever comes
+            outcome = _rather(_crash(exc, adapter.name), watch)
+        finally:
+            site.close()
+        return Told(adapter.name, outcome, watch.evidence)
+
+
+def expand(match: Match, registry: Registry, options: Options) -> Match:
+    """Where a short link leads. Raises: UnknownSite, NetworkError, SiteError."""
+    with watching() as watch:
+        site = Site(watch, options)
+        try:
+            url = match.url
+            for _ in range(_HOPS):
+                reply = site.get(url, redirects=False, accept=range(300, 600))
+                url = reply.headers.get("location") or reply.headers.get("Location") or ""
+                if not url:
+                    raise ChannelGone(f"the short link {match.url} leads nowhere any more")
+                if (found := registry.find(url)) is not None:
+                    return found
+            raise UnknownSite(f"the short link {match.url} leads to no channel: {url[:200]}")
+        except OuzelError as exc:
+            raise watch.explain(exc) from None
+        finally:
+            site.close()
+
+
+def _believed(answer: Answer, watch: Watch, name: AdapterName) -> Answer | OuzelError:
+    """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
+    if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
+        return watch.explain(fault)
+    if isinstance(answer, Offline) and not watch.seen:
+        return ResolverFailed(f"{name} says that it is offline, and has asked nobody")
+    if isinstance(answer, Live) and not answer.streams:
+        return watch.explain(SiteChanged(f"{name} says that it is live, and names no stream"))
+    return answer
+
+
+def _rather(error: SiteError, watch: Watch) -> OuzelError:
+    """What went wrong first explains what was not understood afterwards."""
+    fault = watch.first_fault()
+    if fault is not None and isinstance(error, (SiteChanged, ResolverFailed)):
+        return watch.explain(fault)
+    return watch.explain(error)
+
+
+def _crash(exc: Exception, name: AdapterName) -> SiteError:
+    words = f"{type(exc).__name__}: {redact_text(str(exc))[:200]}"
+    kind = SiteChanged if isinstance(exc, (LookupError, ValueError, TypeError, AttributeError)) else ResolverFailed
+    return kind(f"{name} does not understand what it was told ({words})", adapter=name)
+
+
+def _is_broken(outcome: Answer | OuzelError) -> bool:
+    return isinstance(outcome, (SiteChanged, ResolverFailed))
+
+
+def fields_of(told: Told) -> Mapping[str, object]:
+    return {"adapter": told.adapter, "evidence": [evidence.fields() for evidence in told.evidence]}
