@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ouzel.base.errors import OuzelError, SiteChanged
+from ouzel.base.errors import SiteChanged
 from ouzel.platforms.watch import Stopwatch, Watch
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Site:
                 timeout=self.options.timeout_s,
                 allow_redirects=redirects,
             )
-        except Exception as exc:  # noqa: BLE001 - two libraries, each with a tree of its own
+        except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
         kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s)
@@ -156,8 +156,6 @@ def peek(data: object, *path: str | int) -> Any:
         else:
             return None
     return data
-
-
 
 
 def _plain(options: Options) -> Any:

@@ -71,7 +71,9 @@ class Registry:
         host = urlsplit(tidy(address)).hostname or ""
         if not host.isascii() or host.startswith("xn--") or ".xn--" in host:
             looks = unicodedata.normalize("NFKD", host)
-            return UnknownSite(f"{host} is no platform that Ouzel knows, and has letters of another alphabet: {looks!a}")
+            return UnknownSite(
+                f"{host} is no platform that Ouzel knows, and has letters of another alphabet: {looks!a}"
+            )
         near = [p for p in self if any(host.endswith(_domain(u)) for u in (*p.urls, *p.short))]
         if near:
             return UnknownSite(f"this is no address of a channel of {near[0].title}; one looks like {near[0].example}")
@@ -94,7 +96,9 @@ def tidy(address: str) -> str:
         raise BadUrl(f"not an address: {text[:80]!r}") from exc
     if not host:
         raise BadUrl(f"an address without a host: {text[:80]!r}")
-    return urlunsplit((parts.scheme.lower(), host + port, re.sub("/{2,}", "/", parts.path), parts.query, parts.fragment))
+    return urlunsplit(
+        (parts.scheme.lower(), host + port, re.sub("/{2,}", "/", parts.path), parts.query, parts.fragment)
+    )
 
 
 @cache

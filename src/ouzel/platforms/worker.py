@@ -86,4 +86,3 @@ def _rss() -> int:
 
 if __name__ == "__main__":
     main()
-

@@ -37,7 +37,9 @@ class _Watched(SSLContextAdapter):
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        body = "" if kwargs.get("stream") and "mpegurl" not in response.headers.get("content-type", "") else response.text
+        body = (
+            "" if kwargs.get("stream") and "mpegurl" not in response.headers.get("content-type", "") else response.text
+        )
         watch.answered(
             method, url, response.status_code, response.headers.get("content-type", ""), body, took_s=clock.s
         )
@@ -106,7 +108,11 @@ def _stream(name: str, found: Any, options: Options) -> Stream | None:
         url = found.to_manifest_url() if hasattr(found, "to_manifest_url") and not data.get("url") else found.to_url()
     except TypeError:
         return None
-    headers = {k: v for k, v in (data.get("headers") or {}).items() if k.lower() in {"referer", "origin", "user-agent", "cookie"}}
+    headers = {
+        k: v
+        for k, v in (data.get("headers") or {}).items()
+        if k.lower() in {"referer", "origin", "user-agent", "cookie"}
+    }
     return Stream(
         url,
         headers=tuple(headers.items()),

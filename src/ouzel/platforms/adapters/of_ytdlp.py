@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
+from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -48,14 +49,21 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
         try:
             response = cast("Response", super().urlopen(req))
         except HTTPError as exc:
-            watch.answered(method, url, exc.status, exc.response.headers.get("content-type", ""), "", took_s=clock.s)
+            self._note(method, url, exc.response, clock)
             raise
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        kind = response.headers.get("content-type", "")
-        watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+        self._note(method, url, response, clock)
         return response
+
+    def _note(self, method: str, url: str, response: Response, clock: Stopwatch) -> None:
+        """Read it, and put what was read back in front of whoever reads it next."""
+        kind = response.headers.get("content-type", "")
+        data = b"" if kind.startswith(("video/", "audio/")) else response.read()
+        if data:
+            response.fp = BytesIO(data)
+        self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
 
 
 class YtDlpAdapter:
@@ -165,7 +173,16 @@ def _stream(found: Mapping[str, Any], options: Options) -> Stream:
 
 
 def _codec(name: str) -> str:
-    kinds = {"avc": "h264", "h264": "h264", "hev": "hevc", "hvc": "hevc", "h265": "hevc", "av01": "av1", "vp09": "vp9", "vp9": "vp9"}
+    kinds = {
+        "avc": "h264",
+        "h264": "h264",
+        "hev": "hevc",
+        "hvc": "hevc",
+        "h265": "hevc",
+        "av01": "av1",
+        "vp09": "vp9",
+        "vp9": "vp9",
+    }
     return next((kind for start, kind in kinds.items() if name.startswith(start)), "")
 
 
