@@ -10,15 +10,17 @@ from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import curl_cffi.requests
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request, Response
+from yt_dlp.networking._curlcffi import CurlCFFIRH
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site
+from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
 
@@ -72,6 +74,27 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
             response.reason,
             response.extensions,
         )
+
+
+class _Browser(curl_cffi.requests.Session[Any]):
+    """As a browser greets: with our authorities, and without threads left behind."""
+
+    def request(self, *args: Any, **given: Any) -> Any:
+        if given.get("verify") is True:
+            given["verify"] = ca_file() or True
+        return super().request(*args, **given)
+
+    def close(self) -> None:
+        super().close()
+        self.executor.shutdown()
+
+
+def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
+    return _Browser(cookies=cookiejar)
+
+
+CurlCFFIRH._create_instance = _browser  # type: ignore[method-assign]
+CurlCFFIRH.close = CurlCFFIRH._clear_instances  # type: ignore[method-assign]
 
 
 class YtDlpAdapter:
