@@ -87,7 +87,7 @@ def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platfor
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
     if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
-        return watch.explain(fault)
+        return watch.explain(_of_the_channel(fault, watch))
     if not said and watch.seen:
         return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))
     if isinstance(answer, Offline) and not watch.seen:
@@ -101,8 +101,15 @@ def _rather(error: SiteError, watch: Watch) -> OuzelError:
     """What went wrong first explains what was not understood afterwards."""
     fault = watch.first_fault()
     if fault is not None and isinstance(error, (SiteChanged, ResolverFailed)):
-        return watch.explain(fault)
+        return watch.explain(_of_the_channel(fault, watch))
     return watch.explain(error)
+
+
+def _of_the_channel(fault: OuzelError, watch: Watch) -> OuzelError:
+    """That a page is not there means that the channel is gone only of the page that was asked for first."""
+    if isinstance(fault, ChannelGone) and watch.seen[0].fault is not fault:
+        return SiteChanged(f"a part of what was asked for is not there: {fault}")
+    return fault
 
 
 def _crash(exc: Exception, name: AdapterName) -> SiteError:

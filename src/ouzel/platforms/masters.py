@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 
-from ouzel.base.errors import FormatError, NotMedia, SiteChanged, TooLarge
+from ouzel.base.errors import FormatError, NotMedia, ServerTrouble, SiteChanged, TooLarge
 from ouzel.formats.m3u8 import MasterPlaylist, Variant, parse
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply
+from ouzel.platforms.asking import Reply, Site
 from ouzel.platforms.contract import Match, Options
 
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "vp09": "vp9"}
@@ -16,15 +15,24 @@ _SOURCE = ("chunked", "source")
 """What Twitch, and Kick on the same servers, call the quality that was sent in."""
 
 
-def streams_of(
-    reply: Reply, match: Match, options: Options, *, expires_at: datetime | None = None, cdn: str = ""
+def read_master(
+    site: Site, url: str, match: Match, options: Options, *, params: Mapping[str, str] | None = None, cdn: str = ""
 ) -> tuple[Stream, ...]:
+    """The streams behind this address; the user's cookies are kept from it.
+
+    Raises: ServerTrouble when it is not there: the site's API and its media servers do not start and stop in the same moment.
+    """
+    reply = site.get(url, params=params, headers=dict(match.platform.headers), accept=(404, 410), bare=True)
+    if reply.status in {404, 410}:
+        raise ServerTrouble("on air, but the playlist is not there: it has just begun, or ended", status=reply.status)
+    return streams_of(reply, match, options, cdn=cdn)
+
+
+def streams_of(reply: Reply, match: Match, options: Options, *, cdn: str = "") -> tuple[Stream, ...]:
     """One for each variant, the best first.
 
     A variant whose sound has a playlist of its own stays behind the master's address, with its name as the quality to choose.
 
-    Args:
-        expires_at: when the address of the master stops working, and with it those of the variants.
     Raises: SiteChanged when it is no playlist.
     """
     try:
@@ -32,13 +40,11 @@ def streams_of(
     except (NotMedia, FormatError, TooLarge) as exc:
         raise SiteChanged(f"{reply.url.split('?')[0]} is no playlist: {exc}") from None
     if not isinstance(playlist, MasterPlaylist):
-        return (_stream(reply.url, match, options, expires_at, cdn),)
-    return tuple(_variants(playlist, match, options, expires_at, cdn))
+        return (_stream(reply.url, match, options, cdn),)
+    return tuple(_variants(playlist, match, options, cdn))
 
 
-def _variants(
-    master: MasterPlaylist, match: Match, options: Options, expires_at: datetime | None, cdn: str
-) -> Iterator[Stream]:
+def _variants(master: MasterPlaylist, match: Match, options: Options, cdn: str) -> Iterator[Stream]:
     for variant in sorted(master.variants, key=lambda each: each.bandwidth_bps, reverse=True):
         label, apart = _label(master, variant), _sound_is_apart(master, variant)
         codecs = (variant.codecs or "").split(",")
@@ -49,7 +55,6 @@ def _variants(
             master.url if apart else variant.uri,
             match,
             options,
-            expires_at,
             cdn,
             quality=label if apart else "best",
             label=label,
@@ -65,7 +70,6 @@ def _stream(
     url: str,
     match: Match,
     options: Options,
-    expires_at: datetime | None,
     cdn: str,
     *,
     quality: str = "best",
@@ -82,7 +86,6 @@ def _stream(
         proxy=options.proxy or None,
         protocol="hls",
         quality=quality,
-        expires_at=expires_at,
         label=label,
         level=level,
         height=height,

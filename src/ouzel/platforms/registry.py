@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from ouzel.base.errors import BadUrl, UnknownSite
 from ouzel.platforms.contract import Match, Platform
@@ -54,7 +54,7 @@ class Registry:
         for entry in self._entries.values():
             named = _first(entry.urls, url)
             if named is not None:
-                return Match(entry.platform, url, named)
+                return Match(entry.platform, _page(entry.platform, named) or url, named)
         return None
 
     def find_short(self, address: str) -> Match | None:
@@ -136,6 +136,12 @@ def _parsed(templates: Iterable[str]) -> tuple[Template, ...]:
 
 def _first(templates: Iterable[Template], url: str) -> Mapping[str, str] | None:
     return next((named for t in templates if (named := t.match(url)) is not None), None)
+
+
+def _page(platform: Platform, named: Mapping[str, str]) -> str:
+    """The address of the page in the form to go on with; empty when any will do."""
+    quoted = {name: quote(value, safe="@:+~") for name, value in named.items()}
+    return next((page.format_map(quoted) for name, page in platform.pages if name in named), "")
 
 
 def _domain(template: str) -> str:

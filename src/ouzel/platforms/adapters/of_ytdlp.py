@@ -29,9 +29,9 @@ _NOT_LIVE = re.compile(r"not (?:currently )?live|is offline|isn't live|has ended
 _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
     for words, kind in (
-        (r"sign in|log ?in|logged|account|age|password|private|members|subscri|purchase", NeedsLogin),
-        (r"geo|country|region|location", RegionLocked),
-        (r"captcha|rate.?limit|too many|bot\b|ip address .* blocked", Blocked),
+        (r"captcha|rate.?limit|too many|not a bot|ip address .* blocked", Blocked),
+        (r"sign in|\blog ?in|logged|account|\bage\b|password|private|members|subscri|purchase", NeedsLogin),
+        (r"\bgeo|\bcountry|\bregion|\blocation", RegionLocked),
         (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
     )
 )
@@ -103,7 +103,8 @@ class YtDlpAdapter:
     name: AdapterName = "yt-dlp"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        with _Watched(_parameters(options)) as ydl:
+        heard = _Heard()
+        with _Watched(_parameters(options, heard)) as ydl:
             _set_cookies(ydl, match, options)
             try:
                 info = ydl.extract_info(match.url, download=False)
@@ -114,14 +115,14 @@ class YtDlpAdapter:
                 raise _meaning(cause) from exc
         if not info:
             raise SiteChanged("yt-dlp found nothing")
-        return _answer(match, cast("Mapping[str, Any]", info), options)
+        return _answer(match, cast("Mapping[str, Any]", info), options, heard)
 
 
 def adapter() -> YtDlpAdapter:
     return YtDlpAdapter()
 
 
-def _parameters(options: Options) -> dict[str, Any]:
+def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
     return {
         "quiet": True,
         "no_warnings": True,
@@ -132,7 +133,7 @@ def _parameters(options: Options) -> dict[str, Any]:
         "nocheckcertificate": not options.verify_tls,
         "compat_opts": {"no-certifi"},
         "ignore_no_formats_error": True,
-        "logger": _Silent(),
+        "logger": heard,
         "playlist_items": "1",
         "extractor_retries": 0,
         "retries": 0,
@@ -150,7 +151,7 @@ def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
             )
 
 
-def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
+def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
     identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
     title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
@@ -160,6 +161,8 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
     if status == "is_upcoming":
         begins = info.get("release_timestamp")
         return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if not streams:
+        raise heard.why()
     if info.get("is_live") or status == "is_live":
         began = info.get("release_timestamp") or info.get("timestamp")
         return Live(
@@ -172,8 +175,6 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
             datetime.fromtimestamp(began, UTC) if began else None,
             str(info.get("id") or ""),
         )
-    if not streams:
-        raise SiteChanged("yt-dlp found a page without any stream")
     return Vod(identity, anchor, streams, title, info.get("thumbnail") or "", info.get("duration"))
 
 
@@ -229,14 +230,29 @@ def _meaning(exc: BaseException | None) -> SiteError:
         return RegionLocked(f"yt-dlp: {words}")
     if isinstance(exc, UnsupportedError):
         return ResolverFailed(f"yt-dlp has no extractor for it: {words}")
-    if _is_expected(exc):
-        kind = next((kind for pattern, kind in _MEANINGS if pattern.search(words)), SiteChanged)
-        return kind(f"yt-dlp: {words}")
-    return SiteChanged(f"yt-dlp: {words}")
+    return _words(words) if _is_expected(exc) else SiteChanged(f"yt-dlp: {words}")
 
 
-class _Silent:
+def _words(said: str) -> SiteError:
+    kind = next((kind for pattern, kind in _MEANINGS if pattern.search(said)), SiteChanged)
+    told = re.split(r"\.? Use --|; please report", said)[0]
+    return kind(f"yt-dlp: {told[:300]}")
+
+
+class _Heard:
+    """What it would have shown. Why there are no streams comes as a warning, since announced broadcasts have none either."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def why(self) -> SiteError:
+        """Of the warnings, which are about many things, the last that tells of access."""
+        errors = [_words(text) for text in reversed(self.warnings)]
+        found = next((error for error in errors if not isinstance(error, SiteChanged)), None)
+        return found or SiteChanged("yt-dlp found a page without any stream")
+
     def debug(self, _text: str) -> None: ...
     def info(self, _text: str) -> None: ...
-    def warning(self, _text: str) -> None: ...
     def error(self, _text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)

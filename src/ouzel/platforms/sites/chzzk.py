@@ -19,13 +19,14 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
-from ouzel.platforms.masters import streams_of
+from ouzel.platforms.masters import read_master
 
 PLATFORM = Platform(
     name="chzzk",
     title="CHZZK",
     title_zh="CHZZK",
     urls=("chzzk.naver.com/live/{channel}", "chzzk.naver.com/{channel}"),
+    pages=(("channel", "https://chzzk.naver.com/live/{channel}"),),
     example="https://chzzk.naver.com/live/c68b8ef525fb3d2fa146344d84991753",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="cookie",
@@ -115,7 +116,7 @@ def _master(content: Mapping[str, Any]) -> str:
 
 
 def _streams(url: str, match: Match, site: Site, options: Options) -> Iterator[Stream]:
-    for stream in streams_of(site.get(url, bare=True), match, options):
+    for stream in read_master(site, url, match, options):
         yield replace(stream, expires_at=_expiry(stream.url) or _expiry(url))
 
 

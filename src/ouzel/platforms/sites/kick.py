@@ -12,13 +12,14 @@ from ouzel.base.errors import ChannelGone
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
-from ouzel.platforms.masters import streams_of
+from ouzel.platforms.masters import read_master
 
 PLATFORM = Platform(
     name="kick",
     title="Kick",
     title_zh="Kick",
     urls=("kick.com/{user}", "player.kick.com/{user}"),
+    pages=(("user", "https://kick.com/{user}"),),
     example="https://kick.com/somebody",
     chain=("own", "yt-dlp", "streamlink"),
     browser_tls=True,
@@ -50,11 +51,10 @@ class KickAdapter:
         title = peek(stream, "session_title") or ""
         if not dig(stream, "is_live", want=bool):
             return Offline(identity, anchor, title)
-        master = site.get(dig(channel, "playback_url", want=str), bare=True)
         return Live(
             identity,
             anchor,
-            streams_of(master, match, options),
+            read_master(site, dig(channel, "playback_url", want=str), match, options),
             title,
             peek(stream, "categories", 0, "name") or "",
             peek(stream, "thumbnail", "url") or "",

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from ouzel.base.errors import ChannelGone, NeedsLogin, ServerTrouble, SiteChanged, SiteError
+from ouzel.base.errors import ChannelGone, NeedsLogin, NetworkError, OuzelError, ServerTrouble, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
-from ouzel.platforms.masters import streams_of
+from ouzel.platforms.masters import read_master
 
 PLATFORM = Platform(
     name="soop",
@@ -33,6 +33,7 @@ PLATFORM = Platform(
         "ch.sooplive.co.kr/{user}",
         "bj.afreecatv.com/{user}",
     ),
+    pages=(("user", "https://play.sooplive.com/{user}"),),
     example="https://play.sooplive.com/somebody",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="login",
@@ -150,14 +151,13 @@ def _streams(
     aid = dig(key, "AID", want=str)
     manager, told = dig(channel, "RMD", want=str).rstrip("/"), str(channel.get("CDN") or "")
     assigned = next((name for part, name in _CDNS.items() if part in told), told)
-    failed: SiteError | None = None
+    failed: OuzelError | None = None
     for cdn in dict.fromkeys((assigned or _ANYWHERE, _ANYWHERE)):
         query = {"return_type": cdn, "broad_key": f"{number}-common-master-hls"}
         try:
             place = dig(site.get(manager + _ASSIGNED, params=query).json(), "view_url", want=str)
-            master = site.get(place, params={"aid": aid}, headers=dict(PLATFORM.headers), bare=True)
-            yield from streams_of(master, match, options, cdn=cdn)
-        except SiteError as exc:
+            yield from read_master(site, place, match, options, params={"aid": aid}, cdn=cdn)
+        except (SiteError, NetworkError) as exc:
             failed = failed or exc
         else:
             return
