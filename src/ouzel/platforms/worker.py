@@ -25,6 +25,7 @@ from ouzel.platforms.wire import parse_options, render_told
 def main() -> None:
     """Serve until the input ends. The argument: how many requests at once."""
     lines, answers = _own_streams()
+    registry()  # by one thread: Python 3.11 does not parse in several at once
     lock = threading.Lock()
 
     def serve(doc: Mapping[str, Any]) -> None:
