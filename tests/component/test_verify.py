@@ -172,6 +172,24 @@ async def test_numbers_that_are_missing_without_a_gap(tmp_path: Path, clip: Clip
     assert verdict.findings[0].detail == "6 is followed by 12"
 
 
+async def test_numbers_that_begin_anew_are_no_hole(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    rewrite(
+        media,
+        lambda line: (
+            [replace(line, sequence=line.sequence - 7)] if isinstance(line, Chunk) and line.index > 6 else [line]
+        ),
+    )
+    assert (await verify(media)).status == "clean"
+
+
+async def test_an_flv_of_nothing_but_its_header_is_no_media(tmp_path: Path) -> None:
+    path = tmp_path / "show.flv"
+    path.write_bytes(b"FLV\x01\x05\0\0\0\x09\0\0\0\0")
+    with pytest.raises(NotMedia):
+        await verify(path)
+
+
 async def test_a_ledger_that_contradicts_itself(tmp_path: Path, clip: Clip) -> None:
     media = record(tmp_path, clip)
     original = ledgers.ledger_path(media).read_bytes()
