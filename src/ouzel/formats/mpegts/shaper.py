@@ -282,6 +282,8 @@ class TsShaper:
         flow.begin(scout, new_file=new, spliced=self._spliced)
         flow.opening = opening
         flow.replayed = self._memory.find(opening) if self._spliced and not new else None
+        flow.lead_in = self._spliced and not new and opening is None and self._memory.enabled
+        flow.broken_off = self._partial.opening if self._partial is not None else None
         if self._partial is not None and self._spliced and flow.replayed is None:
             self._memory.keep(self._partial.opening, self._partial.frames, opening)  # it may have been whole after all
         self._scout = None
