@@ -73,8 +73,8 @@ class Scout:
         return final or stop == self.reach
 
     def headless(self, headers: bytes) -> list[int]:
-        """Packets of units whose beginning was sent before we came, by their numbers; they are to be taken out before anything else
-        is done with what was looked at."""
+        """Packets of units whose beginning was sent before we came, by their numbers. They are to be taken out of what was looked
+        at before anything else is done with it."""
         waiting = {pid for pid, lane in self.lanes.items() if lane.kind != "other" and pid in self.firsts}
         found: list[int] = []
         for number in range(min(len(headers) // 4, self.reach)):
