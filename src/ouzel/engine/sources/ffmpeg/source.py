@@ -307,7 +307,7 @@ class _Connection:
         return ConnectionLost(f"closed {missing_s:.1f} s before the end of the file")
 
     def _is_all(self, said: str) -> bool:
-        """Whether all media came, whatever ffmpeg says of bytes: what follows is an index, or it has lost its own way in the file."""
+        """Whether all media came, whatever ffmpeg says of bytes: an index follows, or it has lost its own way in the file."""
         missing_s = self._missing_s(said)
         return missing_s is not None and missing_s <= _SAME_S
 
