@@ -20,7 +20,13 @@ class PageResolver:
     """One page. `first`: an answer that is there already."""
 
     def __init__(
-        self, host: ResolverHost, url: str, options: Options, taste: Taste, clock: Clock, first: Answer | None = None
+        self,
+        host: ResolverHost,
+        url: str,
+        options: Options,
+        taste: Taste,
+        clock: Clock,
+        first: Answer | OuzelError | None = None,
     ) -> None:
         self._host = host
         self._url = url
@@ -37,9 +43,9 @@ class PageResolver:
         answer, self._first = self._first, None
         if answer is None:
             told = await self._host.resolve(self._url, self._options)
-            if isinstance(told.outcome, OuzelError):
-                raise told.outcome
             answer = told.outcome
+        if isinstance(answer, OuzelError):
+            raise answer
         if isinstance(answer, Offline):
             return None
         self._note_failure()

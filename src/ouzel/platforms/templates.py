@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _HOLE = re.compile(r"\{(?:(\w+)(?::(int))?|(\.\.))?\}")
 _BEFORE = r"(?:(?:www|m|wap)\.)?"
@@ -45,6 +45,11 @@ class Template:
                     return None
                 named |= value.groupdict()
         return named
+
+    def render(self, named: Mapping[str, str]) -> str | None:
+        """Host, path and parameters with these in its holes; None when it has holes that no name fills."""
+        missing = [hole for hole in _HOLE.finditer(self.text) if not hole[1] or hole[1] not in named]
+        return None if missing else _HOLE.sub(lambda hole: quote(named[hole[1]], safe="@:+,~!$&'()*;"), self.text)
 
 
 def parse_template(text: str) -> Template:

@@ -118,5 +118,5 @@ def _stream(name: str, found: Any, options: Options) -> Stream | None:
         headers=tuple(headers.items()),
         proxy=options.proxy or None,
         protocol=_PROTOCOLS.get(data.get("type", "")),  # type: ignore[arg-type]
-        quality=name,
+        label=name,
     )
