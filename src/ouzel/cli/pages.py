@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -79,6 +79,6 @@ def _fields(answer: Answer | OuzelError) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def open_pages(clock: Clock) -> AsyncIterator[Pages]:
+async def open_pages(clock: Clock) -> AsyncGenerator[Pages]:
     async with open_host() as host:
         yield Pages(host, clock)

@@ -118,7 +118,9 @@ class Names:
         Args:
             told: fields of the template that a platform knows better than the address.
         """
-        stem = target.stem if target.stem is not None else render_name(target.template, _fields(stream, clock) | told)
+        stem = (
+            target.stem if target.stem is not None else render_name(target.template, {**_fields(stream, clock), **told})
+        )
         own = target.stem
 
         def path_for(part: int, container: Container) -> Path:

@@ -39,7 +39,7 @@ class PageResolver:
         self._failed: set[tuple[str, str]] = set()
 
     async def resolve(self) -> Stream | None:
-        """The chosen stream; None when the platform says that the channel is offline. Raises: SiteError, NetworkError, UnknownQuality."""
+        """The chosen stream; None when the channel is offline. Raises: SiteError, NetworkError, UnknownQuality."""
         answer, self._first = self._first, None
         if answer is None:
             told = await self._host.resolve(self._url, self._options)

@@ -1,6 +1,7 @@
 """Addresses of a platform's pages as templates: `live.bilibili.com/{id:int}`, `tiktok.com/@{user}/live`, `yy.com/x?sid={sid}`.
 
-* The host fits with `www.`, `m.` and `wap.` before it, too. `{}` stands for one label, `live.shopee.{}`; `{..}` for the rest of a name.
+* The host fits with `www.`, `m.` and `wap.` before it, too. `{}` stands for one label, `live.shopee.{}`; `{..}` for the rest of
+  a name.
 * `{name}` is one segment of the path or the value of one parameter, `{name:int}` a number. What stands beside it must be there.
 * `{}` in the path is one segment that does not matter, `{..}` is the rest, which may be empty.
 * Parameters may come in any order, and others with them. A slash at the end and the case of the host do not matter.

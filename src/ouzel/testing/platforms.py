@@ -1,7 +1,7 @@
 """A platform server: stands in for every site at once, on loopback.
 
-It is an HTTP proxy that answers for any host itself, over TLS with an authority of its own (the file `ca_file`, for SSL_CERT_FILE). What it
-answers stands in cases: TOML files in the shape of the site's real answers, written by hand.
+It is an HTTP proxy that answers for any host itself, over TLS with an authority of its own (`ca_file`, for SSL_CERT_FILE). What
+it answers stands in cases: TOML files in the shape of the site's real answers, written by hand.
 
     source = "https://…: where this shape is documented or discussed"
     [expect]                  # what a resolver must make of it
@@ -22,13 +22,13 @@ from __future__ import annotations
 import ssl
 import tempfile
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -139,7 +139,7 @@ class PlatformServer:
 
 
 @asynccontextmanager
-async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformServer]:
+async def platform_server(folder: Path | None = None) -> AsyncGenerator[PlatformServer]:
     """A running server; all its connections are cut off at the end."""
     import trustme
 
@@ -153,7 +153,7 @@ async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformS
             if host not in contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.set_alpn_protocols(["http/1.1"])
-                authority.issue_cert(host).configure_cert(context)
+                cast("Any", authority.issue_cert(host)).configure_cert(context)
                 contexts[host] = context
             return contexts[host]
 
@@ -161,7 +161,8 @@ async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformS
             await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0) as listener,
             anyio.create_task_group() as tasks,
         ):
-            server = PlatformServer(listener.extra(anyio.abc.SocketAttribute.local_port), ca_file)
+            port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - no database is near
+            server = PlatformServer(port, ca_file)
 
             async def handle(stream: anyio.abc.SocketStream) -> None:
                 async with stream:
