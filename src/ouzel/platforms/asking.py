@@ -172,7 +172,7 @@ def peek(data: object, *path: str | int) -> Any:
 def _plain(options: Options) -> Any:
     import requests
 
-    session = requests.Session()
+    session: Any = requests.Session()
     session.trust_env = False
     session.max_redirects = _REDIRECTS
     session.verify = (ca_file() or True) if options.verify_tls else False
@@ -183,7 +183,8 @@ def _plain(options: Options) -> Any:
 def _browser(options: Options) -> Any:
     from curl_cffi import requests
 
-    return requests.Session(
+    make: Any = requests.Session
+    return make(
         impersonate="chrome",
         trust_env=False,
         max_redirects=_REDIRECTS,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
@@ -13,6 +13,7 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
 from ouzel.platforms.registry import Registry
+from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.watch import Watch, watching
 
 _HOPS = 5
@@ -60,7 +61,7 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
             outcome = _rather(_crash(exc, adapter.name), watch)
         finally:
             site.close()
-        return Told(adapter.name, outcome, watch.evidence)
+        return _without_secrets(Told(adapter.name, outcome, watch.evidence), options)
 
 
 def expand(match: Match, registry: Registry, options: Options) -> Match:
@@ -118,9 +119,13 @@ def _crash(exc: Exception, name: AdapterName) -> SiteError:
     return kind(f"{name} does not understand what it was told ({words})", adapter=name)
 
 
+def _without_secrets(told: Told, options: Options) -> Told:
+    secrets, outcome = secrets_of(options), told.outcome
+    if secrets and isinstance(outcome, OuzelError):
+        outcome.message = hide(outcome.message, secrets)
+        outcome.context = hide(outcome.context, secrets)
+    return Told(told.adapter, outcome, tuple(Evidence(**hide(asdict(each), secrets)) for each in told.evidence))
+
+
 def _is_broken(outcome: Answer | OuzelError) -> bool:
     return isinstance(outcome, (SiteChanged, ResolverFailed))
-
-
-def fields_of(told: Told) -> Mapping[str, object]:
-    return {"adapter": told.adapter, "evidence": [evidence.fields() for evidence in told.evidence]}

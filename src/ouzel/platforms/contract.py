@@ -43,9 +43,6 @@ class Platform:
     """Whether it looks at how the client greets in TLS."""
     headers: tuple[tuple[str, str], ...] = ()
     """What its media servers want to see beside the user agent, such as a Referer."""
-    pages: tuple[tuple[str, str], ...] = ()
-    """Where its pages have several forms: of what a template names, the form to go on with, which the libraries know as well;
-    such as `("user", "https://example.com/{user}/live")`."""
     off_air: tuple[str, ...] = ()
     """Patterns of what it answers for a channel that is off air. Where some are given, a library's "offline" is believed only
     on an answer that has one of them; its status is then no fault."""
@@ -58,7 +55,7 @@ class Match:
 
     platform: Platform
     url: str
-    """Without what was damaged or does not matter in it, in the form of the platform's `pages`."""
+    """Without what was damaged or does not matter in it."""
     named: Mapping[str, str]
 
     def __getitem__(self, name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from subprocess import PIPE
@@ -21,11 +21,14 @@ import anyio.abc
 from ouzel.base.errors import OuzelError, ResolverFailed
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.upgrade import Upgrades, default_folder
 from ouzel.platforms.wire import parse_told, render_options
 from ouzel.system.process import environment
 
 _MOST_LINE = 64 * 1024 * 1024
 _SHOWN = 300
+_SUSPECTS = 2
+"""Children at once that are started for one request each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,18 @@ class _Child:
 class ResolverHost:
     """Asks platforms, in a child process. Made by `open_host`."""
 
-    def __init__(self, tasks: anyio.abc.TaskGroup, limits: HostLimits) -> None:
+    def __init__(
+        self, tasks: anyio.abc.TaskGroup, limits: HostLimits, worker: Sequence[str], env: Mapping[str, str]
+    ) -> None:
         self._tasks = tasks
+        self._env = env
         self._limits = limits
+        self._worker = worker
         self._child: _Child | None = None
         self._children: set[_Child] = set()
         self._starting = anyio.Lock()
         self._places = anyio.CapacityLimiter(limits.threads)
+        self._suspects = anyio.CapacityLimiter(_SUSPECTS)
         self._number = 0
         self.started = 0
         """Children that were started so far."""
@@ -99,11 +107,10 @@ class ResolverHost:
         return [child.process.pid for child in self._children]
 
     async def _alone(self, doc: Mapping[str, Any]) -> _Waiting:
-        child = await self._start()
-        try:
+        async with self._suspects:
+            child = await self._start()
+            child.retired = True
             return await self._ask(child, doc)
-        finally:
-            self._retire(child)
 
     async def _ask(self, child: _Child, doc: Mapping[str, Any]) -> _Waiting:
         waiting = child.waiting[doc["n"]] = _Waiting(doc)
@@ -135,9 +142,9 @@ class ResolverHost:
             return child
 
     async def _start(self) -> _Child:
-        command = [sys.executable, "-m", "ouzel.platforms.worker", str(self._limits.threads)]
+        command = [sys.executable, *self._worker, str(self._limits.threads)]
         process = await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(), start_new_session=True
+            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(self._env), start_new_session=True
         )
         child = _Child(process)
         self._children.add(child)
@@ -160,8 +167,14 @@ class ResolverHost:
             await self._take_answers(child)
         except (ValueError, KeyError, TypeError) as exc:
             why = f"it answered with nonsense ({type(exc).__name__})"
-            child.process.kill()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._bury(child, why)
+
+    async def _bury(self, child: _Child, why: str) -> None:
         child.retired = True
+        if child.process.returncode is None:
+            child.process.kill()  # its output is closed, or cannot be read: it is of no more use
         code = await child.process.wait()
         last = child.said.decode("utf-8", "replace").strip().splitlines()[-1:]
         for waiting in child.waiting.values():
@@ -204,10 +217,22 @@ class ResolverHost:
 
 
 @asynccontextmanager
-async def open_host(limits: HostLimits | None = None) -> AsyncIterator[ResolverHost]:
-    """A host; no child is started before it is asked, and none is left behind."""
+async def open_host(
+    limits: HostLimits | None = None,
+    *,
+    worker: Sequence[str] = ("-m", "ouzel.platforms.worker"),
+    env: Mapping[str, str] | None = None,
+) -> AsyncGenerator[ResolverHost]:
+    """A host; no child is started before it is asked, and none is left behind.
+
+    Args:
+        worker: what the interpreter is told to run; it gets the number of threads as its last argument.
+        env: variables for the child, beside those that every child gets; None: those that lead to upgraded libraries.
+    """
     async with anyio.create_task_group() as tasks:
-        host = ResolverHost(tasks, limits or HostLimits())
+        host = ResolverHost(
+            tasks, limits or HostLimits(), worker, Upgrades(default_folder()).environment() if env is None else env
+        )
         try:
             yield host
         finally:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from ouzel.base.errors import BadUrl, UnknownSite
 from ouzel.platforms.contract import Match, Platform
@@ -54,7 +54,7 @@ class Registry:
         for entry in self._entries.values():
             named = _first(entry.urls, url)
             if named is not None:
-                return Match(entry.platform, _page(entry.platform, named) or url, named)
+                return Match(entry.platform, _canonical(entry, url, named), named)
         return None
 
     def find_short(self, address: str) -> Match | None:
@@ -130,18 +130,22 @@ def read_head(name: str, text: str) -> Platform:
     return platform
 
 
+def _canonical(entry: _Entry, url: str, named: Mapping[str, str]) -> str:
+    """The address as libraries know it: in the platform's first form, on the host of its example, and nothing else."""
+    rendered = next((text for t in entry.urls if (text := t.render(named)) is not None), None)
+    if rendered is None:
+        return url
+    host, slash, rest = rendered.partition("/")
+    usual = urlsplit(entry.platform.example).hostname or host
+    return f"https://{usual if usual.removeprefix('www.') == host.removeprefix('www.') else host}{slash}{rest}"
+
+
 def _parsed(templates: Iterable[str]) -> tuple[Template, ...]:
     return tuple(parse_template(text) for text in templates)
 
 
 def _first(templates: Iterable[Template], url: str) -> Mapping[str, str] | None:
     return next((named for t in templates if (named := t.match(url)) is not None), None)
-
-
-def _page(platform: Platform, named: Mapping[str, str]) -> str:
-    """The address of the page in the form to go on with; empty when any will do."""
-    quoted = {name: quote(value, safe="@:+~") for name, value in named.items()}
-    return next((page.format_map(quoted) for name, page in platform.pages if name in named), "")
 
 
 def _domain(template: str) -> str:

@@ -25,6 +25,7 @@ from ouzel.platforms.wire import parse_options, render_told
 def main() -> None:
     """Serve until the input ends. The argument: how many requests at once."""
     lines, answers = _own_streams()
+    registry()  # by one thread: Python 3.11 does not parse in several at once
     lock = threading.Lock()
 
     def serve(doc: Mapping[str, Any]) -> None:
@@ -59,8 +60,8 @@ def _whole(serve: Any, doc: Mapping[str, Any]) -> None:
     """A bug of ours must not look like a site that does not answer: the process ends, and its owner sees why."""
     try:
         serve(doc)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as exc:  # noqa: BLE001 - told, and not survived
+        sys.excepthook(type(exc), exc, exc.__traceback__)
         os._exit(70)
 
 

@@ -26,7 +26,6 @@ PLATFORM = Platform(
     title="CHZZK",
     title_zh="CHZZK",
     urls=("chzzk.naver.com/live/{channel}", "chzzk.naver.com/{channel}"),
-    pages=(("channel", "https://chzzk.naver.com/live/{channel}"),),
     example="https://chzzk.naver.com/live/c68b8ef525fb3d2fa146344d84991753",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="cookie",

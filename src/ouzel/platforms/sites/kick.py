@@ -19,7 +19,6 @@ PLATFORM = Platform(
     title="Kick",
     title_zh="Kick",
     urls=("kick.com/{user}", "player.kick.com/{user}"),
-    pages=(("user", "https://kick.com/{user}"),),
     example="https://kick.com/somebody",
     chain=("own", "yt-dlp", "streamlink"),
     browser_tls=True,

@@ -33,7 +33,6 @@ PLATFORM = Platform(
         "ch.sooplive.co.kr/{user}",
         "bj.afreecatv.com/{user}",
     ),
-    pages=(("user", "https://play.sooplive.com/{user}"),),
     example="https://play.sooplive.com/somebody",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="login",

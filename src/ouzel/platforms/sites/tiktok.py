@@ -26,7 +26,6 @@ PLATFORM = Platform(
     title_zh="TikTok",
     urls=("tiktok.com/@{user}/live", "tiktok.com/@{user}"),
     short=("vm.tiktok.com/{code}", "vt.tiktok.com/{code}", "tiktok.com/t/{code}"),
-    pages=(("user", "https://www.tiktok.com/@{user}/live"),),
     example="https://www.tiktok.com/@somebody/live",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     streams=("flv", "hls"),

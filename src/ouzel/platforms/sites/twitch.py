@@ -29,7 +29,6 @@ PLATFORM = Platform(
         "player.twitch.tv/?channel={user}",
         "embed.twitch.tv/?channel={user}",
     ),
-    pages=(("user", "https://www.twitch.tv/{user}"),),
     example="https://www.twitch.tv/somebody",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="cookie",
