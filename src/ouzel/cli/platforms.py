@@ -35,7 +35,7 @@ def platforms(output: Output) -> int:
 
 def _line(platform: Platform) -> str:
     title = platform.title_zh if language() == "zh" else platform.title
-    needs = [tr(f"platforms.{platform.access}")]
+    needs = [] if platform.access == "open" else [tr(f"platforms.{platform.access}")]
     needs += [tr("platforms.proxy")] if platform.proxy_advised else []
     needs += [tr("platforms.sound")] if platform.sound_only else []
     words = (
@@ -43,6 +43,6 @@ def _line(platform: Platform) -> str:
         fit(platform.example, _EXAMPLE_COLUMNS),
         "/".join(platform.streams),
         " > ".join(platform.chain),
-        ", ".join(need for need in needs if need),
+        ", ".join(needs),
     )
     return "  ".join(words).rstrip()
