@@ -11,7 +11,8 @@ from ouzel.platforms.registry import registry
 PAGE = Path(__file__).parents[2] / "docs/reference/platforms.md"
 HEAD = """# Platforms
 
-Made from what the files in `src/ouzel/platforms/sites` declare. [What happens with a page](resolve.md); [how to add a platform](../design/platforms.md#how-to-add-a-platform).
+Made from what the files in `src/ouzel/platforms/sites` declare. [What happens with a page](resolve.md);
+[how to add a platform](../design/platforms.md#how-to-add-a-platform).
 
 | platform | addresses | asked | streams | needs |
 |---|---|---|---|---|
