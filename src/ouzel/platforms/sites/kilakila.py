@@ -1,7 +1,8 @@
 """KilaKila (克拉克拉, once 红豆 Live): voices before a still picture, by the calls of its own pages.
 
-Source of shapes: https://github.com/wzgrx/pure_live/blob/master/spec/sites/kilakila.md (samples of September 2026), and biliup. The
-numbers of rooms change with each broadcast; what stays is the number of who speaks. Links that its app shares have the number sealed.
+Source of shapes: https://github.com/wzgrx/pure_live/blob/master/spec/sites/kilakila.md (samples of September 2026), and biliup.
+The numbers of rooms change with each broadcast; what stays is the number of who speaks. Links that its app shares have the number
+sealed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Steam: what people show of their games, on steamcommunity.com/broadcast, by the calls of its own player.
 
-Source of shapes: https://github.com/wzgrx/pure_live/blob/master/spec/sites/steambroadcast.md (samples of September 2026), and streamlink's
-plugin. A channel is a Steam account; a broadcast has a number of its own.
+Source of shapes: https://github.com/wzgrx/pure_live/blob/master/spec/sites/steambroadcast.md (samples of September 2026), and
+streamlink's plugin. A channel is a Steam account; a broadcast has a number of its own.
 """
 
 from __future__ import annotations
