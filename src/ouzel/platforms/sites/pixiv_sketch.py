@@ -1,6 +1,6 @@
 """pixiv Sketch: who draws, on sketch.pixiv.net, by the list of all that are on air.
 
-Source of shapes: https://github.com/streamlink/streamlink/blob/master/src/streamlink/plugins/pixiv.py and the extractor that yt-dlp
+Source of shapes: https://github.com/streamlink/streamlink/blob/master/src/streamlink/plugins/pixiv.py, and what yt-dlp
 once had (pixivsketch.py). The list is short: one question answers for everybody.
 """
 
