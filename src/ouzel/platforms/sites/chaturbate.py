@@ -23,7 +23,6 @@ PLATFORM = Platform(
         "{}.chaturbate.com/{user}",
         "chaturbate.eu/{user}",
         "chaturbate.global/{user}",
-        "chaturbate.com/fullvideo?b={user}",
     ),
     example="https://chaturbate.com/somebody/",
     chain=("own",),

@@ -26,7 +26,7 @@ PLATFORM = Platform(
     name="nimo",
     title="Nimo TV",
     title_zh="Nimo TV",
-    urls=("nimo.tv/{user}", "nimo.tv/live/{user:int}"),
+    urls=("nimo.tv/{user}", "nimo.tv/live/{room:int}"),
     example="https://www.nimo.tv/somebody",
     chain=("own",),
     headers=(("Referer", "https://m.nimo.tv/"),),
@@ -53,8 +53,8 @@ class NimoAdapter:
     name: AdapterName = "own"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        user = match["user"]
-        path = f"live/{user}" if "/live/" in match.url else quote(user)
+        user = match.named.get("user") or match["room"]
+        path = quote(user) if "user" in match.named else f"live/{user}"
         page = site.get(f"https://m.nimo.tv/{path}", headers={**dict(PLATFORM.headers), "User-Agent": _TELEPHONE})
         try:
             room: Any = json.loads(page.find(r"<script>var G_roomBaseInfo = (\{.*?\});</script>", "room"))

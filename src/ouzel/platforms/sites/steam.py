@@ -26,7 +26,6 @@ PLATFORM = Platform(
     example="https://steamcommunity.com/broadcast/watch/76561197960265735",
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Origin", "https://steamcommunity.com"), ("Referer", "https://steamcommunity.com/")),
-    note="not every way of the chain knows a profile page: those of /broadcast/watch are best",
 )
 _SITE = "https://steamcommunity.com"
 _FIRST_ACCOUNT = 76561197960265728
