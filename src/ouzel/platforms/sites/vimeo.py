@@ -7,7 +7,9 @@ streamlink's plugin (where it stands).
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ResolverFailed, SiteChanged
@@ -69,6 +71,12 @@ def _streams(config: Any, match: Match, options: Options) -> Iterator[Stream]:
                 headers=match.platform.headers,
                 proxy=options.proxy or None,
                 protocol="hls",
+                expires_at=_expiry(url),
                 label="auto",
                 cdn=cdn,
             )
+
+
+def _expiry(url: str) -> datetime | None:
+    found = re.search(r"\bexp=(\d{10})\b", url)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

@@ -6,6 +6,7 @@ https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/vk.py (VKPlayLive)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -72,5 +73,12 @@ def _streams(doc: Any, match: Match, options: Options) -> Iterator[Stream]:
                 headers=match.platform.headers,
                 proxy=options.proxy or None,
                 protocol="hls",
+                expires_at=_expiry(each["url"]),
                 label="auto",
             )
+
+
+def _expiry(url: str) -> datetime | None:
+    """Milliseconds, in a parameter or in a part of the path."""
+    found = re.search(r"expires[=/](\d{13})", url)
+    return datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else None
