@@ -1,11 +1,12 @@
 """Odysee: by the calls of its own pages: one that finds a name, and one that tells whether a channel is on air.
 
-Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/lbry.py and https://codeberg.org/librarian/librarian
-(api/live.go). Of videos only yt-dlp knows.
+Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/lbry.py, https://codeberg.org/librarian/librarian
+(api/live.go) and https://github.com/OdyseeTeam/odysee-android (GetAllLivestreams). Of videos only yt-dlp knows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,7 @@ from ouzel.base.errors import ChannelGone, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
-from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
     name="odysee",
@@ -28,9 +29,10 @@ PLATFORM = Platform(
 
 
 class OdyseeAdapter:
-    """One channel."""
+    """One channel, or all of them: there is a list of who is on air."""
 
     name: AdapterName = "own"
+    at_once = 10_000
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         found = self._find(site, "lbry://" + unquote(urlsplit(match.url).path).strip("/").replace(":", "#"))
@@ -63,6 +65,18 @@ class OdyseeAdapter:
             started_at=_time(peek(doc, "data", "Start")),
             broadcast=peek(shown, "claim_id") or "",
         )
+
+    def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
+        """By the claims of channels."""
+        doc = site.get("https://api.odysee.live/livestream/all", headers=dict(PLATFORM.headers)).json()
+        if peek(doc, "success") is not True:
+            raise SiteChanged(f"Odysee does not tell who is on air: {peek(doc, 'error')}")
+        on_air = {
+            dig(each, "ChannelClaimID", want=str)
+            for each in dig(doc, "data", want=list)
+            if dig(each, "Live", want=bool)
+        }
+        return {claim: Peek(claim in on_air) for claim in ids}
 
     def _find(self, site: Site, uri: str) -> dict[str, Any]:
         """What has this name. Raises: ChannelGone."""
