@@ -32,7 +32,8 @@ def test_one_question_answers_for_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "doc", [{}, {"success": True, "data": None}, {"success": True, "data": [{}]}, {"success": False, "data": []}]
+    "doc",
+    [{"data": []}, {"success": True, "data": None}, {"success": True, "data": [{}]}, {"success": False, "data": []}],
 )
 def test_an_answer_of_another_shape_is_not_offline(doc: object) -> None:
     with pytest.raises(SiteChanged):
