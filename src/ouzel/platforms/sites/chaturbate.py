@@ -25,7 +25,7 @@ PLATFORM = Platform(
         "chaturbate.global/{user}",
     ),
     example="https://chaturbate.com/somebody/",
-    chain=("own",),
+    chain=("own", "yt-dlp"),
     access="cookie",
     proxy_advised=True,
     browser_tls=True,

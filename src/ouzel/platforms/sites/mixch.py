@@ -1,7 +1,7 @@
 """Mixch (ミクチャ): by the call of its own pages.
 
-Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/mixch.py. yt-dlp itself is not in the chain: it
-takes every answer that it does not know for "not live".
+Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/mixch.py. yt-dlp itself
+takes every answer that it does not know for "not live": see `off_air`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ PLATFORM = Platform(
     title_zh="Mixch",
     urls=("mixch.tv/u/{user:int}", "mixch.tv/u/{user:int}/live"),
     example="https://mixch.tv/u/16943797",
-    chain=("own",),
+    chain=("own", "yt-dlp"),
+    off_air=(r'"liveInfo": ?null',),
     headers=(("Referer", "https://mixch.tv/"),),
 )
 

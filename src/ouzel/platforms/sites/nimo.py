@@ -1,7 +1,7 @@
 """Nimo TV, of Huya: by the page that it shows to telephones.
 
-Source of shapes: https://github.com/streamlink/streamlink/blob/master/src/streamlink/plugins/nimotv.py. streamlink itself is not
-in the chain: a page without what it looks for is "offline" to it.
+Source of shapes: https://github.com/streamlink/streamlink/blob/master/src/streamlink/plugins/nimotv.py. To streamlink
+itself a page without what it looks for is "offline": see `off_air`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ PLATFORM = Platform(
     title_zh="Nimo TV",
     urls=("nimo.tv/{user}", "nimo.tv/live/{room:int}"),
     example="https://www.nimo.tv/somebody",
-    chain=("own",),
+    chain=("own", "streamlink"),
+    off_air=(r'"liveStreamStatus": ?0\b',),
     headers=(("Referer", "https://m.nimo.tv/"),),
 )
 _TELEPHONE = (
