@@ -65,12 +65,18 @@ class StreamlinkAdapter:
                 found = plugin.streams()
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
-            identity = match.identity(plugin.id or next(iter(match.named.values()), url))
-            anchor = plugin.author or ""
+            identity = match.identity(next(iter(match.named.values()), url))
             if not found:
-                return Offline(identity, anchor, plugin.title or "")
+                return Offline(identity, plugin.author or "", plugin.title or "")
             streams = tuple(_stream(name, each, options) for name, each in found.items() if name not in _ALIASES)
-            return Live(identity, anchor, tuple(s for s in streams if s), plugin.title or "", plugin.category or "")
+            return Live(
+                identity,
+                plugin.get_author() or "",  # some ask the site for it only now
+                tuple(s for s in streams if s),
+                plugin.get_title() or "",
+                plugin.get_category() or "",
+                broadcast=str(plugin.get_id() or ""),  # of what is on air, with nearly all plugins; not of the channel
+            )
         finally:
             session.http.close()
 

@@ -49,21 +49,29 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
         try:
             response = super().urlopen(cast("Any", req))
         except HTTPError as exc:
-            self._note(method, url, exc.response, clock)
+            exc.response = self._noted(method, url, exc.response, clock)
             raise
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        self._note(method, url, response, clock)
-        return response
+        return self._noted(method, url, response, clock)
 
-    def _note(self, method: str, url: str, response: Response, clock: Stopwatch) -> None:
-        """Read it, and put what was read back in front of whoever reads it next."""
+    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
+        """Read, and as it was before, whichever way it came."""
         kind = response.headers.get("content-type", "")
-        data = b"" if kind.startswith(("video/", "audio/")) else response.read()
-        if data:
-            response.fp = BytesIO(data)
+        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+            return response
+        data = response.read()
         self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
+        return Response(
+            BytesIO(data),
+            response.url,
+            cast("Mapping[str, str]", response.headers),
+            response.status,
+            response.reason,
+            response.extensions,
+        )
 
 
 class YtDlpAdapter:
@@ -120,7 +128,7 @@ def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
 
 
 def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
-    identity = match.identity(info.get("channel_id") or info.get("id") or match.url)
+    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
     title, status = info.get("title") or "", info.get("live_status")
     formats: Sequence[Mapping[str, Any]] = info.get("formats") or ([info] if info.get("url") else [])
