@@ -114,12 +114,24 @@ def _profile(site: Site, user: str) -> dict[str, Any]:
 
 
 def _broadcast(site: Site, video: str) -> dict[str, Any]:
-    form, sign = _signed({"_time": _now_ms(), "thirdchannel": "6", "videoid": video, "area": "en", "vali": _vali()})
+    stamp = _now_ms() + "1"
+    form = {
+        "_time": _now_ms(),
+        "thirdchannel": "6",
+        "videoid": video,
+        "area": "en",
+        "vali": _vali(),
+        "lm_s_id": _WEB_ID,
+        "lm_s_ts": stamp,
+        "lm_s_str": _md5(stamp),
+        "lm_s_ver": "1",
+        "h5": "1",
+    }
     reply = site.post(
         f"{_API}/live/queryinfosimple",
         params=_GUEST,
         form=form,
-        headers={**dict(PLATFORM.headers), "lm-s-sign": sign},
+        headers={**dict(PLATFORM.headers), "lm-s-sign": signature({**_GUEST, **form})},
     )
     info = dig(_data(reply), "video_info", want=dict)
     if str(peek(info, "vid")) != video:
@@ -180,16 +192,11 @@ def _some(count: int) -> str:
     return "".join(random.choice(_LETTERS) for _ in range(count))
 
 
-def _signed(form: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """The form with what belongs to the signature, and the signature."""
-    stamp = _now_ms() + "1"
-    full = {
-        **form,
-        "lm_s_id": _WEB_ID,
-        "lm_s_ts": stamp,
-        "lm_s_str": md5(stamp.encode(), usedforsecurity=False).hexdigest(),
-        "lm_s_ver": "1",
-        "h5": "1",
-    }
-    text = "".join(key + value for key, value in sorted({**_GUEST, **full}.items()))
-    return full, md5((text + _WEB_ID + stamp + _WEB_KEY).encode(), usedforsecurity=False).hexdigest()
+def signature(fields: Mapping[str, str]) -> str:
+    """Of all that is sent: its names and values in order, then the page's id, the time stamp, and the page's key."""
+    text = "".join(name + value for name, value in sorted(fields.items()))
+    return _md5(text + _WEB_ID + fields["lm_s_ts"] + _WEB_KEY)
+
+
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
