@@ -57,7 +57,7 @@ class LookAdapter:
         room = match["room"]
         reply = site.post(
             "https://api.look.163.com/weapi/livestream/room/get/v3",
-            form=_sealed({"liveRoomNo": room}),
+            form=sealed({"liveRoomNo": room}),
             headers=dict(PLATFORM.headers),
         )
         doc = reply.json()
@@ -117,7 +117,7 @@ def _streams(info: object, options: Options) -> Iterator[Stream]:
             )
 
 
-def _sealed(fields: dict[str, str]) -> dict[str, str]:
+def sealed(fields: dict[str, str]) -> dict[str, str]:
     text = json.dumps(fields, separators=(",", ":")).encode()
     for key in (_NONCE, _KEY):
         text = base64.b64encode(_encrypted(text, key))
