@@ -30,11 +30,13 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="BaiduLiveStream",
     headers=(("Referer", "https://live.baidu.com/"),),
+    note="each broadcast has an address of its own",
 )
 _LIVE = 0
 _NOT_LIVE = frozenset({-1, 1, 2, 3, 20})
 """Announced (-1, 1), or over."""
 _NO_SUCH_ROOM = frozenset({1, 4})
+_KEYS = {"avc_flv": "h264", "flv": "h264", "hls": "h264", "hevc_flv": "hevc"}
 _DEVICE = "h5-683e85bdf741bf2492586f7ca39bf465"
 
 
@@ -127,19 +129,23 @@ def _streams(video: object, options: Options) -> Iterator[Stream]:
     for url in dict.fromkeys((peek(video, "avc_url"), peek(video, "play_url"))):
         if url:
             yield _stream(url, "原画", "original", None, options)
-    by_height: dict[int, list[str]] = {}
+    if hevc := peek(video, "hevc_url"):
+        yield _stream(hevc, "原画", "original", None, options, "hevc")
+    by_height: dict[int, list[tuple[str, str]]] = {}
     for each in [*(peek(video, "url_clarity_list") or ()), *(peek(video, "url_list") or ())]:
         hosts: Any = peek(each, "urls") or ()
         if isinstance(hosts, dict):
             hosts = [hosts]
-        found = [peek(host, key) for key in ("avc_flv", "flv", "hls") for host in hosts]
-        by_height.setdefault(_number(each, "resolution", 0), []).extend(url for url in found if url)
+        found = [(peek(host, key), codec) for key, codec in _KEYS.items() for host in hosts]
+        by_height.setdefault(_number(each, "resolution", 0), []).extend(one for one in found if one[0])
     for height, urls in sorted(by_height.items(), reverse=True):
-        for url in dict.fromkeys(urls):
-            yield _stream(url, f"{height}p" if height else "", _level(height), height or None, options)
+        for url, codec in dict.fromkeys(urls):
+            yield _stream(url, f"{height}p" if height else "", _level(height), height or None, options, codec)
 
 
-def _stream(url: str, label: str, level: Level | None, height: int | None, options: Options) -> Stream:
+def _stream(
+    url: str, label: str, level: Level | None, height: int | None, options: Options, codec: str = "h264"
+) -> Stream:
     parts = urlsplit(url)
     return Stream(
         url,
@@ -149,7 +155,7 @@ def _stream(url: str, label: str, level: Level | None, height: int | None, optio
         label=label,
         level=level,
         height=height,
-        codec="h264",
+        codec=codec,
         cdn=parts.hostname or "",
     )
 

@@ -29,6 +29,8 @@ PLATFORM = Platform(
         "huajiao.com/l/{broadcast:int}",
         "huajiao.com/{..}?author={user:int}",
         "huajiao.com/{..}?liveid={broadcast:int}",
+        "{}.huajiao.com/{..}?author={user:int}",
+        "{}.huajiao.com/{..}?liveid={broadcast:int}",
     ),
     example="https://www.huajiao.com/user/23475677",
     chain=("own",),

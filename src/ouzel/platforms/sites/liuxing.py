@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ouzel.base.errors import ChannelGone, SiteChanged
+from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
@@ -38,8 +38,6 @@ class LiuxingAdapter:
             params={"promoters": 0, "roomidx": room, "currentUrl": f"https://www.7u66.com/{room}?promoters=0"},
             headers={"Referer": f"https://wap.7u66.com/{room}?promoters=0"},
         ).json()
-        if peek(doc, "data") and peek(doc, "data", "roomInfo") is None and "roomInfo" in doc["data"]:
-            raise ChannelGone(f"Liuxing has no room {room}")
         told = dig(doc, "data", "roomInfo", want=dict)
         identity, anchor = match.identity(room), dig(told, "nickname", want=str)
         status = dig(told, "live_stat", want=int)

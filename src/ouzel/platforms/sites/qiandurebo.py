@@ -26,6 +26,7 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="QiandureboLiveStream",
     headers=(("Referer", "https://qiandurebo.com/"),),
+    note="reported as closed",
 )
 _OFF_AIR = re.compile(r'common-text-center"\s+style="display:\s*block')
 """The notice over the player, when it is shown."""

@@ -30,6 +30,7 @@ PLATFORM = Platform(
         "live.media.weibo.com/show?id={live}",
         "weibo.com/u/{user:int}",
         "weibo.com/{user:int}",
+        "weibo.cn/u/{user:int}",
     ),
     example="https://weibo.com/l/wblive/p/show/1022:2321325347923495092258",
     chain=("own", "streamget"),
@@ -37,7 +38,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="WeiboLiveStream",
     headers=(("Referer", "https://weibo.com/l/wblive/"),),
-    note="the pages of accounts need a cookie",
+    note="a broadcast has an address of its own; the pages of accounts need a cookie",
 )
 _LIVE = 1
 _OVER = frozenset({3, 5})

@@ -27,7 +27,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="WinkTVLiveStream",
     headers=(("Referer", "https://www.winktv.co.kr/"), ("Origin", "https://www.winktv.co.kr")),
-    note="adult channels need the cookie of an account; `?pwd=` opens one with a password",
+    note="its channels move to PandaTV; adult channels need the cookie of an account; `?pwd=` opens one with a password",
 )
 _API = "https://api.winktv.co.kr/v1"
 _SEOUL = timezone(timedelta(hours=9))

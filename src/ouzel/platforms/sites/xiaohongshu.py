@@ -38,7 +38,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     access="cookie",
     headers=(("Referer", "https://www.xiaohongshu.com/"),),
-    note="profiles are shown to some addresses only without a cookie",
+    note="each broadcast has an address of its own; without a cookie, profiles are shown to some only",
 )
 _PHONE = (
     "Mozilla/5.0 (Linux; Android 11; SM-G973U) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/87.0.4280.141 Mobile"

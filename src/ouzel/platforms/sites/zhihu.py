@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
@@ -22,7 +22,7 @@ PLATFORM = Platform(
     title_zh="知乎直播",
     urls=("zhihu.com/theater/{theater}", "zhihu.com/people/{user}", "zhihu.com/people/{user}/{..}"),
     example="https://www.zhihu.com/theater/114453",
-    chain=("own", "streamget"),
+    chain=("own",),
     streams=("hls", "flv"),
     access="cookie",
     streamget="ZhihuLiveStream",
@@ -30,6 +30,7 @@ PLATFORM = Platform(
 )
 _LIVE = 1
 _NO_SUCH_PERSON = "NotFoundException"
+_IS_THIS_A_HUMAN = 40352
 
 
 class ZhihuAdapter:
@@ -48,14 +49,11 @@ class ZhihuAdapter:
             accept=(400, 403, 404),
         ).json()
         if peek(doc, "error"):
-            name, message = peek(doc, "error", "name") or "", peek(doc, "error", "message") or ""
-            kind = (
-                ChannelGone
-                if name == _NO_SUCH_PERSON
-                else NeedsLogin
-                if peek(doc, "error", "need_login")
-                else SiteChanged
-            )
+            error = dig(doc, "error", want=dict)
+            name, message = peek(error, "name") or "", peek(error, "message") or ""
+            if "unhuman" in (peek(error, "redirect") or "") or peek(error, "code") == _IS_THIS_A_HUMAN:
+                raise Blocked(f"Zhihu asks whether we are human: {message}", captcha=True)
+            kind = ChannelGone if name == _NO_SUCH_PERSON else NeedsLogin if peek(error, "need_login") else SiteChanged
             raise kind(f"Zhihu: {name} {message}")
         identity, anchor = match.identity(dig(doc, "id", want=str)), dig(doc, "name", want=str)
         if "drama" not in doc:
