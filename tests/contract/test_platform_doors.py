@@ -17,8 +17,10 @@ from ouzel.testing.platforms import PlannedAnswer, PlatformServer, platform_serv
 pytestmark = pytest.mark.anyio
 PASSWORD = "correct-horse"
 ACCOUNT = {"login": "somebody", "password": PASSWORD}
-ROOM = """<script id="__NEXT_DATA__" type="application/json">{"props": {"pageProps": {"mcData": {"data": {
- "mc_nickName": "somebody", "mc_castStartDate": "20261122130000", "mc_signId": "wjfal007", "castType": "0", "mc_isPrivate": "0"}}}}}</script>"""
+ROOM = """
+<script id="__NEXT_DATA__" type="application/json">{"props": {"pageProps": {"mcData": {"data": {"mc_nickName": "somebody",
+ "mc_signId": "wjfal007", "mc_castStartDate": "20261122130000", "castType": "0", "mc_isPrivate": "0"}}}}}</script>
+"""
 
 
 async def ask(server: PlatformServer, url: str, **options: str) -> Told:
