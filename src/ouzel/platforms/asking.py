@@ -151,7 +151,7 @@ def dig(data: object, *path: str | int, want: type[T]) -> T: ...
 def dig(data: object, *path: str | int, want: type[Any]) -> Any:
     """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
     found = peek(data, *path)
-    if not isinstance(found, want) or (isinstance(found, bool) and want is int):
+    if found is None or not isinstance(found, want) or (isinstance(found, bool) and want is int):
         there = "nothing" if found is None else f"a {type(found).__name__}"
         raise SiteChanged(f"the answer has {there} at {'.'.join(map(str, path))}, not a {want.__name__}")
     return found
