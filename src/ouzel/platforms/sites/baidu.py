@@ -126,7 +126,7 @@ def _number(data: object, key: str, default: int | None = None) -> int:
 
 def _streams(video: object, options: Options) -> Iterator[Stream]:
     """The original, then by height; FLV before HLS. The addresses are plain http: the certificates of these hosts are broken."""
-    for url in dict.fromkeys((peek(video, "avc_url"), peek(video, "play_url"))):
+    for url in dict.fromkeys(peek(video, key) for key in ("avc_url", "play_url", "live_hls_url_origin")):
         if url:
             yield _stream(url, "原画", "original", None, options)
     if hevc := peek(video, "hevc_url"):

@@ -106,7 +106,8 @@ def _streams(site: Site, room: str, options: Options) -> Iterator[Stream]:
     doc = reply.json()
     if peek(doc, "code") == -1:
         raise NeedsLogin(f"the streams of the room {room} are for accounts")
-    lines = dig(_data(doc), "lines", want=list)
+    data = _data(doc)
+    lines = dig(data, "lines", want=list)
     profiles = [profile for line in lines for profile in peek(line, "streamProfiles") or ()]
     for key, protocol in (("httpsFlv", "flv"), ("httpsHls", "hls")):
         for profile in profiles:
@@ -122,6 +123,7 @@ def _streams(site: Site, room: str, options: Options) -> Iterator[Stream]:
                     expires_at=datetime.fromtimestamp(int(until, 16), UTC) if until else None,
                     label="原画",
                     level="original",
+                    height=peek(data, "height"),
                     codec=_CODECS.get(peek(profile, "codec") or 0, ""),
                     cdn=parts.hostname or "",
                 )

@@ -67,7 +67,7 @@ class XiaohongshuAdapter:
             return _told(match.identity(room), dig(_state(page), "liveStream", want=dict), options)
         page = _open(site, f"https://www.xiaohongshu.com/user/profile/{user}", _APP)
         identity, shown = match.identity(user), peek(_state(page), "liveStream")
-        if shown and peek(shown, "liveStatus") == "success":
+        if peek(shown, "roomData", "roomInfo"):  # `liveStatus` alone says nothing: it is "success" from the start
             return _told(identity, shown, options)
         return Offline(identity, page.find(r"<title>@(.*?) 的个人主页</title>", "name of a profile"))
 
@@ -125,7 +125,6 @@ def _pulled(info: object, options: Options) -> Iterator[Stream]:
     """FLV before HLS, H.264 before HEVC; plain http, with no signature."""
     text = peek(info, "pullConfig") or "{}"
     config = json.loads(text) if isinstance(text, str) else text
-    short_side = min(int(peek(config, "width") or 0), int(peek(config, "height") or 0))
     for codec in ("h264", "h265"):
         lines = [each for each in peek(config, codec) or () if peek(each, "master_url")]
         for line in sorted(lines, key=lambda each: ".m3u8" in each["master_url"]):
@@ -133,7 +132,7 @@ def _pulled(info: object, options: Options) -> Iterator[Stream]:
                 line["master_url"],
                 options,
                 label=peek(line, "quality_type_name") or peek(line, "quality_type") or "",
-                height=short_side or None,
+                height=peek(config, "height"),
                 codec="hevc" if codec == "h265" else "h264",
             )
 

@@ -113,14 +113,14 @@ class _Given:
         self.line = peek(doc, "avp_info_res", "stream_line_addr", key, "line_seq")
         lines = peek(doc, "avp_info_res", "stream_line_list", key, "line_infos") or ()
         self.other_lines = [n for each in lines if (n := peek(each, "line_seq")) not in (None, self.line)]
-        self.gears: dict[int, tuple[str, int]] = {}
+        self.gears: dict[int, dict[str, Any]] = {}
         self.gear = 0
         for each in dig(doc, "channel_stream_info", "streams", want=list):
             about = json.loads(peek(each, "json") or "{}")
             gear = peek(about, "gear_info", "gear")
             if not peek(each, "stream_key") or not isinstance(gear, int):
                 continue  # sound, or a quality that is for the app alone
-            self.gears.setdefault(gear, (peek(about, "gear_info", "name") or "", peek(about, "rate") or 0))
+            self.gears.setdefault(gear, about)
             if each["stream_key"] == key:
                 self.gear = gear
 
@@ -131,7 +131,7 @@ class _Given:
         return cls(doc, next(iter(lines))) if lines else None
 
     def stream(self, options: Options) -> Stream:
-        label, kbps = self.gears.get(self.gear, ("", 0))
+        about = self.gears.get(self.gear)
         parts = urlsplit(self.url)
         until = parse_qs(parts.query).get("t", [""])[0]
         return Stream(
@@ -140,9 +140,11 @@ class _Given:
             proxy=options.proxy or None,
             protocol="flv",
             expires_at=datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None,
-            label=label,
+            label=peek(about, "gear_info", "name") or "",
             level=_LEVELS.get(self.gear),
-            bitrate_bps=kbps * 1000 or None,
+            height=peek(about, "height"),
+            fps=peek(about, "fps"),
+            bitrate_bps=(peek(about, "rate") or 0) * 1000 or None,
             codec="h264",
             cdn=parts.hostname or "",
         )
@@ -224,5 +226,6 @@ def _mobile(site: Site, sid: str, ssid: str, options: Options) -> Iterator[Strea
         protocol="hls",
         label="流畅",
         level="ld",
+        height=peek(doc, "height"),
         cdn=urlsplit(url).hostname or "",
     )
