@@ -17,9 +17,9 @@ from ouzel.testing.platforms import PlannedAnswer, PlatformServer, platform_serv
 pytestmark = pytest.mark.anyio
 PASSWORD = "correct-horse"
 ACCOUNT = {"login": "somebody", "password": PASSWORD}
-ROOM = """
-<script id="__NEXT_DATA__" type="application/json">{"props": {"pageProps": {"mcData": {"data": {"mc_nickName": "somebody",
- "mc_signId": "wjfal007", "mc_castStartDate": "20261122130000", "castType": "0", "mc_isPrivate": "0"}}}}}</script>
+FOUND = """
+{"statusCd": "S2000", "data": {"broadCastList": [], "liveList": [{"mcSignId": "wjfal007", "mcPartnerCode": "P-00117",
+ "mcNickName": "somebody", "castStartDateCode": "20261122130000", "castType": 0, "isPrivate": "0"}]}}
 """
 
 
@@ -38,7 +38,7 @@ async def test_popkontv_signs_in_when_it_is_asked_to(tmp_path: Path) -> None:
     async with platform_server(tmp_path) as server:
         server.play(
             [
-                PlannedAnswer("GET www.popkontv.com/live/view", ROOM, type="text/html"),
+                PlannedAnswer("POST *search/all", FOUND),
                 PlannedAnswer(watch, '{"statusCd": "E5000", "statusMsg": ""}', times=1),
                 PlannedAnswer(
                     "POST www.popkontv.com/api/proxy/member/v1/login",
@@ -63,7 +63,7 @@ async def test_popkontv_does_not_take_the_account(tmp_path: Path) -> None:
     async with platform_server(tmp_path) as server:
         server.play(
             [
-                PlannedAnswer("GET www.popkontv.com/live/view", ROOM, type="text/html"),
+                PlannedAnswer("POST *search/all", FOUND),
                 PlannedAnswer("POST *castwatchonoffguest", '{"statusCd": "E5000", "statusMsg": ""}'),
                 PlannedAnswer("POST *login", '{"statusCd": "E4010", "statusMsg": "아이디 또는 비밀번호"}'),
             ]

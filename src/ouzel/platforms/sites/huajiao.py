@@ -70,7 +70,7 @@ class HuajiaoAdapter:
             want=list,
         )
         identity = match.identity(user)
-        on = next((each for each in feeds if dig(each, "type", want=int) == _ON_AIR), None)
+        on = next((each for each in feeds if _is_on_air(each)), None)
         anchor = next((name for each in feeds if (name := peek(each, "author", "nickname"))), "")
         if on is None:
             return Offline(identity, anchor)
@@ -81,13 +81,17 @@ class HuajiaoAdapter:
             peek(on, "feed", "title") or "",
             peek(on, "feed", "game") or "",
             peek(on, "feed", "image") or "",
-            _instant(peek(on, "feed", "publishtime")),
+            _instant(peek(on, "creatime") or peek(on, "feed", "publishtime")),
             str(peek(on, "feed", "relateid") or ""),
         )
 
 
 def adapter() -> HuajiaoAdapter:
     return HuajiaoAdapter()
+
+
+def _is_on_air(entry: object) -> bool:
+    return dig(entry, "type", want=int) == _ON_AIR and str(peek(entry, "feed", "replay_status") or 0) == "0"
 
 
 def _data(reply: Reply) -> Any:

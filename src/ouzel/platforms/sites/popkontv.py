@@ -1,4 +1,5 @@
-"""PopkonTV: channels of popkontv.com. The page says what is on air; a watching session, as guest or account, gives the stream.
+"""PopkonTV: channels of popkontv.com. A search for the channel says what is on air; its page does, too, of what guests do
+not find in the search. A watching session, as guest or account, gives the stream.
 
 Source of shapes: https://github.com/wzgrx/pure_live (docs, PopkonTV), streamget's class.
 """
@@ -6,6 +7,7 @@ Source of shapes: https://github.com/wzgrx/pure_live (docs, PopkonTV), streamget
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,8 +39,23 @@ _SITE = "https://www.popkontv.com"
 _CLIENT = "FpAhe6mh8Qtz116OENBmRddbYVirNKasktdXQiuHfm88zRaFydTsFy63tzkdZY0u"
 """How the web page names itself."""
 _PARTNER = "P-00001"
+_KNOWN = "S2000"
 _DONE, _AGAIN, _SIGN_IN, _UNVERIFIED = "L0000", "L0001", "E5000", "L000A"
 _ADULTS = "19세"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """What is on air, from either of the two that tell."""
+
+    user: str
+    partner: str
+    began: str
+    kind: object
+    private: str
+    anchor: str
+    title: str
+    cover: str = ""
 
 
 class PopkonTvAdapter:
@@ -47,70 +64,96 @@ class PopkonTvAdapter:
     name: AdapterName = "own"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        user, partner = match["user"], match.named.get("partner", _PARTNER)
+        user, partner = match["user"], match.named.get("partner", "")
         identity = match.identity(user)
-        cast = _cast(site, user, partner)
+        anchor, cast = _search(site, user, partner)
+        cast = cast or _page(site, user, partner or _PARTNER)
         if cast is None:
-            return Offline(identity, _known(site, user))
+            return Offline(identity, anchor)
         password = _password(match.url)
-        if str(peek(cast, "mc_isPrivate") or 0) != "0" and not password:
+        if cast.private != "0" and not password:
             raise NeedsLogin(f"the channel {user} wants a password")
-        doc = _watch(site, cast, partner, password, options)
-        url = dig(doc, "data", "castHlsUrl", want=str)
+        url = dig(_watch(site, cast, password, options), "data", "castHlsUrl", want=str)
         stream = Stream(
             url,
-            headers=(("Referer", f"{_SITE}/live/view?castId={user}&partnerCode={partner}"), ("Origin", _SITE)),
+            headers=(("Referer", f"{_SITE}/live/view?castId={user}&partnerCode={cast.partner}"), ("Origin", _SITE)),
             proxy=options.proxy or None,
             protocol="hls",
             level="original",
             cdn=urlsplit(url).hostname or "",
         )
-        return Live(
-            identity,
-            peek(cast, "mc_nickName") or peek(cast, "nickName") or user,
-            (stream,),
-            peek(cast, "mc_castTitle") or peek(cast, "castTitle") or "",
-            broadcast=str(peek(cast, "mc_castStartDate") or ""),
-        )
+        return Live(identity, cast.anchor or anchor, (stream,), cast.title, cover=cast.cover, broadcast=cast.began)
 
 
 def adapter() -> PopkonTvAdapter:
     return PopkonTvAdapter()
 
 
-def _cast(site: Site, user: str, partner: str) -> dict[str, Any] | None:
-    """What is on air; None when the page of the channel has nothing."""
-    page = site.get(
-        f"{_SITE}/live/view", params={"castId": user, "partnerCode": partner}, headers=dict(PLATFORM.headers)
-    )
-    state = json.loads(page.find(r'<script id="__NEXT_DATA__" type="application/json">(.*?)</script>', "state"))
-    props = dig(state, "props", "pageProps", want=dict)
-    if "mcData" not in props:
-        return None
-    cast = dig(props, "mcData", "data", want=dict)
-    dig(cast, "mc_castStartDate", want=object)
-    return cast
-
-
-def _known(site: Site, user: str) -> str:
-    """The name of a channel that is off air. Raises: ChannelGone when there is none."""
+def _search(site: Site, user: str, partner: str) -> tuple[str, _Cast | None]:
+    """Whose channel it is, and what is on air as far as guests may see it. Raises: ChannelGone when there is none."""
     doc = site.post(
         f"{_SITE}/api/proxy/broadcast/v1.1/search/all",
         body={"partnerCode": _PARTNER, "searchKeyword": user, "signId": ""},
         headers=_headers(),
     ).json()
-    found = dig(doc, "data", "broadCastList", want=list)
-    name = next((peek(each, "nickName") for each in found if peek(each, "mcSignId") == user), None)
-    if name is None:
+    if peek(doc, "statusCd") != _KNOWN:
+        raise SiteChanged(f"PopkonTV answers {peek(doc, 'statusCd')}: {peek(doc, 'statusMsg')}")
+    data = dig(doc, "data", want=dict)
+
+    def ours(key: str) -> Any:
+        return next(
+            (
+                each
+                for each in peek(data, key) or ()
+                if str(peek(each, "mcSignId")).lower() == user.lower() and partner in ("", peek(each, "mcPartnerCode"))
+            ),
+            None,
+        )
+
+    live, profile = ours("liveList"), ours("broadCastList")
+    if live is None and profile is None:
         raise ChannelGone(f"PopkonTV finds no channel {user}")
-    return name
+    anchor = peek(profile, "nickName") or peek(live, "mcNickName") or ""
+    if live is None:
+        return anchor, None
+    return anchor, _Cast(
+        dig(live, "mcSignId", want=str),
+        dig(live, "mcPartnerCode", want=str),
+        str(dig(live, "castStartDateCode", want=object)),
+        peek(live, "castType"),
+        str(peek(live, "isPrivate") or 0),
+        anchor,
+        peek(live, "castTitle") or "",
+        peek(live, "imgUrl") or "",
+    )
 
 
-def _watch(site: Site, cast: dict[str, Any], partner: str, password: str, options: Options) -> object:
+def _page(site: Site, user: str, partner: str) -> _Cast | None:
+    """What the channel's page has on air: broadcasts for adults too, which guests do not find."""
+    page = site.get(
+        f"{_SITE}/live/view", params={"castId": user, "partnerCode": partner}, headers=dict(PLATFORM.headers)
+    )
+    state = json.loads(page.find(r'<script id="__NEXT_DATA__" type="application/json">(.*?)</script>', "state"))
+    props = dig(state, "props", "pageProps", want=dict)
+    cast = peek(props, "mcData", "data")
+    if "mcData" not in props or peek(props, "mcData", "statusCd") not in (_KNOWN, None) or not cast:
+        return None
+    return _Cast(
+        str(peek(cast, "mc_signId") or user),
+        peek(cast, "mc_partnerCode") or partner,
+        str(dig(cast, "mc_castStartDate", want=object)),
+        peek(cast, "castType"),
+        str(peek(cast, "mc_isPrivate") or 0),
+        peek(cast, "mc_nickName") or "",
+        peek(cast, "mc_castTitle") or "",
+    )
+
+
+def _watch(site: Site, cast: _Cast, password: str, options: Options) -> object:
     """A watching session: as guest first, then with the account if there is one."""
-    token, began = "", str(cast["mc_castStartDate"])
+    token, began = "", cast.began
     for _ in range(3):
-        doc = _session(site, cast, partner, began, password, options.login, token)
+        doc = _session(site, cast, began, password, options.login, token)
         code, message = peek(doc, "statusCd") or "", peek(doc, "statusMsg") or ""
         if code == _AGAIN and began.isdigit():  # the time that counts may be a second before
             began = str(int(began) - 1)
@@ -125,21 +168,18 @@ def _watch(site: Site, cast: dict[str, Any], partner: str, password: str, option
     raise SiteChanged("PopkonTV does not give a watching session")
 
 
-def _session(
-    site: Site, cast: dict[str, Any], partner: str, began: str, password: str, login: str, token: str
-) -> object:
-    signed = peek(cast, "mc_signId") or ""
+def _session(site: Site, cast: _Cast, began: str, password: str, login: str, token: str) -> object:
     reply = site.post(
         f"{_SITE}/api/proxy/broadcast/v1/castwatchonoffguest",
         body={
             "androidStore": 0,
-            "castCode": f"{signed}-{began}",
-            "castPartnerCode": peek(cast, "mc_partnerCode") or partner,
-            "castSignId": signed,
-            "castType": peek(cast, "castType"),
+            "castCode": f"{cast.user}-{began}",
+            "castPartnerCode": cast.partner,
+            "castSignId": cast.user,
+            "castType": cast.kind,
             "commandType": 0,
             "exePath": 5,
-            "isSecret": peek(cast, "mc_isPrivate"),
+            "isSecret": cast.private,
             "partnerCode": _PARTNER,
             "password": password,
             "signId": login if token else "",

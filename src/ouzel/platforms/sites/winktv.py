@@ -1,4 +1,6 @@
-"""WinkTV: channels of winktv.co.kr, by the calls that it has in common with PandaTV. Its owner is moving its channels there.
+"""WinkTV: channels of winktv.co.kr, by the calls that it had in common with PandaTV.
+
+It was closed in June 2025. Its calls answer 405 since, with a page that leads to PandaTV; addresses of it are still in room lists.
 
 Source of shapes: streamlink's plugin for PandaTV, and streamget's class.
 """
@@ -27,10 +29,11 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="WinkTVLiveStream",
     headers=(("Referer", "https://www.winktv.co.kr/"), ("Origin", "https://www.winktv.co.kr")),
-    note="its channels move to PandaTV; adult channels need the cookie of an account; `?pwd=` opens one with a password",
+    note="closed in June 2025, its channels are on PandaTV; adult channels need the cookie of an account; `?pwd=` opens one with a password",
 )
 _API = "https://api.winktv.co.kr/v1"
 _SEOUL = timezone(timedelta(hours=9))
+_MOVED = ("pandalive.co.kr", "판다티비", "판다라이브")
 _NO_SUCH_USER = ("존재하지", "없는 회원", "탈퇴")
 
 
@@ -68,7 +71,10 @@ def adapter() -> WinkTvAdapter:
 
 
 def _ask(site: Site, call: str, form: dict[str, str]) -> dict[str, Any]:
-    doc = site.post(f"{_API}/{call}", form=form, headers=dict(PLATFORM.headers), accept=(400,)).json()
+    reply = site.post(f"{_API}/{call}", form=form, headers=dict(PLATFORM.headers), accept=(400, 405))
+    if reply.status == 405 or any(word in reply.text for word in _MOVED):
+        raise ChannelGone("WinkTV was closed on 2 June 2025, and says that its channels are on PandaTV now")
+    doc = reply.json()
     code, message = peek(doc, "errorData", "code") or "", peek(doc, "message") or ""
     if code.startswith("need"):
         raise NeedsLogin(f"WinkTV answers {code}: {message}")
