@@ -1,6 +1,7 @@
 """WinkTV: channels of winktv.co.kr, by the calls that it had in common with PandaTV.
 
-It was closed in June 2025. Its calls answer 405 since, with a page that leads to PandaTV; addresses of it are still in room lists.
+It was closed in June 2025. Its calls answer 405 since, with a page that leads to PandaTV; room lists still have addresses of
+it. `?pwd=` opened a channel with a password.
 
 Source of shapes: streamlink's plugin for PandaTV, and streamget's class.
 """
@@ -29,7 +30,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="WinkTVLiveStream",
     headers=(("Referer", "https://www.winktv.co.kr/"), ("Origin", "https://www.winktv.co.kr")),
-    note="closed in June 2025, its channels are on PandaTV; adult channels need the cookie of an account; `?pwd=` opens one with a password",
+    note="closed in June 2025; its channels are on PandaTV",
 )
 _API = "https://api.winktv.co.kr/v1"
 _SEOUL = timezone(timedelta(hours=9))
