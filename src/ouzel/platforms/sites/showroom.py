@@ -1,0 +1,111 @@
+"""SHOWROOM: rooms of showroom-live.com, of Japan and Indonesia, by its own web API.
+
+Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/wlerin/showroom. Those two are not asked: on a
+page or an answer that they do not know they say "not live".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ouzel.base.errors import NeedsLogin, SiteChanged
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
+
+PLATFORM = Platform(
+    name="showroom",
+    title="SHOWROOM",
+    title_zh="SHOWROOM",
+    urls=(
+        "showroom-live.com/r/{key}",
+        "showroom-live.com/room/profile?room_id={room:int}",
+        "showroom-live.com/room/fan_club?room_id={room:int}",
+        "showroom-live.com/{key}",
+    ),
+    example="https://www.showroom-live.com/r/48_Somebody",
+    chain=("own", "streamget"),
+    streamget="ShowRoomLiveStream",
+    headers=(("Referer", "https://www.showroom-live.com/"),),
+)
+_API = "https://www.showroom-live.com/api"
+_ON_AIR, _OFF_AIR = 2, {0, 1}
+
+
+class ShowroomAdapter:
+    """One room; and all that are on air, in one answer."""
+
+    name: AdapterName = "own"
+    at_once = 1000
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        room, begins = match.named.get("room"), None
+        if room is None:
+            told = _ask(site, "room/status", room_url_key=match["key"])
+            room, begins = str(dig(told, "room_id", want=int)), peek(told, "started_at")
+        info = _ask(site, "live/live_info", room_id=room)
+        identity, name = match.identity(room), dig(info, "room_name", want=str)
+        status = dig(info, "live_status", want=int)
+        if status in _OFF_AIR:
+            return Offline(identity, name, "", _instant(begins))  # of a room that is not on air: when it is next
+        if status != _ON_AIR:
+            raise SiteChanged(f"SHOWROOM tells of a state that is not known: {status}")
+        profile = _ask(site, "room/profile", room_id=room)
+        listed = _ask(site, "live/streaming_url", room_id=room, abr_available=1).get("streaming_url_list")
+        streams = tuple(_streams(listed or [], match, options))
+        if not streams and peek(profile, "premium_room_type"):
+            raise NeedsLogin(f"room {room} is shown to those who have a ticket")
+        return Live(
+            identity,
+            peek(profile, "main_name") or name,
+            streams,
+            name,
+            peek(profile, "genre_name") or "",
+            peek(profile, "image_square") or peek(profile, "image") or "",
+            _instant(peek(profile, "current_live_started_at")),
+            str(peek(profile, "live_id") or ""),
+        )
+
+    def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
+        """Those that are on air; whoever is not listed may be so for those with a ticket only, and is left out."""
+        wanted, found = set(ids), dict[str, Peek]()
+        genres: list[Any] = dig(_ask(site, "live/onlives"), "onlives", want=list)
+        for genre in genres:
+            for room in peek(genre, "lives") or []:  # a genre with nobody on air has a cell without a room
+                if (number := str(peek(room, "room_id"))) in wanted:
+                    found[number] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
+        return found
+
+
+def adapter() -> ShowroomAdapter:
+    return ShowroomAdapter()
+
+
+def _ask(site: Site, what: str, **params: object) -> Mapping[str, Any]:
+    reply = site.get(f"{_API}/{what}", params=params, headers=dict(PLATFORM.headers))
+    doc: dict[str, Any] = dig(reply.json(), want=dict)
+    if errors := doc.get("errors"):
+        raise SiteChanged(f"SHOWROOM answers {peek(errors, 0, 'message') or errors}")
+    return doc
+
+
+def _streams(listed: Sequence[Any], match: Match, options: Options) -> Iterator[Stream]:
+    """The list of all qualities first, then each, the best first; not the old RTMP."""
+    hls = [each for each in listed if peek(each, "type") in {"hls", "hls_all"} and peek(each, "url")]
+    best = max((peek(each, "quality") or 0 for each in hls), default=0)
+    for each in sorted(hls, key=lambda e: (e["type"] != "hls_all", -(peek(e, "quality") or 0))):
+        yield Stream(
+            each["url"],
+            headers=match.platform.headers,
+            proxy=options.proxy or None,
+            protocol="hls",
+            label=peek(each, "label") or "",
+            level="original" if each["type"] == "hls_all" or peek(each, "quality") == best else None,
+        )
+
+
+def _instant(epoch_s: object) -> datetime | None:
+    return datetime.fromtimestamp(epoch_s, UTC) if isinstance(epoch_s, int) and epoch_s > 0 else None
