@@ -74,7 +74,8 @@ class ShowroomAdapter:
         wanted, found = set(ids), dict[str, Peek]()
         genres: list[Any] = dig(_ask(site, "live/onlives"), "onlives", want=list)
         for genre in genres:
-            for room in peek(genre, "lives") or []:  # a genre with nobody on air has a cell without a room
+            rooms: list[Any] = peek(genre, "lives") or []
+            for room in rooms:  # a genre with nobody on air has a cell without a room
                 if (number := str(peek(room, "room_id"))) in wanted:
                     found[number] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
         return found
