@@ -122,7 +122,8 @@ def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
 def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
     identity = match.identity(info.get("channel_id") or info.get("id") or match.url)
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
-    title, status = info.get("title") or "", info.get("live_status")
+    title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
+    status = info.get("live_status")
     formats: Sequence[Mapping[str, Any]] = info.get("formats") or ([info] if info.get("url") else [])
     streams = tuple(_streams(formats, options))
     if status == "is_upcoming":
