@@ -1,0 +1,112 @@
+"""PandaTV: channels of pandalive.co.kr, of South Korea, by its own web API.
+
+Source of shapes: what yt-dlp, streamlink and streamget know of it. streamlink is not asked: it takes a channel that does not
+exist, and one with a password, for one that is not on air.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+
+PLATFORM = Platform(
+    name="pandatv",
+    title="PandaTV",
+    title_zh="PandaTV",
+    urls=(
+        "pandalive.co.kr/live/play/{user}",
+        "pandalive.co.kr/play/{user}",
+        "pandalive.co.kr/channel/{user}/{..}",
+    ),
+    example="https://www.pandalive.co.kr/play/somebody",
+    chain=("own", "yt-dlp", "streamget"),
+    access="cookie",
+    proxy_advised=True,
+    streamget="PandaLiveStream",
+    headers=(("Origin", "https://www.pandalive.co.kr"), ("Referer", "https://www.pandalive.co.kr/")),
+    note="rooms for adults need the cookie of an account",
+)
+_API = "https://api.pandalive.co.kr/v1"
+_SEOUL = timezone(timedelta(hours=9))
+_CLOSED = {
+    "needAdult": "it is for adults, with an account that proves it",
+    "needLogin": "it wants an account",
+    "needPw": "it wants a password",
+    "wrongPw": "the password is another one",
+    "needCoinPurchase": "it wants to be paid",
+    "needUnlimitItem": "it wants a ticket",
+}
+_LISTS = ("hls", "hls2", "hls3")
+
+
+class PandaAdapter:
+    """One channel."""
+
+    name: AdapterName = "own"
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        user = match["user"]
+        told = _ask(site, "member/bj", userId=user, info="media fanGrade")
+        if peek(told, "result") is False and not peek(told, "bjInfo"):
+            raise ChannelGone(f"PandaTV: {peek(told, 'message')}")
+        who = dig(told, "bjInfo", "id", want=str)
+        identity, anchor = match.identity(who), peek(told, "bjInfo", "nick") or who
+        if not peek(told, "media"):
+            return Offline(identity, anchor)
+        password = options.password or parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
+        play = _ask(site, "live/play", action="watch", userId=user, password=password, shareLinkType="")
+        if code := peek(play, "errorData", "code"):
+            if code == "castEnd":
+                return Offline(identity, anchor)
+            if code in _CLOSED:
+                raise NeedsLogin(f"PandaTV does not show {user} to us: {_CLOSED[code]}")
+            raise SiteChanged(f"PandaTV answers {code}: {peek(play, 'message')}")
+        media = dig(play, "media", want=dict)
+        return Live(
+            identity,
+            anchor,
+            tuple(_streams(dig(play, "PlayList", want=dict), match, options)),
+            media.get("title") or "",
+            media.get("category") or "",
+            media.get("ivsThumbnail") or media.get("thumbUrl") or "",
+            _instant(media.get("startTime") or ""),
+            str(media.get("code") or ""),
+        )
+
+
+def adapter() -> PandaAdapter:
+    return PandaAdapter()
+
+
+def _ask(site: Site, what: str, **form: object) -> dict[str, Any]:
+    """It answers 400 to what it will not do, and says why."""
+    return dig(site.post(f"{_API}/{what}", form=form, headers=dict(PLATFORM.headers), accept=(400,)).json(), want=dict)
+
+
+def _streams(lists: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
+    """Each list of all qualities; which of them are there depends on who delivers it."""
+    for name in _LISTS:
+        if url := peek(lists, name, 0, "url"):
+            yield Stream(
+                url,
+                headers=match.platform.headers,
+                proxy=options.proxy or None,
+                protocol="hls",
+                level="original",
+                cdn=name,
+            )
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SEOUL).astimezone(UTC)
+    except ValueError:
+        return None
