@@ -1,8 +1,8 @@
 """Bigo Live: channels of bigo.tv, by its own web API.
 
-Source of shapes: streamlink's plugin, and its threads 7088, 7106 and 7109: an answer to who has no token of the site's own says who
-is on air, and may leave the address of the stream empty. For that reason streamlink, which goes by the address alone, and yt-dlp,
-which takes an empty answer for "not live", are not asked.
+Source of shapes: streamlink's plugin, and its threads 7088, 7106 and 7109: who has no token of the site's own is told who is on
+air, and perhaps not the address of the stream. For that reason streamlink, which goes by the address alone, and yt-dlp, which
+takes an empty answer for "not live", are not asked.
 """
 
 from __future__ import annotations
