@@ -73,10 +73,14 @@ class Site:
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
         redirects: bool = True,
+        bare: bool = False,
     ) -> Reply:
-        """Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
-        status is one to `accept`."""
-        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects)
+        """`bare`: without the user's cookies, for a host that is not the site's own.
+
+        Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
+            status is one to `accept`.
+        """
+        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
 
     def post(
         self,
@@ -104,12 +108,13 @@ class Site:
         headers: Mapping[str, str] | None,
         accept: Collection[int],
         redirects: bool = True,
+        bare: bool = False,
         form: Mapping[str, object] | None = None,
         body: object = None,
     ) -> Reply:
         clock, session = Stopwatch(), self._open()
         sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
-        if self.options.cookies and not any(name.lower() == "cookie" for name in sent):
+        if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
             sent["Cookie"] = self.options.cookies
         try:
             answer = session.request(
@@ -125,9 +130,7 @@ class Site:
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
         kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
-        fault = self._watch.answered(
-            method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept
-        )
+        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}

@@ -11,7 +11,7 @@ from ouzel.base.urls import redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
-from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.watch import Watch, watching
 
@@ -51,7 +51,7 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
     with watching() as watch:
         site = Site(watch, options, browser_tls=match.platform.browser_tls)
         try:
-            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name)
+            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match.platform)
         except SiteError as exc:
             outcome = _rather(exc, watch)
         except OuzelError as exc:
@@ -83,10 +83,13 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
             site.close()
 
 
-def _believed(answer: Answer, watch: Watch, name: AdapterName) -> Answer | OuzelError:
+def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platform) -> Answer | OuzelError:
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
+    said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
     if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
         return watch.explain(fault)
+    if not said and watch.seen:
+        return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))
     if isinstance(answer, Offline) and not watch.seen:
         return ResolverFailed(f"{name} says that it is offline, and has asked nobody")
     if isinstance(answer, Live) and not answer.streams:

@@ -10,15 +10,17 @@ from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import curl_cffi.requests
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request, Response
+from yt_dlp.networking._curlcffi import CurlCFFIRH
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site
+from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
 
@@ -49,21 +51,50 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
         try:
             response = cast("Response", super().urlopen(req))
         except HTTPError as exc:
-            self._note(method, url, exc.response, clock)
+            exc.response = self._noted(method, url, exc.response, clock)
             raise
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        self._note(method, url, response, clock)
-        return response
+        return self._noted(method, url, response, clock)
 
-    def _note(self, method: str, url: str, response: Response, clock: Stopwatch) -> None:
-        """Read it, and put what was read back in front of whoever reads it next."""
+    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
+        """Read, and as it was before, whichever way it came."""
         kind = response.headers.get("content-type", "")
-        data = b"" if kind.startswith(("video/", "audio/")) else response.read()
-        if data:
-            response.fp = BytesIO(data)
+        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+            return response
+        data = response.read()
         self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
+        return Response(
+            BytesIO(data),
+            response.url,
+            cast("Mapping[str, str]", response.headers),
+            response.status,
+            response.reason,
+            response.extensions,
+        )
+
+
+class _Browser(curl_cffi.requests.Session[Any]):
+    """As a browser greets: with our authorities, and without threads left behind."""
+
+    def request(self, *args: Any, **given: Any) -> Any:
+        if given.get("verify") is True:
+            given["verify"] = ca_file() or True
+        return super().request(*args, **given)
+
+    def close(self) -> None:
+        super().close()
+        self.executor.shutdown()
+
+
+def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
+    return _Browser(cookies=cookiejar)
+
+
+CurlCFFIRH._create_instance = _browser  # type: ignore[method-assign]
+CurlCFFIRH.close = CurlCFFIRH._clear_instances  # type: ignore[method-assign]
 
 
 class YtDlpAdapter:
@@ -120,7 +151,7 @@ def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
 
 
 def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
-    identity = match.identity(info.get("channel_id") or info.get("id") or match.url)
+    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
     title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
     status = info.get("live_status")
