@@ -1,8 +1,7 @@
 """Bigo Live: channels of bigo.tv, by its own web API.
 
 Source of shapes: streamlink's plugin, and its threads 7088, 7106 and 7109: who has no token of the site's own is told who is on
-air, and perhaps not the address of the stream. For that reason streamlink, which goes by the address alone, and yt-dlp, which
-takes an empty answer for "not live", are not asked.
+air, and perhaps not the address of the stream.
 """
 
 from __future__ import annotations
@@ -31,9 +30,10 @@ PLATFORM = Platform(
         "slink.bigovideo.tv/{link}",
     ),
     example="https://www.bigo.tv/716418802",
-    chain=("own", "streamget"),
+    chain=("own", "streamlink", "yt-dlp", "streamget"),
     streamget="BigoLiveStream",
     headers=(("Origin", "https://www.bigo.tv"), ("Referer", "https://www.bigo.tv/")),
+    off_air=(r'"alive":\s*0\b',),
     note="some streams have disguised segments (EXT-X-BIGO-WEB-PROTECTION)",
 )
 _INFO = "https://ta.bigo.tv/official_website/studio/getInternalStudioInfo"

@@ -18,4 +18,5 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="ChangliaoLiveStream",
     headers=(("Referer", "https://wap.tlclw.com/"),),
+    off_air=(r'"live_stat":\s*"?(?!1\b)\d',),
 )

@@ -13,4 +13,5 @@ PLATFORM = Platform(
     chain=("streamget",),
     streamget="HuamaoLiveStream",
     headers=(("Referer", "https://h.catshow168.com/"),),
+    off_air=(r'"living":\s*(?:false|0)',),
 )

@@ -34,6 +34,7 @@ PLATFORM = Platform(
     streams=("hls", "flv"),
     streamget="JDLiveStream",
     headers=(("Referer", "https://lives.jd.com/"),),
+    off_air=(r'"status":\s*(?!1\b)\d', r'(?s)\A(?!.*livingRoomJump).*"talentName"'),
 )
 _API = "https://api.m.jd.com"
 _ON_AIR, _NOT_ON_AIR = 1, {0, 2, 3, 10, 11}

@@ -18,4 +18,5 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="LaixiuLiveStream",
     headers=(("Referer", "https://www.imkktv.com/"),),
+    off_air=(r'"playStatus":\s*"?(?!0\b)\d',),
 )

@@ -14,4 +14,5 @@ PLATFORM = Platform(
     streams=("hls", "flv"),
     streamget="LangLiveStream",
     headers=(("Referer", "https://www.lang.live/"),),
+    off_air=(r'"live_status":\s*"?(?!1\b)\d',),
 )

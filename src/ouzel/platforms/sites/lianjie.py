@@ -14,4 +14,5 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="LianJieLiveStream",
     headers=(("Referer", "https://show.lailianjie.com/"),),
+    off_air=(r'"isonline":\s*"?(?!1\b)\d',),
 )

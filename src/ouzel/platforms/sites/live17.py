@@ -30,6 +30,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="YiqiLiveStream",
     headers=(("Referer", "https://17.live/"),),
+    off_air=(r'"status":\s*(?!2\b)\d', r'"message":\s*"ended"'),
 )
 _API = "https://wap-api.17app.co/api/v1"
 _ON_AIR = 2

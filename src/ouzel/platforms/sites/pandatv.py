@@ -1,7 +1,6 @@
 """PandaTV: channels of pandalive.co.kr, of South Korea, by its own web API.
 
-Source of shapes: what yt-dlp, streamlink and streamget know of it. streamlink is not asked: it takes a channel that does not
-exist, and one with a password, for one that is not on air.
+Source of shapes: what yt-dlp, streamlink and streamget know of it.
 """
 
 from __future__ import annotations
@@ -27,11 +26,12 @@ PLATFORM = Platform(
         "pandalive.co.kr/channel/{user}/{..}",
     ),
     example="https://www.pandalive.co.kr/play/somebody",
-    chain=("own", "yt-dlp", "streamget"),
+    chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="cookie",
     proxy_advised=True,
     streamget="PandaLiveStream",
     headers=(("Origin", "https://www.pandalive.co.kr"), ("Referer", "https://www.pandalive.co.kr/")),
+    off_air=(r'"code":\s*"castEnd"', r'(?s)\A(?!.*"media"\s*:).*"bjInfo"\s*:\s*\{'),
     note="rooms for adults need the cookie of an account",
 )
 _API = "https://api.pandalive.co.kr/v1"

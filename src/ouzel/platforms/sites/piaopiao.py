@@ -13,4 +13,5 @@ PLATFORM = Platform(
     chain=("streamget",),
     streamget="PiaopaioLiveStream",
     headers=(("Referer", "https://m.pp.weimipopo.com/"),),
+    off_air=(r'"living":\s*(?:false|0)',),
 )

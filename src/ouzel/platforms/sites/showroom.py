@@ -1,7 +1,6 @@
 """SHOWROOM: rooms of showroom-live.com, of Japan and Indonesia, by its own web API.
 
-Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/wlerin/showroom. Those two are not asked: on a
-page or an answer that they do not know they say "not live".
+Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/wlerin/showroom.
 """
 
 from __future__ import annotations
@@ -27,9 +26,10 @@ PLATFORM = Platform(
         "showroom-live.com/{key}",
     ),
     example="https://www.showroom-live.com/r/48_Somebody",
-    chain=("own", "streamget"),
+    chain=("own", "streamlink", "yt-dlp", "streamget"),
     streamget="ShowRoomLiveStream",
     headers=(("Referer", "https://www.showroom-live.com/"),),
+    off_air=(r'"live_status":\s*[01]\b', r'"is_live":\s*false'),
 )
 _API = "https://www.showroom-live.com/api"
 _ON_AIR, _OFF_AIR = 2, {0, 1}

@@ -14,4 +14,5 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="SixRoomLiveStream",
     headers=(("Referer", "https://v.6.cn/"),),
+    off_air=(r'"flvtitle":\s*""',),
 )

@@ -20,4 +20,5 @@ PLATFORM = Platform(
     chain=("streamget",),
     streamget="VVXQLiveStream",
     headers=(("Referer", "https://h5webcdn-pro.vvxqiu.com/"),),
+    off_air=(r'"status":\s*"?(?!100\b)\d',),
 )
