@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.masters import streams_of
 
 PLATFORM = Platform(
     name="pandatv",
@@ -45,6 +46,7 @@ _CLOSED = {
     "needUnlimitItem": "it wants a ticket",
 }
 _LISTS = ("hls", "hls2", "hls3")
+_WITHHELD = (403, 404)
 
 
 class PandaAdapter:
@@ -73,7 +75,7 @@ class PandaAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(dig(play, "PlayList", want=dict), match, options)),
+            tuple(_streams(dig(play, "PlayList", want=dict), match, site, options)),
             media.get("title") or "",
             media.get("category") or "",
             media.get("ivsThumbnail") or media.get("thumbUrl") or "",
@@ -91,18 +93,16 @@ def _ask(site: Site, what: str, **form: object) -> dict[str, Any]:
     return dig(site.post(f"{_API}/{what}", form=form, headers=dict(PLATFORM.headers), accept=(400,)).json(), want=dict)
 
 
-def _streams(lists: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
-    """Each list of all qualities; which of them are there depends on who delivers it."""
+def _streams(lists: Mapping[str, Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:
+    """From each that delivers it, all qualities."""
     for name in _LISTS:
         if url := peek(lists, name, 0, "url"):
-            yield Stream(
-                url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
-                level="original",
-                cdn=name,
-            )
+            reply = site.get(url, headers=dict(PLATFORM.headers), accept=_WITHHELD, bare=True)
+            if reply.status in _WITHHELD:
+                raise Blocked(
+                    f"the media servers of PandaTV answer {reply.status}: it is not shown to us, or is just over"
+                )
+            yield from streams_of(reply, match, options, cdn=name)
 
 
 def _instant(text: str) -> datetime | None:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ouzel.base.errors import NeedsLogin, SiteChanged
+from ouzel.base.errors import Blocked, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
+from ouzel.platforms.masters import streams_of
 
 PLATFORM = Platform(
     name="showroom",
@@ -33,6 +34,7 @@ PLATFORM = Platform(
 )
 _API = "https://www.showroom-live.com/api"
 _ON_AIR, _OFF_AIR = 2, {0, 1}
+_WITHHELD = (403, 404)
 
 
 class ShowroomAdapter:
@@ -55,7 +57,7 @@ class ShowroomAdapter:
             raise SiteChanged(f"SHOWROOM tells of a state that is not known: {status}")
         profile = _ask(site, "room/profile", room_id=room)
         listed = _ask(site, "live/streaming_url", room_id=room, abr_available=1).get("streaming_url_list")
-        streams = tuple(_streams(listed or [], match, options))
+        streams = tuple(_streams(listed or [], match, site, options))
         if not streams and peek(profile, "premium_room_type"):
             raise NeedsLogin(f"room {room} is shown to those who have a ticket")
         return Live(
@@ -93,19 +95,32 @@ def _ask(site: Site, what: str, **params: object) -> Mapping[str, Any]:
     return doc
 
 
-def _streams(listed: Sequence[Any], match: Match, options: Options) -> Iterator[Stream]:
-    """The list of all qualities first, then each, the best first; not the old RTMP."""
-    hls = [each for each in listed if peek(each, "type") in {"hls", "hls_all"} and peek(each, "url")]
-    best = max((peek(each, "quality") or 0 for each in hls), default=0)
-    for each in sorted(hls, key=lambda e: (e["type"] != "hls_all", -(peek(e, "quality") or 0))):
+def _streams(listed: Sequence[Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:
+    """Those in the list of all qualities first, then those that have an address each; not the old RTMP."""
+    for each in listed:
+        if peek(each, "type") == "hls_all":
+            yield from streams_of(_playlist(site, dig(each, "url", want=str)), match, options)
+    alone = [each for each in listed if peek(each, "type") == "hls" and peek(each, "url")]
+    best = max((peek(each, "quality") or 0 for each in alone), default=0)
+    for each in sorted(alone, key=lambda e: -(peek(e, "quality") or 0)):
         yield Stream(
             each["url"],
             headers=match.platform.headers,
             proxy=options.proxy or None,
             protocol="hls",
             label=peek(each, "label") or "",
-            level="original" if each["type"] == "hls_all" or peek(each, "quality") == best else None,
+            level="original" if peek(each, "quality") == best else None,
         )
+
+
+def _playlist(site: Site, url: str) -> Reply:
+    """Its media servers say so when they do not show it to us; the room is there all the same."""
+    reply = site.get(url, headers=dict(PLATFORM.headers), accept=_WITHHELD, bare=True)
+    if reply.status in _WITHHELD:
+        raise Blocked(
+            f"the media servers of SHOWROOM answer {reply.status}: it is not shown to everybody, or is just over"
+        )
+    return reply
 
 
 def _instant(epoch_s: object) -> datetime | None:
