@@ -141,7 +141,8 @@ def _streams(param: dict[str, Any], options: Options, host: str) -> Iterator[Str
                     height=peek(each, "height") or None,
                     bitrate_bps=rate * 1000 or None,
                 )
-    for url in peek(param, "play_url_list") or []:
+    plain: list[str] = peek(param, "play_url_list") or []
+    for url in plain:
         yield _stream(url, options, host)
 
 
