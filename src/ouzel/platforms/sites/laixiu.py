@@ -9,7 +9,6 @@ PLATFORM = Platform(
     title="Laixiu",
     title_zh="来秀直播",
     urls=(
-        "imkktv.com/h5/share/video.html?roomId={room:int}",
         "imkktv.com/{..}?roomId={room:int}",
         "imkktv.com/{..}?anchorId={room:int}",
     ),
