@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
@@ -45,6 +45,8 @@ _CLOSED = {
     "needCoinPurchase": "it wants to be paid",
     "needUnlimitItem": "it wants a ticket",
 }
+_UNKNOWN = ("없", "탈퇴")
+"""There is no such member; who was one has left."""
 _LISTS = ("hls", "hls2", "hls3")
 _WITHHELD = (403, 404)
 
@@ -58,19 +60,17 @@ class PandaAdapter:
         user = match["user"]
         told = _ask(site, "member/bj", userId=user, info="media fanGrade")
         if peek(told, "result") is False and not peek(told, "bjInfo"):
-            raise ChannelGone(f"PandaTV: {peek(told, 'message')}")
+            raise _refusal(user, told)
         who = dig(told, "bjInfo", "id", want=str)
         identity, anchor = match.identity(who), peek(told, "bjInfo", "nick") or who
         if not peek(told, "media"):
             return Offline(identity, anchor)
-        password = options.password or parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
+        password = parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
         play = _ask(site, "live/play", action="watch", userId=user, password=password, shareLinkType="")
         if code := peek(play, "errorData", "code"):
             if code == "castEnd":
                 return Offline(identity, anchor)
-            if code in _CLOSED:
-                raise NeedsLogin(f"PandaTV does not show {user} to us: {_CLOSED[code]}")
-            raise SiteChanged(f"PandaTV answers {code}: {peek(play, 'message')}")
+            raise _refusal(user, play)
         media = dig(play, "media", want=dict)
         return Live(
             identity,
@@ -91,6 +91,15 @@ def adapter() -> PandaAdapter:
 def _ask(site: Site, what: str, **form: object) -> dict[str, Any]:
     """It answers 400 to what it will not do, and says why."""
     return dig(site.post(f"{_API}/{what}", form=form, headers=dict(PLATFORM.headers), accept=(400,)).json(), want=dict)
+
+
+def _refusal(user: str, told: object) -> SiteError:
+    code, text = peek(told, "errorData", "code"), str(peek(told, "message"))
+    if code in _CLOSED:
+        return NeedsLogin(f"PandaTV does not show {user} to us: {_CLOSED[code]}")
+    if any(word in text for word in _UNKNOWN):
+        return ChannelGone(f"PandaTV has no {user}: {text}")
+    return SiteChanged(f"PandaTV answers {code}: {text}")
 
 
 def _streams(lists: Mapping[str, Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:

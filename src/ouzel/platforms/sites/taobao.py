@@ -107,7 +107,7 @@ def _detail(site: Site, live: str, options: Options) -> dict[str, Any]:
                 "dataType": "json",
                 "data": data,
             },
-            headers=dict(PLATFORM.headers) | {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())},
+            headers=dict(PLATFORM.headers) | ({"Cookie": _header(cookies)} if cookies else {}),
         )
         doc = reply.json()
         said = dig(doc, "ret", 0, want=str)
@@ -129,6 +129,10 @@ def signature(token: str, now_ms: int, data: str) -> str:
 def _cookies(header: str) -> dict[str, str]:
     pairs = [pair.strip().partition("=") for pair in header.split(";")]
     return {name: value for name, _, value in pairs if name}
+
+
+def _header(cookies: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
 def _streams(listed: list[Any], match: Match, options: Options) -> Iterator[Stream]:
