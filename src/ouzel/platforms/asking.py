@@ -129,7 +129,10 @@ class Site:
             )
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
-        kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
+        kind = answer.headers.get("content-type", "")
+        if "charset" not in kind.lower():
+            answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
+        text = answer.text[:_MOST_BYTES]
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
