@@ -1,6 +1,6 @@
 """SHOWROOM: rooms of showroom-live.com, of Japan and Indonesia, by its own web API.
 
-Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/wlerin/showroom.
+Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/liuchuancong/pure_live (its notes on showroom).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from ouzel.base.errors import Blocked, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
+from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
@@ -34,6 +34,7 @@ PLATFORM = Platform(
 )
 _API = "https://www.showroom-live.com/api"
 _ON_AIR, _OFF_AIR = 2, {0, 1}
+_LEVELS: Mapping[int, Level] = {1000: "original", 200: "sd", 100: "ld"}
 _WITHHELD = (403, 404)
 
 
@@ -96,12 +97,8 @@ def _ask(site: Site, what: str, **params: object) -> Mapping[str, Any]:
 
 
 def _streams(listed: Sequence[Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:
-    """Those in the list of all qualities first, then those that have an address each; not the old RTMP."""
-    for each in listed:
-        if peek(each, "type") == "hls_all":
-            yield from streams_of(_playlist(site, dig(each, "url", want=str)), match, options)
+    """Those that have an address each, the best first; else those in the list of all; not what a browser alone can play."""
     alone = [each for each in listed if peek(each, "type") == "hls" and peek(each, "url")]
-    best = max((peek(each, "quality") or 0 for each in alone), default=0)
     for each in sorted(alone, key=lambda e: -(peek(e, "quality") or 0)):
         yield Stream(
             each["url"],
@@ -109,8 +106,11 @@ def _streams(listed: Sequence[Any], match: Match, site: Site, options: Options) 
             proxy=options.proxy or None,
             protocol="hls",
             label=peek(each, "label") or "",
-            level="original" if peek(each, "quality") == best else None,
+            level=_LEVELS.get(peek(each, "quality")),
         )
+    whole = next((peek(each, "url") for each in listed if peek(each, "type") == "hls_all"), None)
+    if whole and not alone:
+        yield from streams_of(_playlist(site, whole), match, options)
 
 
 def _playlist(site: Site, url: str) -> Reply:
