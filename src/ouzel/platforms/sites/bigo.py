@@ -1,7 +1,7 @@
 """Bigo Live: channels of bigo.tv, by its own web API.
 
-Source of shapes: streamlink's plugin, and its threads 7088, 7106 and 7109: who has no token of the site's own is told who is on
-air, and perhaps not the address of the stream.
+Source of shapes: https://github.com/liuchuancong/pure_live (its notes on bigo); streamlink's plugin, and its threads 7088, 7106
+and 7109: who has no token of the site's own is told less, and perhaps that he needs an account.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from base64 import b64encode
 from typing import Any
 
-from ouzel.base.errors import ChannelGone, SiteChanged
+from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
@@ -33,7 +33,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     streamget="BigoLiveStream",
     headers=(("Origin", "https://www.bigo.tv"), ("Referer", "https://www.bigo.tv/")),
-    off_air=(r'"alive":\s*0\b',),
+    off_air=(r'(?s)\A(?!.*"needLogin":\s*true).*"alive":\s*0\b',),
     note="some streams have disguised segments (EXT-X-BIGO-WEB-PROTECTION)",
 )
 _INFO = "https://ta.bigo.tv/official_website/studio/getInternalStudioInfo"
@@ -49,21 +49,33 @@ class BigoAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         number = match.named.get("site") or _behind(site, match.url)
         told = _info(site, number)
+        withheld = peek(told, "needLogin") is True or (peek(told, "alive") in {1, "1"} and not peek(told, "hls_src"))
+        if withheld:
+            told = _info(site, number, token=_token(site))
+        if peek(told, "needLogin") is True:
+            raise NeedsLogin(f"Bigo does not tell of {number} without an account")
         known = peek(told, "clientBigoId") or peek(told, "nick_name")
         if not peek(told, "roomId") and not known:
             raise ChannelGone(f"Bigo has no channel {number}")
-        identity = match.identity(peek(told, "clientBigoId") or number)
-        anchor = peek(told, "nick_name") or str(identity.id)
+        identity = match.identity(peek(told, "uid") or peek(told, "clientBigoId") or number)
+        anchor = peek(told, "nick_name") or number
         alive = told.get("alive")
         if alive in {0, "0"}:
             return Offline(identity, anchor)
         if alive not in {1, "1"}:
             raise SiteChanged(f"Bigo tells of a state that is not known: {alive!r}")
-        url = peek(told, "hls_src") or peek(_info(site, number, token=_token(site)), "hls_src")
+        if peek(told, "passRoom") is True or peek(told, "isPaidShow") in {1, "1"}:
+            raise NeedsLogin(f"Bigo shows {number} to those who have a password, or have paid")
+        url = peek(told, "hls_src")
         if not url:
             raise SiteChanged(f"Bigo says that {number} is on air, and withholds the address")
         stream = Stream(
-            url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", level="original"
+            url,
+            headers=match.platform.headers,
+            proxy=options.proxy or None,
+            protocol="hls",
+            level="original",
+            codec="h264",
         )
         return Live(
             identity,

@@ -1,7 +1,8 @@
 """JD Live: the authors and broadcasts that the app of JD shares, by its own API.
 
-Source of shapes: what streamget knows of it, and https://github.com/chenfan0/fideo-live-record. States of a broadcast:
-0 announced, 1 on air, 2 over, 3 to be seen again, 10 and 11 paused. The answer about one does not say who is on air.
+Source of shapes: what streamget knows of it, and https://github.com/liuchuancong/pure_live (its notes on jdlive). States of a
+broadcast: 0 announced, 1 on air, 2 over, 3 to be seen again, 10 and 11 paused; one that never was is in state 3, too. The answer
+does not say who is on air. The gateway looks at how it is greeted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PLATFORM = Platform(
     chain=("own", "streamget"),
     streams=("hls", "flv"),
     streamget="JDLiveStream",
+    browser_tls=True,
     headers=(("Referer", "https://lives.jd.com/"),),
     off_air=(r'"status":\s*(?!1\b)\d', r'(?s)\A(?!.*livingRoomJump).*"talentName"'),
 )
@@ -90,7 +92,10 @@ class JdAdapter:
             raise SiteChanged(f"JD answers {code}: {peek(doc, 'echo') or peek(doc, 'message')}")
         if subcode != "0":
             raise ChannelGone(f"JD has no broadcast {live}: {subcode}")
-        return dig(doc, "data", want=dict)
+        told = dig(doc, "data", want=dict)
+        if str(told.get("liveId")) != live:
+            raise SiteChanged(f"JD was asked for broadcast {live}, and tells of {told.get('liveId')}")
+        return told
 
 
 def adapter() -> JdAdapter:
