@@ -125,8 +125,10 @@ class Site:
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
         kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
-        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s)
-        if fault is not None and answer.status_code not in accept:
+        fault = self._watch.answered(
+            method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept
+        )
+        if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
         return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers))

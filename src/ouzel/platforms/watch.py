@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -81,11 +81,22 @@ class Watch:
         return tuple(exchange.evidence for exchange in self.seen)
 
     def answered(
-        self, method: str, url: str, status: int, content_type: str, body: str, *, took_s: float = 0.0
+        self,
+        method: str,
+        url: str,
+        status: int,
+        content_type: str,
+        body: str,
+        *,
+        took_s: float = 0.0,
+        accept: Collection[int] = (),
     ) -> OuzelError | None:
-        """An answer came. Returns: what is wrong with it by itself, whatever was asked."""
+        """An answer came. Returns: what is wrong with it by itself, whatever was asked.
+
+        A status to `accept` is no fault: the site says in it what it has to say. A captcha is one under any status.
+        """
         evidence = Evidence(method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s)
-        fault = fault_of(status, content_type, body, evidence)
+        fault = fault_of(200 if status in accept else status, content_type, body, evidence)
         self.seen.append(Exchange(evidence, fault))
         return fault
 
