@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from ouzel.base.errors import SiteChanged
 from ouzel.platforms.watch import Stopwatch, Watch
@@ -139,7 +139,13 @@ class Site:
         return self._session
 
 
-def dig(data: object, *path: str | int, want: type[T]) -> T:
+@overload
+def dig(data: object, *path: str | int, want: type[dict[Any, Any]]) -> dict[str, Any]: ...
+@overload
+def dig(data: object, *path: str | int, want: type[list[Any]]) -> list[Any]: ...
+@overload
+def dig(data: object, *path: str | int, want: type[T]) -> T: ...
+def dig(data: object, *path: str | int, want: type[Any]) -> Any:
     """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
     found = peek(data, *path)
     if not isinstance(found, want) or (isinstance(found, bool) and want is int):
