@@ -125,9 +125,7 @@ class Site:
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
         kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
-        fault = self._watch.answered(
-            method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept
-        )
+        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
@@ -164,6 +162,18 @@ def peek(data: object, *path: str | int) -> Any:
         else:
             return None
     return data
+
+
+def rows(data: object, *path: str | int) -> list[Any]:
+    """A list that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def table(data: object, *path: str | int) -> dict[str, Any]:
+    """An object that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _plain(options: Options) -> Any:
