@@ -19,6 +19,8 @@ from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
+_MUTE = frozenset({"douyin", "huya"})
+"""They find nothing, and say nothing, in a page that they do not understand; of a channel that is off air they know the name."""
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
@@ -61,6 +63,7 @@ class StreamlinkAdapter:
             plugin = plugin_class(session, url)
             try:
                 found = plugin.streams()
+                _doubt(found, plugin_name, plugin)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
             identity = match.identity(plugin.id or next(iter(match.named.values()), url))
@@ -100,6 +103,12 @@ def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteC
     if any(word in text for word in ("geo", "region", "country", "territor")):
         return RegionLocked(f"streamlink ({plugin}): {exc}")
     return SiteChanged(f"streamlink ({plugin}): {exc}")
+
+
+def _doubt(found: object, name: str, plugin: Any) -> None:
+    """Raises: SiteChanged when a plugin that found nothing may not have understood."""
+    if not found and name in _MUTE and not plugin.author:
+        raise SiteChanged(f"streamlink ({name}) found neither streams nor whose channel it is")
 
 
 def _stream(name: str, found: Any, options: Options) -> Stream | None:
