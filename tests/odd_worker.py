@@ -41,7 +41,9 @@ class Odd:
             raise SiteChanged("no data.room any more")
         if what == "secret":
             raise ValueError(f"cannot log in with {options.cookies}")
-        return Live(match.identity(what), what, (Stream(f"https://cdn.example/{what}.flv", headers=(("Referer", "x"),)),))
+        return Live(
+            match.identity(what), what, (Stream(f"https://cdn.example/{what}.flv", headers=(("Referer", "x"),)),)
+        )
 
 
 held: list[bytearray] = []

@@ -183,6 +183,20 @@ async def test_a_piece_does_not_pass_for_better_than_what_it_was_cut_from(
     assert (await verify(made.path)).status == "clean"
 
 
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_piece_of_a_file_that_was_cut_short_says_so(tmp_path: Path, clip: Clip, container: Container) -> None:
+    media = record(tmp_path, clip, container)
+    chunk = ledger.read(ledgers.ledger_path(media).read_bytes()).chunks[5]
+    with media.open("r+b") as file:
+        file.truncate(chunk.offset + chunk.length // 2)
+    made = await clip_of(media, 3.0, 9.0, tmp_path / f"piece.{container}")
+    assert len(made.warnings) == 4
+    assert (made.start_s, made.end_s) == (pytest.approx(3.0, abs=0.1), pytest.approx(5.5, abs=0.5))
+    verdict = await verify(made.path)
+    torn = {"ts": ["truncated"], "mp4": [], "flv": ["bytes_changed"]}[container]  # half a fragment is left out
+    assert [finding.detail for finding in verdict.findings] == torn
+
+
 async def test_times_that_are_not_in_it_are_refused(tmp_path: Path, clip: Clip, ffmpeg: FfmpegFinder) -> None:
     media = record(tmp_path, clip)
     film = clip.file(".mkv")

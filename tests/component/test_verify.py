@@ -21,7 +21,7 @@ from ouzel.model.flow import Chunk
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import Closing, Line
 from ouzel.model.verdict import FindingCode, Verdict
-from ouzel.testing.clips import Clip
+from ouzel.testing.clips import Clip, run_ffmpeg
 
 pytestmark = pytest.mark.anyio
 C = FindingCode
@@ -170,6 +170,32 @@ async def test_numbers_that_are_missing_without_a_gap(tmp_path: Path, clip: Clip
     verdict = await verify(media)
     assert (verdict.status, codes(verdict)) == ("gaps", [C.SEQUENCE_HOLE])
     assert verdict.findings[0].detail == "6 is followed by 12"
+
+
+async def test_a_clock_that_comes_to_its_end_and_begins_anew_is_no_damage(tmp_path: Path, clip: Clip) -> None:
+    """As it does in a transport stream each 26.5 hours."""
+    path = tmp_path / "show.ts"
+    run_ffmpeg(clip.ffmpeg, ["-i", str(clip.file(".mp4")), "-c", "copy", "-output_ts_offset", "95438", str(path)])
+    verdict = await verify(path)
+    assert verdict.status == "clean", verdict.findings
+    assert verdict.media_s == pytest.approx(12.0, abs=0.1)
+
+
+async def test_numbers_that_begin_anew_are_no_hole(tmp_path: Path, clip: Clip) -> None:
+    media = record(tmp_path, clip)
+    rewrite(
+        media,
+        lambda line: (
+            [replace(line, sequence=line.sequence - 7)] if isinstance(line, Chunk) and line.index > 6 else [line]
+        ),
+    )
+    assert (await verify(media)).status == "clean"
+
+
+async def test_an_flv_of_nothing_but_its_header_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "show.flv"
+    path.write_bytes(b"FLV\x01\x05\0\0\0\x09\0\0\0\0")
+    assert (await verify(path)).status == "damaged"
 
 
 async def test_a_ledger_that_contradicts_itself(tmp_path: Path, clip: Clip) -> None:

@@ -1,4 +1,4 @@
-"""Every platform, every way to ask it, through the real libraries: what its answers mean, and that nothing else means "offline"."""
+"""Every platform, every way to ask it, through the real libraries: what answers mean, and that nothing else means "offline"."""
 
 from __future__ import annotations
 

@@ -155,6 +155,63 @@ def test_a_group_is_not_taken_back_for_one_that_begins_in_its_middle() -> None:
     assert is_one(take, 4 * GOP)
 
 
+def end_of(data: bytes, part: int) -> bytes:
+    """The last part of a group, from a whole packet on."""
+    return data[len(data) - len(data) // part // SIZE * SIZE :]
+
+
+@pytest.mark.parametrize("part", [2, 10, 40])
+@pytest.mark.parametrize("size", [5000, 1 << 20])
+def test_a_buffer_that_begins_in_the_middle_of_a_group_is_known_by_the_groups_behind(part: int, size: int) -> None:
+    a, b, c, d = groups(4)
+    take = connect(a + b + half(c), end_of(a, part) + b + c + d, sizes=[size])
+    assert len(take.replays) == 2
+    assert is_one(take, 4 * GOP)
+
+
+def test_the_same_buffer_again_and_again_adds_nothing() -> None:
+    a, b, c, d = groups(4)
+    buffer = end_of(a, 3) + b + c + half(d)
+    take = connect(a + b + c + half(d), *[buffer] * 5)
+    once = connect(a + b + c + half(d))
+    assert stamps(take.out, VIDEO) == stamps(once.out, VIDEO)
+
+
+@pytest.mark.parametrize("size", [5000, 1 << 20])
+def test_a_unit_whose_beginning_was_not_sent_is_left_out(size: int) -> None:
+    """Its packets would become a part of the last picture of the connection before."""
+    a, b, c, d = groups(4)
+    inside = next(n for n in range(4, 400) if pid_of(c, n * SIZE) == VIDEO and not starts_unit(c, n * SIZE))
+    take = connect(a + b, c[inside * SIZE :] + d, sizes=[size])
+    sent = {unit for group in (a, b, c, d) for unit in units(group, VIDEO)}
+    assert [len(unit) for unit in units(take.out, VIDEO) if unit not in sent] == []
+
+
+def units(data: bytes, pid: int) -> list[bytes]:
+    """The payloads of the units of a track, without what stands in their headers."""
+    found: list[bytearray] = []
+    for at in range(0, len(data), SIZE):
+        if pid_of(data, at) != pid or not data[at + 3] & 0x10:
+            continue
+        body = at + 4 + (1 + data[at + 4] if data[at + 3] & 0x20 else 0)
+        if starts_unit(data, at):
+            found.append(bytearray())
+            body += 9 + data[body + 8]
+        if found:
+            found[-1] += data[body : at + SIZE]
+    return [bytes(unit) for unit in found]
+
+
+def test_the_rest_of_a_group_that_was_cut_off_is_kept() -> None:
+    a, b, c, d = groups(4)
+    take = connect(a + b + half(c), end_of(c, 3) + d)
+    assert not take.replays
+    assert not take.taken_back
+    kept = stamps(take.out, VIDEO)
+    assert len(kept) > 3 * GOP + GOP // 2
+    assert kept == sorted(set(kept))
+
+
 def test_what_has_nothing_whole_in_it_does_not_void_the_chunk_before() -> None:
     a, b, c, d = groups(4)
     cut = c[: 5 * SIZE]  # the tables, and a few packets of the first picture

@@ -26,6 +26,12 @@ def test_an_unknown_field_is_named_with_the_known_ones() -> None:
         check_template("/../")
 
 
+@pytest.mark.parametrize("template", ["{name:99999999999}", "{name:x>1000000}", "{name:.9999}", "x" * 1001])
+def test_what_would_fill_the_memory_is_refused(template: str) -> None:
+    with pytest.raises(BadOption, match="name template"):
+        check_template(template)
+
+
 def test_parts_are_numbered_from_the_second_or_from_the_first() -> None:
     assert [part_name("s", n, numbered=False) for n in (1, 2)] == ["s", "s-002"]
     assert part_name("s", 1, numbered=True) == "s-001"

@@ -313,6 +313,24 @@ def test_what_is_no_broadcast_has_no_times_in_the_future(bench: Bench) -> None:
     assert not first.is_dated
 
 
+def test_a_gap_behind_what_came_ahead_of_its_time_has_a_length(bench: Bench) -> None:
+    """A server sends some seconds at once to whoever connects."""
+    bench.head()
+    for _ in range(4):
+        bench.clock.tick(-1.9)
+        bench.chunk(b"burst")
+    bench.clock.tick(0.5)
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.source += 1.0
+    bench.clock.tick(-1.5)
+    bench.chunk(b"burst")
+    (book,) = bench.close()
+    (gap,) = book.gaps
+    assert gap.missing_s == 1.0
+    assert gap.wall_end == book.chunks[-1].wall
+    assert gap.wall_start < gap.wall_end
+
+
 def test_a_gap_of_a_stream_ends_where_what_follows_begins(bench: Bench) -> None:
     bench.head()
     bench.chunk(b"before")

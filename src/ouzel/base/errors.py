@@ -40,7 +40,8 @@
     │   ├── RegionLocked       region_locked        not from here
     │   ├── ChannelGone        channel_gone         there is no such channel, it is banned, or private
     │   ├── SiteChanged        site_changed         it answered, but not as it used to
-    │   └── ResolverFailed     resolver_failed      what asks for us crashed, hung, or talked nonsense
+    │   ├── ResolverFailed     resolver_failed      what asks for us crashed, hung, or talked nonsense
+    │   └── NotOnAir           not_on_air           it is offline, and was to be recorded now
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
@@ -252,6 +253,10 @@ class SiteChanged(SiteError):
 
 class ResolverFailed(SiteError):
     code, retry = "resolver_failed", Retry.SOON
+
+
+class NotOnAir(SiteError):
+    code, retry = "not_on_air", Retry.LATER
 
 
 class StorageError(OuzelError):

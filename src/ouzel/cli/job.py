@@ -12,6 +12,7 @@ from typing import TypeVar
 from ouzel.base.errors import BadOption, BadUrl, InputError, SchemeRefused
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
+from ouzel.cli.pages import page_address
 from ouzel.cli.target import Target, read_target
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
@@ -120,6 +121,8 @@ def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Tar
 def _address(text: str) -> str:
     """The address, if it can be recorded at all. Raises: BadUrl."""
     url = text.strip()
+    if (page := page_address(url)) is not None:
+        return page
     try:
         parse_url(url, schemes=_SCHEMES)
     except SchemeRefused:

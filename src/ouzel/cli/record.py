@@ -15,6 +15,7 @@ from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
 from ouzel.cli.options import level_of
 from ouzel.cli.output import Output
+from ouzel.cli.pages import open_pages
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
 from ouzel.cli.target import FORMATS
@@ -117,8 +118,9 @@ async def run_job(job: Job, output: Output) -> int:
         why = tr("not_made", format=job.wish.format, why=str(not_made))
         output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
         output.complain(not_made.code, why)
-    async with Http1Client() as http:
+    async with Http1Client() as http, open_pages(clock) as pages:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
+        known = await pages.ask(job.streams, job.cookies)
         built = [
             build_recorder(
                 shop,
@@ -130,6 +132,7 @@ async def run_job(job: Job, output: Output) -> int:
                 listener=progress.listen,
                 wait=job.wait,
                 from_start=job.from_start,
+                page=known.get(stream.url),
             )
             for stream, cookies in zip(job.streams, job.cookies, strict=True)
         ]

@@ -181,8 +181,15 @@ class _Work:
                 continue
             if chunk.damage:
                 yield chunk
-            elif ledgers.digest_of(fd, chunk.offset, chunk.length) not in {chunk.digest, None}:
+            elif ledgers.digest_of(fd, chunk.offset, chunk.length) != chunk.digest and not self._is_taken_back(
+                fd, chunk
+            ):
                 yield replace(chunk, damage=BYTES_CHANGED)
+
+    def _is_taken_back(self, fd: int, chunk: Chunk) -> bool:
+        """Whether the recording goes on, and its last chunk has just been removed."""
+        running = self._held.ledger.closing is None
+        return running and chunk is self._chunks[-1] and os.fstat(fd).st_size < chunk.offset + chunk.length
 
     def _damage_of(self, span: Span) -> str:
         """What is wrong with the chunk of the recording that this one was; edges move a little when tracks are cut anew."""
@@ -227,7 +234,8 @@ class _Work:
         sink.close(_REASON, self._clock.now(), patches, tail)
         cut = self._cut
         warnings = tuple(f"{_at(chunk)} of {self._held.media} is damaged: {chunk.damage}" for chunk in self._harm)
-        return Clipped(self._out, cut.start_s, cut.end_s, sink.size + len(tail), sink.media_s, cut.gaps, warnings)
+        end_s = cut.start_s + sink.media_s if self._harm and sink.media_s < cut.end_s - cut.start_s else cut.end_s
+        return Clipped(self._out, cut.start_s, end_s, sink.size + len(tail), sink.media_s, cut.gaps, warnings)
 
     def _discard(self) -> None:
         if self._sink is not None:

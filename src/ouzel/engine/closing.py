@@ -80,7 +80,7 @@ def _indexes(file: BinaryIO, at: int, size: int) -> int:
 
 
 def _empty_tags(file: BinaryIO, at: int, size: int) -> int:
-    while at < size:
+    while 4 <= at < size:
         file.seek(at - 4)  # the size of the tag before it
         data = file.read(UNIT_HEADER + PEEK)
         if len(data) < UNIT_HEADER:

@@ -102,10 +102,10 @@ class Intake:
         """The segment or connection is over: commit what is whole. Returns the span of the last chunk, None if there was none.
 
         `broken`: the source may not end here (see `Shaper.cut`).
-        `came`: monotonic time of the last byte, where that is some time ago.
+        `came`: monotonic time of the last byte; None: when it was taken. A connection that stalls is given up much later.
         """
         self.last = None
-        self._came = came
+        self._came = self._before if came is None else came
         self._ending = True
         # the last chunk may be partial: a file is not split behind it, it may be taken back
         for op in self._shaper.cut(broken=broken):

@@ -15,7 +15,7 @@ from ouzel.model.media import Found
 from ouzel.model.verdict import Finding, FindingCode, code_of
 
 _C = FindingCode
-_HARMLESS_REPAIRS = frozenset({"start", "metadata"})
+_HARMLESS_REPAIRS = frozenset({"start", "metadata", "wrap"})
 _READ_BYTES = 1 << 20
 
 

@@ -76,6 +76,8 @@ def _read(container: InputContainer, counts: list[_Count], *, decode: bool) -> s
             seen += 1
             if seen % _REPORT_EVERY == 0 and packet.pos is not None:
                 _print({"done": round(min(1.0, packet.pos / size), 4)})
+            if packet.stream_index >= len(counts):  # it appears in mid-file
+                counts += (_Count(stream) for stream in container.streams[len(counts) :])
             count = counts[packet.stream_index]
             if packet.size:
                 count.take(packet)

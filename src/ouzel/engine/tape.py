@@ -380,8 +380,9 @@ class Tape:
             end = start + timedelta(seconds=missing)
             if not self.on_air:
                 start = end = until
-            elif not self._is_dated:
-                start, end = min(start, until), min(end, until)
+            elif not self._is_dated and end > until:
+                end = until
+                start = start if start < end else end - timedelta(seconds=missing)  # what we had came ahead of its time
             which = (loss.first_sequence, loss.last_sequence, loss.scope)
             gap = Gap(part.sink.media_s + loss.ahead_s, loss.code, loss.why, start, end, missing, *which)
             part.sink.note(gap)

@@ -65,10 +65,10 @@ def _closing(ledger: Ledger) -> Iterator[Finding]:
 
 def _sequences(ledger: Ledger, scope: TrackScope) -> Iterator[Finding]:
     """Within one run a source's numbers rise by one from chunk to chunk, or stay while one segment holds several chunks; where
-    they do not, a gap must stand in between."""
+    they leave some out, a gap must stand in between. Numbers that go back were begun anew by the source."""
     places = [gap.at_s for gap in ledger.gaps if gap.scope == scope]
     for before, chunk in pairwise(chunk for chunk in ledger.chunks if chunk.scope == scope):
-        if before.sequence is None or chunk.sequence is None or 0 <= chunk.sequence - before.sequence <= 1:
+        if before.sequence is None or chunk.sequence is None or chunk.sequence - before.sequence <= 1:
             continue
         if any(before.index < start <= chunk.index for start in ledger.run_starts):
             continue

@@ -114,7 +114,7 @@ def _nearest(streams: Sequence[Stream], wanted: tuple[float, float] | str) -> tu
     pictures = [r for r in ranks if r[0] > 0] or ranks
     if wanted == "best":
         return pictures[-1]
-    if wanted == "worst":
+    if isinstance(wanted, str):
         return pictures[0]
     below = [r for r in pictures if r[:2] <= wanted]
     return below[-1] if below else pictures[0]

@@ -14,7 +14,9 @@ from ouzel.base.errors import BadOption
 
 DEFAULT_TEMPLATE = "{name}_{start:%Y-%m-%d_%H-%M-%S}"
 FIELDS = {
-    "name": "what the address calls it: the last part of its path that says more than 'index' or 'live', else its host",
+    "name": "who is on air, as the platform writes it; of a direct address the last part of its path that says more than 'live'",
+    "title": "title on the platform's page; empty for a direct address",
+    "platform": "name of the platform; empty for a direct address",
     "host": "host of the address",
     "quality": "quality that was asked for",
     "start": "when recording began, local time; with a strftime format: {start:%Y%m%d}",
@@ -27,6 +29,10 @@ _SAYS_NOTHING = re.compile(
 )
 MAX_NAME_BYTES = 200  # most file systems stop at 255 bytes; endings and part numbers need room
 
+_MAX_TEMPLATE = 1000
+_MAX_WIDTH = 200
+_WIDTH = re.compile(r"\d{2,}")
+
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 
@@ -38,8 +44,7 @@ def safe_name(text: str, *, fallback: str = "recording") -> str:
     name = _FORBIDDEN.sub("_", name).strip().lstrip(".").rstrip(". ")
     if _RESERVED.match(name):
         name = "_" + name
-    while len(name.encode()) > MAX_NAME_BYTES:
-        name = name[:-1]
+    name = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
     return name.rstrip(". ") or fallback
 
 
@@ -67,9 +72,13 @@ def render_name(template: str, fields: Mapping[str, Any]) -> str:
 
     Raises: BadOption with the names that do exist.
     """
+    if len(template) > _MAX_TEMPLATE:
+        raise BadOption(f"the name template has {len(template)} characters; the most is {_MAX_TEMPLATE}")
     try:
         parts = list(string.Formatter().parse(template))
-        for _, field, _, _ in parts:
+        for _, field, spec, _ in parts:
+            if field != "start" and any(len(n) > 3 or int(n) > _MAX_WIDTH for n in _WIDTH.findall(spec or "")):
+                raise BadOption(f"the name template makes {{{field}}} wider than {_MAX_WIDTH} characters")
             if field is not None and field not in fields:
                 known = ", ".join("{" + f + "}" for f in fields)
                 raise BadOption(f"the name template has no field {{{field}}}; it knows {known}")

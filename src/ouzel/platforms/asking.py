@@ -74,8 +74,8 @@ class Site:
         accept: Collection[int] = (),
         redirects: bool = True,
     ) -> Reply:
-        """Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
-        status is one to `accept`."""
+        """Raises: NetworkError; by the answer Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged, unless
+        its status is one to `accept`."""
         return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects)
 
     def post(
@@ -179,7 +179,7 @@ def table(data: object, *path: str | int) -> dict[str, Any]:
 def _plain(options: Options) -> Any:
     import requests
 
-    session = requests.Session()
+    session: Any = requests.Session()
     session.trust_env = False
     session.max_redirects = _REDIRECTS
     session.verify = (ca_file() or True) if options.verify_tls else False
@@ -190,7 +190,8 @@ def _plain(options: Options) -> Any:
 def _browser(options: Options) -> Any:
     from curl_cffi import requests
 
-    return requests.Session(
+    make: Any = requests.Session
+    return make(
         impersonate="chrome",
         trust_env=False,
         max_redirects=_REDIRECTS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from subprocess import PIPE
@@ -215,7 +215,7 @@ class ResolverHost:
 @asynccontextmanager
 async def open_host(
     limits: HostLimits | None = None, *, worker: Sequence[str] = ("-m", "ouzel.platforms.worker")
-) -> AsyncIterator[ResolverHost]:
+) -> AsyncGenerator[ResolverHost]:
     """A host; no child is started before it is asked, and none is left behind.
 
     Args:

@@ -54,7 +54,7 @@ class Registry:
         for entry in self._entries.values():
             named = _first(entry.urls, url)
             if named is not None:
-                return Match(entry.platform, url, named)
+                return Match(entry.platform, _canonical(entry, url, named), named)
         return None
 
     def find_short(self, address: str) -> Match | None:
@@ -128,6 +128,16 @@ def read_head(name: str, text: str) -> Platform:
     if f"{platform.name.replace('-', '_')}.py" != name:
         raise ValueError(f"{name} declares the platform {platform.name!r}")
     return platform
+
+
+def _canonical(entry: _Entry, url: str, named: Mapping[str, str]) -> str:
+    """The address as libraries know it: in the platform's first form, on the host of its example, and nothing else."""
+    rendered = next((text for t in entry.urls if (text := t.render(named)) is not None), None)
+    if rendered is None:
+        return url
+    host, slash, rest = rendered.partition("/")
+    usual = urlsplit(entry.platform.example).hostname or host
+    return f"https://{usual if usual.removeprefix('www.') == host.removeprefix('www.') else host}{slash}{rest}"
 
 
 def _parsed(templates: Iterable[str]) -> tuple[Template, ...]:

@@ -20,7 +20,13 @@ class PageResolver:
     """One page. `first`: an answer that is there already."""
 
     def __init__(
-        self, host: ResolverHost, url: str, options: Options, taste: Taste, clock: Clock, first: Answer | None = None
+        self,
+        host: ResolverHost,
+        url: str,
+        options: Options,
+        taste: Taste,
+        clock: Clock,
+        first: Answer | OuzelError | None = None,
     ) -> None:
         self._host = host
         self._url = url
@@ -33,13 +39,13 @@ class PageResolver:
         self._failed: set[tuple[str, str]] = set()
 
     async def resolve(self) -> Stream | None:
-        """The chosen stream; None when the platform says that the channel is offline. Raises: SiteError, NetworkError, UnknownQuality."""
+        """The chosen stream; None when the channel is offline. Raises: SiteError, NetworkError, UnknownQuality."""
         answer, self._first = self._first, None
         if answer is None:
             told = await self._host.resolve(self._url, self._options)
-            if isinstance(told.outcome, OuzelError):
-                raise told.outcome
             answer = told.outcome
+        if isinstance(answer, OuzelError):
+            raise answer
         if isinstance(answer, Offline):
             return None
         self._note_failure()

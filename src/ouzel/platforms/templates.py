@@ -1,6 +1,7 @@
 """Addresses of a platform's pages as templates: `live.bilibili.com/{id:int}`, `tiktok.com/@{user}/live`, `yy.com/x?sid={sid}`.
 
-* The host fits with `www.`, `m.` and `wap.` before it, too. `{}` stands for one label, `live.shopee.{}`; `{..}` for the rest of a name.
+* The host fits with `www.`, `m.` and `wap.` before it, too. `{}` stands for one label, `live.shopee.{}`; `{..}` for the rest of
+  a name.
 * `{name}` is one segment of the path or the value of one parameter, `{name:int}` a number. What stands beside it must be there.
 * `{}` in the path is one segment that does not matter, `{..}` is the rest, which may be empty.
 * Parameters may come in any order, and others with them. A slash at the end and the case of the host do not matter.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _HOLE = re.compile(r"\{(?:(\w+)(?::(int))?|(\.\.))?\}")
 _BEFORE = r"(?:(?:www|m|wap)\.)?"
@@ -45,6 +46,11 @@ class Template:
                     return None
                 named |= value.groupdict()
         return named
+
+    def render(self, named: Mapping[str, str]) -> str | None:
+        """Host, path and parameters with these in its holes; None when it has holes that no name fills."""
+        missing = [hole for hole in _HOLE.finditer(self.text) if not hole[1] or hole[1] not in named]
+        return None if missing else _HOLE.sub(lambda hole: quote(named[hole[1]], safe="@:+,~!$&'()*;"), self.text)
 
 
 def parse_template(text: str) -> Template:

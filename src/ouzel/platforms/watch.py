@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from ouzel.base.errors import (
     Blocked,
@@ -122,7 +123,7 @@ _current: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Generator[Watch]:
     """Requests of this thread, and of the tasks that it starts, are seen by this watch."""
     token = _current.set(watch := Watch())
     try:
@@ -140,7 +141,7 @@ def current() -> Watch:
 
 def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> OuzelError | None:
     """What is wrong with an answer by itself."""
-    shown = {"status": status, "evidence": [evidence.fields()]}
+    shown: dict[str, Any] = {"status": status, "evidence": [evidence.fields()]}
     html = "html" in content_type or body.lstrip()[:1] == "<"
     if html and len(body) < 200_000 and (found := _CAPTCHA.search(body[:_LOOKED_AT])):
         return Blocked(f"the site asks whether we are human ({found[0].lower()!r})", captcha=True, **shown)
@@ -156,7 +157,7 @@ def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> O
 
 def network_error(exc: BaseException, url: str) -> NetworkError:
     """Why no answer came, from whatever a library raised."""
-    words = []
+    words: list[str] = []
     seen: BaseException | None = exc
     while seen is not None and len(words) < 8:
         words.append(f"{type(seen).__name__}: {seen}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from ouzel.base import errors
 from ouzel.base.errors import OuzelError, ResolverFailed
@@ -16,6 +16,7 @@ from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 
 _KINDS: Mapping[str, type[Answer]] = {"live": Live, "offline": Offline, "vod": Vod}
+_PLAIN = (str, int, float, bool, list, dict, type(None))
 _TIMES = ("started_at", "available_at", "expires_at")
 
 
@@ -53,7 +54,7 @@ def parse_outcome(doc: Mapping[str, Any]) -> Answer | OuzelError:
 
 
 def render_error(error: OuzelError) -> dict[str, Any]:
-    context = {k: v for k, v in error.context.items() if isinstance(v, (str, int, float, bool, list, dict, type(None)))}
+    context: dict[str, Any] = {k: v for k, v in error.context.items() if isinstance(v, _PLAIN)}
     return {"code": error.code, "message": error.message, "context": context}
 
 
@@ -67,7 +68,8 @@ def render_options(options: Options) -> dict[str, Any]:
 
 
 def parse_options(doc: Mapping[str, Any]) -> Options:
-    return Options(**{**doc, "codecs": tuple(doc["codecs"])})
+    given: dict[str, Any] = {**doc, "codecs": tuple(doc["codecs"])}
+    return Options(**given)
 
 
 def _stream(doc: Mapping[str, Any]) -> Stream:
@@ -86,9 +88,9 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.isoformat()
         case dict():
-            return {k: _plain(v) for k, v in value.items()}
+            return {k: _plain(v) for k, v in cast("dict[str, Any]", value).items()}
         case list() | tuple():
-            return [_plain(v) for v in value]
+            return [_plain(v) for v in cast("list[Any]", value)]
         case _:
             return value
 

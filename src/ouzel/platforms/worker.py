@@ -60,8 +60,8 @@ def _whole(serve: Any, doc: Mapping[str, Any]) -> None:
     """A bug of ours must not look like a site that does not answer: the process ends, and its owner sees why."""
     try:
         serve(doc)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as exc:  # noqa: BLE001 - told, and not survived
+        sys.excepthook(type(exc), exc, exc.__traceback__)
         os._exit(70)
 
 

@@ -1,7 +1,7 @@
 """A platform server: stands in for every site at once, on loopback.
 
-It is an HTTP proxy that answers for any host itself, over TLS with an authority of its own (the file `ca_file`, for SSL_CERT_FILE). What it
-answers stands in cases: TOML files in the shape of the site's real answers, written by hand.
+It is an HTTP proxy that answers for any host itself, over TLS with an authority of its own (`ca_file`, for SSL_CERT_FILE). What
+it answers stands in cases: TOML files in the shape of the site's real answers, written by hand.
 
     source = "https://…: where this shape is documented or discussed"
     [expect]                  # what a resolver must make of it
@@ -22,13 +22,13 @@ from __future__ import annotations
 import ssl
 import tempfile
 import tomllib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -104,8 +104,10 @@ class PlatformServer:
     asked: list[AskedOf] = field(default_factory=list[AskedOf])
     unplanned: list[AskedOf] = field(default_factory=list[AskedOf])
     """Requests for which no answer was planned; they got 404."""
-    names: dict[str, str] = field(default_factory=dict[str, str])
-    """What stands for `$NAME` in bodies and headers."""
+    names: dict[str, str | Callable[[], str]] = field(default_factory=dict[str, "str | Callable[[], str]"])
+    """What stands for `$NAME` in bodies and headers; or what makes it, for each answer anew."""
+    passed_on: set[str] = field(default_factory=set[str])
+    """Hosts that are asked themselves: those of media servers, over plain HTTP."""
     refusing: bool = False
     """Whether connections are cut off at once."""
     _served: dict[int, int] = field(default_factory=dict[int, int])
@@ -137,7 +139,7 @@ class PlatformServer:
 
 
 @asynccontextmanager
-async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformServer]:
+async def platform_server(folder: Path | None = None) -> AsyncGenerator[PlatformServer]:
     """A running server; all its connections are cut off at the end."""
     import trustme
 
@@ -151,7 +153,7 @@ async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformS
             if host not in contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.set_alpn_protocols(["http/1.1"])
-                authority.issue_cert(host).configure_cert(context)
+                cast("Any", authority.issue_cert(host)).configure_cert(context)
                 contexts[host] = context
             return contexts[host]
 
@@ -159,7 +161,8 @@ async def platform_server(folder: Path | None = None) -> AsyncIterator[PlatformS
             await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0) as listener,
             anyio.create_task_group() as tasks,
         ):
-            server = PlatformServer(listener.extra(anyio.abc.SocketAttribute.local_port), ca_file)
+            port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - no database is near
+            server = PlatformServer(port, ca_file)
 
             async def handle(stream: anyio.abc.SocketStream) -> None:
                 async with stream:
@@ -189,6 +192,9 @@ async def _serve(server: PlatformServer, stream: anyio.abc.ByteStream, context_f
     while True:
         parts = urlsplit(target)
         name = (parts.hostname or host or headers.get("host", "")).partition(":")[0].lower()
+        if name in server.passed_on:
+            await _pass_on(stream, method, target, headers)
+            return
         asked = AskedOf(method, name, parts.path or "/", parts.query, headers, body)
         await stream.send(_render(server.answer(asked), server.names, method))
         method, target, headers, body = await _request(plain)
@@ -210,7 +216,23 @@ async def _request(stream: BufferedByteReceiveStream) -> tuple[str, str, dict[st
     return method, target, headers, body.decode("utf-8", "replace")
 
 
-def _render(planned: PlannedAnswer, names: Mapping[str, str], method: str) -> bytes:
+async def _pass_on(stream: anyio.abc.ByteStream, method: str, target: str, headers: Mapping[str, str]) -> None:
+    """One request, to the server that it is for, and whatever it answers."""
+    parts = urlsplit(target)
+    place = parts.path + (f"?{parts.query}" if parts.query else "")
+    kept = {name: value for name, value in headers.items() if name not in {"connection", "proxy-connection"}}
+    lines = [f"{method} {place} HTTP/1.1", *(f"{name}: {value}" for name, value in kept.items()), "connection: close"]
+    async with await anyio.connect_tcp(parts.hostname or "", parts.port or 80) as there:
+        await there.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        async for piece in there:
+            await stream.send(piece)
+
+
+def _render(planned: PlannedAnswer, given: Mapping[str, str | Callable[[], str]], method: str) -> bytes:
+    used = {
+        name for name in given if f"${name}" in planned.body or any(f"${name}" in v for v in planned.headers.values())
+    }
+    names = {name: value if isinstance(value := given[name], str) else value() for name in used}
     body = Template(planned.body).safe_substitute(names).encode()
     lines = [f"HTTP/1.1 {planned.status} Planned", f"Content-Length: {len(body)}", f"Content-Type: {planned.type}"]
     lines += [f"{name}: {Template(value).safe_substitute(names)}" for name, value in planned.headers.items()]

@@ -75,6 +75,10 @@ class Flow:
         """The key frame with which the chunk in progress began; None where that cannot be told."""
         self.replayed: Kept | None = None
         """What was kept already and seems to come again."""
+        self.lead_in = False
+        """The connection began in the middle of a group: the next key frame tells whether all this was kept before."""
+        self.broken_off: Opening | None = None
+        """The key frame of the chunk in which the last connection ended."""
         self._seen: set[int] = set()  # PIDs of tables in this chunk
         self._fresh = True  # no unit of the programme in this chunk yet
         self._moved = False  # a unit has passed since the tracks were learnt
@@ -304,6 +308,8 @@ class Flow:
             return False
         if pid != self.time.lead:  # the picture is gone, the sound goes on
             return self.time.lag_s(pid) >= self._limits.max_chunk_s
+        if self.lead_in and key:
+            return True
         sound = self.lanes[pid].kind == "audio"
         return self.time.elapsed_s() >= self._limits.least_s(sound=sound, key=key)
 
@@ -350,17 +356,23 @@ class Flow:
         yield from self.out.hand_on(region, number)
         self.out.divide()
         span = self.time.close(stalled=pid != self.time.lead)
-        if self.replayed is not None and self.replayed.is_all_of(span.frames, opening):
+        if self._was_kept(span.frames, opening):
             self.stop = Stop(number, opening=True, replay=True)
             yield Edge(span._replace(replay=True))
             return
-        ended, self.opening, self.replayed = self.opening, opening, None
+        ended, self.opening, self.replayed, self.lead_in = self.opening, opening, None, False
         yield Edge(span)
         self.memory.keep(ended, span.frames, opening)
         region.joints = [joint for joint in region.joints if joint.pid in self.out.unjoined]
         following = self._place(region, pid, lane, unit, number, key=key)
         if following != self.out.shift:
             yield from self._move(region, number, following)
+
+    def _was_kept(self, frames: int, following: Opening | None) -> bool:
+        """Whether the chunk that ends in front of this key frame came before."""
+        if self.lead_in and following is not None:
+            return following.is_same(self.broken_off) or self.memory.find(following) is not None
+        return self.replayed is not None and self.replayed.is_all_of(frames, following)
 
     def _move(self, region: Region, number: int, following: int) -> Iterator[Buffer]:
         """The leading track jumped here: clocks in front of this packet are taken to belong to the time before."""
@@ -382,6 +394,7 @@ class Flow:
     def _close_chunk(self) -> Span | None:
         self.out.forget_units()
         self.opening = self.replayed = None
+        self.lead_in = False
         self._fresh = True
         self._seen.clear()
         if self.time.span.emitted:

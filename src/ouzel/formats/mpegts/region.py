@@ -64,6 +64,15 @@ class Region:
         return (number - self.start + before) * SIZE
 
 
+def without(block: memoryview, headers: bytes, numbers: Collection[int]) -> tuple[memoryview, bytes]:
+    """The block without these packets, and its headers."""
+    kept, kept_headers = bytearray(block), bytearray(headers)
+    for number in sorted(numbers, reverse=True):
+        del kept[number * SIZE : (number + 1) * SIZE]
+        del kept_headers[number * 4 : number * 4 + 4]
+    return memoryview(kept), bytes(kept_headers)
+
+
 def find_joints(
     block: memoryview, survey: Survey, counters: Counters, unjoined: Collection[int], *, always: bool
 ) -> list[Joint]:

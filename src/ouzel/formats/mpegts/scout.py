@@ -11,6 +11,8 @@ from ouzel.formats.mpegts.packets import SIZE, TICKS, WRAP
 from ouzel.formats.mpegts.psi import Tables
 from ouzel.formats.mpegts.units import gather, mark_next, unit_at
 
+_STARTS = 0x40
+
 
 @dataclass(slots=True)
 class Scout:
@@ -69,6 +71,22 @@ class Scout:
             number = marks.find(1, number + 1, stop)
         self.at = stop
         return final or stop == self.reach
+
+    def headless(self, headers: bytes) -> list[int]:
+        """Packets of units whose beginning was sent before we came, by their numbers. They are to be taken out of what was looked
+        at before anything else is done with it."""
+        waiting = {pid for pid, lane in self.lanes.items() if lane.kind != "other" and pid in self.firsts}
+        found: list[int] = []
+        for number in range(min(len(headers) // 4, self.reach)):
+            if not waiting:
+                break
+            pid = pid_at(headers, number)
+            if pid in waiting and headers[4 * number + 1] & _STARTS:
+                waiting.discard(pid)
+            elif pid in waiting:
+                found.append(number)
+        self.at -= sum(number < self.at for number in found)
+        return found
 
     def finish(self) -> bool:
         """It is done: settle what is open. False: there is no programme to be seen.

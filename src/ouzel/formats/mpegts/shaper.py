@@ -19,6 +19,7 @@ from ouzel.formats.mpegts.lanes import differ
 from ouzel.formats.mpegts.limits import Limits
 from ouzel.formats.mpegts.packets import SIZE
 from ouzel.formats.mpegts.psi import Tables
+from ouzel.formats.mpegts.region import without
 from ouzel.formats.mpegts.replay import Opening, ReplayMemory, Sight, first_sight
 from ouzel.formats.mpegts.scout import Scout
 from ouzel.formats.mpegts.weave import Weaver, WeaverState
@@ -217,6 +218,9 @@ class TsShaper:
                     self._flow.time.span.dropped_bytes += len(block)
                     block, self._scout = block[:0], self._new_scout()
                     break
+                if self._limits.continuous and (headless := self._scout.headless(headers)):
+                    self._flow.time.span.dropped_bytes += len(headless) * SIZE
+                    block, headers = without(block, headers, headless)
                 sight = self._look_for_key(block, headers, self._scout, final=final)
                 if sight == "more":
                     break
@@ -282,6 +286,8 @@ class TsShaper:
         flow.begin(scout, new_file=new, spliced=self._spliced)
         flow.opening = opening
         flow.replayed = self._memory.find(opening) if self._spliced and not new else None
+        flow.lead_in = self._spliced and not new and opening is None and self._memory.enabled
+        flow.broken_off = self._partial.opening if self._partial is not None else None
         if self._partial is not None and self._spliced and flow.replayed is None:
             self._memory.keep(self._partial.opening, self._partial.frames, opening)  # it may have been whole after all
         self._scout = None

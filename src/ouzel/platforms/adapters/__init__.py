@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from ouzel.base.errors import ResolverFailed
 from ouzel.platforms.contract import Adapter, AdapterName, Match
 
+_KEPT_HEADERS = frozenset({"referer", "origin", "user-agent", "cookie"})
 _MODULES = {"streamlink": "of_streamlink", "yt-dlp": "of_ytdlp", "streamget": "of_streamget"}
 
 
@@ -18,3 +20,8 @@ def adapter_for(name: AdapterName, match: Match) -> Adapter:
     except ImportError as exc:
         raise ResolverFailed(f"{name} cannot be imported: {exc}", adapter=name) from exc
     return found.adapter()
+
+
+def kept_headers(found: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Of the headers with which a library would read a stream those that the server may look at."""
+    return tuple((name, value) for name, value in (found or {}).items() if value and name.lower() in _KEPT_HEADERS)

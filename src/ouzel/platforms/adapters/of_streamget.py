@@ -1,7 +1,7 @@
 """streamget: knows many Chinese platforms that nobody else does, and turns failed requests into "offline".
 
-Its one door to the network is `requests.async_http`, whose `httpx` is replaced by one that is watched, verifies certificates and goes
-through the proxy that was asked for. What it says is believed only where none of its requests failed.
+Its one door to the network is `requests.async_http`, whose `httpx` is replaced by one that is watched, verifies certificates
+and goes through the proxy that was asked for. What it says is believed only where none of its requests failed.
 """
 
 from __future__ import annotations

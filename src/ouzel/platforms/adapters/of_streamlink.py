@@ -8,12 +8,14 @@ from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from streamlink import NoPluginError, PluginError, Streamlink
+from streamlink.exceptions import NoPluginError, PluginError
+from streamlink.session.session import Streamlink
 from streamlink.session.http import SSLContextAdapter
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
+from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
@@ -117,15 +119,11 @@ def _stream(name: str, found: Any, options: Options) -> Stream | None:
         url = found.to_manifest_url() if hasattr(found, "to_manifest_url") and not data.get("url") else found.to_url()
     except TypeError:
         return None
-    headers = {
-        k: v
-        for k, v in (data.get("headers") or {}).items()
-        if k.lower() in {"referer", "origin", "user-agent", "cookie"}
-    }
+    headers = kept_headers(data.get("headers"))
     return Stream(
         url,
-        headers=tuple(headers.items()),
+        headers=headers,
         proxy=options.proxy or None,
         protocol=_PROTOCOLS.get(data.get("type", "")),  # type: ignore[arg-type]
-        quality=name,
+        label=name,
     )

@@ -18,11 +18,11 @@ from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, Unsu
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
+from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
 
-_KEPT_HEADERS = frozenset({"referer", "origin", "user-agent", "cookie"})
 _NOT_LIVE = re.compile(r"not (?:currently )?live|is offline|isn't live|has ended|no longer live", re.IGNORECASE)
 _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
@@ -40,14 +40,14 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         self._watch = current()
-        super().__init__(parameters)
+        super().__init__(cast("Any", parameters))
 
     def urlopen(self, req: Any) -> Response:
         clock, watch = Stopwatch(), self._watch
         url = req if isinstance(req, str) else req.url
         method = req.method if isinstance(req, Request) else "GET"
         try:
-            response = cast("Response", super().urlopen(req))
+            response = super().urlopen(cast("Any", req))
         except HTTPError as exc:
             self._note(method, url, exc.response, clock)
             raise
@@ -154,13 +154,14 @@ def _streams(formats: Sequence[Mapping[str, Any]], options: Options) -> list[Str
 
 def _stream(found: Mapping[str, Any], options: Options) -> Stream:
     protocol = str(found.get("protocol") or "")
-    headers = {k: v for k, v in (found.get("http_headers") or {}).items() if k.lower() in _KEPT_HEADERS}
+    headers = kept_headers(found.get("http_headers"))
     if found.get("cookies"):
-        headers["Cookie"] = "; ".join(re.findall(r"(?:^|; )([^=;]+=[^;]*)(?=; Domain)", found["cookies"]))
+        pairs = re.findall(r"(?:^|; )([^=;]+=[^;]*)(?=; Domain)", found["cookies"])
+        headers += (("Cookie", "; ".join(pairs)),) if pairs else ()
     rate = found.get("tbr")
     return Stream(
         found.get("manifest_url") if "dash" in protocol else found["url"],  # type: ignore[arg-type]
-        headers=tuple((k, v) for k, v in headers.items() if v),
+        headers=headers,
         proxy=options.proxy or None,
         protocol="hls" if "m3u8" in protocol else "ffmpeg" if "dash" in protocol else None,
         label=str(found.get("format_note") or found.get("format_id") or ""),

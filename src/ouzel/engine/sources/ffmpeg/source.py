@@ -57,6 +57,7 @@ _BACK_S = 0.1  # a key frame is shown a little after it is decoded, and the firs
 _BLIND_CHUNKS = 3  # a still picture beside a radio programme is sent anew more often than that
 _CHUNK_S = 3.0  # the longest chunk without a key frame, at least
 _SHORT_S = 2.0  # the tracks of a file do not all end with it
+_SAME_S = 0.25
 
 
 class Otherwise(Exception):
@@ -224,7 +225,7 @@ class _Connection:
         said, skipped, ends = self._read_skipped()
         said, unmeasured = leave_out_unmeasured(said)
         trouble = self._crash() or trouble_of(said) or (self._cut_short(said) if unmeasured else None)
-        if trouble is not None:
+        if trouble is not None and not (isinstance(trouble, ConnectionLost) and self._is_all(said)):
             raise trouble
         self.finish(good=True)
         if self._context.tape.full:
@@ -300,11 +301,20 @@ class _Connection:
 
     def _cut_short(self, said: str) -> ConnectionLost | None:
         """The answer was closed without having announced its length: only how long the media is tells whether it was all."""
-        written = written_s(said)
-        if self._length_s is None or written is None:
+        missing_s = self._missing_s(said)
+        if missing_s is None or missing_s <= _SHORT_S:
             return None
-        missing_s = self._length_s - self._resume_s - written
-        return ConnectionLost(f"closed {missing_s:.1f} s before the end of the file") if missing_s > _SHORT_S else None
+        return ConnectionLost(f"closed {missing_s:.1f} s before the end of the file")
+
+    def _is_all(self, said: str) -> bool:
+        """Whether all media came, whatever ffmpeg says of bytes: an index follows, or it has lost its own way in the file."""
+        missing_s = self._missing_s(said)
+        return missing_s is not None and missing_s <= _SAME_S
+
+    def _missing_s(self, said: str) -> float | None:
+        """What was not written of the file's own duration; None when that is not known."""
+        written = written_s(said)
+        return None if self._length_s is None or written is None else self._length_s - self._resume_s - written
 
     @property
     def _length_s(self) -> float | None:
