@@ -39,6 +39,8 @@ class Reply:
     text: str
     cookies: Mapping[str, str]
     headers: Mapping[str, str]
+    content: bytes = b""
+    """What `text` was read from."""
 
     def json(self) -> Any:
         """Raises: SiteChanged when it is none."""
@@ -85,11 +87,12 @@ class Site:
         params: Mapping[str, object] | None = None,
         form: Mapping[str, object] | None = None,
         body: object = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Reply:
-        """`form`: fields; `body`: JSON. Raises: as `get`."""
-        return self._ask("POST", url, params=params, headers=headers, accept=accept, form=form, body=body)
+        """`form`: fields; `body`: JSON; `data`: as it is. Raises: as `get`."""
+        return self._ask("POST", url, params=params, headers=headers, accept=accept, form=data or form, body=body)
 
     def close(self) -> None:
         if self._session is not None:
@@ -104,7 +107,7 @@ class Site:
         headers: Mapping[str, str] | None,
         accept: Collection[int],
         redirects: bool = True,
-        form: Mapping[str, object] | None = None,
+        form: Mapping[str, object] | bytes | None = None,
         body: object = None,
     ) -> Reply:
         clock, session = Stopwatch(), self._open()
@@ -129,7 +132,7 @@ class Site:
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
-        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers))
+        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES])
 
     def _open(self) -> Any:
         if self._session is None:
