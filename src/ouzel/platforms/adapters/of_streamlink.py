@@ -9,8 +9,8 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from streamlink.exceptions import NoPluginError, PluginError
-from streamlink.session.session import Streamlink
 from streamlink.session.http import SSLContextAdapter
+from streamlink.session.session import Streamlink
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline

@@ -119,7 +119,7 @@ class AcfunAdapter:
                 "acfun.api.visitor_st": dig(visitor, "acfun.api.visitor_st", want=str),
             },
             form={"authorId": user, "pullStreamType": "FLV"},
-            headers=_HEADERS,
+            headers={**_HEADERS, "Cookie": f"_did={device}"},
         ).json()
         result = peek(doc, "result")
         if result == _OVER:

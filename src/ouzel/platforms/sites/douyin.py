@@ -166,6 +166,7 @@ class DouyinAdapter:
                 "cbUrlProtocol": "https",
                 "union": True,
             },
+            headers={"Cookie": ""},  # another host: the user's are none of its business
         )
         if not reply.cookies.get("ttwid"):
             raise SiteChanged("Douyin gives no visitor's cookie (ttwid) any more")

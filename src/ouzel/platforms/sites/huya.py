@@ -1,9 +1,10 @@
 """Huya: rooms of huya.com, by the call of its small program inside of other apps.
 
 Addresses of media carry an "anti-code": a query with a template in base64 (`fm`) whose holes are filled with who watches, the
-stream, a hash of a running number, and the time (`wsTime`), and which is hashed in turn. Deliverers end a connection that was
-signed so about two minutes after the signature. Sources of shapes: streamlink's plugin,
-https://github.com/biliup/biliup/issues/983, https://github.com/bililive-go/bililive-go/issues/758
+stream, a hash of a running number, and the time (`wsTime`), and which is hashed in turn. What is signed with the code that stands
+there is ended by its deliverers after two minutes; so for FLV a code is asked for as Huya's program for Windows does it, in Tars,
+with which a connection goes on. Sources of shapes: streamlink's plugin, https://github.com/biliup/biliup/issues/983,
+https://github.com/bililive-go/bililive-go/issues/758, https://github.com/biliup/biliup/tree/master/biliup/plugins/huya_wup
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from ouzel.base.errors import ChannelGone, SiteChanged
+from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
+from ouzel.formats.tars import parse_answer, render_call
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Site, dig, peek, rows, table
@@ -48,6 +50,10 @@ _LEVELS: tuple[tuple[str, Level], ...] = (
 )
 _IDLE = {"OFF", "OFFLINE", "CLOSED", "REPLAY"}  # the last: shows old videos
 _LASTS = timedelta(seconds=120)
+_OPENS = timedelta(seconds=300)
+_PROGRAM = "pc_exe&7060000&official"
+_PROGRAM_AGENT = "HYSDK(Windows,30000002)_APP(pc_exe&7090000&official)_SDK(trans&2.35.0.5996)"
+_PROGRAM_ID = 66
 _WEB = "100"
 _WAP = "103"
 
@@ -83,7 +89,7 @@ class HuyaAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(data, match, options)),
+            tuple(_Media(data, site, match, options).streams()),
             title,
             str(live.get("gameFullName") or ""),
             str(live.get("screenshot") or ""),
@@ -135,43 +141,88 @@ class Signer:
         return urlencode({"fs": "bgct", **given})
 
 
-def _streams(data: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
-    """Each quality, from each host, the best first."""
-    signer = Signer()
-    named = [host for host in rows(data, "stream", "baseSteamInfoList") if peek(host, "sStreamName")]
-    hosts = [host for host in named if _priority(host) >= 0] or named  # below 0: for the site's own programs
-    hosts.sort(key=_priority, reverse=True)
-    for label, rate in _rates(data):
-        for form in ("flv", "hls"):
-            for host in hosts:
-                yield from _stream(form, host, label, rate, signer, match, options)
+class _Media:
+    """The addresses of one room."""
 
+    def __init__(self, data: Mapping[str, Any], site: Site, match: Match, options: Options) -> None:
+        self._data, self._site, self._match, self._options = data, site, match, options
+        self._watcher = Signer()
+        self._owners: dict[int, Signer] = {}
+        self._codes: dict[str, str] = {}
 
-def _stream(
-    form: Literal["flv", "hls"], host: Any, label: str, rate: int, signer: Signer, match: Match, options: Options
-) -> Iterator[Stream]:
-    kind, name = form.capitalize(), str(host["sStreamName"])
-    base, anti_code = str(peek(host, f"s{kind}Url") or ""), str(peek(host, f"s{kind}AntiCode") or "")
-    if not base.startswith("http") or not anti_code:
-        return
-    suffix = peek(host, f"s{kind}UrlSuffix") or ("flv" if form == "flv" else "m3u8")
-    query = dict(parse_qsl(signer.sign(anti_code, name), keep_blank_values=True))
-    query.pop("ratio", None)
-    query.setdefault("codec", "264")
-    if rate:
-        query["ratio"] = str(rate)
-    yield Stream(
-        f"{base.replace('http://', 'https://', 1)}/{name}.{suffix}?{urlencode(query)}",
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol=form,
-        expires_at=datetime.fromtimestamp(signer.now_s, UTC) + _LASTS,
-        label=label,
-        level=_level(label) if rate else "original",
-        bitrate_bps=rate * 1000 or None,
-        codec="h264",
-        cdn=str(peek(host, "sCdnType") or ""),
-    )
+    def streams(self) -> Iterator[Stream]:
+        """Each quality, from each host, the best first."""
+        named = [host for host in rows(self._data, "stream", "baseSteamInfoList") if peek(host, "sStreamName")]
+        hosts = [host for host in named if _priority(host) >= 0] or named  # below 0: for the site's own programs
+        hosts.sort(key=_priority, reverse=True)
+        forms: tuple[Literal["flv", "hls"], ...] = ("flv", "hls")
+        for label, rate in _rates(self._data):
+            for form in forms:
+                for host in hosts:
+                    yield from self._stream(form, host, label, rate)
+
+    def _stream(self, form: Literal["flv", "hls"], host: Any, label: str, rate: int) -> Iterator[Stream]:
+        kind, name = form.capitalize(), str(host["sStreamName"])
+        base, anti_code = str(peek(host, f"s{kind}Url") or ""), str(peek(host, f"s{kind}AntiCode") or "")
+        if not base.startswith("http"):
+            return
+        signer, lasts, agent = self._watcher, _LASTS, ""
+        if form == "flv" and (code := self._code(name)):
+            owner = peek(host, "lPresenterUid") or peek(self._data, "profileInfo", "uid")
+            if isinstance(owner, int) and owner > 0:
+                signer = self._owners.setdefault(owner, Signer(owner, self._watcher.now_s))
+            anti_code, lasts, agent = code, _OPENS, _PROGRAM_AGENT
+        if not anti_code:
+            return
+        query = dict(parse_qsl(signer.sign(anti_code, name), keep_blank_values=True))
+        query.pop("ratio", None)
+        query.setdefault("codec", "264")
+        if rate:
+            query["ratio"] = str(rate)
+        suffix = peek(host, f"s{kind}UrlSuffix") or ("flv" if form == "flv" else "m3u8")
+        headers = self._match.platform.headers
+        yield Stream(
+            f"{base.replace('http://', 'https://', 1)}/{name}.{suffix}?{urlencode(query)}",
+            headers=(("User-Agent", agent), *headers) if agent else headers,
+            proxy=self._options.proxy or None,
+            protocol=form,
+            expires_at=datetime.fromtimestamp(signer.now_s, UTC) + lasts,
+            label=label,
+            level=_level(label) if rate else "original",
+            bitrate_bps=rate * 1000 or None,
+            codec="h264",
+            cdn=str(peek(host, "sCdnType") or ""),
+        )
+
+    def _code(self, name: str) -> str:
+        """The anti-code that the program for Windows is given for a stream; empty when it is not to be had."""
+        if name not in self._codes:
+            try:
+                self._codes[name] = self._ask_for_code(name)
+            except OuzelError:
+                self._codes[name] = ""  # then the one that stands in the room must do
+        return self._codes[name]
+
+    def _ask_for_code(self, name: str) -> str:
+        who = {0: 0, 1: "", 2: "", 3: _PROGRAM, 4: "", 5: 0, 6: "", 7: ""}
+        call = render_call("liveui", "getCdnTokenInfoEx", "tReq", {0: "", 1: name, 2: 0, 3: who, 4: _PROGRAM_ID})
+        reply = self._site.post(
+            "https://wup.huya.com/",
+            data=call,
+            headers={
+                **dict(PLATFORM.headers),
+                "User-Agent": _PROGRAM_AGENT,
+                "Content-Type": "application/x-wup",
+                "Cookie": "",  # it watches as nobody
+            },
+        )
+        given = parse_answer(reply.content)
+        told = given.get("tRsp")
+        code = cast("dict[int, object]", told).get(0) if isinstance(told, dict) else None
+        if given.get("", 0) != 0 or not isinstance(code, str) or not code:
+            raise SiteChanged("Huya gives no code for a stream any more")
+        Signer(now_s=self._watcher.now_s).sign(code, name)  # one that cannot be signed with is none
+        return code
 
 
 def _rates(data: Mapping[str, Any]) -> list[tuple[str, int]]:
