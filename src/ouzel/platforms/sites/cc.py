@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -17,7 +17,7 @@ from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Site, dig, peek, rows, table
-from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
     name="cc",
@@ -48,12 +48,15 @@ _LEVELS: tuple[tuple[str, Level], ...] = (
     ("low", "ld"),
 )
 _RERUN = "【重播】"
+_PAGE = 30
+_PAGES = 30
 
 
 class CcAdapter:
-    """One channel."""
+    """One channel; and, as the site lists all that are on air in a few answers, any number of them."""
 
     name: AdapterName = "own"
+    at_once = 1000
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
@@ -83,6 +86,22 @@ class CcAdapter:
             str(shown.get("cover") or shown.get("poster") or ""),
             datetime.fromisoformat(began[0]).replace(tzinfo=_BEIJING).astimezone(UTC) if began else None,
         )
+
+    def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
+        """Of those that are in the site's list of all that are on air. Of others it says nothing."""
+        wanted, found = set(ids), dict[str, Peek]()
+        for page in range(_PAGES):
+            params = {"format": "json", "start": page * _PAGE, "size": _PAGE}
+            doc = site.get("https://cc.163.com/api/category/live/", params=params, headers=_HEADERS).json()
+            listed = dig(doc, "lives", want=list)
+            for each in listed:
+                if (user := str(peek(each, "cuteid") or peek(each, "ccid"))) in wanted:
+                    title = str(peek(each, "title") or "")
+                    live = peek(each, "status") == 1 and not title.startswith(_RERUN)
+                    found[user] = Peek(live, title, str(peek(each, "nickname") or ""))
+            if not listed:
+                break
+        return found
 
     def _channel(self, channel: str, site: Site) -> dict[str, Any]:
         doc = site.get("https://cc.163.com/live/channel/", params={"channelids": channel}, headers=_HEADERS).json()

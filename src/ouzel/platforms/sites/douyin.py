@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -30,6 +30,8 @@ PLATFORM = Platform(
         "douyin.com/user/{user}",
         "douyin.com/share/user/{user}",
         "iesdouyin.com/share/user/{user}",
+        "webcast.amemv.com/douyin/webcast/reflow/{broadcast:int}?sec_user_id={user}",
+        "webcast.amemv.com/webcast/reflow/{broadcast:int}?sec_user_id={user}",
         "webcast.amemv.com/douyin/webcast/reflow/{broadcast:int}",
         "webcast.amemv.com/webcast/reflow/{broadcast:int}",
         "douyin.com/{room:int}",
@@ -140,7 +142,6 @@ class DouyinAdapter:
 
     def _shared(self, match: Match, site: Site) -> Reply:
         """Of a person, or of a period on air: whose room, and what is on there."""
-        query = dict(parse_qsl(urlsplit(match.url).query))
         return site.get(
             _SHARED,
             params={
@@ -149,7 +150,7 @@ class DouyinAdapter:
                 "version_code": "99.99.99",
                 "app_id": 1128,
                 "room_id": match.named.get("broadcast", 2),  # 2: whichever it is
-                "sec_user_id": match.named.get("user") or query.get("sec_user_id", ""),
+                "sec_user_id": match.named.get("user", ""),
             },
             headers=dict(PLATFORM.headers),
         )

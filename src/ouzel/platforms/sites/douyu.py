@@ -28,9 +28,9 @@ PLATFORM = Platform(
     title="Douyu",
     title_zh="斗鱼直播",
     urls=(
-        "douyu.com/topic/{}?rid={room:int}",
-        "douyu.com/beta/{room:int}",
         "douyu.com/{room}",
+        "douyu.com/beta/{room:int}",
+        "douyu.com/topic/{}?rid={room:int}",
         "douyutv.com/{room}",
     ),
     example="https://www.douyu.com/9999",
