@@ -130,10 +130,22 @@ class DouyinAdapter:
         )
 
     def _enter(self, number: str, site: Site, options: Options) -> Reply:
+        """Asked as a visitor where the user has no cookie, and as another one when the first gets no answer."""
+        if "ttwid=" in options.cookies:
+            return self._ask(number, options.cookies, site, options)
+        reply = None
+        for visitor in (self._registered, self._welcomed):
+            if reply is not None and reply.text.strip():
+                break
+            if ttwid := visitor(site):
+                cookies = "; ".join(filter(None, (options.cookies, f"ttwid={ttwid}")))
+                reply = self._ask(number, cookies, site, options)
+        if reply is None:
+            raise SiteChanged("Douyin gives no visitor's cookie (ttwid) any more")
+        return reply
+
+    def _ask(self, number: str, cookies: str, site: Site, options: Options) -> Reply:
         agent = options.user_agent or USER_AGENT
-        cookies = options.cookies
-        if "ttwid=" not in cookies:
-            cookies = "; ".join(filter(None, (cookies, f"ttwid={self._visitor(site)}")))
         query = urlencode({**_BROWSER, "web_rid": number, "is_need_double_stream": "false", "msToken": ""})
         return site.get(
             f"{_ENTER}?{query}&{urlencode({'a_bogus': _signed(query, agent)})}",
@@ -155,7 +167,7 @@ class DouyinAdapter:
             headers=dict(PLATFORM.headers),
         )
 
-    def _visitor(self, site: Site) -> str:
+    def _registered(self, site: Site) -> str:
         reply = site.post(
             _REGISTER,
             body={
@@ -169,9 +181,10 @@ class DouyinAdapter:
             },
             headers={"Cookie": ""},  # another host: the user's are none of its business
         )
-        if not reply.cookies.get("ttwid"):
-            raise SiteChanged("Douyin gives no visitor's cookie (ttwid) any more")
-        return reply.cookies["ttwid"]
+        return reply.cookies.get("ttwid", "")
+
+    def _welcomed(self, site: Site) -> str:
+        return site.get("https://live.douyin.com/", params={"from_nav": 1}).cookies.get("ttwid", "")
 
 
 def adapter() -> DouyinAdapter:
