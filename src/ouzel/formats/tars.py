@@ -1,7 +1,7 @@
 """Tars: the binary notation of calls between Huya's programs and its servers. Pure.
 
-A structure is a row of fields, each with a number (tag) and a type in front of it; numbers take as few bytes as they need. A call is
-a structure itself, whose seventh field holds a map from the names of its arguments to their bytes. Big-endian throughout.
+A structure is a row of fields, each with a number (tag) and a type in front of it; numbers take as few bytes as they need. A call
+is a structure itself, whose seventh field holds a map from the names of its arguments to their bytes. Big-endian throughout.
 
 Source: https://github.com/TarsCloud/TarsProtocol (docs/tars_protocol, "TUP version 3").
 """

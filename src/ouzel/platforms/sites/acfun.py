@@ -59,7 +59,9 @@ class AcfunAdapter:
         identity, anchor, title = match.identity(user), dig(who, "name", want=str), str(peek(doc, "title") or "")
         if str(who.get("id")) != user:
             raise SiteChanged(f"AcFun tells of another user than {user}")
-        if not peek(doc, "liveId"):
+        if not peek(doc, "liveId"):  # that is how it says so, and then these are missing, too
+            if peek(doc, "streamName") or peek(doc, "createTime"):
+                raise SiteChanged("AcFun tells of something on air without a name for it")
             return Offline(identity, anchor, title)
         play = self._play(user, site)
         if play is None:
