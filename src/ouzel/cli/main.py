@@ -26,6 +26,7 @@ COMMANDS = {
     "info": "ouzel.cli.info",
     "resolve": "ouzel.cli.resolve",
     "platforms": "ouzel.cli.platforms",
+    "resolvers": "ouzel.cli.resolvers",
 }
 
 EXIT_OK = 0

@@ -21,6 +21,7 @@ import anyio.abc
 from ouzel.base.errors import OuzelError, ResolverFailed
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.upgrade import Upgrades, default_folder
 from ouzel.platforms.wire import parse_told, render_options
 from ouzel.system.process import environment
 
@@ -68,8 +69,11 @@ class _Child:
 class ResolverHost:
     """Asks platforms, in a child process. Made by `open_host`."""
 
-    def __init__(self, tasks: anyio.abc.TaskGroup, limits: HostLimits, worker: Sequence[str]) -> None:
+    def __init__(
+        self, tasks: anyio.abc.TaskGroup, limits: HostLimits, worker: Sequence[str], env: Mapping[str, str]
+    ) -> None:
         self._tasks = tasks
+        self._env = env
         self._limits = limits
         self._worker = worker
         self._child: _Child | None = None
@@ -140,7 +144,7 @@ class ResolverHost:
     async def _start(self) -> _Child:
         command = [sys.executable, *self._worker, str(self._limits.threads)]
         process = await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(), start_new_session=True
+            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(self._env), start_new_session=True
         )
         child = _Child(process)
         self._children.add(child)
@@ -214,15 +218,21 @@ class ResolverHost:
 
 @asynccontextmanager
 async def open_host(
-    limits: HostLimits | None = None, *, worker: Sequence[str] = ("-m", "ouzel.platforms.worker")
+    limits: HostLimits | None = None,
+    *,
+    worker: Sequence[str] = ("-m", "ouzel.platforms.worker"),
+    env: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[ResolverHost]:
     """A host; no child is started before it is asked, and none is left behind.
 
     Args:
         worker: what the interpreter is told to run; it gets the number of threads as its last argument.
+        env: variables for the child, beside those that every child gets; None: those that lead to upgraded libraries.
     """
     async with anyio.create_task_group() as tasks:
-        host = ResolverHost(tasks, limits or HostLimits(), worker)
+        host = ResolverHost(
+            tasks, limits or HostLimits(), worker, Upgrades(default_folder()).environment() if env is None else env
+        )
         try:
             yield host
         finally:
