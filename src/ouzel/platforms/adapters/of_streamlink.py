@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -18,11 +18,13 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
-from ouzel.platforms.watch import Stopwatch, current
+from ouzel.platforms.watch import Stopwatch, Watch, current
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
 _MUTE = frozenset({"douyin", "huya"})
 """They find nothing, and say nothing, in a page that they do not understand; of a channel that is off air they know the name."""
+_GOES_ON = {"douyu": "getEncryption"}
+"""What they ask for only when they know of a channel that it is on air: who finds nothing after it has failed."""
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
@@ -34,20 +36,38 @@ class _Watched(SSLContextAdapter):
         super().__init__()
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        clock, watch = Stopwatch(), self._watch
-        method, url = request.method or "GET", request.url or ""
-        try:
-            response = HTTPAdapter.send(self, request, *args, **kwargs)
-        except Exception as exc:
-            watch.failed(method, url, exc, took_s=clock.s)
-            raise
-        body = (
-            "" if kwargs.get("stream") and "mpegurl" not in response.headers.get("content-type", "") else response.text
-        )
-        watch.answered(
-            method, url, response.status_code, response.headers.get("content-type", ""), body, took_s=clock.s
-        )
-        return response
+        return _seen(self._watch, request, lambda: HTTPAdapter.send(self, request, *args, **kwargs), **kwargs)
+
+
+def _seen(
+    watch: Watch, request: PreparedRequest, send: Callable[[], Response], *, stream: bool = False, **_others: Any
+) -> Response:
+    clock, method, url = Stopwatch(), request.method or "GET", request.url or ""
+    try:
+        response = send()
+    except Exception as exc:
+        watch.failed(method, url, exc, took_s=clock.s)
+        raise
+    kind = response.headers.get("content-type", "")
+    body = "" if stream and "mpegurl" not in kind else response.text
+    watch.answered(method, url, response.status_code, kind, body, took_s=clock.s)
+    return response
+
+
+def _stays_watched(http: Any) -> None:
+    """Some plugins put a transport of their own in the place of ours, for what they ask next."""
+    mount, watch = http.mount, current()
+
+    def mounted(prefix: str, adapter: Any) -> None:
+        plain = adapter.send
+
+        def send(request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+            return _seen(watch, request, lambda: plain(request, *args, **kwargs), **kwargs)
+
+        adapter.send = send
+        mount(prefix, adapter)
+
+    http.mount = mounted
 
 
 class StreamlinkAdapter:
@@ -89,6 +109,7 @@ def _session(options: Options) -> Streamlink:
     http.verify = (ca_file() or True) if options.verify_tls else False
     for scheme in ("https://", "http://"):
         http.mount(scheme, _Watched())
+    _stays_watched(http)
     if options.proxy:
         session.set_option("http-proxy", options.proxy.replace("socks5://", "socks5h://"))
     if options.user_agent:
@@ -111,6 +132,9 @@ def _doubt(found: object, name: str, plugin: Any) -> None:
     """Raises: SiteChanged when a plugin that found nothing may not have understood."""
     if not found and name in _MUTE and not plugin.author:
         raise SiteChanged(f"streamlink ({name}) found neither streams nor whose channel it is")
+    mark = _GOES_ON.get(name)
+    if not found and mark and any(mark in evidence.url for evidence in current().evidence):
+        raise SiteChanged(f"streamlink ({name}) found no streams in a channel that is on air")
 
 
 def _stream(name: str, found: Any, options: Options) -> Stream | None:

@@ -34,7 +34,7 @@ PLATFORM = Platform(
         "douyutv.com/{room}",
     ),
     example="https://www.douyu.com/9999",
-    chain=("own", "streamget"),
+    chain=("own", "streamlink", "streamget"),
     streams=("flv",),
     access="cookie",
     streamget="DouyuLiveStream",
