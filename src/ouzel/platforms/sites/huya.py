@@ -4,7 +4,8 @@ Addresses of media carry an "anti-code": a query with a template in base64 (`fm`
 stream, a hash of a running number, and the time (`wsTime`), and which is hashed in turn. What is signed with the code that stands
 there is ended by its deliverers after two minutes; so for FLV a code is asked for as Huya's program for Windows does it, in Tars,
 with which a connection goes on. Sources of shapes: streamlink's plugin, https://github.com/biliup/biliup/issues/983,
-https://github.com/bililive-go/bililive-go/issues/758, https://github.com/biliup/biliup/tree/master/biliup/plugins/huya_wup
+https://github.com/bililive-go/bililive-go/issues/758, https://github.com/biliup/biliup/tree/master/biliup/plugins/huya_wup,
+https://github.com/wzgrx/pure_live/blob/90321a3f38dbd5f83050ab46c35a3f4c94bc02e2/spec/sites/huya.md
 """
 
 from __future__ import annotations
