@@ -37,7 +37,7 @@ PLATFORM = Platform(
         "webcast.amemv.com/webcast/reflow/{broadcast:int}",
         "douyin.com/{room:int}",
     ),
-    short=("v.douyin.com/{code}", "iesdouyin.com/share/live/{code}"),
+    short=("v.douyin.com/{code}",),
     example="https://live.douyin.com/745964462470",
     chain=("own", "streamlink", "streamget"),
     streams=("flv", "hls"),

@@ -32,6 +32,7 @@ PLATFORM = Platform(
         "kuaishou.com/profile/{user}",
         "m.gifshow.com/fw/live/{user}",
         "{}.m.chenzhongtech.com/fw/live/{user}",
+        "chenzhongtech.com/fw/live/{user}",
     ),
     short=("v.kuaishou.com/{code}",),
     example="https://live.kuaishou.com/u/3xgw4a6r5eiu4nu",
