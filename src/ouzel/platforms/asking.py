@@ -75,10 +75,14 @@ class Site:
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
         redirects: bool = True,
+        bare: bool = False,
     ) -> Reply:
-        """Raises: NetworkError; by the answer Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged, unless
-        its status is one to `accept`."""
-        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects)
+        """`bare`: without the user's cookies, for a host that is not the site's own.
+
+        Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
+            status is one to `accept`.
+        """
+        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
 
     def post(
         self,
@@ -107,12 +111,13 @@ class Site:
         headers: Mapping[str, str] | None,
         accept: Collection[int],
         redirects: bool = True,
+        bare: bool = False,
         form: Mapping[str, object] | bytes | None = None,
         body: object = None,
     ) -> Reply:
         clock, session = Stopwatch(), self._open()
         sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
-        if self.options.cookies and not any(name.lower() == "cookie" for name in sent):
+        if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
             sent["Cookie"] = self.options.cookies
         try:
             answer = session.request(
@@ -127,8 +132,13 @@ class Site:
             )
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
-        kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
-        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
+        kind = answer.headers.get("content-type", "")
+        if "charset" not in kind.lower():
+            answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
+        text = answer.text[:_MOST_BYTES]
+        fault = self._watch.answered(
+            method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept
+        )
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
@@ -149,7 +159,7 @@ def dig(data: object, *path: str | int, want: type[T]) -> T: ...
 def dig(data: object, *path: str | int, want: type[Any]) -> Any:
     """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
     found = peek(data, *path)
-    if not isinstance(found, want) or (isinstance(found, bool) and want is int):
+    if found is None or not isinstance(found, want) or (isinstance(found, bool) and want is int):
         there = "nothing" if found is None else f"a {type(found).__name__}"
         raise SiteChanged(f"the answer has {there} at {'.'.join(map(str, path))}, not a {want.__name__}")
     return found

@@ -11,7 +11,7 @@ from ouzel.base.urls import redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
-from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.watch import Watch, watching
@@ -52,7 +52,7 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
     with watching() as watch:
         site = Site(watch, options, browser_tls=match.platform.browser_tls)
         try:
-            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name)
+            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match.platform)
         except SiteError as exc:
             outcome = _rather(exc, watch)
         except OuzelError as exc:
@@ -71,7 +71,7 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
         try:
             url = match.url
             for _ in range(_HOPS):
-                reply = site.get(url, redirects=False, accept=range(300, 600))
+                reply = site.get(url, redirects=False)
                 url = reply.headers.get("location") or reply.headers.get("Location") or ""
                 if not url:
                     raise ChannelGone(f"the short link {match.url} leads nowhere any more")
@@ -84,10 +84,13 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
             site.close()
 
 
-def _believed(answer: Answer, watch: Watch, name: AdapterName) -> Answer | OuzelError:
+def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platform) -> Answer | OuzelError:
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
+    said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
     if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
-        return watch.explain(fault)
+        return watch.explain(_of_the_channel(fault, watch))
+    if not said and watch.seen:
+        return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))
     if isinstance(answer, Offline) and not watch.seen:
         return ResolverFailed(f"{name} says that it is offline, and has asked nobody")
     if isinstance(answer, Live) and not answer.streams:
@@ -99,8 +102,15 @@ def _rather(error: SiteError, watch: Watch) -> OuzelError:
     """What went wrong first explains what was not understood afterwards."""
     fault = watch.first_fault()
     if fault is not None and isinstance(error, (SiteChanged, ResolverFailed)):
-        return watch.explain(fault)
+        return watch.explain(_of_the_channel(fault, watch))
     return watch.explain(error)
+
+
+def _of_the_channel(fault: OuzelError, watch: Watch) -> OuzelError:
+    """That a page is not there means that the channel is gone only of the page that was asked for first."""
+    if isinstance(fault, ChannelGone) and watch.seen[0].fault is not fault:
+        return SiteChanged(f"a part of what was asked for is not there: {fault}")
+    return fault
 
 
 def _crash(exc: Exception, name: AdapterName) -> SiteError:

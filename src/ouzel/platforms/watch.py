@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ouzel.base.errors import (
@@ -36,6 +36,7 @@ from ouzel.model.evidence import Evidence
 
 _SHOWN = 160
 _LOOKED_AT = 8192
+_KEPT = 1024 * 1024
 _CAPTCHA = re.compile(
     r"captcha|cf-challenge|challenge-platform|<title>just a moment|geetest|are you (?:a )?(?:human|robot)|unusual traffic"
     r"|verify_center|verifycenter|滑块|验证码|安全验证|访问过于频繁|risk control|風控|风控",
@@ -69,6 +70,8 @@ class Exchange:
 
     evidence: Evidence
     fault: OuzelError | None
+    body: str = ""
+    """What the answer began with."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ class Watch:
         """
         evidence = Evidence(method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s)
         fault = fault_of(200 if status in accept else status, content_type, body, evidence)
-        self.seen.append(Exchange(evidence, fault))
+        self.seen.append(Exchange(evidence, fault, body[:_KEPT]))
         return fault
 
     def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
@@ -108,6 +111,16 @@ class Watch:
         error.context["evidence"] = [evidence.fields()]
         self.seen.append(Exchange(evidence, error))
         return error
+
+    def says(self, patterns: Collection[str]) -> bool:
+        """Whether an answer has one of these; its status is then what the site says it with, and no fault."""
+        found = False
+        for at, exchange in enumerate(self.seen):
+            if any(re.search(pattern, exchange.body) for pattern in patterns):
+                found = True
+                if exchange.fault is not None and not exchange.fault.context.get("captcha"):
+                    self.seen[at] = replace(exchange, fault=None)
+        return found
 
     def first_fault(self) -> OuzelError | None:
         """The first request with which something was wrong: what came after may follow from it."""

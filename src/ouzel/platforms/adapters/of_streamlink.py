@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
 from streamlink.exceptions import NoPluginError, PluginError
-from streamlink.session.http import SSLContextAdapter
 from streamlink.session.session import Streamlink
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
@@ -28,46 +27,28 @@ _GOES_ON = {"douyu": "getEncryption"}
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
-class _Watched(SSLContextAdapter):
-    """Sees every request of a session, from whatever thread."""
+class _Watched(BaseAdapter):
+    """Sees every request of a session, from whatever thread, whichever transport a plugin has chosen for it."""
 
-    def __init__(self) -> None:
-        self._watch = current()
+    def __init__(self, transport: BaseAdapter, watch: Watch) -> None:
         super().__init__()
+        self._transport, self._watch = transport, watch
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        return _seen(self._watch, request, lambda: HTTPAdapter.send(self, request, *args, **kwargs), **kwargs)
+        clock, watch = Stopwatch(), self._watch
+        method, url = request.method or "GET", request.url or ""
+        try:
+            response = self._transport.send(request, *args, **kwargs)
+        except Exception as exc:
+            watch.failed(method, url, exc, took_s=clock.s)
+            raise
+        kind = response.headers.get("content-type", "")
+        body = "" if kwargs.get("stream") and "mpegurl" not in kind else response.text
+        watch.answered(method, url, response.status_code, kind, body, took_s=clock.s)
+        return response
 
-
-def _seen(
-    watch: Watch, request: PreparedRequest, send: Callable[[], Response], *, stream: bool = False, **_others: Any
-) -> Response:
-    clock, method, url = Stopwatch(), request.method or "GET", request.url or ""
-    try:
-        response = send()
-    except Exception as exc:
-        watch.failed(method, url, exc, took_s=clock.s)
-        raise
-    kind = response.headers.get("content-type", "")
-    body = "" if stream and "mpegurl" not in kind else response.text
-    watch.answered(method, url, response.status_code, kind, body, took_s=clock.s)
-    return response
-
-
-def _stays_watched(http: Any) -> None:
-    """Some plugins put a transport of their own in the place of ours, for what they ask next."""
-    mount, watch = http.mount, current()
-
-    def mounted(prefix: str, adapter: Any) -> None:
-        plain = adapter.send
-
-        def send(request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-            return _seen(watch, request, lambda: plain(request, *args, **kwargs), **kwargs)
-
-        adapter.send = send
-        mount(prefix, adapter)
-
-    http.mount = mounted
+    def close(self) -> None:
+        self._transport.close()
 
 
 class StreamlinkAdapter:
@@ -88,12 +69,18 @@ class StreamlinkAdapter:
                 _doubt(found, plugin_name, plugin)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
-            identity = match.identity(plugin.id or next(iter(match.named.values()), url))
-            anchor = plugin.author or ""
+            identity = match.identity(next(iter(match.named.values()), url))
             if not found:
-                return Offline(identity, anchor, plugin.title or "")
+                return Offline(identity, plugin.author or "", plugin.title or "")
             streams = tuple(_stream(name, each, options) for name, each in found.items() if name not in _ALIASES)
-            return Live(identity, anchor, tuple(s for s in streams if s), plugin.title or "", plugin.category or "")
+            return Live(
+                identity,
+                plugin.get_author() or "",  # some ask the site for it only now
+                tuple(s for s in streams if s),
+                plugin.get_title() or "",
+                plugin.get_category() or "",
+                broadcast=str(plugin.get_id() or ""),  # of what is on air, with nearly all plugins; not of the channel
+            )
         finally:
             session.http.close()
 
@@ -107,9 +94,8 @@ def _session(options: Options) -> Streamlink:
     http = session.http
     http.trust_env = False
     http.verify = (ca_file() or True) if options.verify_tls else False
-    for scheme in ("https://", "http://"):
-        http.mount(scheme, _Watched())
-    _stays_watched(http)
+    watch, chosen = current(), http.get_adapter
+    http.get_adapter = lambda url: _Watched(chosen(url), watch)  # type: ignore[method-assign]
     if options.proxy:
         session.set_option("http-proxy", options.proxy.replace("socks5://", "socks5h://"))
     if options.user_agent:

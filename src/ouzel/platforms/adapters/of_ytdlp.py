@@ -10,8 +10,10 @@ from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import curl_cffi.requests
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request, Response
+from yt_dlp.networking._curlcffi import CurlCFFIRH
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
@@ -19,17 +21,17 @@ from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, Re
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
-from ouzel.platforms.asking import Site
+from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.watch import Stopwatch, current
 
-_NOT_LIVE = re.compile(r"not (?:currently )?live|is offline|isn't live|has ended|no longer live", re.IGNORECASE)
+_NOT_LIVE = re.compile(r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE)
 _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
     for words, kind in (
-        (r"sign in|log ?in|logged|account|age|password|private|members|subscri|purchase", NeedsLogin),
-        (r"geo|country|region|location", RegionLocked),
-        (r"captcha|rate.?limit|too many|bot\b|ip address .* blocked", Blocked),
+        (r"captcha|rate.?limit|too many|not a bot|ip address .* blocked", Blocked),
+        (r"sign in|\blog ?in|logged|account|\bage\b|password|private|members|subscri|purchase", NeedsLogin),
+        (r"\bgeo|\bcountry|\bregion|\blocation", RegionLocked),
         (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
     )
 )
@@ -49,21 +51,50 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
         try:
             response = super().urlopen(cast("Any", req))
         except HTTPError as exc:
-            self._note(method, url, exc.response, clock)
+            exc.response = self._noted(method, url, exc.response, clock)
             raise
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        self._note(method, url, response, clock)
-        return response
+        return self._noted(method, url, response, clock)
 
-    def _note(self, method: str, url: str, response: Response, clock: Stopwatch) -> None:
-        """Read it, and put what was read back in front of whoever reads it next."""
+    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
+        """Read, and as it was before, whichever way it came."""
         kind = response.headers.get("content-type", "")
-        data = b"" if kind.startswith(("video/", "audio/")) else response.read()
-        if data:
-            response.fp = BytesIO(data)
+        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+            return response
+        data = response.read()
         self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
+        return Response(
+            BytesIO(data),
+            response.url,
+            cast("Mapping[str, str]", response.headers),
+            response.status,
+            response.reason,
+            response.extensions,
+        )
+
+
+class _Browser(curl_cffi.requests.Session[Any]):
+    """As a browser greets: with our authorities, and without threads left behind."""
+
+    def request(self, *args: Any, **given: Any) -> Any:
+        if given.get("verify") is True:
+            given["verify"] = ca_file() or True
+        return cast("Any", super()).request(*args, **given)
+
+    def close(self) -> None:
+        super().close()
+        self.executor.shutdown()
+
+
+def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
+    return _Browser(cookies=cookiejar)
+
+
+CurlCFFIRH._create_instance = _browser  # type: ignore[method-assign]
+CurlCFFIRH.close = CurlCFFIRH._clear_instances  # type: ignore[method-assign]
 
 
 class YtDlpAdapter:
@@ -72,7 +103,8 @@ class YtDlpAdapter:
     name: AdapterName = "yt-dlp"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        with _Watched(_parameters(options)) as ydl:
+        heard = _Heard()
+        with _Watched(_parameters(options, heard)) as ydl:
             _set_cookies(ydl, match, options)
             try:
                 info = ydl.extract_info(match.url, download=False)
@@ -83,14 +115,14 @@ class YtDlpAdapter:
                 raise _meaning(cause) from exc
         if not info:
             raise SiteChanged("yt-dlp found nothing")
-        return _answer(match, cast("Mapping[str, Any]", info), options)
+        return _answer(match, cast("Mapping[str, Any]", info), options, heard)
 
 
 def adapter() -> YtDlpAdapter:
     return YtDlpAdapter()
 
 
-def _parameters(options: Options) -> dict[str, Any]:
+def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
     return {
         "quiet": True,
         "no_warnings": True,
@@ -101,7 +133,7 @@ def _parameters(options: Options) -> dict[str, Any]:
         "nocheckcertificate": not options.verify_tls,
         "compat_opts": {"no-certifi"},
         "ignore_no_formats_error": True,
-        "logger": _Silent(),
+        "logger": heard,
         "playlist_items": "1",
         "extractor_retries": 0,
         "retries": 0,
@@ -119,15 +151,18 @@ def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
             )
 
 
-def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
-    identity = match.identity(info.get("channel_id") or info.get("id") or match.url)
+def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
+    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
-    title, status = info.get("title") or "", info.get("live_status")
+    title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
+    status = info.get("live_status")
     formats: Sequence[Mapping[str, Any]] = info.get("formats") or ([info] if info.get("url") else [])
     streams = tuple(_streams(formats, options))
     if status == "is_upcoming":
         begins = info.get("release_timestamp")
         return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if not streams:
+        raise heard.why()
     if info.get("is_live") or status == "is_live":
         began = info.get("release_timestamp") or info.get("timestamp")
         return Live(
@@ -140,8 +175,6 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options) -> Answer:
             datetime.fromtimestamp(began, UTC) if began else None,
             str(info.get("id") or ""),
         )
-    if not streams:
-        raise SiteChanged("yt-dlp found a page without any stream")
     return Vod(identity, anchor, streams, title, info.get("thumbnail") or "", info.get("duration"))
 
 
@@ -198,14 +231,29 @@ def _meaning(exc: BaseException | None) -> SiteError:
         return RegionLocked(f"yt-dlp: {words}")
     if isinstance(exc, UnsupportedError):
         return ResolverFailed(f"yt-dlp has no extractor for it: {words}")
-    if _is_expected(exc):
-        kind = next((kind for pattern, kind in _MEANINGS if pattern.search(words)), SiteChanged)
-        return kind(f"yt-dlp: {words}")
-    return SiteChanged(f"yt-dlp: {words}")
+    return _words(words) if _is_expected(exc) else SiteChanged(f"yt-dlp: {words}")
 
 
-class _Silent:
+def _words(said: str) -> SiteError:
+    kind = next((kind for pattern, kind in _MEANINGS if pattern.search(said)), SiteChanged)
+    told = re.split(r"\.? Use --|; please report", said)[0]
+    return kind(f"yt-dlp: {told[:300]}")
+
+
+class _Heard:
+    """What it would have shown. Why there are no streams comes as a warning, since announced broadcasts have none either."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def why(self) -> SiteError:
+        """Of the warnings, which are about many things, the last that tells of access."""
+        errors = [_words(text) for text in reversed(self.warnings)]
+        found = next((error for error in errors if not isinstance(error, SiteChanged)), None)
+        return found or SiteChanged("yt-dlp found a page without any stream")
+
     def debug(self, _text: str) -> None: ...
     def info(self, _text: str) -> None: ...
-    def warning(self, _text: str) -> None: ...
     def error(self, _text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
