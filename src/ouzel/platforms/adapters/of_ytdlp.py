@@ -23,6 +23,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, current
 
 _NOT_LIVE = re.compile(r"not (?:currently )?live|is offline|isn't live|has ended|no longer live", re.IGNORECASE)
@@ -161,6 +162,8 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Hea
     if status == "is_upcoming":
         begins = info.get("release_timestamp")
         return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if not streams and heard.is_over():
+        return Offline(identity, anchor, title)
     if not streams:
         raise heard.why()
     if info.get("is_live") or status == "is_live":
@@ -197,6 +200,7 @@ def _stream(found: Mapping[str, Any], options: Options) -> Stream:
         headers=headers,
         proxy=options.proxy or None,
         protocol="hls" if "m3u8" in protocol else "ffmpeg" if "dash" in protocol else None,
+        expires_at=expiry_of(found["url"]),
         label=str(found.get("format_note") or found.get("format_id") or ""),
         level="audio" if found.get("vcodec") == "none" else None,
         height=found.get("height"),
@@ -245,6 +249,9 @@ class _Heard:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+
+    def is_over(self) -> bool:
+        return any(_NOT_LIVE.search(text) for text in self.warnings)
 
     def why(self) -> SiteError:
         """Of the warnings, which are about many things, the last that tells of access."""

@@ -8,7 +8,6 @@ It has no open call that tells of many channels: the one of its public API wants
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,6 +18,7 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.masters import read_master
 
 PLATFORM = Platform(
@@ -116,10 +116,4 @@ def _master(content: Mapping[str, Any]) -> str:
 
 def _streams(url: str, match: Match, site: Site, options: Options) -> Iterator[Stream]:
     for stream in read_master(site, url, match, options):
-        yield replace(stream, expires_at=_expiry(stream.url) or _expiry(url))
-
-
-def _expiry(url: str) -> datetime | None:
-    """Of an address signed for Akamai: `hdnts=st=…~exp=1795000000~acl=…`."""
-    found = re.search(r"\bexp(?:=|%3D)(\d{10})\b", url)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
+        yield replace(stream, expires_at=expiry_of(stream.url) or expiry_of(url))
