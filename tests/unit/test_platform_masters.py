@@ -20,11 +20,11 @@ def streams(text: str) -> tuple[Stream, ...]:
 
 
 def test_the_best_comes_first_with_all_that_is_told() -> None:
-    low, source = (
-        '#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360,FRAME-RATE=30.0,CODECS="avc1.4D401F,mp4a.40.2"\nlow.m3u8\n',
+    low = '#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360,FRAME-RATE=30.0,CODECS="avc1.4D401F,mp4a.40.2"\nlow.m3u8\n'
+    source = (
         '#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID="chunked",NAME="1080p60 (source)"\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=8000000,RESOLUTION=1080x1920,FRAME-RATE=60.0,CODECS="hvc1.1.6.L123.B0,mp4a.40.2",VIDEO="chunked"\n'
-        "https://other.example/source.m3u8\n",
+        "https://other.example/source.m3u8\n"
     )
     first, second = streams("#EXTM3U\n" + low + source)
     assert first == Stream(
