@@ -8,13 +8,14 @@ import click
 
 from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import speaking
-from ouzel.cli.output import Output, fit
+from ouzel.cli.output import Output, pad
 from ouzel.cli.texts import language, tr
 from ouzel.platforms.contract import Platform
 from ouzel.platforms.registry import registry
 
 _TITLE_COLUMNS = 22
-_EXAMPLE_COLUMNS = 58
+_EXAMPLE_COLUMNS = 50
+_STREAM_COLUMNS = 8
 
 
 @click.command(cls=Command)
@@ -35,14 +36,14 @@ def platforms(output: Output) -> int:
 
 def _line(platform: Platform) -> str:
     title = platform.title_zh if language() == "zh" else platform.title
-    needs = [tr(f"platforms.{platform.access}")]
+    needs = [] if platform.access == "open" else [tr(f"platforms.{platform.access}")]
     needs += [tr("platforms.proxy")] if platform.proxy_advised else []
     needs += [tr("platforms.sound")] if platform.sound_only else []
     words = (
-        fit(title, _TITLE_COLUMNS),
-        fit(platform.example, _EXAMPLE_COLUMNS),
-        "/".join(platform.streams),
+        pad(title, _TITLE_COLUMNS),
+        pad(platform.example, _EXAMPLE_COLUMNS),
+        pad("/".join(platform.streams), _STREAM_COLUMNS),
         " > ".join(platform.chain),
-        ", ".join(need for need in needs if need),
+        ", ".join(needs),
     )
     return "  ".join(words).rstrip()

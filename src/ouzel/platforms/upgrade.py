@@ -1,4 +1,4 @@
-"""The libraries that know platforms, newer than those that Ouzel was installed with: in a folder of their own, never in the installation.
+"""The libraries that know platforms, newer than those of the installation: in a folder of their own, and never in it.
 
     FOLDER/20261122-120000/    what one upgrade brought: yt_dlp, streamlink, streamget …
     FOLDER/current             the name of the one in use; without it the installation's own are used
@@ -114,7 +114,7 @@ class Upgrades:
         return self.versions()
 
     def roll_back(self) -> list[Version]:
-        """Use the upgrade before, or, if there is none, what the installation has. Raises: BadOption when nothing was upgraded."""
+        """Use the upgrade before; if there is none, what the installation has. Raises: BadOption when nothing was upgraded."""
         current = self.current
         if current is None:
             raise BadOption("nothing was upgraded: the installation's own libraries are in use")

@@ -32,7 +32,7 @@ OPTIONS = {
     "verbose": "显示更多信息。",
     "quiet": "只显示错误。",
     "record.output": "写到哪里。以 .ts、.mp4、.mkv、.flv、.mp3 或 .m4a 结尾的是文件，其余是文件夹。",
-    "record.template": "文件夹中的文件名；字段：name、host、quality、start。",
+    "record.template": "文件夹中的文件名；字段：name、title、platform、host、quality、start。",
     "record.format_": "完成后文件的封装格式。默认：与流相同。",
     "record.keep_original": "转成其他格式后保留原文件。",
     "record.quality": "best、worst、audio、source、1080p、720p60、4k、2500kbps 这样的码率，或变体的名称。",
