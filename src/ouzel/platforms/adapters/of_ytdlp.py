@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
+from importlib import import_module
 from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,7 +14,6 @@ from urllib.parse import urlsplit
 import curl_cffi.requests
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request, Response
-from yt_dlp.networking._curlcffi import CurlCFFIRH
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
@@ -94,8 +94,18 @@ def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
     return _Browser(cookies=cookiejar)
 
 
-CurlCFFIRH._create_instance = _browser  # type: ignore[method-assign]
-CurlCFFIRH.close = CurlCFFIRH._clear_instances  # type: ignore[method-assign]
+def _teach() -> None:
+    """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
+    try:
+        handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
+    except (
+        ImportError
+    ):  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
+        return
+    handler._create_instance, handler.close = _browser, handler._clear_instances
+
+
+_teach()
 
 
 class YtDlpAdapter:
