@@ -39,6 +39,8 @@ class Reply:
     text: str
     cookies: Mapping[str, str]
     headers: Mapping[str, str]
+    content: bytes = b""
+    """What `text` was read from."""
 
     def json(self) -> Any:
         """Raises: SiteChanged when it is none."""
@@ -89,11 +91,12 @@ class Site:
         params: Mapping[str, object] | None = None,
         form: Mapping[str, object] | None = None,
         body: object = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Reply:
-        """`form`: fields; `body`: JSON. Raises: as `get`."""
-        return self._ask("POST", url, params=params, headers=headers, accept=accept, form=form, body=body)
+        """`form`: fields; `body`: JSON; `data`: as it is. Raises: as `get`."""
+        return self._ask("POST", url, params=params, headers=headers, accept=accept, form=data or form, body=body)
 
     def close(self) -> None:
         if self._session is not None:
@@ -109,7 +112,7 @@ class Site:
         accept: Collection[int],
         redirects: bool = True,
         bare: bool = False,
-        form: Mapping[str, object] | None = None,
+        form: Mapping[str, object] | bytes | None = None,
         body: object = None,
     ) -> Reply:
         clock, session = Stopwatch(), self._open()
@@ -134,7 +137,7 @@ class Site:
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
-        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers))
+        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES])
 
     def _open(self) -> Any:
         if self._session is None:
@@ -167,6 +170,18 @@ def peek(data: object, *path: str | int) -> Any:
         else:
             return None
     return data
+
+
+def rows(data: object, *path: str | int) -> list[Any]:
+    """A list that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def table(data: object, *path: str | int) -> dict[str, Any]:
+    """An object that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _plain(options: Options) -> Any:
