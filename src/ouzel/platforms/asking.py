@@ -132,7 +132,10 @@ class Site:
             )
         except Exception as exc:
             raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
-        kind, text = answer.headers.get("content-type", ""), answer.text[:_MOST_BYTES]
+        kind = answer.headers.get("content-type", "")
+        if "charset" not in kind.lower():
+            answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
+        text = answer.text[:_MOST_BYTES]
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
@@ -154,7 +157,7 @@ def dig(data: object, *path: str | int, want: type[T]) -> T: ...
 def dig(data: object, *path: str | int, want: type[Any]) -> Any:
     """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
     found = peek(data, *path)
-    if not isinstance(found, want) or (isinstance(found, bool) and want is int):
+    if found is None or not isinstance(found, want) or (isinstance(found, bool) and want is int):
         there = "nothing" if found is None else f"a {type(found).__name__}"
         raise SiteChanged(f"the answer has {there} at {'.'.join(map(str, path))}, not a {want.__name__}")
     return found

@@ -71,7 +71,7 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
         try:
             url = match.url
             for _ in range(_HOPS):
-                reply = site.get(url, redirects=False, accept=range(300, 600))
+                reply = site.get(url, redirects=False)
                 url = reply.headers.get("location") or reply.headers.get("Location") or ""
                 if not url:
                     raise ChannelGone(f"the short link {match.url} leads nowhere any more")

@@ -98,10 +98,8 @@ def _teach() -> None:
     """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
     try:
         handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
-    except (
-        ImportError
-    ):  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
-        return
+    except ImportError:
+        return  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
     handler._create_instance, handler.close = _browser, handler._clear_instances
 
 
