@@ -140,7 +140,9 @@ class Site:
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
-        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES])
+        return Reply(
+            answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES]
+        )
 
     def _open(self) -> Any:
         if self._session is None:
