@@ -25,3 +25,11 @@ def test_a_special_key_does_not_depend_on_room_and_time() -> None:
 def test_a_key_of_another_kind_is_said_to_be_one(changed: dict[str, object]) -> None:
     with pytest.raises(SiteChanged):
         signature({**KEY, **changed}, "123", 1000)
+
+
+@pytest.mark.parametrize("special", [0, 1])
+def test_streamlink_signs_it_the_same_way(special: int) -> None:
+    from streamlink.plugins.douyu import Douyu
+
+    key = {"key": "k9", "rand_str": "r4", "enc_time": 5, "is_special": special}
+    assert signature(key, "9999", 1795000000) == Douyu._compute_auth("9999", 1795000000, "k9", "r4", 5, special)

@@ -69,3 +69,28 @@ def test_what_is_signed_already_stays_as_it_is() -> None:
 def test_another_kind_of_template_is_said_to_be_one(given: str) -> None:
     with pytest.raises(SiteChanged):
         Signer(UID, NOW).sign(given, "name")
+
+
+def test_streamlink_signs_it_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlink.plugins import huya
+
+    monkeypatch.setattr(huya.random, "randint", lambda _low, _high: 12_345_678)
+    monkeypatch.setattr(huya.time, "time", lambda: NOW)
+    code, name = anti_code("DWq8BcJ3h6DJt6TY_$0_$1_$2_$3"), "7-7-stream-10057-A-0-1"
+    given = dict(parse_qsl(code))
+    theirs = huya.Huya._get_stream_params(
+        huya.Huya,  # type: ignore[arg-type]
+        quote(given["fm"]),
+        given["fs"],
+        given["ctype"],
+        given["wsTime"],
+        name,
+        0,
+    )
+
+    signer = Signer(12_345_678, NOW, -1)  # streamlink does not count
+    ours = dict(parse_qsl(signer.sign(code, name)))
+
+    assert {key: ours[key] for key in ("wsSecret", "wsTime", "seqid", "u", "ctype", "fs", "t", "ver")} == {
+        key: str(theirs[key]) for key in ("wsSecret", "wsTime", "seqid", "u", "ctype", "fs", "t", "ver")
+    }

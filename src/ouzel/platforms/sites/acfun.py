@@ -1,6 +1,7 @@
 """AcFun: channels of live.acfun.cn. One call tells of a channel, another, with a visitor's account, where its media are.
 
-Sources of shapes: https://github.com/orzogc/acfundanmu, https://github.com/wpscott/AcFunDanmaku, and streamget's class for it.
+Sources of shapes: https://github.com/orzogc/acfundanmu, streamget's class for it, and
+https://github.com/wzgrx/pure_live/blob/1c29f85d0d6753bbc47d8a4db3cbfaeeec3c2f27/spec/sites/acfun.md
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 One call tells in which room somebody is on air, one what is on there, and one for each quality where its media are; only the page
 tells a channel that is off air from one that does not exist. An address opens for five minutes, and what was opened goes on.
-Sources of shapes: https://github.com/wbt5/real-url/blob/master/cc.py, https://github.com/biliup/biliup/blob/master/biliup/plugins/cc.py
+Sources of shapes: https://github.com/biliup/biliup/blob/master/biliup/plugins/cc.py,
+https://github.com/wzgrx/pure_live/blob/8bedc02083dd6e75470faf3309a0e7d7d0d7e019/spec/sites/cc.md
 """
 
 from __future__ import annotations

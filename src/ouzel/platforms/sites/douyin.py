@@ -2,7 +2,8 @@
 
 A room has a number that stays (`web_rid`); each period on air has another (`room_id`), which is what shared links name. The first
 call is signed, by a function of streamget's, and answers with nothing to who has no visitor's cookie. Sources of shapes:
-https://github.com/Evil0ctal/Douyin_TikTok_Download_API/issues/556, https://github.com/biliup/biliup/blob/master/biliup/plugins/douyin.py
+https://github.com/Evil0ctal/Douyin_TikTok_Download_API/issues/556, https://github.com/biliup/biliup/blob/master/biliup/plugins/douyin.py,
+https://github.com/wzgrx/pure_live/blob/73c99a6e4659c22521e152eb7e8d80f3be1ee32b/spec/sites/douyin.md
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ PLATFORM = Platform(
         "webcast.amemv.com/webcast/reflow/{broadcast:int}",
         "douyin.com/{room:int}",
     ),
-    short=("v.douyin.com/{code}", "iesdouyin.com/share/live/{code}"),
+    short=("v.douyin.com/{code}",),
     example="https://live.douyin.com/745964462470",
     chain=("own", "streamlink", "streamget"),
     streams=("flv", "hls"),

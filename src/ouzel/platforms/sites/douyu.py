@@ -2,7 +2,8 @@
 
 `betard` tells of a room. `getEncryption` gives a key that belongs to a device's number, with which the question for addresses is
 signed; each such question gets one address, which opens once, and soon. Sources of shapes: streamlink's plugin and streamget's
-class for it, https://github.com/biliup/biliup/blob/master/biliup/plugins/douyu.py
+class for it, https://github.com/biliup/biliup/blob/master/biliup/plugins/douyu.py,
+https://github.com/wzgrx/pure_live/blob/3caeb33c0138202e1944066cbcae556d361bc569/spec/sites/douyu.md
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Addresses of media carry an "anti-code": a query with a template in base64 (`fm`
 stream, a hash of a running number, and the time (`wsTime`), and which is hashed in turn. What is signed with the code that stands
 there is ended by its deliverers after two minutes; so for FLV a code is asked for as Huya's program for Windows does it, in Tars,
 with which a connection goes on. Sources of shapes: streamlink's plugin, https://github.com/biliup/biliup/issues/983,
-https://github.com/bililive-go/bililive-go/issues/758, https://github.com/biliup/biliup/tree/master/biliup/plugins/huya_wup
+https://github.com/bililive-go/bililive-go/issues/758, https://github.com/biliup/biliup/tree/master/biliup/plugins/huya_wup,
+https://github.com/wzgrx/pure_live/blob/90321a3f38dbd5f83050ab46c35a3f4c94bc02e2/spec/sites/huya.md
 """
 
 from __future__ import annotations
@@ -151,21 +152,31 @@ class _Media:
         self._codes: dict[str, str] = {}
 
     def streams(self) -> Iterator[Stream]:
-        """Each quality, from each host, the best first."""
+        """Each quality, from each host, the best first. Raises: SiteChanged when none can be signed."""
         named = [host for host in rows(self._data, "stream", "baseSteamInfoList") if peek(host, "sStreamName")]
         hosts = [host for host in named if _priority(host) >= 0] or named  # below 0: for the site's own programs
         hosts.sort(key=_priority, reverse=True)
         forms: tuple[Literal["flv", "hls"], ...] = ("flv", "hls")
+        signed, refused = False, None
         for label, rate in _rates(self._data):
             for form in forms:
                 for host in hosts:
-                    yield from self._stream(form, host, label, rate)
+                    try:
+                        found = self._stream(form, host, label, rate)
+                    except SiteChanged as exc:
+                        refused = exc  # that of another host may be as it was
+                        continue
+                    if found is not None:
+                        signed = True
+                        yield found
+        if refused is not None and not signed:
+            raise refused
 
-    def _stream(self, form: Literal["flv", "hls"], host: Any, label: str, rate: int) -> Iterator[Stream]:
+    def _stream(self, form: Literal["flv", "hls"], host: Any, label: str, rate: int) -> Stream | None:
         kind, name = form.capitalize(), str(host["sStreamName"])
         base, anti_code = str(peek(host, f"s{kind}Url") or ""), str(peek(host, f"s{kind}AntiCode") or "")
         if not base.startswith("http"):
-            return
+            return None
         signer, lasts, agent = self._watcher, _LASTS, ""
         if form == "flv" and (code := self._code(name)):
             owner = peek(host, "lPresenterUid") or peek(self._data, "profileInfo", "uid")
@@ -173,7 +184,7 @@ class _Media:
                 signer = self._owners.setdefault(owner, Signer(owner, self._watcher.now_s))
             anti_code, lasts, agent = code, _OPENS, _PROGRAM_AGENT
         if not anti_code:
-            return
+            return None
         query = dict(parse_qsl(signer.sign(anti_code, name), keep_blank_values=True))
         query.pop("ratio", None)
         query.setdefault("codec", "264")
@@ -181,7 +192,7 @@ class _Media:
             query["ratio"] = str(rate)
         suffix = peek(host, f"s{kind}UrlSuffix") or ("flv" if form == "flv" else "m3u8")
         headers = self._match.platform.headers
-        yield Stream(
+        return Stream(
             f"{base.replace('http://', 'https://', 1)}/{name}.{suffix}?{urlencode(query)}",
             headers=(("User-Agent", agent), *headers) if agent else headers,
             proxy=self._options.proxy or None,

@@ -2,7 +2,8 @@
 
 An address that has asked too often gets the same page, without the channel and with an error of its own. Sources of shapes:
 https://github.com/nICEnnnnnnnLee/BilibiliLiveRecorder/issues/138, https://github.com/biliup/biliup/blob/master/biliup/plugins/kuaishou.py,
-and streamget's class for it.
+streamget's class for it, and
+https://github.com/wzgrx/pure_live/blob/73c99a6e4659c22521e152eb7e8d80f3be1ee32b/spec/sites/kuaishou.md
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PLATFORM = Platform(
         "kuaishou.com/profile/{user}",
         "m.gifshow.com/fw/live/{user}",
         "{}.m.chenzhongtech.com/fw/live/{user}",
+        "chenzhongtech.com/fw/live/{user}",
     ),
     short=("v.kuaishou.com/{code}",),
     example="https://live.kuaishou.com/u/3xgw4a6r5eiu4nu",
