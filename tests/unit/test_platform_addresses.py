@@ -103,8 +103,10 @@ def test_why_an_address_is_unknown() -> None:
     [
         ("X = 1\n", "does not begin"),
         (
-            'PLATFORM = Platform(\n    name="other",\n    title="",\n    title_zh="",\n'
-            '    urls=(),\n    example="",\n    chain=(),\n)\n',
+            (
+                'PLATFORM = Platform(\n    name="other",\n    title="",\n    title_zh="",\n'
+                '    urls=(),\n    example="",\n    chain=(),\n)\n'
+            ),
             "declares",
         ),
         ("PLATFORM = Platform(\n    name=open('x'),\n)\n", "malformed"),

@@ -136,13 +136,13 @@ class Site:
         if "charset" not in kind.lower():
             answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
         text = answer.text[:_MOST_BYTES]
-        fault = self._watch.answered(
-            method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept
-        )
+        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
         cookies = {name: value or "" for name, value in answer.cookies.items()}
-        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES])
+        return Reply(
+            answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES]
+        )
 
     def _open(self) -> Any:
         if self._session is None:

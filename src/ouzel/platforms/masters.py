@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from ouzel.base.errors import FormatError, NotMedia, ServerTrouble, SiteChanged, TooLarge
 from ouzel.formats.m3u8 import MasterPlaylist, Variant, parse
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Reply, Site
 from ouzel.platforms.contract import Match, Options
+from ouzel.platforms.expiry import expiry_of
 
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "vp09": "vp9"}
 _SOURCE = ("chunked", "source")
@@ -28,20 +31,27 @@ def read_master(
     return streams_of(reply, match, options, cdn=cdn)
 
 
-def streams_of(reply: Reply, match: Match, options: Options, *, cdn: str = "") -> tuple[Stream, ...]:
+def streams_of(
+    reply: Reply, match: Match, options: Options, *, expires_at: datetime | None = None, cdn: str = ""
+) -> tuple[Stream, ...]:
     """One for each variant, the best first.
 
     A variant whose sound has a playlist of its own stays behind the master's address, with its name as the quality to choose.
 
+    Args:
+        expires_at: when they stop working, where the addresses do not tell.
     Raises: SiteChanged when it is no playlist.
     """
     try:
         playlist = parse(reply.text, base_url=reply.url)
     except (NotMedia, FormatError, TooLarge) as exc:
         raise SiteChanged(f"{reply.url.split('?')[0]} is no playlist: {exc}") from None
-    if not isinstance(playlist, MasterPlaylist):
-        return (_stream(reply.url, match, options, cdn),)
-    return tuple(_variants(playlist, match, options, cdn))
+    if isinstance(playlist, MasterPlaylist):
+        found = tuple(_variants(playlist, match, options, cdn))
+    else:
+        found = (_stream(reply.url, match, options, cdn),)
+    until = expires_at or expiry_of(reply.url)
+    return tuple(replace(stream, expires_at=expiry_of(stream.url) or until) for stream in found)
 
 
 def _variants(master: MasterPlaylist, match: Match, options: Options, cdn: str) -> Iterator[Stream]:

@@ -133,7 +133,7 @@ def read_head(name: str, text: str) -> Platform:
 def _canonical(entry: _Entry, url: str, named: Mapping[str, str]) -> str:
     """The address as libraries know it: in the platform's first form, on the host of its example, and nothing else."""
     rendered = next((text for t in entry.urls if (text := t.render(named)) is not None), None)
-    if rendered is None:
+    if rendered is None or not named:
         return url
     host, slash, rest = rendered.partition("/")
     usual = urlsplit(entry.platform.example).hostname or host

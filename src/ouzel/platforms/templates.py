@@ -48,9 +48,10 @@ class Template:
         return named
 
     def render(self, named: Mapping[str, str]) -> str | None:
-        """Host, path and parameters with these in its holes; None when it has holes that no name fills."""
-        missing = [hole for hole in _HOLE.finditer(self.text) if not hole[1] or hole[1] not in named]
-        return None if missing else _HOLE.sub(lambda hole: quote(named[hole[1]], safe="@:+,~!$&'()*;"), self.text)
+        """Host, path and parameters with these in its holes; None when its holes have other names."""
+        if {hole[1] for hole in _HOLE.finditer(self.text)} != set(named):
+            return None
+        return _HOLE.sub(lambda hole: quote(named[hole[1]], safe="@:+,~!$&'()*;"), self.text)
 
 
 def parse_template(text: str) -> Template:

@@ -21,6 +21,7 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, current
 
 _options: ContextVar[Options] = ContextVar("options")
@@ -110,6 +111,7 @@ def _streams(told: Any, match: Match, options: Options) -> list[Stream]:
             headers=match.platform.headers,
             proxy=options.proxy or None,
             protocol=protocols.get(address),  # type: ignore[arg-type]
+            expires_at=expiry_of(address),
             label=told.quality or "",
             level="original",
         )

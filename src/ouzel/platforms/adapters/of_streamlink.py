@@ -17,6 +17,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, Watch, current
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
@@ -72,7 +73,8 @@ class StreamlinkAdapter:
             identity = match.identity(next(iter(match.named.values()), url))
             if not found:
                 return Offline(identity, plugin.author or "", plugin.title or "")
-            streams = tuple(_stream(name, each, options) for name, each in found.items() if name not in _ALIASES)
+            names = sorted(found.keys() - _ALIASES, key=plugin.stream_weight, reverse=True)
+            streams = tuple(_stream(name, found[name], options) for name in names)
             return Live(
                 identity,
                 plugin.get_author() or "",  # some ask the site for it only now
@@ -135,5 +137,6 @@ def _stream(name: str, found: Any, options: Options) -> Stream | None:
         headers=headers,
         proxy=options.proxy or None,
         protocol=_PROTOCOLS.get(data.get("type", "")),  # type: ignore[arg-type]
+        expires_at=expiry_of(url),
         label=name,
     )

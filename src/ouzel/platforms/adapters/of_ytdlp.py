@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
+from importlib import import_module
 from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,7 +14,6 @@ from urllib.parse import urlsplit
 import curl_cffi.requests
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request, Response
-from yt_dlp.networking._curlcffi import CurlCFFIRH
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
@@ -23,6 +23,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, current
 
 _NOT_LIVE = re.compile(r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE)
@@ -93,8 +94,16 @@ def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
     return _Browser(cookies=cookiejar)
 
 
-CurlCFFIRH._create_instance = _browser  # type: ignore[method-assign]
-CurlCFFIRH.close = CurlCFFIRH._clear_instances  # type: ignore[method-assign]
+def _teach() -> None:
+    """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
+    try:
+        handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
+    except ImportError:
+        return  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
+    handler._create_instance, handler.close = _browser, handler._clear_instances
+
+
+_teach()
 
 
 class YtDlpAdapter:
@@ -161,6 +170,8 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Hea
     if status == "is_upcoming":
         begins = info.get("release_timestamp")
         return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if not streams and heard.is_over():
+        return Offline(identity, anchor, title)
     if not streams:
         raise heard.why()
     if info.get("is_live") or status == "is_live":
@@ -197,6 +208,7 @@ def _stream(found: Mapping[str, Any], options: Options) -> Stream:
         headers=headers,
         proxy=options.proxy or None,
         protocol="hls" if "m3u8" in protocol else "ffmpeg" if "dash" in protocol else None,
+        expires_at=expiry_of(found["url"]),
         label=str(found.get("format_note") or found.get("format_id") or ""),
         level="audio" if found.get("vcodec") == "none" else None,
         height=found.get("height"),
@@ -245,6 +257,9 @@ class _Heard:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+
+    def is_over(self) -> bool:
+        return any(_NOT_LIVE.search(text) for text in self.warnings)
 
     def why(self) -> SiteError:
         """Of the warnings, which are about many things, the last that tells of access."""

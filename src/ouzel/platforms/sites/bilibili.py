@@ -90,8 +90,8 @@ class BilibiliAdapter:
             headers=dict(PLATFORM.headers),
         )
         found: dict[str, Mapping[str, Any]] = {}
-        told = _data(reply).get("by_room_ids")
-        for base in (told or {}).values():
+        told: dict[str, dict[str, Any]] = _data(reply).get("by_room_ids") or {}
+        for base in told.values():
             for number in {str(base.get("room_id")), str(base.get("short_id"))} & set(rooms):
                 found[number] = base
         return found
@@ -115,7 +115,8 @@ class BilibiliAdapter:
         if peek(data, "encrypted") and not peek(data, "pwd_verified"):
             raise NeedsLogin(f"room {room} wants a password")
         play = dig(data, "playurl_info", "playurl", want=dict)
-        names = {each["qn"]: each["desc"] for each in play.get("g_qn_desc") or []}
+        told: list[dict[str, Any]] = play.get("g_qn_desc") or []
+        names = {each["qn"]: each["desc"] for each in told}
         for stream in dig(play, "stream", want=list):
             for form in stream["format"]:
                 for codec in form["codec"]:

@@ -8,15 +8,12 @@ It has no open call that tells of many channels: the one of its public API wants
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ServerTrouble, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
@@ -59,7 +56,7 @@ class ChzzkAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(_master(content), match, site, options)),
+            read_master(site, _master(content), match, options),
             title,
             peek(content, "liveCategoryValue") or "",
             (peek(content, "liveImageUrl") or peek(content, "defaultThumbnailImageUrl") or "").replace("{type}", "720"),
@@ -112,14 +109,3 @@ def _master(content: Mapping[str, Any]) -> str:
     if peek(content, "paidProduct"):
         raise NeedsLogin("this is for those who have paid for it")
     raise SiteChanged("CHZZK says that it is on air, and names no playlist")
-
-
-def _streams(url: str, match: Match, site: Site, options: Options) -> Iterator[Stream]:
-    for stream in read_master(site, url, match, options):
-        yield replace(stream, expires_at=_expiry(stream.url) or _expiry(url))
-
-
-def _expiry(url: str) -> datetime | None:
-    """Of an address signed for Akamai: `hdnts=st=…~exp=1795000000~acl=…`."""
-    found = re.search(r"\bexp(?:=|%3D)(\d{10})\b", url)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

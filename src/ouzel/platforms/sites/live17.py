@@ -23,6 +23,7 @@ PLATFORM = Platform(
     title="17LIVE",
     title_zh="17LIVE",
     urls=(
+        "17.live/en/live/{room:int}",
         "17.live/{}/live/{room:int}",
         "17.live/live/{room:int}",
         "17.live/{}/profile/r/{room:int}",

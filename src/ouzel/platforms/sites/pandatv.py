@@ -24,8 +24,8 @@ PLATFORM = Platform(
     title="PandaTV",
     title_zh="PandaTV",
     urls=(
-        "pandalive.co.kr/live/play/{user}",
         "pandalive.co.kr/play/{user}",
+        "pandalive.co.kr/live/play/{user}",
         "pandalive.co.kr/channel/{user}/{..}",
     ),
     example="https://www.pandalive.co.kr/play/somebody",

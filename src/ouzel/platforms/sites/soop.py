@@ -65,7 +65,7 @@ class SoopAdapter:
         identity, anchor = match.identity(user), html.unescape(dig(station, "station", "user_nick", want=str))
         if station["broad"] is None:
             return Offline(identity, anchor)
-        channel = _player(site, options, user, "live")
+        channel = ask_player(site, options, user, "live")
         if channel is None:
             return Offline(identity, anchor)
         if channel.get("BPWD") == "Y":
@@ -101,7 +101,7 @@ def _station(site: Site, user: str) -> Mapping[str, Any]:
     return doc
 
 
-def _player(site: Site, options: Options, user: str, what: str, **more: str) -> Mapping[str, Any] | None:
+def ask_player(site: Site, options: Options, user: str, what: str, **more: str) -> Mapping[str, Any] | None:
     """What the player is told; None when it is not on air. Signs in if need be."""
     for again in (False, True):
         reply = site.post(
@@ -146,7 +146,7 @@ def _streams(
     channel: Mapping[str, Any], number: str, user: str, match: Match, site: Site, options: Options
 ) -> Iterator[Stream]:
     """From where it is assigned to, else from where everybody may."""
-    key = _player(site, options, user, "aid", bno=number, quality="master")
+    key = ask_player(site, options, user, "aid", bno=number, quality="master")
     aid = dig(key, "AID", want=str)
     manager, told = dig(channel, "RMD", want=str).rstrip("/"), str(channel.get("CDN") or "")
     assigned = next((name for part, name in _CDNS.items() if part in told), told)

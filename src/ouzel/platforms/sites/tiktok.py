@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="tiktok",
@@ -133,13 +133,12 @@ def _streams(room: Mapping[str, Any], kind: str, match: Match, options: Options)
             url: str = peek(main, protocol) or ""
             if not url:
                 continue
-            expires = parse_qs(urlsplit(url).query).get("expire", [""])[0]
             yield Stream(
                 url,
                 headers=match.platform.headers,
                 proxy=options.proxy or None,
                 protocol="flv" if protocol == "flv" else "hls",
-                expires_at=datetime.fromtimestamp(int(expires), UTC) if expires.isdigit() else None,
+                expires_at=expiry_of(url),
                 label=names.get(quality) or quality,
                 level=_LEVELS.get(quality),
                 height=min(int(size[1]), int(size[2])) or None if size else None,

@@ -53,7 +53,7 @@ _CHANNEL = """query($login: String!) {
   }
 }"""
 _PLAYBACK = """query($login: String!) {
-  streamPlaybackAccessToken(channelName: $login, params: {platform: "web", playerBackend: "mediaplayer", playerType: "site"}) {
+  streamPlaybackAccessToken(channelName: $login, params: {platform: "web", playerBackend: "mediaplayer", playerType: "embed"}) {
     value signature
   }
 }"""
@@ -171,7 +171,7 @@ def _refused(reply: Reply, token: str) -> OuzelError:
     if not said:
         return Blocked(f"Twitch's playlist server answers {reply.status}")
     code, why = str(said.get("error_code") or "").lower(), f"Twitch: {said.get('error') or said.get('error_code')}"
-    if "geo" in code or "anonymizer" in code or '"geoblock_reason":""' not in token.replace(" ", ""):
+    if "geo" in code or "anonymizer" in code or peek(json.loads(token), "geoblock_reason"):
         return RegionLocked(why)
     if "entitlement" in code or "restricted" in code:
         return NeedsLogin(f"{why}; it is for subscribers")
