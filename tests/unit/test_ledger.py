@@ -120,3 +120,10 @@ def test_holes_between_chunks_are_found_in_bytes_and_in_time() -> None:
     assert ledger.tiling_holes([chunk(0), sound, chunk(2, start_s=2.0, end_s=4.0)]) == []
     woven = chunk(1, offset=100, length=0, start_s=9.0, end_s=9.0, scope="audio")
     assert ledger.tiling_holes([chunk(0), woven, chunk(2, offset=100, start_s=2.0)]) == []
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 9, b"\0\n\0", ledger.render(chunk(2))[:-1]])
+def test_a_ledger_is_whole_up_to_its_last_whole_line(torn: bytes) -> None:
+    whole = ledger.render(OPENING) + b"damage\n" + ledger.render(chunk(1))
+    assert ledger.whole_length(whole + torn) == len(whole)
+    assert ledger.whole_length(torn) == 0

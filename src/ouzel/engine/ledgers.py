@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xxhash
 
-from ouzel.base.errors import FileBusy, InputError
+from ouzel.base.errors import FileBusy, InputError, NotALedger
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
@@ -22,6 +22,7 @@ OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""
 
 _READ_BYTES = 1 << 20
+_NOT_AS_TOLD = "is not what its ledger says"
 _BEGINNING = b'{"k":"ledger"'  # of every ledger's first line
 
 
@@ -128,13 +129,31 @@ def locked(path: Path) -> Generator[int, None, None]:
 
 
 def append(path: Path, lines: Iterable[Line]) -> None:
-    """Add lines to a ledger, and make them outlive a power cut. Raises: FileBusy, StorageError."""
+    """Add lines to a ledger, and make them outlive a power cut. A torn last line, the trace of a crash, is cut off before.
+
+    Raises: NotALedger when not one line in it is whole; FileBusy, StorageError: nothing was added then.
+    """
     with locked(path) as fd:
         try:
-            os.write(fd, b"".join(ledger.render(line) for line in lines))
-            os.fsync(fd)
+            end = ledger.whole_length(path.read_bytes())
+            if not end:
+                raise NotALedger(f"{path} is not a ledger", path=str(path))
+            os.ftruncate(fd, end)
+            try:
+                _write(fd, b"".join(ledger.render(line) for line in lines))
+                os.fsync(fd)
+            except OSError:
+                os.ftruncate(fd, end)
+                raise
         except OSError as exc:
             raise storage_error(exc, path) from exc
+
+
+def _write(fd: int, data: bytes) -> None:
+    """All of it: a disk that becomes full takes a part, and says so only when it is asked again."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(fd, left) :]
 
 
 def create(path: Path, data: bytes) -> None:
@@ -161,22 +180,26 @@ def is_written(path: Path) -> bool:
         return True
 
 
-def is_as_told(held: Held, on_bytes: OnBytes) -> bool:
-    """Whether a closed file, or a product, holds the bytes of which its ledger tells, and no others. Raises: StorageError."""
+def what_is_wrong(held: Held, on_bytes: OnBytes) -> str:
+    """Why a closed file, or a product, may not be whole: what follows its name in a sentence.
+
+    Returns: empty when it holds the bytes of which its ledger tells, and no others. Raises: StorageError.
+    """
     product, closing = held.product, held.ledger.closing
     if product is not None:
-        return digest(held.media, on_bytes) == product.digest
+        return "" if digest(held.media, on_bytes) == product.digest else _NOT_AS_TOLD
+    if closing is None:
+        return "was never closed: its ledger has no end"
     try:
         with held.media.open("rb", buffering=0) as file:
             fd = file.fileno()
             for chunk in held.ledger.chunks:
                 if digest_of(fd, chunk.offset, chunk.length) != chunk.digest:
-                    return False
+                    return _NOT_AS_TOLD
                 on_bytes(chunk.length)
-            if closing is None:
-                return True
             around = digest_around(fd, held.ledger.media_start, held.ledger.media_end, closing.tail)
-            return os.fstat(fd).st_size == closing.size and closing.digest in ("", around)
+            whole = os.fstat(fd).st_size == closing.size and closing.digest in ("", around)
+            return "" if whole else _NOT_AS_TOLD
     except OSError as exc:
         raise storage_error(exc, held.media) from exc
 

@@ -162,6 +162,20 @@ def salvage(data: bytes) -> list[Line]:
     return lines
 
 
+def whole_length(data: bytes) -> int:
+    """Length of a ledger file up to the end of its last whole line; 0 when there is none. What follows is torn."""
+    end = data.rfind(b"\n") + 1
+    while end:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        try:
+            parse_line(data[start:end])
+        except NotALedger:
+            end = start
+        else:
+            break
+    return end
+
+
 def stamp(wall: datetime) -> str:
     """`2026-11-22T03:04:05.678Z` for an aware instant."""
     return wall.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
