@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.recordings import record
 from ouzel.cli import texts
 from ouzel.cli.main import run
 from ouzel.engine import ledgers
+from ouzel.engine import recover as recovery
 from ouzel.testing.clips import Clip
 
 
@@ -87,6 +89,35 @@ def test_recover_says_what_was_lost(tmp_path: Path, clip: Clip, shell: Shell) ->
     assert lines[2].startswith("  lost: ")
     assert shell("recover", tmp_path) == (0, "nothing to recover\n", "")
     assert shell("recover", tmp_path / "none")[0] == 2
+
+
+def test_recover_tells_each_file_when_it_is_done(
+    tmp_path: Path, clip: Clip, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        record(tmp_path, clip, name=name, close=False)
+    close_one = recovery._one  # pyright: ignore[reportPrivateUsage]
+
+    def die_at_the_second(path: Path, tools: Any) -> Any:
+        if path.name.startswith("b"):
+            raise KeyboardInterrupt
+        return close_one(path, tools)
+
+    monkeypatch.setattr(recovery, "_one", die_at_the_second)
+    code, (told, *_) = shell.json("recover", tmp_path)
+    assert (code, told["path"], told["outcome"]) == (130, f"{tmp_path}/a.ts", "closed")
+
+
+def test_a_ledger_of_wrong_values_is_no_traceback(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip)
+    book = ledgers.ledger_path(media)
+    first, *others = book.read_bytes().splitlines(keepends=True)
+    body = first.replace(b'"v":1', b'"v":"2"').rpartition(b',"x"')[0]
+    book.write_bytes(b"".join((body + b',"x":"%08x"}\n' % zlib.crc32(body), *others)))
+    assert shell("recover", tmp_path)[0] in (0, 3)
+    assert shell("verify", media)[0] == 6
+    assert shell("info", media)[0] == 0
+    assert shell("clip", media, "--from", "2", "-o", tmp_path / "piece.ts")[0] == 2
 
 
 def test_clip_says_what_it_holds(tmp_path: Path, clip: Clip, shell: Shell) -> None:
