@@ -159,6 +159,44 @@ async def test_a_torn_ledger_is_no_secret(tmp_path: Path, clip: Clip) -> None:
     assert set(codes(await verify(media))) == {C.LEDGER_TORN, C.NOT_CLOSED}
 
 
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_ledger_that_is_damaged_in_its_middle_is_read_to_its_end(
+    tmp_path: Path, clip: Clip, container: Container
+) -> None:
+    """Nothing but that damage is told: the file is what it was, and was closed."""
+    media = record(tmp_path, clip, container, lost=[4, 9])
+    gaps = len(read_ledger(media).gaps)
+    for number in (2, 3, 8, -2):
+        data = ledgers.ledger_path(media).read_bytes()
+        damage_line(media, number)
+        verdict = await verify(media)
+        assert (codes(verdict), verdict.status) == ([C.LEDGER_TORN], "damaged")
+        assert len(verdict.gaps) >= gaps - 1
+        ledgers.ledger_path(media).write_bytes(data)
+
+
+@pytest.mark.parametrize("number", [1, 4, -1])
+async def test_nor_does_a_product_of_it_pass_for_clean(tmp_path: Path, clip: Clip, number: int) -> None:
+    """Also when the line that is damaged is its own."""
+    media = record(tmp_path, clip, lost=[4])
+    made = await convert(media, "mp4", keep_original=False)
+    damage_line(media, number)
+    verdict = await verify(made.path)
+    assert C.LEDGER_TORN in codes(verdict)
+    if number != -1:
+        assert len(verdict.gaps) == 1
+
+
+def damage_line(media: Path, number: int) -> None:
+    """One bit in the middle of a line of its ledger."""
+    path = ledgers.ledger_path(media)
+    lines = path.read_bytes().splitlines(keepends=True)
+    damaged = bytearray(lines[number])
+    damaged[20] ^= 1
+    lines[number] = bytes(damaged)
+    path.write_bytes(b"".join(lines))
+
+
 async def test_numbers_that_are_missing_without_a_gap(tmp_path: Path, clip: Clip) -> None:
     media = record(tmp_path, clip)
     rewrite(

@@ -90,12 +90,15 @@ def test_products_are_found_by_name_the_last_first() -> None:
     assert found.closing == CLOSING
 
 
-def test_reading_stops_at_the_first_damaged_line() -> None:
-    after = ledger.render(chunk(1))
+def test_whole_lines_behind_a_damaged_one_are_read_and_it_is_said() -> None:
+    after = ledger.render(chunk(2))
     found = read(chunk(0), tail=b"\0" * 30 + b"\n" + after)
-    assert len(found.chunks) == 1
-    assert found.torn
-    assert read(chunk(0), tail=after[:-1]).torn
+    assert ([c.index for c in found.chunks], found.torn, found.damaged) == ([0, 2], True, True)
+    assert found.good_bytes == len(ledger.render(OPENING)) + len(ledger.render(chunk(0)))
+    cut = read(chunk(0), tail=b"damage\n" + after + ledger.render(CutLine(2)))
+    assert [c.index for c in cut.chunks] == [0]
+    torn = read(chunk(0), tail=after[:-1])
+    assert (torn.torn, torn.damaged) == (True, False)
     assert not read(chunk(0), tail=after).torn
 
 

@@ -263,7 +263,7 @@ def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> 
 
 def _told_whole(held: ledgers.Held | None) -> Ledger | None:
     """The ledger, if it tells of all that is in its file."""
-    if held is None or held.product is not None or held.ledger.closing is None:
+    if held is None or held.product is not None or held.ledger.closing is None or held.ledger.damaged:
         return None
     return held.ledger
 

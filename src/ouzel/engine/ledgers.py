@@ -72,7 +72,7 @@ def find(media: Path) -> Held | None:
 
     Both may have been renamed, as long as they share their name but for the ending. Of a link with no ledger beside it, the file
     that it leads to.
-    Raises: NotALedger when what is beside it cannot be read; StorageError.
+    Raises: NotALedger when what is beside it cannot be read, or is damaged and does not tell what the file is; StorageError.
     """
     path = ledger_path(media)
     try:
@@ -88,7 +88,11 @@ def find(media: Path) -> Held | None:
     for product in reversed(products):
         if product.file == media.name or not is_like_original or product.size == _size(media):
             return Held(media, path, held, product)
-    return Held(media, path, held, None) if is_like_original else None
+    if is_like_original:
+        return Held(media, path, held, None)
+    if held.torn:
+        raise NotALedger(f"{path} is damaged, and may have told of {media.name}", path=str(path))
+    return None
 
 
 def looks_like_one(path: Path) -> bool:
@@ -186,6 +190,8 @@ def what_is_wrong(held: Held, on_bytes: OnBytes) -> str:
     Returns: empty when it holds the bytes of which its ledger tells, and no others. Raises: StorageError.
     """
     product, closing = held.product, held.ledger.closing
+    if held.ledger.damaged:
+        return "has a damaged ledger, which may have told of more"
     if product is not None:
         return "" if digest(held.media, on_bytes) == product.digest else _NOT_AS_TOLD
     if closing is None:

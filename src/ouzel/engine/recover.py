@@ -163,8 +163,7 @@ class _Part:
                 held = ledger.read(data)
             except NotALedger:
                 return self._from_media(ledger.salvage(data))
-            behind = data[held.good_bytes :].rpartition(b"\n")[0]
-            if ledger.salvage(behind):  # this is no torn end, but damage in its middle
+            if held.damaged:
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
 

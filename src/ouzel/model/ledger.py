@@ -56,6 +56,9 @@ class Ledger:
     """Length of the part of the ledger file that consists of whole, valid lines."""
     torn: bool = False
     """Something follows the good part."""
+    damaged: bool = False
+    """It is no torn end: whole lines follow, and are taken into account. What stood between is not known, so that this is not all
+    there was."""
 
     @property
     def head(self) -> HeadLine | None:
@@ -107,7 +110,8 @@ class Ledger:
                 raise NotALedger("a second opening line")
 
     def _cut(self, index: int) -> None:
-        del self.chunks[index:]
+        place = index if not self.damaged else sum(chunk.index < index for chunk in self.chunks)
+        del self.chunks[place:]
         self.closing = None
         end = self.media_s
         self.repairs = [r for r in self.repairs if r.at_s <= end]
@@ -135,7 +139,7 @@ def parse_line(line: bytes) -> Line:
 
 
 def read(data: bytes) -> Ledger:
-    """Read a whole ledger up to its first damaged or torn line.
+    """Read a ledger: all its whole lines, also those behind a damaged one.
 
     Raises: NotALedger when not even the first line can be read, or when its version is not ours.
     """
@@ -148,10 +152,13 @@ def read(data: bytes) -> Ledger:
     ledger = Ledger(opening, good_bytes=len(lines[0]) + 1)
     for raw in lines[1:-1]:
         try:
-            ledger.add(parse_line(raw))
+            line = parse_line(raw)
+            ledger.damaged = ledger.torn
+            ledger.add(line)
         except NotALedger:
-            break
-        ledger.good_bytes += len(raw) + 1
+            ledger.torn = True
+        if not ledger.torn:
+            ledger.good_bytes += len(raw) + 1
     ledger.torn = ledger.good_bytes != len(data)
     return ledger
 
