@@ -120,6 +120,42 @@ def test_a_ledger_of_wrong_values_is_no_traceback(tmp_path: Path, clip: Clip, sh
     assert shell("clip", media, "--from", "2", "-o", tmp_path / "piece.ts")[0] == 2
 
 
+def test_a_ledger_that_is_damaged_in_its_middle_is_not_passed_for_whole(
+    tmp_path: Path, clip: Clip, shell: Shell
+) -> None:
+    """By none of the commands: all of the media is told of, and that its ledger is damaged."""
+    media = record(tmp_path, clip, lost=[8])
+    whole_s = shell.json("info", media)[1][0]["media_s"]
+    book = ledgers.ledger_path(media)
+    data = book.read_bytes()
+    book.write_bytes(data.replace(b'"chunk","n":2', b'"chunc","n":2'))
+    _, (known,) = shell.json("info", media)
+    assert (known["media_s"], known["state"], known["chunks"]) == (whole_s, "closed", 10)
+    assert known["ledger_damage"].startswith("unreadable at its byte")
+    assert "the ledger is damaged" in shell("info", media)[1]
+    code, (piece,) = shell.json("clip", media, "-o", tmp_path / "piece.ts")
+    assert (code, piece["end_s"], len(piece["gaps"])) == (0, pytest.approx(whole_s, abs=0.001), 1)
+    assert "is damaged" in piece["warnings"][0]
+    assert shell("clip", media, "--from", "9", "--to", "10", "-o", tmp_path / "end.ts")[0] == 0
+    code, (made,) = shell.json("remux", media, "-o", tmp_path / "show.mp4", "--replace")
+    assert (code, media.exists()) == (0, True)
+    assert "has a damaged ledger" in made["warnings"][0]
+    assert shell("verify", tmp_path / "show.mp4")[0] == 6
+    book.write_bytes(data.replace(b'"chunk","n":11', b'"chunc","n":11'))
+    assert shell("remux", media, "-o", tmp_path / "show.mkv")[0] == 0
+
+
+def test_a_ledger_without_its_beginning_is_a_damaged_one(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip, lost=[8])
+    book = ledgers.ledger_path(media)
+    book.write_bytes(b"[" + book.read_bytes()[1:])
+    code, (verdict,) = shell.json("verify", media)
+    assert (code, len(verdict["gaps"])) == (6, 1)
+    assert verdict["findings"][0]["code"] == "ledger_torn"
+    _, (known,) = shell.json("info", media)
+    assert (known["ledger"], bool(known["ledger_damage"])) == (None, True)
+
+
 def test_clip_says_what_it_holds(tmp_path: Path, clip: Clip, shell: Shell) -> None:
     media = record(tmp_path, clip)
     code, out, _ = shell("clip", media, "--from", "00:00:02.5", "--to", "5s", "-o", tmp_path / "piece.ts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -22,6 +23,11 @@ OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""
 
 _READ_BYTES = 1 << 20
+_NO_FILE = (
+    errno.EISDIR,
+    errno.ENXIO,
+    errno.ENODEV,
+)  # of folders opened for writing, sockets, devices that are not there
 _NOT_AS_TOLD = "is not what its ledger says"
 _BEGINNING = b'{"k":"ledger"'  # of every ledger's first line
 
@@ -76,12 +82,9 @@ def find(media: Path) -> Held | None:
     """
     path = ledger_path(media)
     try:
-        data = path.read_bytes()
+        held = ledger.read(content(path))
     except FileNotFoundError:
         return find(media.resolve()) if media.is_symlink() else None
-    except OSError as exc:
-        raise storage_error(exc, path) from exc
-    held = ledger.read(data)
     ending = Path(media.name.removesuffix(PART)).suffix
     products = [p for p in held.products if Path(p.file).suffix == ending]
     is_like_original = ending == Path(held.opening.file).suffix
@@ -95,14 +98,41 @@ def find(media: Path) -> Held | None:
     return None
 
 
-def looks_like_one(path: Path) -> bool:
-    """Whether a file that cannot be read was to be a ledger of ours: it begins like one, as far as it goes."""
+def content(path: Path) -> bytes:
+    """What stands in a ledger. Raises: FileNotFoundError, NotALedger when it is no regular file, StorageError."""
     try:
-        with path.open("rb") as file:
-            begin = file.read(len(_BEGINNING))
-    except OSError:
+        fd = os.open(
+            path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )  # a pipe that nobody writes to is opened all the same
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise NotALedger(f"{path} is not a file", path=str(path))
+            return b"".join(iter(lambda: os.read(fd, _READ_BYTES), b""))
+        finally:
+            os.close(fd)
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        if exc.errno in _NO_FILE:
+            raise NotALedger(f"{path} is not a file", path=str(path)) from exc
+        raise storage_error(exc, path) from exc
+
+
+def remains(path: Path) -> list[Line]:
+    """The whole lines of a ledger that has no beginning any more; none of another program's file. Raises: StorageError."""
+    try:
+        return ledger.salvage(content(path))
+    except (FileNotFoundError, NotALedger):
+        return []
+
+
+def looks_like_one(path: Path) -> bool:
+    """Whether a file that cannot be read was a ledger of ours: it begins like one, as far as it goes, or has lines of one."""
+    try:
+        data = content(path)
+    except (FileNotFoundError, NotALedger):
         return False
-    return _BEGINNING.startswith(begin)
+    return _BEGINNING.startswith(data[: len(_BEGINNING)]) or bool(ledger.salvage(data))
 
 
 def _size(path: Path) -> int:
@@ -139,7 +169,7 @@ def append(path: Path, lines: Iterable[Line]) -> None:
     """
     with locked(path) as fd:
         try:
-            end = ledger.whole_length(path.read_bytes())
+            end = ledger.whole_length(content(path))
             if not end:
                 raise NotALedger(f"{path} is not a ledger", path=str(path))
             os.ftruncate(fd, end)

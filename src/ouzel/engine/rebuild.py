@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ouzel import __version__
 from ouzel.engine.closing import tail_length
-from ouzel.engine.ledgers import digest_around, digest_of
+from ouzel.engine.ledgers import Held, digest_around, digest_of
 from ouzel.engine.reading import MediaReader, Passage, Tap
 from ouzel.engine.sinks.file import PART, storage_error
 from ouzel.model import ledger
@@ -68,6 +68,13 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
     gaps = sum(isinstance(line, Gap) for line in lines)
     lines.append(closing := _closing(path, reader, passages, gaps, written))
     return Rebuilt(tuple(lines), reader, passages, reader.size - closing.size)
+
+
+def whole(held: Held) -> Held:
+    """The same file with a ledger made from it, where its own is damaged and does not tell all. Raises: as `rebuild`."""
+    before = held.ledger
+    known = (before.opening, *before.runs, *before.gaps)
+    return replace(held, ledger=rebuild(held.media, known=known).ledger)
 
 
 def _closing(path: Path, reader: MediaReader, passages: Sequence[Passage], gaps: int, written: datetime) -> Closing:

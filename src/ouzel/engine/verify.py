@@ -206,8 +206,11 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     """Make a ledger of the media. Raises: Unsupported for containers that have none."""
     size = _size(path)
     meter, found = Meter(size * 2, on_progress), Findings()
-    rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
+    known = ledgers.remains(ledgers.ledger_path(path)) if why else []
+    rebuilt = rebuild(path, known=known, tap=lambda piece: meter.take(len(piece)))
     made = "one was made from the media, and knows neither wall times nor gaps"
+    if known:
+        made = "one was made from the media, with what can still be read of the old one"
     if why and ledgers.looks_like_one(ledgers.ledger_path(path)):
         found.add(Finding(_C.LEDGER_TORN, why))
     found.add(Finding(_C.REBUILT, f"{why}; {made}" if why else made))
@@ -228,7 +231,7 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     meter.finish()
     held = rebuilt.ledger
     told = str(ledger_path) if ledger_path else None
-    return Verdict(str(path), told, size, held.media_s, len(held.chunks), (), found.all())
+    return Verdict(str(path), told, size, held.media_s, len(held.chunks), tuple(held.gaps), found.all())
 
 
 def _save(path: Path, rebuilt: Rebuilt) -> str | None:
