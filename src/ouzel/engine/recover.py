@@ -27,7 +27,7 @@ from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.flow import EndReason, Gap, GapCode
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Closing, CutLine, Line
+from ouzel.model.ledger_lines import Closing, CutLine, Line, Product
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.system.clock import Clock, SystemClock
 
@@ -127,6 +127,8 @@ def _one(path: Path, tools: _Tools) -> Recovered | None:
             return _Part(path, tools).recover()
         if path.suffix == CONVERTING:
             return _leftover(path, tools.disk)
+        if (media := _unsettled(path)) is not None:
+            return _Named(media, tools).recover()
         return _orphan(path, tools.disk)
     except FileBusy:
         return Recovered(str(path), Outcome.BUSY)
@@ -145,7 +147,7 @@ class _Part:
 
     def __init__(self, part: Path, tools: _Tools) -> None:
         self.part = part
-        self.path = part.with_suffix("")
+        self.path = Path(str(part).removesuffix(PART))
         self.ledger_path = ledgers.ledger_path(part)
         self._meter = tools.meter
         self._disk = tools.disk
@@ -189,7 +191,8 @@ class _Part:
             self._disk.sync(media_fd)
             self._disk.sync(ledger_fd)
             final = os.fstat(media_fd).st_size
-        self._disk.rename(self.part, self.path)
+        if self.part != self.path:
+            self._disk.rename(self.part, self.path)
         lost_s = sum(chunk.duration_s for chunk in lost if chunk.scope == "all")
         return Recovered(str(self.path), outcome, held.media_s, final, keep, cut_bytes, len(lost), lost_s, damaged)
 
@@ -279,6 +282,76 @@ class _Part:
                 if data.strip(b"\0"):
                     return False
         return True
+
+
+class _Named(_Part):
+    """A file that has its final name, and yet was never closed: somebody gave it that; or its ledger was damaged since.
+
+    Its media is cut only where a crash has left a chunk unfinished.
+    """
+
+    def recover(self) -> Recovered:
+        """Raises: FileBusy, StorageError, OSError."""
+        with ledgers.locked(self.ledger_path) as fd:
+            data = ledgers.content(self.ledger_path)
+            try:
+                held = ledger.read(data)
+            except NotALedger:
+                return self._told_anew(data)
+            if held.damaged:
+                return self._told_anew(data)
+            if held.closing is not None:  # all is well but for a torn line behind it
+                self._disk.truncate(fd, held.good_bytes)
+                self._disk.sync(fd)
+                size = self.path.stat().st_size
+                return Recovered(str(self.path), Outcome.CLOSED, held.media_s, size, len(held.chunks))
+            if not self._ends_as_told(held):
+                return self._told_anew(data)
+            return self._from_ledger(held, fd)
+
+    def _ends_as_told(self, held: Ledger) -> bool:
+        """Its last chunk is there, and behind it no more than another that was not finished."""
+        last = held.chunks[-1]
+        rest = self.path.stat().st_size - held.media_end
+        with _opened(self.path) as fd:
+            agrees = ledgers.digest_of(fd, last.offset, last.length) == last.digest
+        return agrees and 0 <= rest <= max(chunk.length for chunk in held.chunks)
+
+    def _told_anew(self, data: bytes) -> Recovered:
+        """A ledger of what can be read of the media, which stays as it is. `data`: the old one, which is kept beside it."""
+        rebuilt = rebuild(self.path, known=ledger.salvage(data))
+        if not rebuilt.passages or rebuilt.reader.error is not None:
+            detail = f"it can be read up to byte {rebuilt.reader.end}: {rebuilt.reader.error or 'no media'}"
+            return Recovered(str(self.path), Outcome.UNREADABLE, detail=detail)
+        self._disk.create(self.ledger_path.with_name(self.ledger_path.name + DAMAGED), data)
+        self._disk.create(self.ledger_path, rebuilt.data)
+        held, size = rebuilt.ledger, self.path.stat().st_size
+        damaged = tuple(chunk.index for chunk in held.chunks if chunk.damage)
+        return Recovered(str(self.path), Outcome.REBUILT, held.media_s, size, len(held.chunks), damaged=damaged)
+
+
+def _unsettled(path: Path) -> Path | None:
+    """The file beside a ledger that has its final name, and yet is not closed, or whose ledger is damaged."""
+    try:
+        held = ledger.read(ledgers.content(path))
+    except NotALedger:
+        return _last_one(path)
+    media = path.with_suffix(Path(held.opening.file).suffix)
+    settled = not held.chunks or (held.closing is not None and not held.torn)
+    if settled or media.suffix not in _NATIVE or not media.is_file() or Path(f"{media}{PART}").exists():
+        return None
+    found = ledgers.find(media)
+    return media if found is not None and found.product is None else None
+
+
+def _last_one(path: Path) -> Path | None:
+    """The only file beside a ledger of ours without a beginning that is none of its products."""
+    if not (lines := ledgers.remains(path)):
+        return None
+    products = {Path(line.file).suffix for line in lines if isinstance(line, Product)}
+    media = [found for ending in sorted(_NATIVE - products) if (found := path.with_suffix(ending)).is_file()]
+    unfinished = any(path.with_suffix(ending + PART).exists() for ending in _NATIVE)
+    return media[0] if len(media) == 1 and not unfinished else None
 
 
 def _gap(held: Ledger, keep: int) -> Gap:
