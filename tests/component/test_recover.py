@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import zlib
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from ouzel.model.recovery import Outcome, Recovered
 from ouzel.model.verdict import FindingCode, Verdict
 from ouzel.testing.clips import Clip
 from ouzel.testing.clock import FakeClock
+from ouzel.testing.disk import tiny_disk
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +184,36 @@ async def test_a_recovered_file_has_a_digest_of_its_head(tmp_path: Path, clip: C
     assert (await verify(media)).status == "clean"
     damage_head(media)
     assert [f.code for f in (await verify(media)).findings] == [FindingCode.BYTES_CHANGED]
+
+
+async def test_gaps_behind_the_end_that_is_left_stand_at_it(tmp_path: Path, clip: Clip) -> None:
+    part = record(tmp_path, clip, lost=[6], close=False)
+    os.truncate(part, read_ledger(tmp_path).chunks[4].offset)
+    done = await only(tmp_path)
+    book = read_ledger(tmp_path)
+    assert done.media_s == pytest.approx(4.0, abs=0.1)
+    assert [gap.at_s for gap in book.gaps] == [pytest.approx(4.0, abs=0.1)] * 2
+    assert (await verify(tmp_path / "show.ts")).status == "gaps"
+
+
+async def test_a_disk_that_is_full_is_no_success(tmp_path: Path, clip: Clip) -> None:
+    """It takes a part of the last line, and says so only when it is asked for the rest."""
+    with tiny_disk(tmp_path / "disk", megabytes=2) as folder:
+        record(folder, clip, close=False)
+        book = folder / "show.ledger"
+        pad = (50 - book.stat().st_size) % 4096
+        first, *others = book.read_bytes().splitlines(keepends=True)
+        body = first.rpartition(b',"x"')[0].replace(b'"source":"', b'"source":"' + b"x" * (pad - 60), 1)
+        book.write_bytes(b"".join((body + b',"x":"%08x"}\n' % zlib.crc32(body), *others)))
+        with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+        (done,) = await recover(folder)
+        assert done.outcome is Outcome.FAILED
+        (folder / "filler").unlink()
+        (done,) = await recover(folder)
+        assert done.outcome is Outcome.CLOSED
+        assert (await verify(folder / "show.ts")).status == "clean"
 
 
 async def test_a_closing_line_that_promises_too_much_is_void(tmp_path: Path, clip: Clip) -> None:

@@ -22,6 +22,7 @@ from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import Closing, Line
 from ouzel.model.verdict import FindingCode, Verdict
 from ouzel.testing.clips import Clip, run_ffmpeg
+from ouzel.testing.disk import tiny_disk
 
 pytestmark = pytest.mark.anyio
 C = FindingCode
@@ -217,6 +218,23 @@ async def test_a_clock_that_comes_to_its_end_and_begins_anew_is_no_damage(tmp_pa
     verdict = await verify(path)
     assert verdict.status == "clean", verdict.findings
     assert verdict.media_s == pytest.approx(12.0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["show.TS", "show.mpg"])
+async def test_a_file_whose_ending_was_changed_has_its_ledger_still(tmp_path: Path, clip: Clip, name: str) -> None:
+    media = record(tmp_path, clip, lost=[5])
+    verdict = await verify(media.rename(tmp_path / name))
+    assert (verdict.status, len(verdict.gaps)) == ("gaps", 1)
+
+
+async def test_without_a_place_for_a_ledger_the_verdict_is_given_all_the_same(tmp_path: Path, clip: Clip) -> None:
+    with tiny_disk(tmp_path / "disk") as folder:
+        path = folder / "show.ts"
+        path.write_bytes(clip.file(".ts").read_bytes())
+        await anyio.run_process(["mount", "-o", "remount,ro", str(folder)])
+        verdict = await verify(path)
+    assert verdict.status == "clean"
+    assert C.LEDGER_NOT_SAVED in codes(verdict)
 
 
 async def test_numbers_that_begin_anew_are_no_hole(tmp_path: Path, clip: Clip) -> None:

@@ -7,7 +7,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,13 +85,15 @@ def find(media: Path) -> Held | None:
         held = ledger.read(content(path))
     except FileNotFoundError:
         return find(media.resolve()) if media.is_symlink() else None
-    ending = Path(media.name.removesuffix(PART)).suffix
-    products = [p for p in held.products if Path(p.file).suffix == ending]
-    is_like_original = ending == Path(held.opening.file).suffix
+    ending = Path(media.name.removesuffix(PART)).suffix.lower()
+    products = [p for p in held.products if Path(p.file).suffix.lower() == ending]
+    is_like_original = ending == Path(held.opening.file).suffix.lower()
     for product in reversed(products):
         if product.file == media.name or not is_like_original or product.size == _size(media):
             return Held(media, path, held, product)
     if is_like_original:
+        return Held(media, path, held, None)
+    if held.closing is not None and held.closing.size == _size(media):  # another ending was given to it
         return Held(media, path, held, None)
     if held.torn:
         raise NotALedger(f"{path} is damaged, and may have told of {media.name}", path=str(path))
@@ -174,7 +176,7 @@ def append(path: Path, lines: Iterable[Line]) -> None:
                 raise NotALedger(f"{path} is not a ledger", path=str(path))
             os.ftruncate(fd, end)
             try:
-                _write(fd, b"".join(ledger.render(line) for line in lines))
+                write_all(fd, b"".join(ledger.render(line) for line in lines))
                 os.fsync(fd)
             except OSError:
                 os.ftruncate(fd, end)
@@ -183,8 +185,8 @@ def append(path: Path, lines: Iterable[Line]) -> None:
             raise storage_error(exc, path) from exc
 
 
-def _write(fd: int, data: bytes) -> None:
-    """All of it: a disk that becomes full takes a part, and says so only when it is asked again."""
+def write_all(fd: int, data: bytes) -> None:
+    """Write at the place of `fd`. A full disk takes a part, and says so only when it is asked again. Raises: OSError."""
     left = memoryview(data)
     while left:
         left = left[os.write(fd, left) :]
@@ -201,7 +203,8 @@ def create(path: Path, data: bytes) -> None:
         temporary.rename(path)
         sync_folder(path.parent)
     except OSError as exc:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise storage_error(exc, path) from exc
 
 

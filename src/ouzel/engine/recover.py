@@ -46,10 +46,11 @@ class Disk:
 
     def append(self, fd: int, data: bytes) -> None:
         os.lseek(fd, 0, os.SEEK_END)
-        os.write(fd, data)
+        ledgers.write_all(fd, data)
 
     def patch(self, fd: int, data: bytes, offset: int) -> None:
-        os.pwrite(fd, data, offset)
+        os.lseek(fd, offset, os.SEEK_SET)
+        ledgers.write_all(fd, data)
 
     def sync(self, fd: int) -> None:
         os.fsync(fd)

@@ -10,7 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
@@ -115,6 +115,7 @@ class Ledger:
         self.closing = None
         end = self.media_s
         self.repairs = [r for r in self.repairs if r.at_s <= end]
+        self.gaps = [replace(gap, at_s=min(gap.at_s, end)) for gap in self.gaps]  # they stand where the file ends now
 
 
 def render(line: Line) -> bytes:
