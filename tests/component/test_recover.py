@@ -7,6 +7,7 @@ import os
 import shutil
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -563,6 +564,14 @@ async def test_a_damaged_ledger_of_a_closed_file_is_made_anew(
     for file in (media, tmp_path / "show.mkv"):
         assert FindingCode.LEDGER_TORN not in codes(await verify(file))
         assert (await verify(file)).status != "damaged"
+    assert await recover(tmp_path) == []
+
+
+async def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, clip: Clip) -> None:
+    record(tmp_path, clip)
+    book = tmp_path / "show.ledger"
+    newer = ledger.render(replace(read_ledger(tmp_path).opening, version=2))
+    book.write_bytes(newer + book.read_bytes().partition(b"\n")[2])
     assert await recover(tmp_path) == []
 
 

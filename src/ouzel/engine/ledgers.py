@@ -102,22 +102,29 @@ def find(media: Path) -> Held | None:
 
 def content(path: Path) -> bytes:
     """What stands in a ledger. Raises: FileNotFoundError, NotALedger when it is no regular file, StorageError."""
+    fd = _open(path, os.O_RDONLY)
     try:
-        fd = os.open(
-            path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-        )  # a pipe that nobody writes to is opened all the same
-        try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise NotALedger(f"{path} is not a file", path=str(path))
-            return b"".join(iter(lambda: os.read(fd, _READ_BYTES), b""))
-        finally:
-            os.close(fd)
+        return b"".join(iter(lambda: os.read(fd, _READ_BYTES), b""))
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path, flags: int) -> int:
+    """Only a regular file: what else has this name may have no end, or never begin. Raises: as `content`."""
+    try:
+        fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
     except OSError as exc:
         if exc.errno in _NO_FILE:
             raise NotALedger(f"{path} is not a file", path=str(path)) from exc
         raise storage_error(exc, path) from exc
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotALedger(f"{path} is not a file", path=str(path))
+    return fd
 
 
 def remains(path: Path) -> list[Line]:
@@ -148,11 +155,11 @@ def _size(path: Path) -> int:
 def locked(path: Path) -> Generator[int, None, None]:
     """The ledger, open for reading and appending, while no other process may write it.
 
-    Raises: FileBusy when another process is writing; StorageError.
+    Raises: FileBusy when another process is writing; NotALedger when it is no regular file; StorageError.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-    except OSError as exc:
+        fd = _open(path, os.O_RDWR | os.O_APPEND)
+    except FileNotFoundError as exc:
         raise storage_error(exc, path) from exc
     try:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.flow import EndReason, Gap, GapCode
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Closing, CutLine, Line, Product
+from ouzel.model.ledger_lines import Closing, CutLine, Line, Opening, Product
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.system.clock import Clock, SystemClock
 
@@ -108,14 +109,23 @@ def _find(folder: Path) -> tuple[list[Path], int]:
     for place, _, names in os.walk(folder, onerror=_fail):
         for name in names:
             path = Path(place, name)
-            if name.endswith(PART) and path.with_suffix("").suffix in _NATIVE:
-                with suppress(FileNotFoundError):  # its recorder has just closed it
-                    total += path.stat().st_size
-                found.append(path)
-            elif name.endswith((LEDGER, CONVERTING)):
+            unfinished = name.endswith(PART) and path.with_suffix("").suffix in _NATIVE
+            if (unfinished or name.endswith((LEDGER, CONVERTING))) and (size := _size(path)) is not None:
+                total += size if unfinished else 0
                 found.append(path)
     order = (PART, CONVERTING, LEDGER)
     return sorted(found, key=lambda path: (order.index(path.suffix), path)), total
+
+
+def _size(path: Path) -> int | None:
+    """None of what is no file: a pipe, a link to nowhere, or one that its recorder has just closed."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return 0  # it is told of when it is opened
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _fail(exc: OSError) -> None:
@@ -135,6 +145,8 @@ def _one(path: Path, tools: _Tools) -> Recovered | None:
         return Recovered(str(path), Outcome.BUSY)
     except FileNotFoundError:
         return None
+    except NotALedger as exc:
+        return Recovered(str(path), Outcome.UNREADABLE, detail=str(exc))
     except MediaError as exc:  # its head is not one of ours any more
         return Recovered(str(path), Outcome.UNREADABLE, detail=str(exc))
     except StorageError as exc:
@@ -161,7 +173,7 @@ class _Part:
         if not self.ledger_path.exists():
             return self._from_media(self._old_lines(), alone=True)
         with ledgers.locked(self.ledger_path) as fd:
-            data = self.ledger_path.read_bytes()
+            data = ledgers.content(self.ledger_path)
             try:
                 held = ledger.read(data)
             except NotALedger:
@@ -271,8 +283,8 @@ class _Part:
 
     def _old_lines(self) -> list[Line]:
         """What a run before this one has put aside, if it got no further."""
-        with suppress(FileNotFoundError):
-            return ledger.salvage(self.ledger_path.with_name(self.ledger_path.name + DAMAGED).read_bytes())
+        with suppress(FileNotFoundError, NotALedger):
+            return ledger.salvage(ledgers.content(self.ledger_path.with_name(self.ledger_path.name + DAMAGED)))
         return []
 
     def _ends_in_zeros(self, at: int) -> bool:
@@ -347,7 +359,8 @@ def _unsettled(path: Path) -> Path | None:
 
 def _last_one(path: Path) -> Path | None:
     """The only file beside a ledger of ours without a beginning that is none of its products."""
-    if not (lines := ledgers.remains(path)):
+    lines = ledgers.remains(path)
+    if not lines or isinstance(lines[0], Opening):  # another program's, or of a newer version
         return None
     products = {Path(line.file).suffix for line in lines if isinstance(line, Product)}
     media = [found for ending in sorted(_NATIVE - products) if (found := path.with_suffix(ending)).is_file()]
@@ -387,7 +400,7 @@ def _leftover(path: Path, disk: Disk) -> Recovered | None:
 def _orphan(path: Path, disk: Disk) -> Recovered | None:
     """A ledger of ours beside which none of the files is that it speaks of."""
     try:
-        held = ledger.read(path.read_bytes())
+        held = ledger.read(ledgers.content(path))
     except NotALedger:
         return None  # other programs have files with this ending
     endings = {Path(name).suffix for name in (held.opening.file, *(p.file for p in held.products))}
