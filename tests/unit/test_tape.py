@@ -181,6 +181,46 @@ def test_a_new_head_goes_on_in_a_new_file_and_report_times_add_up(bench: Bench) 
     assert bench.tape.counters.media_s == 4.0
 
 
+def test_a_file_of_which_nothing_came_gives_its_name_to_the_next(bench: Bench) -> None:
+    for _ in range(2):  # a segment that is asked for again, as it is too short
+        bench.head()
+        bench.tape.write([b"half"])
+        bench.tape.rollback()
+    bench.head()
+    bench.chunk(b"whole")
+    bench.head()
+    bench.chunk(b"others")
+    bench.close()
+    assert sorted(p.name for p in bench.folder.iterdir()) == [
+        "show-1.ledger",
+        "show-1.ts",
+        "show-2.ledger",
+        "show-2.ts",
+    ]
+    opened = [event.data for event in bench.events if event.code is EventCode.FILE_OPENED]
+    assert [(Path(data["path"]).name, data["part"]) for data in opened] == [
+        ("show-1.ts.part", 1),
+        ("show-2.ts.part", 2),
+    ]
+    assert opened[0]["tracks"] == [{"kind": "video", "codec": "h264", "width": 640, "height": 360}]
+
+
+def test_an_empty_file_that_cannot_be_removed_keeps_its_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.head()
+    bench.tape.write([b"half"])
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        bench.head()
+    bench.chunk(b"whole")
+    bench.close()
+    assert (bench.folder / "show-2.ts").read_bytes() == b"HEADwhole"
+    assert [e.data["code"] for e in bench.events if e.code is EventCode.WARNING] == ["read_only"]
+
+
 @pytest.mark.parametrize(
     ("limits", "due"),
     [

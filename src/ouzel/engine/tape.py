@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ouzel.base.errors import FileRemoved, StorageError
 from ouzel.engine.parts import Counters, Loss, Part
-from ouzel.engine.sinks.file import FileSink
+from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
 from ouzel.model.flow import Chunk, EndReason, Gap, GapCode, TrackScope
@@ -119,6 +119,7 @@ class Tape:
         sink = self._sink or self._open()
         now = self._clock.monotonic() if came is None else came
         self._look_at_clock()
+        self._tell_opened(self._parts[-1])
         wall = self._wall_of(note, span, now)
         self._settle_open_losses(span, scope)
         while self._removed:
@@ -273,11 +274,15 @@ class Tape:
         except BaseException:
             self._number -= 1
             raise
-        self._parts.append(Part(self._sink))
-        self.counters.files += 1
-        self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._number, tracks=_tracks(self._head))
+        self._parts.append(Part(self._sink, self._head.tracks))
         self._head = None  # it may be large (FLV reserves room for an index), and every file has one of its own
         return self._sink
+
+    def _tell_opened(self, part: Part) -> None:
+        """With its first chunk, once: nothing may come of a file that is open."""
+        if not part.told:
+            part.told = True
+            self.emit(EventCode.FILE_OPENED, **part.fields())
 
     def _retire(self, reason: EndReason) -> None:
         if self._sink is None:
@@ -288,6 +293,9 @@ class Tape:
         self._sink = None
         part.sink.rollback()
         part.reason = reason
+        if not part.sink.chunks:
+            self._discard(part)
+            return
         self._base_s += part.sink.media_s
         if part.lost:
             self._strike(part)
@@ -295,11 +303,20 @@ class Tape:
         self.closed.append(part)
         self.on_closed()
 
+    def _discard(self, part: Part) -> None:
+        """Nothing came of this file: the next one has its name, and is told what was missing in it."""
+        self._removed += part.gaps
+        try:
+            part.sink.discard()
+        except OSError as exc:
+            error = storage_error(exc, part.sink.part_path)
+            self.emit(EventCode.WARNING, code=error.code, why=str(error))
+        else:
+            self._number -= 1
+
     def _strike(self, part: Part) -> None:
         """A closed file is gone: what it held is missing, and no longer counted as kept."""
         counters, media_s = self.counters, part.sink.media_s
-        if not part.sink.chunks:
-            return
         gap = part.as_gap(self.wall())
         counters.gaps += 1 - len(part.gaps)
         counters.missing_s += gap.missing_s - sum(each.missing_s for each in part.gaps)
@@ -405,8 +422,3 @@ class Tape:
     def emit(self, code: EventCode, /, **data: Any) -> None:
         """Tell the listener something that happened to this recording."""
         self._listener(Event(self.wall(), code, self._source, data))
-
-
-def _tracks(head: Head) -> list[dict[str, Any]]:
-    names = ("kind", "codec", "width", "height", "sample_rate", "channels")
-    return [{n: v for n in names if (v := getattr(t, n)) is not None} for t in head.tracks]
