@@ -181,6 +181,22 @@ def test_a_new_head_goes_on_in_a_new_file_and_report_times_add_up(bench: Bench) 
     assert bench.tape.counters.media_s == 4.0
 
 
+def test_a_connection_that_gave_nothing_is_not_counted(bench: Bench) -> None:
+    bench.head()
+    bench.tape.run("flv", "http://host/refused")
+    bench.tape.write([b"half"])
+    bench.tape.rollback()
+    assert bench.tape.counters.runs == 0
+    bench.tape.run("flv", "http://host/show")
+    bench.chunk(b"one")
+    bench.chunk(b"two")
+    bench.tape.run("flv", "http://host/again")
+    (book,) = bench.close()
+    assert [(run.number, run.source) for run in book.runs] == [(1, "http://host/show")]
+    assert bench.tape.counters.runs == 1
+    assert [event.data["run"] for event in bench.events if event.code is EventCode.CONNECTED] == [1, 1, 2]
+
+
 def test_a_file_of_which_nothing_came_gives_its_name_to_the_next(bench: Bench) -> None:
     for _ in range(2):  # a segment that is asked for again, as it is too short
         bench.head()

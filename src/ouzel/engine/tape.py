@@ -82,7 +82,7 @@ class Tape:
         self._most_s = 0.0
         self._removed: list[Gap] = []
         """What was in files that are gone: still to be told in the ledger of the next."""
-        self._runs: list[RunLine] = []
+        self._run: RunLine | None = None
         self._losses: list[Loss] = []
         self.on_air = True
         """False in a complete playlist without dates: when it was on air nobody knows, and it does not go by."""
@@ -97,11 +97,9 @@ class Tape:
     # -- what sources and intakes say ---------------------------------------------------------------------------------
 
     def run(self, protocol: str, source: str, quality: str = "") -> None:
-        """A connection to a stream begins."""
-        self.counters.runs += 1
+        """A connection to a stream begins. It is counted, and noted, with the first chunk that it gives."""
         self._arrivals.clear()
-        line = RunLine(self.counters.runs, self.wall(), protocol, source, quality)
-        self._runs.append(line)
+        self._run = line = RunLine(self.counters.runs + 1, self.wall(), protocol, source, quality)
         self.emit(EventCode.CONNECTED, run=line.number, protocol=protocol, address=source, quality=quality)
 
     def head(self, head: Head) -> None:
@@ -129,9 +127,9 @@ class Tape:
             if note.sequence is None:
                 self._look_for_jump(span, now)
             self._write_losses(self._parts[-1], wall)
-        while self._runs:
-            sink.note(self._runs[0])
-            del self._runs[0]
+        if self._run is not None:
+            sink.note(self._run)
+            self.counters.runs, self._run = self._run.number, None
         for repair in span.repairs:
             sink.note(repair)
             at_s = round(self._base_s + repair.at_s, 3)
