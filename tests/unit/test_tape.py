@@ -57,11 +57,19 @@ class Bench:
         self.at = 0.0
         self.source = 50.0
 
-    def chunk(self, data: bytes, seconds: float = 2.0, *, source_jump: float = 0.0, **note: int) -> None:
+    def chunk(
+        self,
+        data: bytes,
+        seconds: float = 2.0,
+        *,
+        source_jump: float = 0.0,
+        lost: tuple[float, float] = (0.0, 0.0),
+        **note: int,
+    ) -> None:
         self.source += source_jump
         self.clock.tick(seconds)
         self.tape.write([data])
-        span = Span(self.at, self.at + seconds, self.source, 50, True)
+        span = Span(self.at, self.at + seconds, self.source, 50, True, lost_s=lost[0], sound_lost_s=lost[1])
         self.tape.commit(span, SegmentNote(**note))
         self.at += seconds
         self.source += seconds
@@ -139,6 +147,27 @@ def test_after_a_drop_the_sources_own_clock_says_what_is_missing(bench: Bench) -
     bench.chunk(b"d", source_jump=-40.0)  # another clock: ours decides
     (book,) = bench.close()
     assert [g.missing_s for g in book.gaps] == [7.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    ("jump_s", "lost", "gaps"),
+    [
+        (0.04, (0.0, 0.0), []),
+        (0.04, (0.04, 0.0), [("all", 0.04)]),
+        (0.0, (0.0, 0.32), [("audio", 0.32)]),
+        (0.3, (0.04, 0.32), [("all", 0.3), ("audio", 0.02)]),
+        (0.3, (0.3, 0.2), [("all", 0.3)]),
+    ],
+)
+def test_what_a_break_tore_off_is_a_gap_of_its_track(
+    bench: Bench, jump_s: float, lost: tuple[float, float], gaps: list[tuple[str, float]]
+) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.chunk(b"b", source_jump=jump_s, lost=lost)
+    (book,) = bench.close()
+    assert [(g.scope, round(g.missing_s, 3)) for g in book.gaps] == gaps
 
 
 def test_a_drop_after_which_all_that_was_there_comes_again_is_no_gap(bench: Bench) -> None:

@@ -365,10 +365,16 @@ class Tape:
         missing = span.source_s - self._source_until
         away = self._clock.monotonic() - self.counters.last_media
         for loss in [loss for loss in self._losses if loss.missing_s is None and loss.scope == scope]:
-            if abs(missing) <= _CONTINUES_S:
+            goes_on = abs(missing) <= _CONTINUES_S
+            if goes_on and not span.lost_s:
                 self._losses.remove(loss)
-            elif 0 < missing < away + _CLOCK_SLACK_S:
-                loss.missing_s = missing
+            elif goes_on or 0 < missing < away + _CLOCK_SLACK_S:
+                loss.missing_s = max(missing, span.lost_s)
+            else:
+                continue
+            sound_s = span.sound_lost_s - (loss.missing_s or 0.0)
+            if scope == "all" and sound_s > _NEW_S:
+                self.lose(loss.code, loss.why, missing_s=sound_s, scope="audio")
 
     def _look_for_jump(self, span: Span, now: float) -> None:
         """Whether the source was away while the connection stood: its clock jumped, and for a while nothing came."""

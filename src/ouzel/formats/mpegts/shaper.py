@@ -9,7 +9,7 @@ and where a unit or the PMT shows that the tracks change. *Flowing*: everything 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from ouzel.base.errors import FormatError
@@ -165,7 +165,9 @@ class TsShaper:
             span = span._replace(excess=size)
         yield Edge(span._replace(replay=True) if again else span)
         if again or span.excess == size:  # nothing is left of it
+            left_out: Mapping[int, int] = {} if again else flow.time.left_out
             self._return()
+            flow.time.left_out = {**left_out, **flow.time.left_out}
             return
         self._partial = _Partial(opening, span.frames, self._mark) if opening is not None else None
         self._save_all()
