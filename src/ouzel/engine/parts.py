@@ -24,6 +24,8 @@ class Counters:
     runs: int = 0
     reconnects: int = 0
     replays: int = 0
+    replayed_s: float = 0.0
+    """Media time that came again and was dropped."""
     last_media: float = 0.0
     """Monotonic time at which the recording last became longer."""
     received: int = 0
