@@ -233,6 +233,15 @@ def units(data: bytes, pid: int) -> list[bytes]:
     return [bytes(unit) for unit in found]
 
 
+def test_the_rest_of_the_last_group_once_more_adds_nothing() -> None:
+    """A short buffer, at the end of the show: no key frame is in it."""
+    a, b, c, _ = groups(4)
+    once = connect(a + b + c)
+    take = connect(a + b + c, *[end_of(c, 2)] * 3)
+    assert stamps(take.out, VIDEO) == stamps(once.out, VIDEO)
+    assert len(take.replays) == 3
+
+
 def test_the_rest_of_a_group_that_was_cut_off_is_kept() -> None:
     a, b, c, d = groups(4)
     take = connect(a + b + half(c), end_of(c, 3) + d)
