@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.recordings import record
 from ouzel.cli import texts
 from ouzel.cli.main import run
 from ouzel.engine import ledgers
+from ouzel.engine import recover as recovery
 from ouzel.testing.clips import Clip
 
 
@@ -87,6 +90,94 @@ def test_recover_says_what_was_lost(tmp_path: Path, clip: Clip, shell: Shell) ->
     assert lines[2].startswith("  lost: ")
     assert shell("recover", tmp_path) == (0, "nothing to recover\n", "")
     assert shell("recover", tmp_path / "none")[0] == 2
+
+
+def test_recover_tells_each_file_when_it_is_done(
+    tmp_path: Path, clip: Clip, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        record(tmp_path, clip, name=name, close=False)
+    close_one = recovery._one  # pyright: ignore[reportPrivateUsage]
+
+    def die_at_the_second(path: Path, tools: Any) -> Any:
+        if path.name.startswith("b"):
+            raise KeyboardInterrupt
+        return close_one(path, tools)
+
+    monkeypatch.setattr(recovery, "_one", die_at_the_second)
+    code, (told, *_) = shell.json("recover", tmp_path)
+    assert (code, told["path"], told["outcome"]) == (130, f"{tmp_path}/a.ts", "closed")
+
+
+def test_a_ledger_of_wrong_values_is_no_traceback(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip)
+    book = ledgers.ledger_path(media)
+    first, *others = book.read_bytes().splitlines(keepends=True)
+    body = first.replace(b'"v":1', b'"v":"2"').rpartition(b',"x"')[0]
+    book.write_bytes(b"".join((body + b',"x":"%08x"}\n' % zlib.crc32(body), *others)))
+    assert shell("verify", media)[0] == 6
+    assert shell("info", media)[0] == 0
+    assert shell("clip", media, "--from", "2", "-o", tmp_path / "piece.ts")[0] == 2
+    assert shell("recover", tmp_path)[0] == 3
+    assert shell("verify", media)[0] == 0
+
+
+def test_a_ledger_that_is_damaged_in_its_middle_is_not_passed_for_whole(
+    tmp_path: Path, clip: Clip, shell: Shell
+) -> None:
+    """By none of the commands: all of the media is told of, and that its ledger is damaged."""
+    media = record(tmp_path, clip, lost=[8])
+    whole_s = shell.json("info", media)[1][0]["media_s"]
+    book = ledgers.ledger_path(media)
+    data = book.read_bytes()
+    book.write_bytes(data.replace(b'"chunk","n":2', b'"chunc","n":2'))
+    _, (known,) = shell.json("info", media)
+    assert (known["media_s"], known["state"], known["chunks"]) == (whole_s, "closed", 10)
+    assert known["ledger_damage"].startswith("unreadable at its byte")
+    assert "the ledger is damaged" in shell("info", media)[1]
+    code, (piece,) = shell.json("clip", media, "-o", tmp_path / "piece.ts")
+    assert (code, piece["end_s"], len(piece["gaps"])) == (0, pytest.approx(whole_s, abs=0.001), 1)
+    assert "is damaged" in piece["warnings"][0]
+    assert shell("clip", media, "--from", "9", "--to", "10", "-o", tmp_path / "end.ts")[0] == 0
+    code, (made,) = shell.json("remux", media, "-o", tmp_path / "show.mp4", "--replace")
+    assert (code, media.exists()) == (0, True)
+    assert "has a damaged ledger" in made["warnings"][0]
+    assert shell("verify", tmp_path / "show.mp4")[0] == 6
+    book.write_bytes(data.replace(b'"chunk","n":11', b'"chunc","n":11'))
+    assert shell("remux", media, "-o", tmp_path / "show.mkv")[0] == 0
+
+
+def test_a_ledger_without_its_beginning_is_a_damaged_one(tmp_path: Path, clip: Clip, shell: Shell) -> None:
+    media = record(tmp_path, clip, lost=[8])
+    book = ledgers.ledger_path(media)
+    book.write_bytes(b"[" + book.read_bytes()[1:])
+    code, (verdict,) = shell.json("verify", media)
+    assert (code, len(verdict["gaps"])) == (6, 1)
+    assert verdict["findings"][0]["code"] == "ledger_torn"
+    _, (known,) = shell.json("info", media)
+    assert (known["ledger"], bool(known["ledger_damage"])) == (None, True)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_has_the_name_of_a_ledger_and_is_no_file_is_not_waited_for(
+    tmp_path: Path, clip: Clip, shell: Shell, make: Callable[[Path], None]
+) -> None:
+    media = record(tmp_path, clip)
+    ledgers.ledger_path(media).unlink()
+    make(tmp_path / "show.ledger")
+    code, (verdict,) = shell.json("verify", media)
+    assert (code, [f["code"] for f in verdict["findings"]]) == (0, ["rebuilt", "ledger_not_saved"])
+    assert shell.json("info", media)[1][0]["state"] == "foreign"
+    for words in (["clip", media, "-o", tmp_path / "piece.ts"], ["remux", media, "-o", tmp_path / "show.mkv"]):
+        code, _, err = shell(*words)
+        assert (code, "show.ledger is not a file" in err) == (2, True)
+    make(tmp_path / "pipe.ts.part")
+    make(tmp_path / "pipe.mp4.converting")
+    assert shell("recover", tmp_path) == (0, "nothing to recover\n", "")
+    media.rename(tmp_path / "show.ts.part")
+    code, (told,) = shell.json("recover", tmp_path)
+    assert (code, told["outcome"]) == (3, "unreadable")
+    assert "is not a file" in told["detail"]
 
 
 def test_clip_says_what_it_holds(tmp_path: Path, clip: Clip, shell: Shell) -> None:

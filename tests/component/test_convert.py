@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -195,9 +196,10 @@ async def test_a_source_that_is_shorter_than_its_ledger_is_kept(
     last = next(line for line in reversed(lines) if isinstance(line, Chunk))
     lines.append(replace(last, index=12, offset=last.offset + last.length, start_s=last.end_s, end_s=last.end_s + 4))
     book.write_bytes(b"".join(ledger.render(line) for line in (*lines, closing)))
-    with pytest.raises(ToolFailed, match=r"the product has 12\.\d+ s, the ledger 16\.\d+ s"):
-        await convert(source, "mp4", keep_original=False, ffmpeg=ffmpeg)
-    assert fresh(tmp_path) == {"show.ts", "show.ledger"}
+    made = await convert(source, "mp4", keep_original=False, ffmpeg=ffmpeg)
+    assert made.is_damaged
+    assert fresh(tmp_path) == {"show.ts", "show.mp4", "show.ledger"}
+    assert (await verify(made.path)).status == "damaged"
 
 
 @pytest.mark.parametrize("where", ["chunk", "head", "end"])
@@ -219,6 +221,32 @@ async def test_a_damaged_source_makes_no_clean_product(
     for path in (made.path, again.path):
         verdict = await verify(path)
         assert (verdict.status, [f.code for f in verdict.findings]) == ("damaged", [FindingCode.BYTES_CHANGED])
+
+
+async def test_a_torn_line_does_not_swallow_the_one_of_the_product(show: Path, ffmpeg: FfmpegFinder) -> None:
+    """A crash tears the line of a product; the next product is known all the same, with its gaps."""
+    await convert(show, "mkv", ffmpeg=ffmpeg)
+    book = ledgers.ledger_path(show)
+    os.truncate(book, book.stat().st_size - 30)
+    made = await convert(show, "mp4", keep_original=False, ffmpeg=ffmpeg)
+    assert (made.is_damaged, made.warnings, fresh(show.parent)) == (False, (), {"show.mkv", "show.mp4", "show.ledger"})
+    held = ledger.read(book.read_bytes())
+    assert (held.torn, [p.file for p in held.products]) == (False, ["show.mp4"])
+    verdict = await verify(made.path)
+    assert (verdict.status, len(verdict.gaps)) == ("gaps", len(held.gaps))
+
+
+async def test_a_source_whose_ledger_has_no_end_is_kept(show: Path, ffmpeg: FfmpegFinder, tmp_path: Path) -> None:
+    """Nobody knows whether it is whole; its product is made, and does not pass for whole either."""
+    book = ledgers.ledger_path(show)
+    os.truncate(book, book.stat().st_size - 20)
+    for out in (show.with_suffix(".mp4"), tmp_path / "there" / "copy.mp4"):
+        made = await convert(show, "mp4", out=out, keep_original=False, ffmpeg=ffmpeg)
+        assert made.is_damaged
+        assert "its ledger has no end" in made.warnings[0]
+        assert "show.ts" in fresh(tmp_path)
+        verdict = await verify(out)
+        assert (verdict.status, len(verdict.gaps)) == ("damaged", 1)
 
 
 async def test_so_does_a_product_that_was_changed(show: Path, ffmpeg: FfmpegFinder) -> None:

@@ -141,6 +141,24 @@ async def test_a_long_file_of_unknown_length_is_kept_once(record: Studio, film: 
     assert sum(each.target == "/film" for each in server.asked) == 2
 
 
+async def test_a_file_of_unknown_length_that_breaks_off_at_first_ends_when_it_was_whole_twice(
+    record: Studio, film: bytes
+) -> None:
+    shorter = film[: len(film) * 2 // 3]
+    answers = [chunked(shorter)[: len(film) // 3]]
+
+    async def serve(peer: Peer, _asked: Asked) -> None:
+        await peer.send(answers.pop() if answers else chunked(shorter))
+        await peer.hang_up()
+
+    async with serving({"/film": serve}) as server:
+        kept = await record(server.url("/film"), park_s=1.0)
+    assert kept.report.end_reason is EndReason.ENDED
+    assert kept.report.media_s == pytest.approx(130 * 2 / 3, abs=4.0)
+    assert kept.gaps == []
+    assert len(server.asked) == 3
+
+
 async def test_what_begins_alike_and_goes_on_otherwise_is_no_file(record: Studio, clip: Clip, film: bytes) -> None:
     """A notice that is shown to everybody who comes, and the show behind it."""
     answers = [film[: len(film) // 60], film]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import zlib
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from tests.recordings import CONTAINERS, NOON, record
 
 from ouzel.base.errors import InputError
 from ouzel.engine import ledgers
-from ouzel.engine.convert import CONVERTING
+from ouzel.engine.convert import CONVERTING, convert
 from ouzel.engine.probe import probe
 from ouzel.engine.recover import DAMAGED, Disk, recover
 from ouzel.engine.verify import verify
@@ -24,9 +27,10 @@ from ouzel.model.flow import GapCode
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import CutLine
 from ouzel.model.recovery import Outcome, Recovered
-from ouzel.model.verdict import FindingCode
+from ouzel.model.verdict import FindingCode, Verdict
 from ouzel.testing.clips import Clip
 from ouzel.testing.clock import FakeClock
+from ouzel.testing.disk import tiny_disk
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +185,36 @@ async def test_a_recovered_file_has_a_digest_of_its_head(tmp_path: Path, clip: C
     assert (await verify(media)).status == "clean"
     damage_head(media)
     assert [f.code for f in (await verify(media)).findings] == [FindingCode.BYTES_CHANGED]
+
+
+async def test_gaps_behind_the_end_that_is_left_stand_at_it(tmp_path: Path, clip: Clip) -> None:
+    part = record(tmp_path, clip, lost=[6], close=False)
+    os.truncate(part, read_ledger(tmp_path).chunks[4].offset)
+    done = await only(tmp_path)
+    book = read_ledger(tmp_path)
+    assert done.media_s == pytest.approx(4.0, abs=0.1)
+    assert [gap.at_s for gap in book.gaps] == [pytest.approx(4.0, abs=0.1)] * 2
+    assert (await verify(tmp_path / "show.ts")).status == "gaps"
+
+
+async def test_a_disk_that_is_full_is_no_success(tmp_path: Path, clip: Clip) -> None:
+    """It takes a part of the last line, and says so only when it is asked for the rest."""
+    with tiny_disk(tmp_path / "disk", megabytes=2) as folder:
+        record(folder, clip, close=False)
+        book = folder / "show.ledger"
+        pad = (50 - book.stat().st_size) % 4096
+        first, *others = book.read_bytes().splitlines(keepends=True)
+        body = first.rpartition(b',"x"')[0].replace(b'"source":"', b'"source":"' + b"x" * (pad - 60), 1)
+        book.write_bytes(b"".join((body + b',"x":"%08x"}\n' % zlib.crc32(body), *others)))
+        with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+        (done,) = await recover(folder)
+        assert done.outcome is Outcome.FAILED
+        (folder / "filler").unlink()
+        (done,) = await recover(folder)
+        assert done.outcome is Outcome.CLOSED
+        assert (await verify(folder / "show.ts")).status == "clean"
 
 
 async def test_a_closing_line_that_promises_too_much_is_void(tmp_path: Path, clip: Clip) -> None:
@@ -479,3 +513,90 @@ async def test_a_first_chunk_that_ends_right_behind_a_tag_is_told_and_closed(tmp
     assert (done.outcome, done.chunks) == (Outcome.REBUILT, 1)
     assert done.bytes == first.offset + first.length - 4
     assert (await verify(Path(done.path))).status == "clean"
+
+
+# -- files that have their final name ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_file_that_somebody_renamed_after_a_crash_is_closed(
+    tmp_path: Path, clip: Clip, container: Container
+) -> None:
+    part = crash(tmp_path, clip, container)
+    media = part.rename(part.with_suffix(""))
+    assert FindingCode.NOT_CLOSED in codes(await verify(media))
+    done = await only(tmp_path)
+    assert (done.path, done.outcome, done.chunks, done.cut_bytes) == (str(media), Outcome.CLOSED, 11, 5000)
+    assert codes(await verify(media)) == []
+    assert await recover(tmp_path) == []
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_closed_file_whose_ledger_lost_its_end_is_closed_again(
+    tmp_path: Path, clip: Clip, container: Container
+) -> None:
+    media = record(tmp_path, clip, container, lost=[4])
+    before = media.read_bytes()
+    os.truncate(tmp_path / "show.ledger", (tmp_path / "show.ledger").stat().st_size - 20)
+    done = await only(tmp_path)
+    assert (done.outcome, done.chunks) == (Outcome.CLOSED, 11 if container != "flv" else done.chunks)
+    assert media.stat().st_size == len(before)
+    assert (await verify(media)).status == "gaps"
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("number", [0, 4])
+async def test_a_damaged_ledger_of_a_closed_file_is_made_anew(
+    tmp_path: Path, clip: Clip, container: Container, number: int
+) -> None:
+    """With its gaps and products; the media is not touched."""
+    media, book = record(tmp_path, clip, container, lost=[4]), tmp_path / "show.ledger"
+    await convert(media, "mkv")
+    before, gaps = media.read_bytes(), read_ledger(tmp_path).gaps
+    lines = book.read_bytes().splitlines(keepends=True)
+    lines[number] = b"[" + lines[number][1:]
+    book.write_bytes(b"".join(lines))
+    done = await only(tmp_path)
+    assert (done.outcome, done.cut_bytes, done.damaged) == (Outcome.REBUILT, 0, ())
+    assert media.read_bytes() == before
+    assert (tmp_path / "show.ledger.damaged").read_bytes() == b"".join(lines)
+    assert read_ledger(tmp_path).gaps == gaps or lines[number].startswith(b'["k":"gap"')
+    for file in (media, tmp_path / "show.mkv"):
+        assert FindingCode.LEDGER_TORN not in codes(await verify(file))
+        assert (await verify(file)).status != "damaged"
+    assert await recover(tmp_path) == []
+
+
+async def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, clip: Clip) -> None:
+    record(tmp_path, clip)
+    book = tmp_path / "show.ledger"
+    newer = ledger.render(replace(read_ledger(tmp_path).opening, version=2))
+    book.write_bytes(newer + book.read_bytes().partition(b"\n")[2])
+    assert await recover(tmp_path) == []
+
+
+async def test_media_of_which_a_ledger_knows_nothing_is_not_cut_off(tmp_path: Path, clip: Clip) -> None:
+    """A ledger that was copied while it was written, say."""
+    media, book = record(tmp_path, clip), tmp_path / "show.ledger"
+    before = media.read_bytes()
+    book.write_bytes(b"".join(book.read_bytes().splitlines(keepends=True)[:8]))
+    done = await only(tmp_path)
+    assert (done.outcome, done.chunks) == (Outcome.REBUILT, 12)
+    assert media.read_bytes() == before
+    assert (await verify(media)).status == "clean"
+
+
+async def test_nor_is_a_chunk_that_has_changed(tmp_path: Path, clip: Clip) -> None:
+    """The last one of a closed file, and a line of a product that was torn."""
+    media, book = record(tmp_path, clip), tmp_path / "show.ledger"
+    data = bytearray(media.read_bytes())
+    data[-100] ^= 1
+    media.write_bytes(data)
+    whole = book.read_bytes()
+    book.write_bytes(whole + b'{"k":"made",')
+    assert (await only(tmp_path)).outcome is Outcome.CLOSED
+    assert (media.read_bytes(), book.read_bytes()) == (data, whole)
+
+
+def codes(verdict: Verdict) -> list[FindingCode]:
+    return [finding.code for finding in verdict.findings]

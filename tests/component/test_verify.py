@@ -22,6 +22,7 @@ from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import Closing, Line
 from ouzel.model.verdict import FindingCode, Verdict
 from ouzel.testing.clips import Clip, run_ffmpeg
+from ouzel.testing.disk import tiny_disk
 
 pytestmark = pytest.mark.anyio
 C = FindingCode
@@ -159,6 +160,44 @@ async def test_a_torn_ledger_is_no_secret(tmp_path: Path, clip: Clip) -> None:
     assert set(codes(await verify(media))) == {C.LEDGER_TORN, C.NOT_CLOSED}
 
 
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_ledger_that_is_damaged_in_its_middle_is_read_to_its_end(
+    tmp_path: Path, clip: Clip, container: Container
+) -> None:
+    """Nothing but that damage is told: the file is what it was, and was closed."""
+    media = record(tmp_path, clip, container, lost=[4, 9])
+    gaps = len(read_ledger(media).gaps)
+    for number in (2, 3, 8, -2):
+        data = ledgers.ledger_path(media).read_bytes()
+        damage_line(media, number)
+        verdict = await verify(media)
+        assert (codes(verdict), verdict.status) == ([C.LEDGER_TORN], "damaged")
+        assert len(verdict.gaps) >= gaps - 1
+        ledgers.ledger_path(media).write_bytes(data)
+
+
+@pytest.mark.parametrize("number", [1, 4, -1])
+async def test_nor_does_a_product_of_it_pass_for_clean(tmp_path: Path, clip: Clip, number: int) -> None:
+    """Also when the line that is damaged is its own."""
+    media = record(tmp_path, clip, lost=[4])
+    made = await convert(media, "mp4", keep_original=False)
+    damage_line(media, number)
+    verdict = await verify(made.path)
+    assert C.LEDGER_TORN in codes(verdict)
+    if number != -1:
+        assert len(verdict.gaps) == 1
+
+
+def damage_line(media: Path, number: int) -> None:
+    """One bit in the middle of a line of its ledger."""
+    path = ledgers.ledger_path(media)
+    lines = path.read_bytes().splitlines(keepends=True)
+    damaged = bytearray(lines[number])
+    damaged[20] ^= 1
+    lines[number] = bytes(damaged)
+    path.write_bytes(b"".join(lines))
+
+
 async def test_numbers_that_are_missing_without_a_gap(tmp_path: Path, clip: Clip) -> None:
     media = record(tmp_path, clip)
     rewrite(
@@ -179,6 +218,23 @@ async def test_a_clock_that_comes_to_its_end_and_begins_anew_is_no_damage(tmp_pa
     verdict = await verify(path)
     assert verdict.status == "clean", verdict.findings
     assert verdict.media_s == pytest.approx(12.0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["show.TS", "show.mpg"])
+async def test_a_file_whose_ending_was_changed_has_its_ledger_still(tmp_path: Path, clip: Clip, name: str) -> None:
+    media = record(tmp_path, clip, lost=[5])
+    verdict = await verify(media.rename(tmp_path / name))
+    assert (verdict.status, len(verdict.gaps)) == ("gaps", 1)
+
+
+async def test_without_a_place_for_a_ledger_the_verdict_is_given_all_the_same(tmp_path: Path, clip: Clip) -> None:
+    with tiny_disk(tmp_path / "disk") as folder:
+        path = folder / "show.ts"
+        path.write_bytes(clip.file(".ts").read_bytes())
+        await anyio.run_process(["mount", "-o", "remount,ro", str(folder)])
+        verdict = await verify(path)
+    assert verdict.status == "clean"
+    assert C.LEDGER_NOT_SAVED in codes(verdict)
 
 
 async def test_numbers_that_begin_anew_are_no_hole(tmp_path: Path, clip: Clip) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import math
+import zlib
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +13,8 @@ import pytest
 from ouzel.base.errors import NotALedger
 from ouzel.formats.shape import Head, KeyPoint, Repair, Track
 from ouzel.model import ledger
-from ouzel.model.flow import Chunk
-from ouzel.model.ledger_lines import Closing, CutLine, Line, Opening, Product
+from ouzel.model.flow import Chunk, Gap, GapCode
+from ouzel.model.ledger_lines import ClockLine, Closing, CutLine, Line, Opening, Product, RunLine
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OPENING = Opening("show.ts", "ts", NOON, "https://host/live.m3u8", 1, "ouzel 0.1")
@@ -87,12 +90,15 @@ def test_products_are_found_by_name_the_last_first() -> None:
     assert found.closing == CLOSING
 
 
-def test_reading_stops_at_the_first_damaged_line() -> None:
-    after = ledger.render(chunk(1))
+def test_whole_lines_behind_a_damaged_one_are_read_and_it_is_said() -> None:
+    after = ledger.render(chunk(2))
     found = read(chunk(0), tail=b"\0" * 30 + b"\n" + after)
-    assert len(found.chunks) == 1
-    assert found.torn
-    assert read(chunk(0), tail=after[:-1]).torn
+    assert ([c.index for c in found.chunks], found.torn, found.damaged) == ([0, 2], True, True)
+    assert found.good_bytes == len(ledger.render(OPENING)) + len(ledger.render(chunk(0)))
+    cut = read(chunk(0), tail=b"damage\n" + after + ledger.render(CutLine(2)))
+    assert [c.index for c in cut.chunks] == [0]
+    torn = read(chunk(0), tail=after[:-1])
+    assert (torn.torn, torn.damaged) == (True, False)
     assert not read(chunk(0), tail=after).torn
 
 
@@ -120,3 +126,44 @@ def test_holes_between_chunks_are_found_in_bytes_and_in_time() -> None:
     assert ledger.tiling_holes([chunk(0), sound, chunk(2, start_s=2.0, end_s=4.0)]) == []
     woven = chunk(1, offset=100, length=0, start_s=9.0, end_s=9.0, scope="audio")
     assert ledger.tiling_holes([chunk(0), woven, chunk(2, offset=100, start_s=2.0)]) == []
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 9, b"\0\n\0", ledger.render(chunk(2))[:-1]])
+def test_a_ledger_is_whole_up_to_its_last_whole_line(torn: bytes) -> None:
+    whole = ledger.render(OPENING) + b"damage\n" + ledger.render(chunk(1))
+    assert ledger.whole_length(whole + torn) == len(whole)
+    assert ledger.whole_length(torn) == 0
+
+
+LINES: list[Line] = [
+    OPENING,
+    ledger.head_line(Head("flv", (Track(9, "video", "h264", 1280, 720, config=b"\x01"),), b"FLV-and-more", b"FLV"), 0),
+    RunLine(1, NOON, "hls", "https://host/live.m3u8", "best"),
+    chunk(1, keys=(KeyPoint(0, 2.04),), damage="garbage"),
+    Gap(2.0, GapCode.SEGMENT_GONE, "404", NOON, NOON, 2.0, 3, 4),
+    Repair(2.0, "splice", 3.0),
+    ClockLine(NOON, -1.5),
+    CutLine(1),
+    replace(CLOSING, digest="00" * 8),
+    Product(NOON, "show.mp4", "mp4", 90, 6.0, "00" * 8, "bytes_changed"),
+]
+
+
+@pytest.mark.parametrize("wrong", [None, {}, math.nan, math.inf, 10**400, 2**70, True, -1, "x", [[1]]])
+@pytest.mark.parametrize("line", LINES, ids=lambda line: type(line).__name__)
+def test_a_line_with_a_wrong_value_is_damaged_or_holds_what_it_is_declared_to(line: Line, wrong: object) -> None:
+    doc = json.loads(ledger.render(line))
+    del doc["x"]
+    for name in doc:
+        body = json.dumps({**doc, name: wrong})[:-1].encode()
+        try:
+            found = ledger.parse_line(b'%s,"x":"%08x"}' % (body, zlib.crc32(body)))
+        except NotALedger:
+            continue
+        for value, good in zip(values(found), values(line), strict=True):
+            assert type(value) is type(good) or value is None
+            assert not isinstance(value, float) or math.isfinite(value)
+
+
+def values(line: Line) -> list[object]:
+    return [getattr(line, field.name) for field in fields(line)]

@@ -15,6 +15,8 @@ from ouzel.formats.shape import Edge
 
 GOP = 50
 START = 126_000
+UNITS = {VIDEO: FRAME / 90_000, AUDIO: 3 * 1920 / 90_000}
+"""Seconds of a unit of each track."""
 
 
 def groups(count: int, **changes: object) -> list[bytes]:
@@ -34,12 +36,14 @@ def half(data: bytes) -> bytes:
     return data[: len(data) // 2 // SIZE * SIZE]
 
 
-def connect(*connections: bytes, shaper: TsShaper | None = None, sizes: Sequence[int] = (5000,)) -> Take:
+def connect(
+    *connections: bytes, shaper: TsShaper | None = None, sizes: Sequence[int] = (5000,), broken: bool = False
+) -> Take:
     """One connection after the other, each of which breaks off."""
     shaper, take = shaper or TsShaper("continuous"), Take()
     for data in connections:
         take.feed(shaper, data, sizes)
-        take.cut(shaper)
+        take.cut(shaper, broken=broken)
         shaper.splice()
     return take
 
@@ -187,6 +191,33 @@ def test_a_unit_whose_beginning_was_not_sent_is_left_out(size: int) -> None:
     assert [len(unit) for unit in units(take.out, VIDEO) if unit not in sent] == []
 
 
+def test_what_a_break_has_torn_off_is_told_of_each_track() -> None:
+    """The next connection goes on at the very next byte: a unit that was torn is not joined with its rest."""
+    a, b, c = groups(3)
+    data, seen = a + b + c, set[tuple[bool, bool]]()
+    for at in range(len(a) - 60 * SIZE, len(a) + 60 * SIZE, SIZE):
+        take = connect(data[:at], data[at:], broken=True)
+        lost_s = [len(set(stamps(data, pid)) - set(stamps(take.out, pid))) * ticks for pid, ticks in UNITS.items()]
+        told_s = [sum(span.lost_s for span in take.spans), sum(span.sound_lost_s for span in take.spans)]
+        assert told_s == pytest.approx(lost_s), at // SIZE
+        assert all(span.damage == "" for span in take.spans)
+        seen.add((told_s[0] > 0, told_s[1] > 0))
+    assert seen == {(False, False), (False, True), (True, False)}
+
+
+def test_what_was_torn_off_and_comes_again_is_not_missing() -> None:
+    a, b, c = groups(3)
+    for again in (b + c, end_of(b, 1) + c, a + b + c):
+        take = connect(a + half(b)[: -20 * SIZE], again, broken=True)
+        assert [(span.lost_s, span.sound_lost_s) for span in take.spans] == [(0.0, 0.0)] * len(take.spans)
+
+
+def test_what_was_torn_off_in_a_connection_that_gave_nothing_is_told_behind_it() -> None:
+    a, b, c = groups(3)
+    take = connect(a, b[: 4 * SIZE], b[4 * SIZE :] + c, broken=True)
+    assert [span.lost_s for span in take.spans if span.lost_s] == [pytest.approx(FRAME / 90_000)]
+
+
 def units(data: bytes, pid: int) -> list[bytes]:
     """The payloads of the units of a track, without what stands in their headers."""
     found: list[bytearray] = []
@@ -200,6 +231,15 @@ def units(data: bytes, pid: int) -> list[bytes]:
         if found:
             found[-1] += data[body : at + SIZE]
     return [bytes(unit) for unit in found]
+
+
+def test_the_rest_of_the_last_group_once_more_adds_nothing() -> None:
+    """A short buffer, at the end of the show: no key frame is in it."""
+    a, b, c, _ = groups(4)
+    once = connect(a + b + c)
+    take = connect(a + b + c, *[end_of(c, 2)] * 3)
+    assert stamps(take.out, VIDEO) == stamps(once.out, VIDEO)
+    assert len(take.replays) == 3
 
 
 def test_the_rest_of_a_group_that_was_cut_off_is_kept() -> None:

@@ -57,11 +57,19 @@ class Bench:
         self.at = 0.0
         self.source = 50.0
 
-    def chunk(self, data: bytes, seconds: float = 2.0, *, source_jump: float = 0.0, **note: int) -> None:
+    def chunk(
+        self,
+        data: bytes,
+        seconds: float = 2.0,
+        *,
+        source_jump: float = 0.0,
+        lost: tuple[float, float] = (0.0, 0.0),
+        **note: int,
+    ) -> None:
         self.source += source_jump
         self.clock.tick(seconds)
         self.tape.write([data])
-        span = Span(self.at, self.at + seconds, self.source, 50, True)
+        span = Span(self.at, self.at + seconds, self.source, 50, True, lost_s=lost[0], sound_lost_s=lost[1])
         self.tape.commit(span, SegmentNote(**note))
         self.at += seconds
         self.source += seconds
@@ -141,6 +149,27 @@ def test_after_a_drop_the_sources_own_clock_says_what_is_missing(bench: Bench) -
     assert [g.missing_s for g in book.gaps] == [7.0, 12.0]
 
 
+@pytest.mark.parametrize(
+    ("jump_s", "lost", "gaps"),
+    [
+        (0.04, (0.0, 0.0), []),
+        (0.04, (0.04, 0.0), [("all", 0.04)]),
+        (0.0, (0.0, 0.32), [("audio", 0.32)]),
+        (0.3, (0.04, 0.32), [("all", 0.3), ("audio", 0.02)]),
+        (0.3, (0.3, 0.2), [("all", 0.3)]),
+    ],
+)
+def test_what_a_break_tore_off_is_a_gap_of_its_track(
+    bench: Bench, jump_s: float, lost: tuple[float, float], gaps: list[tuple[str, float]]
+) -> None:
+    bench.head()
+    bench.chunk(b"a")
+    bench.tape.lose(GapCode.CONNECTION_LOST, "reset")
+    bench.chunk(b"b", source_jump=jump_s, lost=lost)
+    (book,) = bench.close()
+    assert [(g.scope, round(g.missing_s, 3)) for g in book.gaps] == gaps
+
+
 def test_a_drop_after_which_all_that_was_there_comes_again_is_no_gap(bench: Bench) -> None:
     bench.head()
     bench.chunk(b"a")
@@ -179,6 +208,62 @@ def test_a_new_head_goes_on_in_a_new_file_and_report_times_add_up(bench: Bench) 
     assert second.gaps[0].at_s == 0.0
     assert bench.tape.gaps[0].at_s == 2.0
     assert bench.tape.counters.media_s == 4.0
+
+
+def test_a_connection_that_gave_nothing_is_not_counted(bench: Bench) -> None:
+    bench.head()
+    bench.tape.run("flv", "http://host/refused")
+    bench.tape.write([b"half"])
+    bench.tape.rollback()
+    assert bench.tape.counters.runs == 0
+    bench.tape.run("flv", "http://host/show")
+    bench.chunk(b"one")
+    bench.chunk(b"two")
+    bench.tape.run("flv", "http://host/again")
+    (book,) = bench.close()
+    assert [(run.number, run.source) for run in book.runs] == [(1, "http://host/show")]
+    assert bench.tape.counters.runs == 1
+    assert [event.data["run"] for event in bench.events if event.code is EventCode.CONNECTED] == [1, 1, 2]
+
+
+def test_a_file_of_which_nothing_came_gives_its_name_to_the_next(bench: Bench) -> None:
+    for _ in range(2):  # a segment that is asked for again, as it is too short
+        bench.head()
+        bench.tape.write([b"half"])
+        bench.tape.rollback()
+    bench.head()
+    bench.chunk(b"whole")
+    bench.head()
+    bench.chunk(b"others")
+    bench.close()
+    assert sorted(p.name for p in bench.folder.iterdir()) == [
+        "show-1.ledger",
+        "show-1.ts",
+        "show-2.ledger",
+        "show-2.ts",
+    ]
+    opened = [event.data for event in bench.events if event.code is EventCode.FILE_OPENED]
+    assert [(Path(data["path"]).name, data["part"]) for data in opened] == [
+        ("show-1.ts.part", 1),
+        ("show-2.ts.part", 2),
+    ]
+    assert opened[0]["tracks"] == [{"kind": "video", "codec": "h264", "width": 640, "height": 360}]
+
+
+def test_an_empty_file_that_cannot_be_removed_keeps_its_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.head()
+    bench.tape.write([b"half"])
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        bench.head()
+    bench.chunk(b"whole")
+    bench.close()
+    assert (bench.folder / "show-2.ts").read_bytes() == b"HEADwhole"
+    assert [e.data["code"] for e in bench.events if e.code is EventCode.WARNING] == ["read_only"]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ def _lines(known: Info) -> list[str]:
         ),
     ]
     lines += [tr("info.track", track=_track_text(track)) for track in known.tracks]
+    if known.ledger_damage:
+        lines.append(tr("info.ledger_damage", text=known.ledger_damage))
     if known.ledger is None:
         return lines
     if known.wall_start and known.wall_end:

@@ -68,8 +68,13 @@ class Bar:
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Make room for a line that stays."""
         if self._shown >= 0:
             self._output.draw(_CLEAR_LINE)
+            self._shown = -1
 
 
 def gap_text(gap: Gap) -> str:

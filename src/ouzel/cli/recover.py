@@ -33,15 +33,16 @@ def recover(folder: Path, output: Output) -> int:
 
 
 async def _recover(folder: Path, output: Output) -> int:
+    bar = Bar(output, tr("recover.working", folder=folder))
+
     def on_file(done: Recovered) -> None:
+        bar.clear()
         output.json({"event": "recovered", **done.fields()})
         for line in _lines(done):
             output.say(line)
 
-    with Bar(output, tr("recover.working", folder=folder)) as bar:
-        found = await close_all(folder, on_progress=bar.tell)
-    for done in found:
-        on_file(done)
+    with bar:
+        found = await close_all(folder, on_file=on_file, on_progress=bar.tell)
     if not found:
         output.say(tr("recover.nothing"))
     if any(done.outcome is Outcome.FAILED for done in found):

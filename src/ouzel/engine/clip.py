@@ -23,6 +23,7 @@ from ouzel.engine.convert import Piece, convert, remove
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.probe import find_edges, probe
+from ouzel.engine.rebuild import whole
 from ouzel.engine.recipes import check_format
 from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.flv.rules import FlvRules
@@ -87,8 +88,12 @@ async def clip(
     if held is None or held.product is not None:
         return await _by_ffmpeg(path, held, (from_s, to_s), out, finder, clock, on_progress)
     native = out.with_suffix(f".{held.opening.container}")
+    noted = _noted(held)
+    if held.ledger.damaged:
+        held = await anyio.to_thread.run_sync(whole, held)
     work = _Work(held, plan_cut(held.ledger, from_s, to_s), native, clock)
     clipped = await anyio.to_thread.run_sync(work.run, on_progress)
+    clipped = replace(clipped, warnings=(*noted, *clipped.warnings))
     if native == out:
         return clipped
     try:
@@ -115,6 +120,15 @@ def _find(path: Path, out: Path) -> Held | None:
         if os.path.lexists(taken):
             raise OutputExists(f"{taken} exists already; give another name or remove it")
     return ledgers.find(path)
+
+
+def _noted(held: Held) -> tuple[str, ...]:
+    """What is wrong with the ledger, as a warning."""
+    if held.ledger.damaged:
+        return (f"the ledger of {held.media} is damaged: the piece is cut by what is in the media itself",)
+    if held.ledger.closing is None and not held.is_open:
+        return (f"{held.media} was never closed: there may be more in it than its ledger tells",)
+    return ()
 
 
 def _discard(native: Path) -> None:

@@ -136,7 +136,7 @@ class _Work:
 
     async def run(self) -> Converted:
         held = await anyio.to_thread.run_sync(self._check)
-        damage = await anyio.to_thread.run_sync(self._damage, held) if held else ""
+        damage, words = await anyio.to_thread.run_sync(self._damage, held) if held else ("", "")
         fed_by = await anyio.to_thread.run_sync(feeder, self.source)
         found = await probe(self.source, on_progress=self._stage(1), nice=self.nice, fed_by=fed_by)
         recipe = plan(found, self.target)
@@ -146,13 +146,13 @@ class _Work:
             warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
             made = await probe(temporary, on_progress=self._stage(3), nice=self.nice)
             if self.piece is None:
-                compare(found, made, recipe, held.ledger if held and held.product is None else None)
+                compare(found, made, recipe, None if damage else _told_whole(held))
             else:
                 compare_piece(made, recipe, self.piece)
             size = await anyio.to_thread.run_sync(self._settle, temporary, made, held, damage)
         self.on_progress(1.0)
         if damage:
-            warnings = (f"{self.source} is not what its ledger says: so it is with {self.out.name}", *warnings)
+            warnings = (f"{self.source} {words}: so it is with {self.out.name}", *warnings)
         blind = await self._unread_by(recipe)
         warnings = (*warnings, *blind)
         return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind)
@@ -176,11 +176,15 @@ class _Work:
         _refuse_existing(self.out, *([path] if held and (self.piece or path != held.ledger_path) else []))
         return held
 
-    def _damage(self, held: ledgers.Held) -> str:
-        """What is wrong with the source, so that its product does not pass for whole. Runs in a worker thread."""
+    def _damage(self, held: ledgers.Held) -> tuple[str, str]:
+        """What is wrong with the source, so that its product does not pass for whole: code, and words that follow its name.
+
+        Runs in a worker thread.
+        """
+        if words := ledgers.what_is_wrong(held, self._counter(0, held.media.stat().st_size)):
+            return BYTES_CHANGED, words
         before = held.product.damage if held.product else ""
-        as_told = ledgers.is_as_told(held, self._counter(0, held.media.stat().st_size))
-        return before if as_told else BYTES_CHANGED
+        return before, "was made of a file that was not what its ledger says" if before else ""
 
     async def _mux(
         self, program: str, found: Found, recipe: Recipe, temporary: Path, fed_by: list[str] | None
@@ -257,6 +261,13 @@ def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> 
         _compare_times("the ledger", leading.duration_s, held.media_s)
 
 
+def _told_whole(held: ledgers.Held | None) -> Ledger | None:
+    """The ledger, if it tells of all that is in its file."""
+    if held is None or held.product is not None or held.ledger.closing is None or held.ledger.damaged:
+        return None
+    return held.ledger
+
+
 def compare_piece(made: Found, recipe: Recipe, piece: Piece) -> None:
     """As `compare`, for a part of the source. Raises: ToolFailed."""
     _compare_streams(made, recipe)
@@ -311,9 +322,8 @@ def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:
     """Beside its source a product shares its ledger; elsewhere it gets a copy, so that gaps and wall times are told there too."""
     path = ledgers.ledger_path(out)
     if path != held.ledger_path:
-        lines = held.ledger_path.read_bytes()[: held.ledger.good_bytes]
         with path.open("xb") as file:
-            file.write(lines)
+            file.write(held.ledger_path.read_bytes())
     ledgers.append(path, [product])
 
 

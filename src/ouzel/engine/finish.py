@@ -111,9 +111,6 @@ class Finisher:
 
     async def _finish(self, closed: Part, to_convert: MemoryObjectSendStream[int]) -> None:
         sink = closed.sink
-        if not sink.chunks:
-            await anyio.to_thread.run_sync(sink.discard)
-            return
         if closed.lost:
             await anyio.to_thread.run_sync(
                 sink.release

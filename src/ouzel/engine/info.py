@@ -23,6 +23,8 @@ async def describe(path: Path) -> Info:
         read; StorageError.
     """
     known = await anyio.to_thread.run_sync(_by_ledger, path)
+    if isinstance(known, str):
+        return replace(await _by_itself(path), ledger_damage=known)
     if known is not None and known.state == "product":  # the ledger has the tracks of what it was made of
         try:
             return replace(known, tracks=_tracks(await probe(path, depth="header")))
@@ -30,12 +32,17 @@ async def describe(path: Path) -> Info:
             return replace(known, tracks=())
     if known is not None:
         return known
+    return await _by_itself(path)
+
+
+async def _by_itself(path: Path) -> Info:
     found = await probe(path, depth="header")
     size = await anyio.to_thread.run_sync(lambda: path.stat().st_size)
     return Info(str(path), "foreign", found.container, size, found.duration_s or 0.0, _tracks(found))
 
 
-def _by_ledger(path: Path) -> Info | None:
+def _by_ledger(path: Path) -> Info | str | None:
+    """None without a ledger; what is wrong with it where one of ours cannot be read."""
     ledgers.check_media(path)
     try:
         size = path.stat().st_size
@@ -43,8 +50,8 @@ def _by_ledger(path: Path) -> Info | None:
         raise storage_error(exc, path) from exc
     try:
         held = ledgers.find(path)
-    except NotALedger:
-        return None
+    except NotALedger as exc:
+        return str(exc) if ledgers.looks_like_one(ledgers.ledger_path(path)) else None
     if held is None:
         return None
     state: State = "closed"
@@ -52,6 +59,8 @@ def _by_ledger(path: Path) -> Info | None:
         state = "product"
     elif held.is_open:
         state = "recording" if ledgers.is_written(held.ledger_path) else "unfinished"
+    elif held.ledger.closing is None:
+        state = "unfinished"
     return info_of(held.ledger, path=str(path), ledger_path=str(held.ledger_path), state=state, bytes_=size)
 
 

@@ -151,6 +151,7 @@ class Intake:
         if span.replay:
             tape.rollback()
             tape.counters.replays += 1
+            tape.counters.replayed_s += span.duration_s
             tape.emit(EventCode.REPLAY_DROPPED, seconds=round(span.duration_s, 3))
         else:
             if span.excess:

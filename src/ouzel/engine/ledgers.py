@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import xxhash
 
-from ouzel.base.errors import FileBusy, InputError
+from ouzel.base.errors import FileBusy, InputError, NotALedger
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
@@ -22,6 +23,12 @@ OnBytes = Callable[[int], None]
 """Told how many more bytes were read."""
 
 _READ_BYTES = 1 << 20
+_NO_FILE = (
+    errno.EISDIR,
+    errno.ENXIO,
+    errno.ENODEV,
+)  # of folders opened for writing, sockets, devices that are not there
+_NOT_AS_TOLD = "is not what its ledger says"
 _BEGINNING = b'{"k":"ledger"'  # of every ledger's first line
 
 
@@ -71,33 +78,70 @@ def find(media: Path) -> Held | None:
 
     Both may have been renamed, as long as they share their name but for the ending. Of a link with no ledger beside it, the file
     that it leads to.
-    Raises: NotALedger when what is beside it cannot be read; StorageError.
+    Raises: NotALedger when what is beside it cannot be read, or is damaged and does not tell what the file is; StorageError.
     """
     path = ledger_path(media)
     try:
-        data = path.read_bytes()
+        held = ledger.read(content(path))
     except FileNotFoundError:
         return find(media.resolve()) if media.is_symlink() else None
-    except OSError as exc:
-        raise storage_error(exc, path) from exc
-    held = ledger.read(data)
-    ending = Path(media.name.removesuffix(PART)).suffix
-    products = [p for p in held.products if Path(p.file).suffix == ending]
-    is_like_original = ending == Path(held.opening.file).suffix
+    ending = Path(media.name.removesuffix(PART)).suffix.lower()
+    products = [p for p in held.products if Path(p.file).suffix.lower() == ending]
+    is_like_original = ending == Path(held.opening.file).suffix.lower()
     for product in reversed(products):
         if product.file == media.name or not is_like_original or product.size == _size(media):
             return Held(media, path, held, product)
-    return Held(media, path, held, None) if is_like_original else None
+    if is_like_original:
+        return Held(media, path, held, None)
+    if held.closing is not None and held.closing.size == _size(media):  # another ending was given to it
+        return Held(media, path, held, None)
+    if held.torn:
+        raise NotALedger(f"{path} is damaged, and may have told of {media.name}", path=str(path))
+    return None
+
+
+def content(path: Path) -> bytes:
+    """What stands in a ledger. Raises: FileNotFoundError, NotALedger when it is no regular file, StorageError."""
+    fd = _open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(fd, _READ_BYTES), b""))
+    except OSError as exc:
+        raise storage_error(exc, path) from exc
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path, flags: int) -> int:
+    """Only a regular file: what else has this name may have no end, or never begin. Raises: as `content`."""
+    try:
+        fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        if exc.errno in _NO_FILE:
+            raise NotALedger(f"{path} is not a file", path=str(path)) from exc
+        raise storage_error(exc, path) from exc
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotALedger(f"{path} is not a file", path=str(path))
+    return fd
+
+
+def remains(path: Path) -> list[Line]:
+    """The whole lines of a ledger that has no beginning any more; none of another program's file. Raises: StorageError."""
+    try:
+        return ledger.salvage(content(path))
+    except (FileNotFoundError, NotALedger):
+        return []
 
 
 def looks_like_one(path: Path) -> bool:
-    """Whether a file that cannot be read was to be a ledger of ours: it begins like one, as far as it goes."""
+    """Whether a file that cannot be read was a ledger of ours: it begins like one, as far as it goes, or has lines of one."""
     try:
-        with path.open("rb") as file:
-            begin = file.read(len(_BEGINNING))
-    except OSError:
+        data = content(path)
+    except (FileNotFoundError, NotALedger):
         return False
-    return _BEGINNING.startswith(begin)
+    return _BEGINNING.startswith(data[: len(_BEGINNING)]) or bool(ledger.salvage(data))
 
 
 def _size(path: Path) -> int:
@@ -111,11 +155,11 @@ def _size(path: Path) -> int:
 def locked(path: Path) -> Generator[int, None, None]:
     """The ledger, open for reading and appending, while no other process may write it.
 
-    Raises: FileBusy when another process is writing; StorageError.
+    Raises: FileBusy when another process is writing; NotALedger when it is no regular file; StorageError.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-    except OSError as exc:
+        fd = _open(path, os.O_RDWR | os.O_APPEND)
+    except FileNotFoundError as exc:
         raise storage_error(exc, path) from exc
     try:
         try:
@@ -128,13 +172,31 @@ def locked(path: Path) -> Generator[int, None, None]:
 
 
 def append(path: Path, lines: Iterable[Line]) -> None:
-    """Add lines to a ledger, and make them outlive a power cut. Raises: FileBusy, StorageError."""
+    """Add lines to a ledger, and make them outlive a power cut. A torn last line, the trace of a crash, is cut off before.
+
+    Raises: NotALedger when not one line in it is whole; FileBusy, StorageError: nothing was added then.
+    """
     with locked(path) as fd:
         try:
-            os.write(fd, b"".join(ledger.render(line) for line in lines))
-            os.fsync(fd)
+            end = ledger.whole_length(content(path))
+            if not end:
+                raise NotALedger(f"{path} is not a ledger", path=str(path))
+            os.ftruncate(fd, end)
+            try:
+                write_all(fd, b"".join(ledger.render(line) for line in lines))
+                os.fsync(fd)
+            except OSError:
+                os.ftruncate(fd, end)
+                raise
         except OSError as exc:
             raise storage_error(exc, path) from exc
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write at the place of `fd`. A full disk takes a part, and says so only when it is asked again. Raises: OSError."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(fd, left) :]
 
 
 def create(path: Path, data: bytes) -> None:
@@ -148,7 +210,8 @@ def create(path: Path, data: bytes) -> None:
         temporary.rename(path)
         sync_folder(path.parent)
     except OSError as exc:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise storage_error(exc, path) from exc
 
 
@@ -161,22 +224,28 @@ def is_written(path: Path) -> bool:
         return True
 
 
-def is_as_told(held: Held, on_bytes: OnBytes) -> bool:
-    """Whether a closed file, or a product, holds the bytes of which its ledger tells, and no others. Raises: StorageError."""
+def what_is_wrong(held: Held, on_bytes: OnBytes) -> str:
+    """Why a closed file, or a product, may not be whole: what follows its name in a sentence.
+
+    Returns: empty when it holds the bytes of which its ledger tells, and no others. Raises: StorageError.
+    """
     product, closing = held.product, held.ledger.closing
+    if held.ledger.damaged:
+        return "has a damaged ledger, which may have told of more"
     if product is not None:
-        return digest(held.media, on_bytes) == product.digest
+        return "" if digest(held.media, on_bytes) == product.digest else _NOT_AS_TOLD
+    if closing is None:
+        return "was never closed: its ledger has no end"
     try:
         with held.media.open("rb", buffering=0) as file:
             fd = file.fileno()
             for chunk in held.ledger.chunks:
                 if digest_of(fd, chunk.offset, chunk.length) != chunk.digest:
-                    return False
+                    return _NOT_AS_TOLD
                 on_bytes(chunk.length)
-            if closing is None:
-                return True
             around = digest_around(fd, held.ledger.media_start, held.ledger.media_end, closing.tail)
-            return os.fstat(fd).st_size == closing.size and closing.digest in ("", around)
+            whole = os.fstat(fd).st_size == closing.size and closing.digest in ("", around)
+            return "" if whole else _NOT_AS_TOLD
     except OSError as exc:
         raise storage_error(exc, held.media) from exc
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from ouzel.base.errors import FileRemoved
 from ouzel.engine.sinks.file import FileSink
+from ouzel.formats.shape import Track
 from ouzel.model.flow import EndReason, Gap, GapCode, TrackScope
 
 
@@ -22,7 +24,8 @@ class Counters:
     runs: int = 0
     reconnects: int = 0
     replays: int = 0
-    files: int = 0
+    replayed_s: float = 0.0
+    """Media time that came again and was dropped."""
     last_media: float = 0.0
     """Monotonic time at which the recording last became longer."""
     received: int = 0
@@ -34,6 +37,9 @@ class Part:
     """One file of a recording: the running one, or one that takes no more chunks and waits to be finished off the loop."""
 
     sink: FileSink
+    tracks: tuple[Track, ...]
+    told: bool = False
+    """It was announced: it has had a chunk."""
     reason: EndReason = EndReason.SPLIT
     """Why it takes no more chunks."""
     gaps: list[Gap] = field(default_factory=list[Gap])
@@ -48,6 +54,12 @@ class Part:
     def media_s(self) -> float:
         """Seconds of the recording that are in this file."""
         return 0.0 if self.lost else self.sink.media_s
+
+    def fields(self) -> dict[str, Any]:
+        """What an event tells of it when it is announced."""
+        names = ("kind", "codec", "width", "height", "sample_rate", "channels")
+        tracks = [{name: value for name in names if (value := getattr(t, name)) is not None} for t in self.tracks]
+        return {"path": str(self.sink.part_path), "part": self.sink.opening.part, "tracks": tracks}
 
     def removed(self) -> FileRemoved:
         """Why nothing of it is kept."""

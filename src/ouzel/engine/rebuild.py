@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ouzel import __version__
 from ouzel.engine.closing import tail_length
-from ouzel.engine.ledgers import digest_around, digest_of
+from ouzel.engine.ledgers import Held, digest_around, digest_of
 from ouzel.engine.reading import MediaReader, Passage, Tap
 from ouzel.engine.sinks.file import PART, storage_error
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, EndReason, Gap
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Closing, HeadLine, Line, Opening, RunLine
+from ouzel.model.ledger_lines import Closing, HeadLine, Line, Opening, Product, RunLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
 
     Args:
         end: where to stop reading.
-        known: lines of the lost ledger that can still be read: its opening, runs and gaps are taken over.
+        known: lines of the lost ledger that can still be read: its opening, runs, gaps and products are taken over.
         tap: sees all bytes of the file, in order.
     Raises: Unsupported, NotMedia, FormatError when there is nothing to be told; StorageError.
     """
@@ -67,7 +67,15 @@ def rebuild(path: Path, *, end: int | None = None, known: Iterable[Line] = (), t
         return Rebuilt(tuple(lines), reader, passages)
     gaps = sum(isinstance(line, Gap) for line in lines)
     lines.append(closing := _closing(path, reader, passages, gaps, written))
+    lines += (line for line in kept if isinstance(line, Product))
     return Rebuilt(tuple(lines), reader, passages, reader.size - closing.size)
+
+
+def whole(held: Held) -> Held:
+    """The same file with a ledger made from it, where its own is damaged and does not tell all. Raises: as `rebuild`."""
+    before = held.ledger
+    known = (before.opening, *before.runs, *before.gaps)
+    return replace(held, ledger=rebuild(held.media, known=known).ledger)
 
 
 def _closing(path: Path, reader: MediaReader, passages: Sequence[Passage], gaps: int, written: datetime) -> Closing:

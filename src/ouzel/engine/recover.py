@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.flow import EndReason, Gap, GapCode
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Closing, CutLine, Line
+from ouzel.model.ledger_lines import Closing, CutLine, Line, Opening, Product
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.system.clock import Clock, SystemClock
 
@@ -46,10 +47,11 @@ class Disk:
 
     def append(self, fd: int, data: bytes) -> None:
         os.lseek(fd, 0, os.SEEK_END)
-        os.write(fd, data)
+        ledgers.write_all(fd, data)
 
     def patch(self, fd: int, data: bytes, offset: int) -> None:
-        os.pwrite(fd, data, offset)
+        os.lseek(fd, offset, os.SEEK_SET)
+        ledgers.write_all(fd, data)
 
     def sync(self, fd: int) -> None:
         os.fsync(fd)
@@ -107,14 +109,23 @@ def _find(folder: Path) -> tuple[list[Path], int]:
     for place, _, names in os.walk(folder, onerror=_fail):
         for name in names:
             path = Path(place, name)
-            if name.endswith(PART) and path.with_suffix("").suffix in _NATIVE:
-                with suppress(FileNotFoundError):  # its recorder has just closed it
-                    total += path.stat().st_size
-                found.append(path)
-            elif name.endswith((LEDGER, CONVERTING)):
+            unfinished = name.endswith(PART) and path.with_suffix("").suffix in _NATIVE
+            if (unfinished or name.endswith((LEDGER, CONVERTING))) and (size := _size(path)) is not None:
+                total += size if unfinished else 0
                 found.append(path)
     order = (PART, CONVERTING, LEDGER)
     return sorted(found, key=lambda path: (order.index(path.suffix), path)), total
+
+
+def _size(path: Path) -> int | None:
+    """None of what is no file: a pipe, a link to nowhere, or one that its recorder has just closed."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return 0  # it is told of when it is opened
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _fail(exc: OSError) -> None:
@@ -127,11 +138,15 @@ def _one(path: Path, tools: _Tools) -> Recovered | None:
             return _Part(path, tools).recover()
         if path.suffix == CONVERTING:
             return _leftover(path, tools.disk)
+        if (media := _unsettled(path)) is not None:
+            return _Named(media, tools).recover()
         return _orphan(path, tools.disk)
     except FileBusy:
         return Recovered(str(path), Outcome.BUSY)
     except FileNotFoundError:
         return None
+    except NotALedger as exc:
+        return Recovered(str(path), Outcome.UNREADABLE, detail=str(exc))
     except MediaError as exc:  # its head is not one of ours any more
         return Recovered(str(path), Outcome.UNREADABLE, detail=str(exc))
     except StorageError as exc:
@@ -145,7 +160,7 @@ class _Part:
 
     def __init__(self, part: Path, tools: _Tools) -> None:
         self.part = part
-        self.path = part.with_suffix("")
+        self.path = Path(str(part).removesuffix(PART))
         self.ledger_path = ledgers.ledger_path(part)
         self._meter = tools.meter
         self._disk = tools.disk
@@ -158,13 +173,12 @@ class _Part:
         if not self.ledger_path.exists():
             return self._from_media(self._old_lines(), alone=True)
         with ledgers.locked(self.ledger_path) as fd:
-            data = self.ledger_path.read_bytes()
+            data = ledgers.content(self.ledger_path)
             try:
                 held = ledger.read(data)
             except NotALedger:
                 return self._from_media(ledger.salvage(data))
-            behind = data[held.good_bytes :].rpartition(b"\n")[0]
-            if ledger.salvage(behind):  # this is no torn end, but damage in its middle
+            if held.damaged:
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
 
@@ -190,7 +204,8 @@ class _Part:
             self._disk.sync(media_fd)
             self._disk.sync(ledger_fd)
             final = os.fstat(media_fd).st_size
-        self._disk.rename(self.part, self.path)
+        if self.part != self.path:
+            self._disk.rename(self.part, self.path)
         lost_s = sum(chunk.duration_s for chunk in lost if chunk.scope == "all")
         return Recovered(str(self.path), outcome, held.media_s, final, keep, cut_bytes, len(lost), lost_s, damaged)
 
@@ -268,8 +283,8 @@ class _Part:
 
     def _old_lines(self) -> list[Line]:
         """What a run before this one has put aside, if it got no further."""
-        with suppress(FileNotFoundError):
-            return ledger.salvage(self.ledger_path.with_name(self.ledger_path.name + DAMAGED).read_bytes())
+        with suppress(FileNotFoundError, NotALedger):
+            return ledger.salvage(ledgers.content(self.ledger_path.with_name(self.ledger_path.name + DAMAGED)))
         return []
 
     def _ends_in_zeros(self, at: int) -> bool:
@@ -280,6 +295,77 @@ class _Part:
                 if data.strip(b"\0"):
                     return False
         return True
+
+
+class _Named(_Part):
+    """A file that has its final name, and yet was never closed: somebody gave it that; or its ledger was damaged since.
+
+    Its media is cut only where a crash has left a chunk unfinished.
+    """
+
+    def recover(self) -> Recovered:
+        """Raises: FileBusy, StorageError, OSError."""
+        with ledgers.locked(self.ledger_path) as fd:
+            data = ledgers.content(self.ledger_path)
+            try:
+                held = ledger.read(data)
+            except NotALedger:
+                return self._told_anew(data)
+            if held.damaged:
+                return self._told_anew(data)
+            if held.closing is not None:  # all is well but for a torn line behind it
+                self._disk.truncate(fd, held.good_bytes)
+                self._disk.sync(fd)
+                size = self.path.stat().st_size
+                return Recovered(str(self.path), Outcome.CLOSED, held.media_s, size, len(held.chunks))
+            if not self._ends_as_told(held):
+                return self._told_anew(data)
+            return self._from_ledger(held, fd)
+
+    def _ends_as_told(self, held: Ledger) -> bool:
+        """Its last chunk is there, and behind it no more than another that was not finished."""
+        last = held.chunks[-1]
+        rest = self.path.stat().st_size - held.media_end
+        with _opened(self.path) as fd:
+            agrees = ledgers.digest_of(fd, last.offset, last.length) == last.digest
+        return agrees and 0 <= rest <= max(chunk.length for chunk in held.chunks)
+
+    def _told_anew(self, data: bytes) -> Recovered:
+        """A ledger of what can be read of the media, which stays as it is. `data`: the old one, which is kept beside it."""
+        rebuilt = rebuild(self.path, known=ledger.salvage(data))
+        if not rebuilt.passages or rebuilt.reader.error is not None:
+            detail = f"it can be read up to byte {rebuilt.reader.end}: {rebuilt.reader.error or 'no media'}"
+            return Recovered(str(self.path), Outcome.UNREADABLE, detail=detail)
+        self._disk.create(self.ledger_path.with_name(self.ledger_path.name + DAMAGED), data)
+        self._disk.create(self.ledger_path, rebuilt.data)
+        held, size = rebuilt.ledger, self.path.stat().st_size
+        damaged = tuple(chunk.index for chunk in held.chunks if chunk.damage)
+        return Recovered(str(self.path), Outcome.REBUILT, held.media_s, size, len(held.chunks), damaged=damaged)
+
+
+def _unsettled(path: Path) -> Path | None:
+    """The file beside a ledger that has its final name, and yet is not closed, or whose ledger is damaged."""
+    try:
+        held = ledger.read(ledgers.content(path))
+    except NotALedger:
+        return _last_one(path)
+    media = path.with_suffix(Path(held.opening.file).suffix)
+    settled = not held.chunks or (held.closing is not None and not held.torn)
+    if settled or media.suffix not in _NATIVE or not media.is_file() or Path(f"{media}{PART}").exists():
+        return None
+    found = ledgers.find(media)
+    return media if found is not None and found.product is None else None
+
+
+def _last_one(path: Path) -> Path | None:
+    """The only file beside a ledger of ours without a beginning that is none of its products."""
+    lines = ledgers.remains(path)
+    if not lines or isinstance(lines[0], Opening):  # another program's, or of a newer version
+        return None
+    products = {Path(line.file).suffix for line in lines if isinstance(line, Product)}
+    media = [found for ending in sorted(_NATIVE - products) if (found := path.with_suffix(ending)).is_file()]
+    unfinished = any(path.with_suffix(ending + PART).exists() for ending in _NATIVE)
+    return media[0] if len(media) == 1 and not unfinished else None
 
 
 def _gap(held: Ledger, keep: int) -> Gap:
@@ -314,7 +400,7 @@ def _leftover(path: Path, disk: Disk) -> Recovered | None:
 def _orphan(path: Path, disk: Disk) -> Recovered | None:
     """A ledger of ours beside which none of the files is that it speaks of."""
     try:
-        held = ledger.read(path.read_bytes())
+        held = ledger.read(ledgers.content(path))
     except NotALedger:
         return None  # other programs have files with this ending
     endings = {Path(name).suffix for name in (held.opening.file, *(p.file for p in held.products))}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ouzel.base.errors import FileRemoved, StorageError
 from ouzel.engine.parts import Counters, Loss, Part
-from ouzel.engine.sinks.file import FileSink
+from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
 from ouzel.model.flow import Chunk, EndReason, Gap, GapCode, TrackScope
@@ -82,7 +82,7 @@ class Tape:
         self._most_s = 0.0
         self._removed: list[Gap] = []
         """What was in files that are gone: still to be told in the ledger of the next."""
-        self._runs: list[RunLine] = []
+        self._run: RunLine | None = None
         self._losses: list[Loss] = []
         self.on_air = True
         """False in a complete playlist without dates: when it was on air nobody knows, and it does not go by."""
@@ -97,11 +97,9 @@ class Tape:
     # -- what sources and intakes say ---------------------------------------------------------------------------------
 
     def run(self, protocol: str, source: str, quality: str = "") -> None:
-        """A connection to a stream begins."""
-        self.counters.runs += 1
+        """A connection to a stream begins. It is counted, and noted, with the first chunk that it gives."""
         self._arrivals.clear()
-        line = RunLine(self.counters.runs, self.wall(), protocol, source, quality)
-        self._runs.append(line)
+        self._run = line = RunLine(self.counters.runs + 1, self.wall(), protocol, source, quality)
         self.emit(EventCode.CONNECTED, run=line.number, protocol=protocol, address=source, quality=quality)
 
     def head(self, head: Head) -> None:
@@ -119,6 +117,7 @@ class Tape:
         sink = self._sink or self._open()
         now = self._clock.monotonic() if came is None else came
         self._look_at_clock()
+        self._tell_opened(self._parts[-1])
         wall = self._wall_of(note, span, now)
         self._settle_open_losses(span, scope)
         while self._removed:
@@ -128,9 +127,9 @@ class Tape:
             if note.sequence is None:
                 self._look_for_jump(span, now)
             self._write_losses(self._parts[-1], wall)
-        while self._runs:
-            sink.note(self._runs[0])
-            del self._runs[0]
+        if self._run is not None:
+            sink.note(self._run)
+            self.counters.runs, self._run = self._run.number, None
         for repair in span.repairs:
             sink.note(repair)
             at_s = round(self._base_s + repair.at_s, 3)
@@ -273,11 +272,15 @@ class Tape:
         except BaseException:
             self._number -= 1
             raise
-        self._parts.append(Part(self._sink))
-        self.counters.files += 1
-        self.emit(EventCode.FILE_OPENED, path=str(self._sink.part_path), part=self._number, tracks=_tracks(self._head))
+        self._parts.append(Part(self._sink, self._head.tracks))
         self._head = None  # it may be large (FLV reserves room for an index), and every file has one of its own
         return self._sink
+
+    def _tell_opened(self, part: Part) -> None:
+        """With its first chunk, once: nothing may come of a file that is open."""
+        if not part.told:
+            part.told = True
+            self.emit(EventCode.FILE_OPENED, **part.fields())
 
     def _retire(self, reason: EndReason) -> None:
         if self._sink is None:
@@ -288,6 +291,9 @@ class Tape:
         self._sink = None
         part.sink.rollback()
         part.reason = reason
+        if not part.sink.chunks:
+            self._discard(part)
+            return
         self._base_s += part.sink.media_s
         if part.lost:
             self._strike(part)
@@ -295,11 +301,20 @@ class Tape:
         self.closed.append(part)
         self.on_closed()
 
+    def _discard(self, part: Part) -> None:
+        """Nothing came of this file: the next one has its name, and is told what was missing in it."""
+        self._removed += part.gaps
+        try:
+            part.sink.discard()
+        except OSError as exc:
+            error = storage_error(exc, part.sink.part_path)
+            self.emit(EventCode.WARNING, code=error.code, why=str(error))
+        else:
+            self._number -= 1
+
     def _strike(self, part: Part) -> None:
         """A closed file is gone: what it held is missing, and no longer counted as kept."""
         counters, media_s = self.counters, part.sink.media_s
-        if not part.sink.chunks:
-            return
         gap = part.as_gap(self.wall())
         counters.gaps += 1 - len(part.gaps)
         counters.missing_s += gap.missing_s - sum(each.missing_s for each in part.gaps)
@@ -350,10 +365,16 @@ class Tape:
         missing = span.source_s - self._source_until
         away = self._clock.monotonic() - self.counters.last_media
         for loss in [loss for loss in self._losses if loss.missing_s is None and loss.scope == scope]:
-            if abs(missing) <= _CONTINUES_S:
+            goes_on = abs(missing) <= _CONTINUES_S
+            if goes_on and not span.lost_s:
                 self._losses.remove(loss)
-            elif 0 < missing < away + _CLOCK_SLACK_S:
-                loss.missing_s = missing
+            elif goes_on or 0 < missing < away + _CLOCK_SLACK_S:
+                loss.missing_s = max(missing, span.lost_s)
+            else:
+                continue
+            sound_s = span.sound_lost_s - (loss.missing_s or 0.0)
+            if scope == "all" and sound_s > _NEW_S:
+                self.lose(loss.code, loss.why, missing_s=sound_s, scope="audio")
 
     def _look_for_jump(self, span: Span, now: float) -> None:
         """Whether the source was away while the connection stood: its clock jumped, and for a while nothing came."""
@@ -405,8 +426,3 @@ class Tape:
     def emit(self, code: EventCode, /, **data: Any) -> None:
         """Tell the listener something that happened to this recording."""
         self._listener(Event(self.wall(), code, self._source, data))
-
-
-def _tracks(head: Head) -> list[dict[str, Any]]:
-    names = ("kind", "codec", "width", "height", "sample_rate", "channels")
-    return [{n: v for n in names if (v := getattr(t, n)) is not None} for t in head.tracks]

@@ -23,7 +23,7 @@ from ouzel.engine.probe import probe
 from ouzel.engine.reading import MediaReader, Passage
 from ouzel.engine.rebuild import Rebuilt, rebuild
 from ouzel.engine.sinks.file import PART, storage_error
-from ouzel.model.audit import audit, noted_damage
+from ouzel.model.audit import audit
 from ouzel.model.flow import Chunk
 from ouzel.model.verdict import Finding, FindingCode, Findings, Verdict
 
@@ -48,7 +48,7 @@ async def verify(path: Path, *, on_progress: OnProgress | None = None) -> Verdic
     try:
         return await anyio.to_thread.run_sync(_verify_alone, path, found, on_progress)
     except Unsupported:
-        return await _verify_foreign(path, on_progress)
+        return await _verify_foreign(path, found, on_progress)
 
 
 def _find(path: Path) -> Held | str:
@@ -93,6 +93,8 @@ class _Check:
         held, closing = self.held, self.held.ledger.closing
         self.found.extend(audit(held.ledger))
         end = held.ledger.media_end + (closing.tail if closing else 0)
+        if closing is not None and held.ledger.damaged:
+            end = closing.size
         if held.is_open and ledgers.is_written(held.ledger_path):
             self._add(_C.RUNNING, f"checked up to its last whole chunk, at byte {held.ledger.media_end}")
             return
@@ -134,7 +136,7 @@ class _Check:
     def _around(self) -> None:
         """What is in no chunk: the head, without which nothing can be decoded, and the index at the end."""
         held, closing = self.held.ledger, self.held.ledger.closing
-        if closing is None or not closing.digest or self.size < held.media_end + closing.tail:
+        if closing is None or held.damaged or not closing.digest or self.size < held.media_end + closing.tail:
             return
         with self.held.media.open("rb", buffering=0) as file:
             digest = ledgers.digest_around(file.fileno(), held.media_start, held.media_end, closing.tail)
@@ -204,8 +206,11 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     """Make a ledger of the media. Raises: Unsupported for containers that have none."""
     size = _size(path)
     meter, found = Meter(size * 2, on_progress), Findings()
-    rebuilt = rebuild(path, tap=lambda piece: meter.take(len(piece)))
+    known = ledgers.remains(ledgers.ledger_path(path)) if why else []
+    rebuilt = rebuild(path, known=known, tap=lambda piece: meter.take(len(piece)))
     made = "one was made from the media, and knows neither wall times nor gaps"
+    if known:
+        made = "one was made from the media, with what can still be read of the old one"
     if why and ledgers.looks_like_one(ledgers.ledger_path(path)):
         found.add(Finding(_C.LEDGER_TORN, why))
     found.add(Finding(_C.REBUILT, f"{why}; {made}" if why else made))
@@ -226,7 +231,7 @@ def _verify_alone(path: Path, why: str, on_progress: OnProgress | None) -> Verdi
     meter.finish()
     held = rebuilt.ledger
     told = str(ledger_path) if ledger_path else None
-    return Verdict(str(path), told, size, held.media_s, len(held.chunks), (), found.all())
+    return Verdict(str(path), told, size, held.media_s, len(held.chunks), tuple(held.gaps), found.all())
 
 
 def _save(path: Path, rebuilt: Rebuilt) -> str | None:
@@ -268,15 +273,18 @@ async def _verify_product(held: Held, on_progress: OnProgress | None) -> Verdict
                 Finding(_C.DURATION, f"it lasts {seen.media_s:.3f} s, the ledger says {product.duration_s:.3f} s")
             )
         found.extend(judge_found(seen))
-    found.extend(replace(noted, offset=None) for noted in noted_damage(held.ledger))  # places in a file of other bytes
+    found.extend(replace(told, offset=None) for told in audit(held.ledger))  # places in a file of other bytes
     chunks, gaps = held.ledger.chunks, held.ledger.gaps
     return Verdict(
         str(held.media), str(held.ledger_path), size, product.duration_s, len(chunks), tuple(gaps), found.all()
     )
 
 
-async def _verify_foreign(path: Path, on_progress: OnProgress | None) -> Verdict:
+async def _verify_foreign(path: Path, why: str, on_progress: OnProgress | None) -> Verdict:
+    """`why`: what is wrong with the ledger beside it, if there is one."""
     seen, found = await probe(path, on_progress=on_progress), Findings()
+    if why and await anyio.to_thread.run_sync(ledgers.looks_like_one, ledgers.ledger_path(path)):
+        found.add(Finding(_C.LEDGER_TORN, why))
     found.add(Finding(_C.NO_LEDGER, f"{seen.container} has none; checked is only whether it can be read"))
     found.extend(judge_found(seen))
     size = await anyio.to_thread.run_sync(_size, path)

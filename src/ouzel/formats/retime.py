@@ -251,6 +251,11 @@ class Retimer:
         lane = self._lanes.get(track)
         return None if lane is None else lane.last
 
+    def raw(self, track: int) -> int | None:
+        """Source time stamp of the last sample of this track."""
+        lane = self._lanes.get(track)
+        return None if lane is None else lane.raw
+
     def save(self) -> RetimerState:
         return RetimerState(
             {t: lane.copy() for t, lane in self._lanes.items()},

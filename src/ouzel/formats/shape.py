@@ -118,6 +118,11 @@ class Span(NamedTuple):
     beside_s: float = 0.0
     """How much longer the longest of the other tracks has become in this chunk: a picture may stand still while its sound goes
     on, and then the chunk ends with its last picture, and the next one makes up for it."""
+    lost_s: float = 0.0
+    """What is missing of the leading track in front of this chunk, by its own clock: the end of the last connection tore a
+    unit, which was left out, and the source goes on behind it. 0 where nothing was left out, or it came again."""
+    sound_lost_s: float = 0.0
+    """The same for sound beside pictures."""
 
     @property
     def duration_s(self) -> float:
@@ -194,6 +199,8 @@ class SpanBuilder:
     dropped_bytes: int = 0
     damage: str = ""
     beside_s: float = 0.0
+    lost_s: float = 0.0
+    sound_lost_s: float = 0.0
     keys: list[KeyPoint] = field(default_factory=list[KeyPoint])
     repairs: list[Repair] = field(default_factory=list[Repair])
 
@@ -211,4 +218,6 @@ class SpanBuilder:
             tuple(self.repairs),
             excess,
             self.beside_s,
+            self.lost_s,
+            self.sound_lost_s,
         )

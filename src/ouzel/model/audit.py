@@ -15,7 +15,10 @@ _SAME_PLACE_S = 0.001
 def audit(ledger: Ledger) -> Iterator[Finding]:
     """Contradictions in a ledger, and holes in the numbering of its chunks that no gap accounts for."""
     if ledger.torn:
-        yield Finding(FindingCode.LEDGER_TORN, f"unreadable from its byte {ledger.good_bytes} on", ledger.media_s)
+        yield torn(ledger)
+    if ledger.damaged:  # what is missing there explains the rest
+        yield from noted_damage(ledger)
+        return
     chunks = ledger.chunks
     for place, chunk in enumerate(chunks):
         if chunk.index != place:
@@ -38,6 +41,18 @@ def audit(ledger: Ledger) -> Iterator[Finding]:
     yield from _closing(ledger)
     for scope in ("all", "audio"):
         yield from _sequences(ledger, scope)
+
+
+def torn(ledger: Ledger) -> Finding:
+    """Something in it cannot be read."""
+    at = ledger.good_bytes
+    return Finding(
+        FindingCode.LEDGER_TORN,
+        f"unreadable at its byte {at}: it may have told of more"
+        if ledger.damaged
+        else f"unreadable from its byte {at} on",
+        None if ledger.damaged else ledger.media_s,
+    )
 
 
 def noted_damage(ledger: Ledger) -> Iterator[Finding]:

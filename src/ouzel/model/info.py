@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ouzel.formats.shape import Track
+from ouzel.model.audit import torn
 from ouzel.model.flow import Gap
 from ouzel.model.ledger import Ledger, stamp
 from ouzel.model.report import gap_fields
 
 State = Literal["recording", "unfinished", "closed", "product", "foreign"]
-"""`unfinished`: its recorder died; `product`: made of a recording; `foreign`: there is no ledger."""
+"""`unfinished`: its recorder died, and it was never closed; `product`: made of a recording; `foreign`: there is no ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Info:
     clock_steps_s: tuple[float, ...] = ()
     products: tuple[str, ...] = ()
     """Files that were made of it."""
+    ledger_damage: str = ""
+    """What in its ledger cannot be read; all that is told here is then perhaps not all there is."""
 
     @property
     def bitrate_bps(self) -> float:
@@ -93,6 +96,7 @@ class Info:
             "damaged_chunks": self.damaged_chunks,
             "clock_steps_s": [round(step, 3) for step in self.clock_steps_s],
             "products": list(self.products),
+            "ledger_damage": self.ledger_damage or None,
         }
 
 
@@ -123,6 +127,7 @@ def info_of(ledger: Ledger, *, path: str, ledger_path: str, state: State, bytes_
         damaged_chunks=sum(1 for chunk in ledger.chunks if chunk.damage),
         clock_steps_s=tuple(step.by_s for step in ledger.clock_steps),
         products=tuple(dict.fromkeys(p.file for p in ledger.products)),
+        ledger_damage=torn(ledger).detail if ledger.damaged or (ledger.torn and state != "recording") else "",
     )
 
 

@@ -10,13 +10,14 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, get_args
 
 from ouzel.base.errors import NotALedger
-from ouzel.formats.shape import Head, KeyPoint, Repair, Track
-from ouzel.model.flow import Chunk, Gap, GapCode
+from ouzel.formats.shape import Container, Head, KeyPoint, Repair, RepairCode, Track, TrackKind
+from ouzel.model import ledger_values as v
+from ouzel.model.flow import Chunk, Gap, GapCode, TrackScope
 from ouzel.model.ledger_lines import (
     VERSION,
     ClockLine,
@@ -28,8 +29,12 @@ from ouzel.model.ledger_lines import (
     Product,
     RunLine,
 )
+from ouzel.model.ledger_values import Doc
 
 _CRC_TAIL = len(b',"x":"01234567"}')
+_SCOPES: tuple[TrackScope, ...] = get_args(TrackScope)
+_CONTAINERS: tuple[Container, ...] = get_args(Container)
+_TRACK_KINDS: tuple[TrackKind, ...] = get_args(TrackKind)
 
 
 @dataclass(slots=True)
@@ -51,6 +56,9 @@ class Ledger:
     """Length of the part of the ledger file that consists of whole, valid lines."""
     torn: bool = False
     """Something follows the good part."""
+    damaged: bool = False
+    """It is no torn end: whole lines follow, and are taken into account. What stood between is not known, so that this is not all
+    there was."""
 
     @property
     def head(self) -> HeadLine | None:
@@ -102,10 +110,12 @@ class Ledger:
                 raise NotALedger("a second opening line")
 
     def _cut(self, index: int) -> None:
-        del self.chunks[index:]
+        place = index if not self.damaged else sum(chunk.index < index for chunk in self.chunks)
+        del self.chunks[place:]
         self.closing = None
         end = self.media_s
         self.repairs = [r for r in self.repairs if r.at_s <= end]
+        self.gaps = [replace(gap, at_s=min(gap.at_s, end)) for gap in self.gaps]  # they stand where the file ends now
 
 
 def render(line: Line) -> bytes:
@@ -117,20 +127,20 @@ def render(line: Line) -> bytes:
 def parse_line(line: bytes) -> Line:
     """Read one line (without or with its newline).
 
-    Raises: NotALedger when it is damaged or of an unknown kind.
+    Raises: NotALedger when it is damaged, of an unknown kind, or has a member of a wrong type, or a number that is none.
     """
     line = line.rstrip(b"\n")
     body, tail = line[:-_CRC_TAIL], line[-_CRC_TAIL:]
     if tail != b',"x":"%08x"}' % zlib.crc32(body):
         raise NotALedger("a ledger line does not agree with its check sum")
     try:
-        return _PARSERS[(doc := cast("dict[str, Any]", json.loads(body + b"}")))["k"]](doc)
+        return _PARSERS[(doc := cast("Doc", json.loads(body + b"}")))["k"]](doc)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise NotALedger(f"a ledger line cannot be read: {exc}") from exc
 
 
 def read(data: bytes) -> Ledger:
-    """Read a whole ledger up to its first damaged or torn line.
+    """Read a ledger: all its whole lines, also those behind a damaged one.
 
     Raises: NotALedger when not even the first line can be read, or when its version is not ours.
     """
@@ -143,10 +153,13 @@ def read(data: bytes) -> Ledger:
     ledger = Ledger(opening, good_bytes=len(lines[0]) + 1)
     for raw in lines[1:-1]:
         try:
-            ledger.add(parse_line(raw))
+            line = parse_line(raw)
+            ledger.damaged = ledger.torn
+            ledger.add(line)
         except NotALedger:
-            break
-        ledger.good_bytes += len(raw) + 1
+            ledger.torn = True
+        if not ledger.torn:
+            ledger.good_bytes += len(raw) + 1
     ledger.torn = ledger.good_bytes != len(data)
     return ledger
 
@@ -162,13 +175,23 @@ def salvage(data: bytes) -> list[Line]:
     return lines
 
 
+def whole_length(data: bytes) -> int:
+    """Length of a ledger file up to the end of its last whole line; 0 when there is none. What follows is torn."""
+    end = data.rfind(b"\n") + 1
+    while end:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        try:
+            parse_line(data[start:end])
+        except NotALedger:
+            end = start
+        else:
+            break
+    return end
+
+
 def stamp(wall: datetime) -> str:
     """`2026-11-22T03:04:05.678Z` for an aware instant."""
     return wall.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
-
-
-def unstamp(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def tiling_holes(chunks: Iterable[Chunk]) -> list[int]:
@@ -213,22 +236,23 @@ def _chunk_body(c: Chunk) -> bytes:
     return text.encode()
 
 
-def _parse_chunk(doc: dict[str, Any]) -> Chunk:
-    start = float(doc["t"])
+def _parse_chunk(doc: Doc) -> Chunk:
+    start, wall, duration = v.seconds(doc["t"]), v.instant(doc["w"]), v.seconds(doc["d"])
+    _ = wall + timedelta(seconds=duration)  # it ends at an instant, too
     return Chunk(
-        index=int(doc["n"]),
-        offset=int(doc["at"]),
-        length=int(doc["len"]),
+        index=v.count(doc["n"]),
+        offset=v.count(doc["at"]),
+        length=v.count(doc["len"]),
         start_s=start,
-        end_s=round(start + float(doc["d"]), 6),
-        wall=unstamp(doc["w"]),
-        frames=int(doc["f"]),
-        independent=bool(doc.get("i", 0)),
-        digest=str(doc["h"]),
-        sequence=doc.get("s"),
-        scope=doc.get("of", "all"),
-        keys=tuple(KeyPoint(int(o), round(start + float(t), 6)) for o, t in doc.get("kp", ())),
-        damage=doc.get("dmg", ""),
+        end_s=round(start + duration, 6),
+        wall=wall,
+        frames=v.count(doc["f"]),
+        independent=v.flag(doc.get("i", 0)),
+        digest=v.text(doc["h"]),
+        sequence=v.number_or_none(doc.get("s")),
+        scope=v.one_of(doc.get("of", "all"), _SCOPES),
+        keys=tuple(KeyPoint(v.count(o), round(start + v.seconds(t), 6)) for o, t in v.items(doc.get("kp", []))),
+        damage=v.text(doc.get("dmg", "")),
     )
 
 
@@ -248,11 +272,11 @@ def _gap_fields(g: Gap) -> dict[str, Any]:
     return doc
 
 
-def _parse_gap(doc: dict[str, Any]) -> Gap:
-    first, last = doc.get("s", (None, None))
+def _parse_gap(doc: Doc) -> Gap:
+    first, last = v.items(doc.get("s", [None, None]))
     return Gap(
-        float(doc["t"]), GapCode(doc["code"]), doc["why"], unstamp(doc["from"]), unstamp(doc["to"]), float(doc["d"]),
-        first, last, doc.get("of", "all"),
+        v.seconds(doc["t"]), GapCode(doc["code"]), v.text(doc["why"]), v.instant(doc["from"]), v.instant(doc["to"]),
+        v.seconds(doc["d"]), v.number_or_none(first), v.number_or_none(last), v.one_of(doc.get("of", "all"), _SCOPES),
     )  # fmt: skip
 
 
@@ -266,11 +290,10 @@ def _track_doc(t: Track) -> dict[str, Any]:
     return doc
 
 
-def _parse_track(doc: dict[str, Any]) -> Track:
-    return Track(
-        doc["id"], doc["kind"], doc["codec"], doc.get("width"), doc.get("height"), doc.get("sample_rate"),
-        doc.get("channels"), base64.b64decode(doc.get("config", ""), validate=True),
-    )  # fmt: skip
+def _parse_track(doc: Doc) -> Track:
+    size = (v.number_or_none(doc.get(name)) for name in ("width", "height", "sample_rate", "channels"))
+    kind = v.one_of(doc["kind"], _TRACK_KINDS)
+    return Track(v.number(doc["id"]), kind, v.text(doc["codec"]), *size, config=v.blob(doc.get("config", "")))
 
 
 def head_line(head: Head, offset: int) -> HeadLine:
@@ -312,23 +335,28 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
         **({"dmg": p.damage} if p.damage else {}),
     },
 }  # fmt: skip
-_PARSERS: dict[str, Callable[[dict[str, Any]], Line]] = {
+_PARSERS: dict[str, Callable[[Doc], Line]] = {
     "ledger": lambda d: Opening(
-        d["file"], d["container"], unstamp(d["started"]), d["source"], d["part"], d["by"], bool(d.get("rebuilt", 0)),
-        d["v"],
+        v.text(d["file"]), v.one_of(d["container"], _CONTAINERS), v.instant(d["started"]), v.text(d["source"]),
+        v.number(d["part"]), v.text(d["by"]), v.flag(d.get("rebuilt", 0)), v.number(d["v"]),
     ),
     "head": lambda d: HeadLine(
-        d["at"], d["len"], tuple(_parse_track(t) for t in d["tracks"]),
-        base64.b64decode(d.get("pre", ""), validate=True),
+        v.count(d["at"]), v.count(d["len"]), tuple(_parse_track(t) for t in v.items(d["tracks"])), v.blob(d.get("pre", "")),
     ),
-    "run": lambda d: RunLine(d["n"], unstamp(d["w"]), d["proto"], d["source"], d["q"]),
+    "run": lambda d: RunLine(
+        v.number(d["n"]), v.instant(d["w"]), v.text(d["proto"]), v.text(d["source"]), v.text(d["q"]),
+    ),
     "chunk": _parse_chunk,
     "gap": _parse_gap,
-    "fix": lambda d: Repair(d["t"], d["code"], d["by"]),
-    "cut": lambda d: CutLine(d["n"]),
-    "clock": lambda d: ClockLine(unstamp(d["w"]), d["by"]),
+    "fix": lambda d: Repair(v.seconds(d["t"]), cast("RepairCode", v.text(d["code"])), v.real(d["by"])),
+    "cut": lambda d: CutLine(v.count(d["n"])),
+    "clock": lambda d: ClockLine(v.instant(d["w"]), v.real(d["by"])),
     "end": lambda d: Closing(
-        unstamp(d["w"]), d["reason"], d["size"], d["d"], d["chunks"], d["gaps"], d["tail"], str(d.get("h", "")),
+        v.instant(d["w"]), v.text(d["reason"]), v.count(d["size"]), v.seconds(d["d"]), v.count(d["chunks"]),
+        v.count(d["gaps"]), v.count(d["tail"]), v.text(d.get("h", "")),
     ),
-    "made": lambda d: Product(unstamp(d["w"]), d["file"], d["format"], d["size"], d["d"], d["h"], str(d.get("dmg", ""))),
+    "made": lambda d: Product(
+        v.instant(d["w"]), v.text(d["file"]), v.text(d["format"]), v.count(d["size"]), v.seconds(d["d"]), v.text(d["h"]),
+        v.text(d.get("dmg", "")),
+    ),
 }  # fmt: skip

@@ -71,6 +71,7 @@ EN: dict[str, str] = {
     "info.clock": "clock     set by {sign}{by}",
     "info.end": "ended     {reason}",
     "info.product": "product   {file}",
+    "info.ledger_damage": "damage    the ledger is damaged, so that this may not be all: {text}",
     "info.ledger": "ledger    {path}  {chunks} chunks, by {software}",
     "reason.clip": "cut out of another recording",
 }
@@ -146,6 +147,7 @@ ZH: dict[str, str] = {
     "info.clock": "时钟      被调整 {sign}{by}",
     "info.end": "结束      {reason}",
     "info.product": "生成      {file}",
+    "info.ledger_damage": "损坏      账本已损坏，以下信息可能不全：{text}",
     "info.ledger": "账本      {path}  {chunks} 块，{software}",
     "reason.clip": "从另一录像中剪出",
 }

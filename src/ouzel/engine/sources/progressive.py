@@ -72,6 +72,8 @@ class ProgressiveSource:
         self._kind: Kind | None = None
         self.file: int | None = None
         """Digest of the beginning of the last answer, if that was a file of unknown length, whole."""
+        self._broken_off: int | None = None
+        """The same of the last answer of unknown length that broke off."""
 
     async def run(self, stream: Stream) -> EndReason | Playlist | ForFfmpeg | None:
         """Read until the stream ends.
@@ -82,7 +84,8 @@ class ProgressiveSource:
         Raises: NotMedia, FormatError, Unsupported, NetworkError, Refused, StorageError. What was whole is on the tape then, too.
         """
         opening = _Opening(self, stream, self._context.policy.max_playlist_bytes)
-        began, had_s = self._context.clock.monotonic(), self._context.tape.counters.media_s
+        counters = self._context.tape.counters
+        began, had_s, dropped_s = self._context.clock.monotonic(), counters.media_s, counters.replayed_s
         try:
             answer = await self._context.http.stream(self._context.request(stream, stream.url), opening.on_answer)
         except _OtherKind:
@@ -105,6 +108,7 @@ class ProgressiveSource:
             self._forget_the_rest()
             raise
         except BaseException:  # the user stops, the connection breaks: what is whole is kept
+            self._broken_off = opening.beginning.digest or self._broken_off
             self._keep_what_is_whole()
             raise
         if (playlist := opening.finish()) is not None:
@@ -112,8 +116,11 @@ class ProgressiveSource:
         self._keep_what_is_whole(broken=answer.length is None)
         if self._context.tape.full:
             return EndReason.DURATION
-        lasted_s, gained_s = self._context.clock.monotonic() - began, self._context.tape.counters.media_s - had_s
-        self.file = opening.beginning.digest if gained_s >= max(_FILE_S, 2 * lasted_s) else None
+        lasted_s, held_s = self._context.clock.monotonic() - began, counters.media_s - had_s
+        beginning = opening.beginning.digest
+        if beginning == self._broken_off:  # what was dropped is what had come of this file before
+            held_s += counters.replayed_s - dropped_s
+        self.file = beginning if held_s >= max(_FILE_S, 2 * lasted_s) else None
         return EndReason.ENDED if answer.length is not None else None
 
     def intake_for(self, kind: Kind) -> Intake:

@@ -199,6 +199,8 @@ class Outlet:
         first = min((lane for lane in lanes if lane.unit_at >= 0), key=lambda lane: lane.unit_at, default=None)
         if first is not None:
             self._time.trim(first.unit_at, first.frames_before, same=first is self.lanes.get(self._time.lead))
+            media = [pid for pid, lane in self.lanes.items() if lane.kind != "other"]
+            self._time.leave_out(pid for pid in media if self.lanes[pid].unit_at >= first.unit_at)
         if any(lane.unit_at < 0 for lane in lanes):  # it began in the chunk before
             self._time.blame("truncated")
 

@@ -9,7 +9,7 @@ and where a unit or the PMT shows that the tracks change. *Flowing*: everything 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from ouzel.base.errors import FormatError
@@ -23,9 +23,12 @@ from ouzel.formats.mpegts.region import without
 from ouzel.formats.mpegts.replay import Opening, ReplayMemory, Sight, first_sight
 from ouzel.formats.mpegts.scout import Scout
 from ouzel.formats.mpegts.weave import Weaver, WeaverState
-from ouzel.formats.shape import Container, Edge, Head, Op, TakeBack
+from ouzel.formats.shape import Container, Edge, Head, Op, Span, TakeBack
 
 Mode = Literal["segments", "continuous"]
+
+_SAME_S = 0.1
+"""By which two takes of the same stretch may differ in length: the last picture of one that is cut is estimated."""
 
 
 class _State(NamedTuple):
@@ -102,6 +105,7 @@ class TsShaper:
         self._spliced = False
         self._opened = False
         self._partial: _Partial | None = None
+        self._kept = (0.0, -1.0)  # from when to when the last chunk lasts, by the source's clock
         self.torn_bytes = 0
         """Of an incomplete packet behind the chunk that the last `cut` ended; its Span counts them as dropped."""
         self._save_all()
@@ -157,17 +161,24 @@ class TsShaper:
         flow.time.span.dropped_bytes += torn
         self.torn_bytes = torn
         opening, replayed, size, units = flow.opening, flow.replayed, flow.time.span.emitted, flow.time.units
+        lead_in = flow.lead_in
         span = flow.finish(torn=torn > 0, broken=broken)
         if span is None:
             return
         again = replayed is not None and span.frames <= replayed.frames
+        if lead_in:  # without any key frame: it is the rest of the last chunk once more, or goes on behind it
+            (since, until), (begins, ends) = self._kept, _source_of(span)
+            again = again or since <= begins <= ends <= until + _SAME_S
         if self._partial is not None and not units:  # a connection that brought tables only
             span = span._replace(excess=size)
         yield Edge(span._replace(replay=True) if again else span)
         if again or span.excess == size:  # nothing is left of it
+            left_out: Mapping[int, int] = {} if again else flow.time.left_out
             self._return()
+            flow.time.left_out = {**left_out, **flow.time.left_out}
             return
         self._partial = _Partial(opening, span.frames, self._mark) if opening is not None else None
+        self._kept = _source_of(span)
         self._save_all()
 
     def splice(self) -> None:
@@ -236,7 +247,7 @@ class TsShaper:
             for op in self._flow.run(block, headers, final=final):
                 yield op
                 if isinstance(op, Edge) and not op.span.replay:  # the consumer has not refused it
-                    self._partial = None
+                    self._partial, self._kept = None, _source_of(op.span)
                     self._save_all()
             stop = self._flow.stop
             if stop is None:
@@ -337,3 +348,9 @@ class TsShaper:
         opening = self._scout is not None or (stop is not None and stop.opening)
         woven = self._weaver.save() if self._weaver else None
         return _State(self._framer.spacing, opening, self._spliced, self._opened, self._flow.save(), woven)
+
+
+def _source_of(span: Span) -> tuple[float, float]:
+    """From when to when it lasts by the source's clock; never within anything where that is not known."""
+    begins = span.source_s
+    return (0.0, -1.0) if begins is None else (begins, begins + span.duration_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ class TimelineState(NamedTuple):
     start: int
     source: tuple[int | None, int, int | None]
     beside: int | None
+    left_out: Mapping[int, int]
 
 
 class Timeline:
@@ -34,11 +35,13 @@ class Timeline:
 
     __slots__ = (
         "_beside",
+        "_leaving",
         "_start",
         "_trimmed",
         "_turns",
         "_zero",
         "lead",
+        "left_out",
         "others",
         "raw",
         "retimer",
@@ -67,6 +70,9 @@ class Timeline:
         """The last decode time stamp of the leading track, as it came; None after a break."""
         self.shown: int | None = None
         """The latest presentation time of the leading track, in file time."""
+        self.left_out: Mapping[int, int] = {}
+        """Source time from which tracks are missing since the last chunk: of the units with which they were to go on."""
+        self._leaving: dict[int, int] = {}
         self._turns = 0
         self._trimmed: tuple[int, int] | None = None
         self._zero: int | None = None
@@ -93,11 +99,22 @@ class Timeline:
         if new_file:
             self.retimer.start(firsts)
         elif spliced:
+            self._see_what_came_again(firsts)
             self._leave_room(delay)
             self.retimer.splice(firsts)
         else:
             return
         self.raw, self._turns, self.shown = None, 0, None
+
+    def _see_what_came_again(self, firsts: Mapping[int, int]) -> None:
+        """Whether the tracks go on with what was left out of the last chunk, or behind it."""
+        for pid, dts in self.left_out.items():
+            if pid in firsts:
+                lost_s = ((firsts[pid] - dts + WRAP // 2) % WRAP - WRAP // 2) / TICKS
+                if pid == self.lead:
+                    self.span.lost_s = max(0.0, lost_s)
+                else:
+                    self.span.sound_lost_s = max(self.span.sound_lost_s, lost_s)
 
     def _leave_room(self, delay: int) -> None:
         """Where the last pictures of a group are missing, one that was sent ahead of them may be presented later than the
@@ -189,6 +206,10 @@ class Timeline:
         self.span.keys = [key for key in self.span.keys if key.offset < size]
         self.span.independent = self.span.independent and frames > 0
 
+    def leave_out(self, pids: Iterable[int]) -> None:
+        """The last units of these tracks are behind what `trim` keeps."""
+        self._leaving = {pid: dts for pid in pids if (dts := self.retimer.raw(pid)) is not None}
+
     def close(self, *, stalled: bool = False) -> Span:
         """The chunk ends here. `stalled`: without the leading track, which has nothing new."""
         if not self.units:
@@ -207,7 +228,7 @@ class Timeline:
         if repairs:
             self.span.repairs = [replace(repair, at_s=max(0.0, repair.at_s - zero / TICKS)) for repair in repairs]
         span = self.span.build((self._start - zero) / TICKS, (end - zero) / TICKS, excess=excess)
-        self._start = end
+        self._start, self.left_out = end, self._leaving
         self.drop_chunk()
         repairs.clear()
         return span
@@ -217,7 +238,7 @@ class Timeline:
         self.span = SpanBuilder()
         self.units = 0
         self.others.clear()
-        self._trimmed = None
+        self._trimmed, self._leaving = None, {}
 
     def restart(self) -> None:
         """The next chunk begins a file: media time is 0 there. The stamps go on as they are."""
@@ -230,13 +251,15 @@ class Timeline:
 
     def save(self) -> TimelineState:
         source = (self.raw, self._turns, self.shown)
-        return TimelineState(self.retimer.save(), self.lead, self._zero, self._start, source, self._beside)
+        return TimelineState(
+            self.retimer.save(), self.lead, self._zero, self._start, source, self._beside, self.left_out
+        )
 
     def restore(self, state: TimelineState) -> None:
         self.retimer.restore(state.retimer)
         self.lead, self._zero, self._start = state.lead, state.zero, state.start
         self.raw, self._turns, self.shown = state.source
-        self._beside = state.beside
+        self._beside, self.left_out = state.beside, state.left_out
         self.drop_chunk()
 
     def _others_end(self) -> int:

@@ -26,7 +26,9 @@ from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, current
 
-_NOT_LIVE = re.compile(r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE)
+_NOT_LIVE = re.compile(
+    r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
+)
 _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
     for words, kind in (
