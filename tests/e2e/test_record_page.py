@@ -91,7 +91,7 @@ async def test_resolve_tells_the_whole_answer(server: PlatformServer, tmp_path: 
         "somebody",
         {"platform": "picarto", "id": "somebody"},
     )
-    assert [stream["label"] for stream in doc["answer"]["streams"]] == ["720p", "1080p60"]
+    assert [stream["label"] for stream in doc["answer"]["streams"]] == ["1080p60", "720p"]
     assert all(each["status"] == 200 for each in doc["evidence"])
 
 
