@@ -7,7 +7,7 @@ takes the `media: null` of who is not on air for a broadcast.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged, Sit
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
-from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
 
 PLATFORM = Platform(
@@ -52,13 +52,15 @@ _UNKNOWN = ("없", "탈퇴")
 """There is no such member; who was one has left."""
 _LISTS = ("hls3", "hls2", "hls")
 _WITHHELD = (403, 404)
+_PAGE = 30
 _GOOD_FOR = timedelta(minutes=30)
 
 
 class PandaAdapter:
-    """One channel."""
+    """One channel; and all that everybody may see, in a few answers."""
 
     name: AdapterName = "own"
+    at_once = 1000
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
@@ -86,6 +88,24 @@ class PandaAdapter:
             _instant(media.get("startTime") or ""),
             str(media.get("code") or ""),
         )
+
+    def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
+        """Those in the public list; whoever is not there may be on air for adults, and is left out."""
+        wanted, found = {one.lower(): one for one in ids}, dict[str, Peek]()
+        seen, total = 0, 1
+        while seen < total and len(found) < len(wanted):
+            told = _ask(site, "live/index", offset=seen, limit=_PAGE, orderBy="hot")
+            listed: list[Any] = dig(told, "list", want=list)
+            if dig(told, "page", "offset", want=int) != seen:
+                raise SiteChanged("PandaTV answers with another page of its list than was asked for")
+            for media in listed:
+                one = wanted.get(str(peek(media, "userId")).lower())
+                if one is not None and peek(media, "isLive") is True:
+                    found[one] = Peek(True, peek(media, "title") or "", peek(media, "userNick") or "")
+            seen, total = seen + len(listed), dig(told, "page", "total", want=int)
+            if not listed:
+                break
+        return found
 
 
 def adapter() -> PandaAdapter:
