@@ -110,3 +110,35 @@ async def test_the_exit_code_tells_the_state(
     assert {doc["state"] for doc in call.events} == {state}
     assert [doc["adapter"] for doc in call.events] == ["streamlink", "yt-dlp", "streamget"]
     assert call.code == code
+
+
+async def test_an_address_of_a_stream_is_told_by_its_first_bytes(
+    server: PlatformServer, clip: Clip, tmp_path: Path
+) -> None:
+    async with LiveOrigin() as origin:
+        live = origin.channel("show", clip)
+        over = origin.channel("film", clip).push(4).end()
+        page = live.url.rpartition("/")[0] + "/page.html"
+        origin.on("page.html").body(b"<html>nothing here</html>")
+        told = {url: await resolve_directly(url, tmp_path) for url in (live.url, live.flv_url, over.url, page)}
+    assert [(call.code, call.state, call.protocol) for call in told.values()] == [
+        (0, "live", "hls"),
+        (0, "live", "flv"),
+        (0, "vod", "hls"),
+        (2, "unknown_site", None),
+    ]
+
+
+@dataclass
+class Direct:
+    code: int
+    state: str
+    protocol: str | None
+
+
+async def resolve_directly(url: str, cwd: Path) -> Direct:
+    command = [sys.executable, "-m", "ouzel", "resolve", url, "--json"]
+    done = await anyio.run_process(command, cwd=cwd, env=environment(None), check=False)
+    doc = json.loads((done.stdout or done.stderr).splitlines()[-1])
+    stream = doc["answer"]["streams"][0] if "answer" in doc else {}
+    return Direct(done.returncode, doc.get("state") or doc["code"], stream.get("protocol"))

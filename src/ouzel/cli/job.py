@@ -12,7 +12,6 @@ from typing import TypeVar
 from ouzel.base.errors import BadOption, BadUrl, InputError, SchemeRefused
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
-from ouzel.cli.pages import page_address
 from ouzel.cli.target import Target, read_target
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
@@ -23,6 +22,8 @@ from ouzel.system.http.cookies import read_cookies
 from ouzel.system.http.dial import parse_proxy
 
 _MAX_URLS = 1000
+_DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
+"""Endings of paths that no page has."""
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T", int, float)
@@ -67,6 +68,8 @@ class Job:
     policy: Policy
     wait: bool
     from_start: bool
+    has_pages: bool
+    """Whether some of the addresses may be pages of platforms."""
 
 
 def read_job(options: Options) -> Job:
@@ -93,6 +96,7 @@ def read_job(options: Options) -> Job:
         policy=Policy(park_s=parse_duration(options.park), min_free_bytes=parse_size(options.min_free)),
         wait=options.wait,
         from_start=options.from_start,
+        has_pages=any(_page(url) for url in urls),
     )
 
 
@@ -121,7 +125,7 @@ def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Tar
 def _address(text: str) -> str:
     """The address, if it can be recorded at all. Raises: BadUrl."""
     url = text.strip()
-    if (page := page_address(url)) is not None:
+    if page := _page(url):
         return page
     try:
         parse_url(url, schemes=_SCHEMES)
@@ -130,6 +134,17 @@ def _address(text: str) -> str:
         scheme = url.partition(":")[0][:20]
         raise BadUrl(f"{scheme}: is no scheme that can be recorded; there are {known}") from None
     return url
+
+
+def _page(url: str) -> str | None:
+    """The address of a platform's page, tidied up; None for what is to be recorded as it is."""
+    if ("://" in url and not url.startswith(("http://", "https://"))) or url.partition("?")[0].lower().endswith(
+        _DIRECT
+    ):
+        return None
+    from ouzel.cli.pages import page_address  # and with it all platforms
+
+    return page_address(url)
 
 
 def _header(text: str) -> tuple[str, str]:

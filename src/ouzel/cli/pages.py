@@ -19,8 +19,6 @@ from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.resolver import PageResolver
 from ouzel.system.clock import Clock
 
-_DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
-
 
 def page_address(text: str) -> str | None:
     """The address of a platform's page, tidied up; None for what is to be recorded as it is."""
@@ -28,7 +26,7 @@ def page_address(text: str) -> str | None:
         url = tidy(text)
     except BadUrl:
         return None
-    if not url.startswith(("http://", "https://")) or url.partition("?")[0].lower().endswith(_DIRECT):
+    if not url.startswith(("http://", "https://")):
         return None
     known = registry()
     return url if known.find(url) is not None or known.find_short(url) is not None else None

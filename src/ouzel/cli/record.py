@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
-from ouzel.cli.build import Workshop, build_recorder
+from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
 from ouzel.cli.options import level_of
 from ouzel.cli.output import Output
-from ouzel.cli.pages import open_pages
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
 from ouzel.cli.target import FORMATS
@@ -27,7 +28,7 @@ from ouzel.engine.tape import Tape
 from ouzel.model.ledger import stamp
 from ouzel.model.naming import DEFAULT_TEMPLATE, FIELDS
 from ouzel.model.report import Report
-from ouzel.system.clock import SystemClock
+from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
 
@@ -118,9 +119,9 @@ async def run_job(job: Job, output: Output) -> int:
         why = tr("not_made", format=job.wish.format, why=str(not_made))
         output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
         output.complain(not_made.code, why)
-    async with Http1Client() as http, open_pages(clock) as pages:
+    async with Http1Client() as http, AsyncExitStack() as stack:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
-        known = await pages.ask(job.streams, job.cookies)
+        known = await _pages(job, clock, stack) if job.has_pages else {}
         built = [
             build_recorder(
                 shop,
@@ -141,6 +142,14 @@ async def run_job(job: Job, output: Output) -> int:
     output.json({"event": "report", "at": stamp(clock.now()), **joined_report(reports)})
     print_reports(reports, output)
     return end_code(reports)
+
+
+async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
+    """What platforms say of those addresses that are pages."""
+    from ouzel.cli.pages import open_pages  # and with it all platforms
+
+    pages = await stack.enter_async_context(open_pages(clock))
+    return await pages.ask(job.streams, job.cookies)
 
 
 async def _run_all(built: list[tuple[Recorder, Tape]], progress: Progress) -> list[Report]:

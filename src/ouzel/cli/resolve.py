@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 import anyio
 import click
 
-from ouzel.base.errors import BadOption, InputError, OuzelError
+from ouzel.base.errors import BadOption, InputError, NotMedia, OuzelError
 from ouzel.base.units import format_duration, parse_duration
+from ouzel.base.urls import redact
 from ouzel.cli import main
+from ouzel.cli.direct import look
 from ouzel.cli.main import Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import language, tr
+from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.live import Answer, Live, Offline, State, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
@@ -108,9 +111,7 @@ async def _resolve_all(
 async def _resolve_one(host: ResolverHost, url: str, options: Options, output: Output, *, all_adapters: bool) -> int:
     match = registry().find(url) or registry().find_short(url)
     if match is None:
-        error = registry().unknown(url)
-        output.error(error.code, str(error))
-        return main.EXIT_BAD_ARGUMENTS
+        return await _look_at(url, options, output)
     ways: Sequence[AdapterName | None] = match.platform.chain if all_adapters else (None,)
     told = [await host.resolve(url, options, only=way) for way in ways]
     for each in told:
@@ -123,6 +124,24 @@ async def _resolve_one(host: ResolverHost, url: str, options: Options, output: O
         for line in _asked(each):
             output.say(line, level=VERBOSE)
     return min(EXIT_CODES[state_of(each.outcome)] for each in told)
+
+
+async def _look_at(url: str, options: Options, output: Output) -> int:
+    """What is no page of a platform may be media."""
+    page = tidy(url)
+    if urlsplit(page).scheme not in HTTP_SCHEMES:
+        raise BadOption(f"what is at {redact(page)} is only known by recording it: ouzel record")
+    outcome = await look(page, options)
+    if isinstance(outcome, OuzelError):
+        if isinstance(outcome, NotMedia):
+            outcome = registry().unknown(url)
+        output.error(outcome.code, str(outcome))
+        return main.EXIT_BAD_ARGUMENTS if isinstance(outcome, InputError) else EXIT_CODES[state_of(outcome)]
+    told = Told("own", outcome, ())
+    output.json({"event": "resolved", "url": url, "platform": "direct", **render_told(told)})
+    for line in _lines(told, tr("resolve.direct")):
+        output.say(line)
+    return EXIT_CODES[state_of(outcome)]
 
 
 def _lines(told: Told, platform: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from ouzel.platforms.templates import Template, parse_template
 
 _OPENING = "PLATFORM = Platform(\n"
 _MOST_CHARACTERS = 4096
-_SCHEME = re.compile(r"^(?:https?:?/{1,2}|//)", re.IGNORECASE)
+_DAMAGED_SCHEME = re.compile(r"^(?:https?(?::/|//)|//)(?!/)", re.IGNORECASE)
 _ENDS = re.compile(r"[\s，,、。；;\"'<>（）]|主播[:：]")
 """What cannot be in an address that people paste, and is found behind one in room lists."""
 
@@ -86,8 +86,8 @@ def tidy(address: str) -> str:
     if len(text) > _MOST_CHARACTERS:
         raise BadUrl(f"an address of {len(text)} characters; at most {_MOST_CHARACTERS} are read")
     text = _ENDS.split(text, maxsplit=1)[0]
-    if "://" not in text or _SCHEME.match(text):
-        text = "https://" + _SCHEME.sub("", text)
+    if "://" not in text:
+        text = "https://" + _DAMAGED_SCHEME.sub("", text)
     try:
         parts = urlsplit(text)
         host = (parts.hostname or "").rstrip(".").lower()

@@ -37,11 +37,15 @@ from ouzel.model.evidence import Evidence
 _SHOWN = 160
 _LOOKED_AT = 8192
 _KEPT = 1024 * 1024
-_CAPTCHA = re.compile(
-    r"captcha|cf-challenge|challenge-platform|<title>just a moment|geetest|are you (?:a )?(?:human|robot)|unusual traffic"
-    r"|verify_center|verifycenter|滑块|验证码|安全验证|访问过于频繁|risk control|風控|风控",
+_SMALL = 40_000
+_CHALLENGE = re.compile(
+    r"cf-challenge|challenge-platform|<title>just a moment|are you (?:a )?(?:human|robot)|unusual traffic|verify_center"
+    r"|verifycenter|访问过于频繁",
     re.IGNORECASE,
 )
+"""Words that stand in no other page."""
+_CAPTCHA = re.compile(r"captcha|geetest|滑块|验证码|安全验证|risk control|風控|风控", re.IGNORECASE)
+"""Words that ordinary, large pages have too, since they load what a captcha needs."""
 _STATUS_ERRORS: dict[int, tuple[type[OuzelError], str]] = {
     401: (NeedsLogin, "it asks for an account"),
     403: (Blocked, "it refuses to answer"),
@@ -156,7 +160,8 @@ def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> O
     """What is wrong with an answer by itself."""
     shown: dict[str, Any] = {"status": status, "evidence": [evidence.fields()]}
     html = "html" in content_type or body.lstrip()[:1] == "<"
-    if html and len(body) < 200_000 and (found := _CAPTCHA.search(body[:_LOOKED_AT])):
+    start = body[:_LOOKED_AT] if html else ""
+    if found := _CHALLENGE.search(start) or (_CAPTCHA.search(start) if len(body) < _SMALL else None):
         return Blocked(f"the site asks whether we are human ({found[0].lower()!r})", captcha=True, **shown)
     if status in _STATUS_ERRORS:
         kind, why = _STATUS_ERRORS[status]
