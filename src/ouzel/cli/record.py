@@ -121,7 +121,7 @@ async def run_job(job: Job, output: Output) -> int:
         output.complain(not_made.code, why)
     async with Http1Client() as http, AsyncExitStack() as stack:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
-        known = await _pages(job, clock, stack) if job.has_pages else {}
+        known = await _pages(job, clock, stack) if job.has_pages else dict[str, Page]()
         built = [
             build_recorder(
                 shop,
