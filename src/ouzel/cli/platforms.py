@@ -14,7 +14,7 @@ from ouzel.platforms.contract import Platform
 from ouzel.platforms.registry import registry
 
 _TITLE_COLUMNS = 22
-_EXAMPLE_COLUMNS = 50
+_CHAIN_COLUMNS = 40
 _STREAM_COLUMNS = 8
 
 
@@ -41,9 +41,9 @@ def _line(platform: Platform) -> str:
     needs += [tr("platforms.sound")] if platform.sound_only else []
     words = (
         pad(title, _TITLE_COLUMNS),
-        pad(platform.example, _EXAMPLE_COLUMNS),
         pad("/".join(platform.streams), _STREAM_COLUMNS),
-        " > ".join(platform.chain),
-        ", ".join(needs),
+        pad(" > ".join(platform.chain), _CHAIN_COLUMNS),
+        platform.example,
+        f"({', '.join(needs)})" if needs else "",
     )
     return "  ".join(words).rstrip()
