@@ -280,9 +280,7 @@ class Recorder:
         while stream.expires_at is not None:
             life_s = (stream.expires_at - self._context.clock.now()).total_seconds()
             await anyio.sleep(max(1.0, life_s * self._policy.renew_at))
-            if (
-                not self._reads_hls
-            ):  # one long answer: its address is of no more use, and a new one is asked for after a drop
+            if not self._reads_hls:  # one long answer: a new address is asked for when it breaks off
                 return
             try:
                 fresh = await self.spec.resolver.resolve()
