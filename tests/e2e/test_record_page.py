@@ -22,6 +22,10 @@ pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
 PAGE = "https://www.picarto.tv/somebody?ref=home"
 ROOM = "https://live.bilibili.com/21495945?live_from=82001"
+MASTER = """#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=320x180,CODECS="avc1.64002A,mp4a.40.2",FRAME-RATE=25.000,IVS-NAME="180p"
+$MEDIA
+"""
 PLAY = """{"code": 0, "data": {"room_id": 21495945, "encrypted": false, "live_status": 1, "playurl_info": {"playurl": {
  "g_qn_desc": [{"qn": 10000, "desc": "原画"}], "stream": [{"protocol_name": "http_hls", "format": [{"format_name": "ts",
  "codec": [{"codec_name": "avc", "current_qn": 10000, "accept_qn": [10000], "base_url": "", "url_info": [
@@ -50,27 +54,46 @@ async def ouzel(server: PlatformServer, *words: object, cwd: Path) -> Call:
     return Call(done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode())
 
 
-def live() -> list[PlannedAnswer]:
-    """The case of the contract, with the address of the media that the test has."""
-    answers = [each for each in read_case(DATA / "bilibili" / "own" / "live.toml").answers if "BaseInfo" in each.ask]
-    return [*answers, PlannedAnswer("GET api.live.bilibili.com/xlive/web-room/v2/index/getRoomPlayInfo", PLAY)]
+def with_media(case: str, place: str, answer: PlannedAnswer) -> list[PlannedAnswer]:
+    """A case of the contract, with the address of the media that the test has in the answer for `place`."""
+    return [each for each in read_case(DATA / case / "own" / "live.toml").answers if place not in each.ask] + [answer]
 
 
-async def test_a_page_is_recorded_and_its_address_renewed(server: PlatformServer, clip: Clip, tmp_path: Path) -> None:
-    server.play(live())
+# page, what its platform answers, where the addresses of the media come from, and how the file is called
+PAGES = {
+    "bilibili": (
+        ROOM,
+        with_media("bilibili", "PlayInfo", PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", PLAY)),
+        "*/getRoomPlayInfo",
+        "某人_",
+    ),
+    "twitch": (
+        "https://m.twitch.tv/Somebody?referrer=raid",
+        with_media("twitch", "usher", PlannedAnswer("GET usher.ttvnw.net/*", MASTER, type="application/x-mpegurl")),
+        "usher.ttvnw.net/*",
+        "Somebody_",
+    ),
+}
+
+
+@pytest.mark.parametrize(("page", "answers", "place", "name"), PAGES.values(), ids=PAGES)
+async def test_a_page_is_recorded_and_its_address_renewed(
+    server: PlatformServer, clip: Clip, tmp_path: Path, page: str, answers: list[PlannedAnswer], place: str, name: str
+) -> None:
+    server.play(answers)
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, speed=2, length_s=24).sign(ttl_s=5.0)
         server.names["MEDIA"] = channel.fresh_url
-        call = await ouzel(server, "record", ROOM, "-o", f"{tmp_path}/out/", "--park", "4s", cwd=tmp_path)
+        call = await ouzel(server, "record", page, "-o", f"{tmp_path}/out/", "--park", "4s", cwd=tmp_path)
     report = call.events[-1]
     assert call.code == 0, (call.errors, server.unplanned)
     assert report["gaps"] == []
     (file,) = report["files"]
     path = Path(file["path"])
-    assert path.name.startswith("某人_")
+    assert path.name.startswith(name)
     numbers = [number for _, number in read_markers(await anyio.Path(path).read_bytes(), "ts")]
     assert numbers == list(range(numbers[0], 24))
-    assert server.hits("*/getRoomPlayInfo") >= 2  # at the start, and when the address had run out
+    assert server.hits(place) >= 2  # at the start, and when the address had run out
 
 
 async def test_what_is_offline_is_told_and_not_recorded(server: PlatformServer, tmp_path: Path) -> None:
