@@ -49,6 +49,7 @@ class Options:
     cookies: Path | None
     proxy: str | None
     user_agent: str | None
+    login: str | None
     wait: bool
     min_free: str
     park: str

@@ -35,8 +35,9 @@ def page_address(text: str) -> str | None:
 class Pages:
     """Asks about those addresses that are pages."""
 
-    def __init__(self, host: ResolverHost, clock: Clock) -> None:
+    def __init__(self, host: ResolverHost, clock: Clock, account: tuple[str, str]) -> None:
         self._host = host
+        self._account = account
         self._clock = clock
 
     async def ask(
@@ -53,7 +54,7 @@ class Pages:
     async def _ask_one(self, stream: Stream, finder: Callable[[str], str | None], found: dict[str, Page]) -> None:
         agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
         proxy = (stream.proxy or "").replace("socks5h://", "socks5://")
-        options = Options(finder(stream.url) or "", proxy, agent, verify_tls=stream.verify_tls)
+        options = Options(finder(stream.url) or "", proxy, agent, *self._account, verify_tls=stream.verify_tls)
         told = await self._host.resolve(stream.url, options)
         first = told.outcome
         match = registry().find(stream.url) or registry().find_short(stream.url)
@@ -77,6 +78,7 @@ def _fields(answer: Answer | OuzelError) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def open_pages(clock: Clock) -> AsyncGenerator[Pages]:
+async def open_pages(clock: Clock, account: tuple[str, str]) -> AsyncGenerator[Pages]:
+    """`account`: name and password on the platforms, or two empty texts."""
     async with open_host() as host:
-        yield Pages(host, clock)
+        yield Pages(host, clock, account)

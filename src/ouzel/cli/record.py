@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,7 +14,7 @@ import click
 from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
-from ouzel.cli.options import level_of
+from ouzel.cli.options import level_of, password_for, with_access
 from ouzel.cli.output import Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
@@ -67,14 +66,7 @@ from ouzel.system.http import Http1Client
 @click.option("--split-size", metavar="SIZE", help="Go on in a new file before this size: 2GB, 700MiB.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest segment that the server still has.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Send this header; may be repeated.")
-@click.option(
-    "--cookies",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Cookies: a Netscape cookies.txt, or one line 'a=b; c=d'.",
-)
-@click.option("--proxy", metavar="URL", help="http://, socks5:// or socks5h:// proxy.")
-@click.option("--user-agent", metavar="TEXT", help="Send this User-Agent.")
+@with_access
 @click.option("--wait", is_flag=True, help="Wait until the stream is on air.")
 @click.option(
     "--min-free", default="256MiB", show_default=True, metavar="SIZE", help="Pause while the disk has less free space."
@@ -82,7 +74,6 @@ from ouzel.system.http import Http1Client
 @click.option(
     "--park", default="80s", show_default=True, metavar="TIME", help="How long a dropped stream may take to come back."
 )
-@click.option("--insecure", is_flag=True, help="Do not verify certificates.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines; the last one is the report.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
@@ -98,16 +89,17 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     job = read_job(Options(**options))
+    account = (options["login"] or "", password_for(options["login"]))
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
     raise_descriptor_limit()
     with output.without_waiting():
-        return anyio.run(run_job, job, output, backend_options=backend_options())
+        return anyio.run(run_job, job, output, account, backend_options=backend_options())
 
 
-async def run_job(job: Job, output: Output) -> int:
-    """Record all streams at once; returns the exit code."""
+async def run_job(job: Job, output: Output, account: tuple[str, str] = ("", "")) -> int:
+    """Record all streams at once; returns the exit code. `account`: name and password on platforms."""
     gate = DiskGate(job.target.folder, min_free_bytes=job.policy.min_free_bytes, probe_s=job.policy.disk_probe_s)
     gate.check_writable()
     gate.check()
@@ -121,7 +113,7 @@ async def run_job(job: Job, output: Output) -> int:
         output.complain(not_made.code, why)
     async with Http1Client() as http, AsyncExitStack() as stack:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
-        known = await _pages(job, clock, stack) if job.has_pages else dict[str, Page]()
+        known = await _pages(job, account, clock, stack) if job.has_pages else dict[str, Page]()
         built = [
             build_recorder(
                 shop,
@@ -144,11 +136,11 @@ async def run_job(job: Job, output: Output) -> int:
     return end_code(reports)
 
 
-async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
+async def _pages(job: Job, account: tuple[str, str], clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
     """What platforms say of those addresses that are pages."""
     from ouzel.cli.pages import open_pages  # and with it all platforms
 
-    pages = await stack.enter_async_context(open_pages(clock))
+    pages = await stack.enter_async_context(open_pages(clock, account))
     return await pages.ask(job.streams, job.cookies)
 
 

@@ -18,7 +18,7 @@ from ouzel.base.urls import redact
 from ouzel.cli import main
 from ouzel.cli.direct import look
 from ouzel.cli.main import Command
-from ouzel.cli.options import speaking
+from ouzel.cli.options import password_for, speaking, with_access
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import language, tr
 from ouzel.engine.sources.detect import HTTP_SCHEMES
@@ -49,15 +49,7 @@ EXIT_CODES: Mapping[State, int] = MappingProxyType(
 @click.command(cls=Command)
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option("--all-adapters", is_flag=True, help="Ask every adapter of the platform, and show what each says.")
-@click.option(
-    "--cookies",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Cookies: a Netscape cookies.txt, or one line 'a=b; c=d'.",
-)
-@click.option("--proxy", metavar="URL", help="http://, socks5:// or socks5h:// proxy.")
-@click.option("--user-agent", metavar="TEXT", help="Send this User-Agent.")
-@click.option("--insecure", is_flag=True, help="Do not verify certificates.")
+@with_access
 @click.option("--timeout", default="60s", show_default=True, metavar="TIME", help="How long one answer may take.")
 @speaking
 def resolve(
@@ -68,6 +60,7 @@ def resolve(
     cookies: Path | None,
     proxy: str | None,
     user_agent: str | None,
+    login: str | None,
     insecure: bool,
     timeout: str,
 ) -> int:
@@ -78,12 +71,19 @@ def resolve(
     24 not understood, 25 no such channel, 2 bad arguments; with several addresses the highest.
     """
     limits = HostLimits(timeout_s=_seconds(timeout))
-    asked = [(url, read_options(url, cookies, proxy, user_agent, insecure=insecure)) for url in urls]
+    account = (login or "", password_for(login))
+    asked = [(url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)) for url in urls]
     return anyio.run(_resolve_all, asked, limits, all_adapters, output)
 
 
 def read_options(
-    url: str, cookies: Path | None, proxy: str | None, user_agent: str | None, *, insecure: bool
+    url: str,
+    cookies: Path | None,
+    proxy: str | None,
+    user_agent: str | None,
+    account: tuple[str, str],
+    *,
+    insecure: bool,
 ) -> Options:
     """The user's words for one page. Raises: BadUrl, BadOption."""
     if proxy is not None:
@@ -95,7 +95,8 @@ def read_options(
     if cookies is not None:
         jar = read_cookies(cookies, host=urlsplit(page).hostname or "")
         header = jar.header(page, datetime.now(UTC)) or ""
-    return Options(header, (proxy or "").replace("socks5h://", "socks5://"), user_agent or "", verify_tls=not insecure)
+    way = (proxy or "").replace("socks5h://", "socks5://")
+    return Options(header, way, user_agent or "", *account, verify_tls=not insecure)
 
 
 async def _resolve_all(

@@ -1,6 +1,7 @@
 """Texts of `ouzel resolve` and `ouzel platforms`."""
 
 EN = {
+    "password": "password of {login}",
     "resolve.live": "live: {who} ({platform})",
     "resolve.offline": "offline: {who} ({platform})",
     "resolve.vod": "a video that is over: {who} ({platform})",
@@ -31,6 +32,7 @@ EN = {
 }
 
 ZH = {
+    "password": "{login} 的密码",
     "resolve.live": "正在直播：{who}（{platform}）",
     "resolve.offline": "未开播：{who}（{platform}）",
     "resolve.vod": "已结束的视频：{who}（{platform}）",
