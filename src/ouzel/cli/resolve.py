@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import anyio
 import click
 
-from ouzel.base.errors import BadOption, InputError, NotMedia, OuzelError
+from ouzel.base.errors import BadOption, BadUrl, InputError, OuzelError, UnknownSite
 from ouzel.base.units import format_duration, parse_duration
 from ouzel.base.urls import redact
 from ouzel.cli import main
@@ -25,7 +26,7 @@ from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.live import Answer, Live, Offline, State, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.contract import AdapterName, Options, Platform
 from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
@@ -72,7 +73,12 @@ def resolve(
     """
     limits = HostLimits(timeout_s=_seconds(timeout))
     account = (login or "", password_for(login))
-    asked = [(url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)) for url in urls]
+    asked: list[tuple[str, Options | OuzelError]] = []
+    for url in urls:
+        try:
+            asked.append((url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)))
+        except BadUrl as exc:  # the others can be asked all the same
+            asked.append((url, exc))
     return anyio.run(_resolve_all, asked, limits, all_adapters, output)
 
 
@@ -100,26 +106,45 @@ def read_options(
 
 
 async def _resolve_all(
-    asked: Sequence[tuple[str, Options]], limits: HostLimits, all_adapters: bool, output: Output
+    asked: Sequence[tuple[str, Options | OuzelError]], limits: HostLimits, all_adapters: bool, output: Output
 ) -> int:
-    codes: list[int] = []
-    async with open_host(limits) as host:
-        for url, options in asked:
-            codes.append(await _resolve_one(host, url, options, output, all_adapters=all_adapters))
-    return max(codes)
+    """All at once; told in their order."""
+    codes: dict[int, int] = {}
+    told = [anyio.Event() for _ in asked]
+
+    async def one(number: int, url: str, options: Options | OuzelError) -> None:
+        show = await _resolve_one(host, url, options, all_adapters=all_adapters)
+        if number:
+            await told[number - 1].wait()
+        codes[number] = show(output)
+        told[number].set()
+
+    async with open_host(limits) as host, anyio.create_task_group() as tasks:
+        for number, (url, options) in enumerate(asked):
+            tasks.start_soon(one, number, url, options)
+    return max(codes.values())
 
 
-async def _resolve_one(host: ResolverHost, url: str, options: Options, output: Output, *, all_adapters: bool) -> int:
+async def _resolve_one(
+    host: ResolverHost, url: str, options: Options | OuzelError, *, all_adapters: bool
+) -> Callable[[Output], int]:
+    """Returns: what tells the answer, and gives its exit code."""
+    if isinstance(options, OuzelError):
+        return partial(_refuse, options)
     match = registry().find(url) or registry().find_short(url)
     if match is None:
-        return await _look_at(url, options, output)
+        return await _look_at(url, options)
     ways: Sequence[AdapterName | None] = match.platform.chain if all_adapters else (None,)
     told = [await host.resolve(url, options, only=way) for way in ways]
+    return partial(_tell, url, match.platform, told, several=all_adapters)
+
+
+def _tell(url: str, platform: Platform, told: Sequence[Told], output: Output, *, several: bool) -> int:
+    title = platform.title_zh if language() == "zh" else platform.title
     for each in told:
-        output.json({"event": "resolved", "url": url, "platform": match.platform.name, **render_told(each)})
-        if all_adapters:
+        output.json({"event": "resolved", "url": url, "platform": platform.name, **render_told(each)})
+        if several:
             output.say(tr("resolve.adapter", adapter=each.adapter))
-        title = match.platform.title_zh if language() == "zh" else match.platform.title
         for line in _lines(each, title):
             output.say(line)
         for line in _asked(each):
@@ -127,22 +152,28 @@ async def _resolve_one(host: ResolverHost, url: str, options: Options, output: O
     return min(EXIT_CODES[state_of(each.outcome)] for each in told)
 
 
-async def _look_at(url: str, options: Options, output: Output) -> int:
+def _refuse(error: OuzelError, output: Output) -> int:
+    output.error(error.code, str(error))
+    return main.EXIT_BAD_ARGUMENTS
+
+
+async def _look_at(url: str, options: Options) -> Callable[[Output], int]:
     """What is no page of a platform may be media."""
     page = tidy(url)
     if urlsplit(page).scheme not in HTTP_SCHEMES:
-        raise BadOption(f"what is at {redact(page)} is only known by recording it: ouzel record")
+        return partial(_refuse, BadOption(f"what is at {redact(page)} is only known by recording it: ouzel record"))
     outcome = await look(page, options)
     if isinstance(outcome, OuzelError):
-        if isinstance(outcome, NotMedia):
-            outcome = registry().unknown(url)
-        output.error(outcome.code, str(outcome))
-        return main.EXIT_BAD_ARGUMENTS if isinstance(outcome, InputError) else EXIT_CODES[state_of(outcome)]
+        return partial(_refuse, UnknownSite(f"{registry().unknown(url)}; and as the address of a stream: {outcome}"))
     told = Told("own", outcome, ())
-    output.json({"event": "resolved", "url": url, "platform": "direct", **render_told(told)})
-    for line in _lines(told, tr("resolve.direct")):
-        output.say(line)
-    return EXIT_CODES[state_of(outcome)]
+
+    def tell(output: Output) -> int:
+        output.json({"event": "resolved", "url": url, "platform": "direct", **render_told(told)})
+        for line in _lines(told, tr("resolve.direct")):
+            output.say(line)
+        return EXIT_CODES[state_of(outcome)]
+
+    return tell
 
 
 def _lines(told: Told, platform: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
+from urllib.parse import urljoin
 
-from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
-from ouzel.base.urls import redact_text
+from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, TooManyRedirects
+from ouzel.base.urls import redact, redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
@@ -65,19 +66,25 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
 
 
 def expand(match: Match, registry: Registry, options: Options) -> Match:
-    """Where a short link leads. Raises: UnknownSite, NetworkError, SiteError."""
+    """Where a short link leads. The user's cookies stay here: it may lead anywhere.
+
+    Raises: TooManyRedirects; SiteError, NetworkError.
+    """
     with watching() as watch:
         site = Site(watch, options)
         try:
             url = match.url
             for _ in range(_HOPS):
-                reply = site.get(url, redirects=False)
-                url = reply.headers.get("location") or reply.headers.get("Location") or ""
-                if not url:
+                reply = site.get(url, redirects=False, bare=True)
+                onward = reply.headers.get("location") or reply.headers.get("Location") or ""
+                if not onward:
                     raise ChannelGone(f"the short link {match.url} leads nowhere any more")
+                url = urljoin(url, onward)
                 if (found := registry.find(url)) is not None:
                     return found
-            raise UnknownSite(f"the short link {match.url} leads to no channel: {url[:200]}")
+            raise TooManyRedirects(
+                f"the short link {match.url} leads from one address to the next: {redact(url)[:200]}"
+            )
         except OuzelError as exc:
             raise watch.explain(exc) from None
         finally:

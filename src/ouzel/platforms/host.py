@@ -8,9 +8,11 @@ alone in a child of its own: only the one that does it a second time is an error
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from subprocess import PIPE
 from typing import Any
@@ -158,7 +160,7 @@ class ResolverHost:
 
     def _end_if_done(self, child: _Child) -> None:
         if child.retired and not child.waiting and child.process.returncode is None:
-            child.process.kill()
+            _kill(child)
 
     async def _read(self, child: _Child) -> None:
         """Its answers, until it ends."""
@@ -174,7 +176,7 @@ class ResolverHost:
     async def _bury(self, child: _Child, why: str) -> None:
         child.retired = True
         if child.process.returncode is None:
-            child.process.kill()  # its output is closed, or cannot be read: it is of no more use
+            _kill(child)  # its output is closed, or cannot be read: it is of no more use
         code = await child.process.wait()
         last = child.said.decode("utf-8", "replace").strip().splitlines()[-1:]
         for waiting in child.waiting.values():
@@ -213,7 +215,13 @@ class ResolverHost:
         for child in [*self._children]:
             child.retired = True
             if child.process.returncode is None:
-                child.process.kill()
+                _kill(child)
+
+
+def _kill(child: _Child) -> None:
+    """Not by the process's own method, which would take its exit status away from who waits for it."""
+    with suppress(ProcessLookupError):
+        os.kill(child.process.pid, signal.SIGKILL)
 
 
 @asynccontextmanager

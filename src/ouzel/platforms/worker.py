@@ -12,9 +12,10 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from ouzel.base.errors import OuzelError
+from ouzel.model.evidence import Evidence
 from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told, expand, resolve
 from ouzel.platforms.contract import Options
@@ -52,7 +53,8 @@ def answer(url: str, only: Any, options: Options) -> Told:
                 raise platforms.unknown(url)
             match = expand(short, platforms, options)
     except OuzelError as exc:
-        return Told(only or "own", exc, ())
+        seen = cast("list[dict[str, Any]]", exc.context.get("evidence", []))
+        return Told(only or "own", exc, tuple(Evidence(**each) for each in seen))
     return resolve(match, options, adapter_for, only)
 
 
