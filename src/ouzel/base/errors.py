@@ -6,6 +6,7 @@
     │   ├── BadOption          bad_option
     │   ├── UnknownQuality     unknown_quality
     │   ├── OutputExists       output_exists
+    │   ├── UnknownSite        unknown_site         a page of a host that Ouzel does not know
     │   └── NotALedger         not_a_ledger
     ├── MediaError             bad_media            the bytes are not what they should be
     │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
@@ -33,6 +34,14 @@
     ├── Refused                refused              we will not go there
     │   ├── AddressRefused     address_refused      a private address, named by something on a public one
     │   └── SchemeRefused      scheme_refused       anything but http and https in a playlist
+    ├── SiteError              site                 a platform does not say what it was asked: nobody knows whether it is live
+    │   ├── Blocked            blocked              it wants a captcha, or no more requests
+    │   ├── NeedsLogin         needs_login          only with an account, or a cookie of one
+    │   ├── RegionLocked       region_locked        not from here
+    │   ├── ChannelGone        channel_gone         there is no such channel, it is banned, or private
+    │   ├── SiteChanged        site_changed         it answered, but not as it used to
+    │   ├── ResolverFailed     resolver_failed      what asks for us crashed, hung, or talked nonsense
+    │   └── NotOnAir           not_on_air           it is offline, and was to be recorded now
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
@@ -97,6 +106,10 @@ class UnknownQuality(InputError):
 
 class OutputExists(InputError):
     code = "output_exists"
+
+
+class UnknownSite(InputError):
+    code = "unknown_site"
 
 
 class NotALedger(InputError):
@@ -212,6 +225,38 @@ class AddressRefused(Refused):
 
 class SchemeRefused(Refused):
     code = "scheme_refused"
+
+
+class SiteError(OuzelError):
+    code = "site"
+
+
+class Blocked(SiteError):
+    code, retry = "blocked", Retry.LATER
+
+
+class NeedsLogin(SiteError):
+    code = "needs_login"
+
+
+class RegionLocked(SiteError):
+    code = "region_locked"
+
+
+class ChannelGone(SiteError):
+    code = "channel_gone"
+
+
+class SiteChanged(SiteError):
+    code, retry = "site_changed", Retry.LATER
+
+
+class ResolverFailed(SiteError):
+    code, retry = "resolver_failed", Retry.SOON
+
+
+class NotOnAir(SiteError):
+    code, retry = "not_on_air", Retry.LATER
 
 
 class StorageError(OuzelError):

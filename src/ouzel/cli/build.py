@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
 
 from ouzel import __version__
 from ouzel.base.urls import redact
-from ouzel.cli.target import Names, Target
+from ouzel.cli.target import NOTHING_TOLD, Names, Target
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import Finisher, FormatWish
 from ouzel.engine.policy import Policy
@@ -18,7 +18,7 @@ from ouzel.engine.recorder import Recorder, RecordSpec
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import Listener
-from ouzel.model.stream import DirectResolver, Stream
+from ouzel.model.stream import DirectResolver, Resolver, Stream
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope
@@ -38,6 +38,15 @@ class Workshop:
     conversions: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(os.cpu_count() or 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a platform."""
+
+    resolver: Resolver
+    fields: Mapping[str, str]
+    """What the platform tells for names of files."""
+
+
 def build_recorder(
     shop: Workshop,
     stream: Stream,
@@ -49,11 +58,12 @@ def build_recorder(
     listener: Listener,
     wait: bool,
     from_start: bool,
+    page: Page | None = None,
 ) -> tuple[Recorder, Tape]:
-    """One recording, ready to run."""
+    """One recording, ready to run. `page`: the address is one of a platform, of which this is known."""
     source = redact(stream.url)
     tape = Tape(
-        shop.names.maker(target, stream, wish, shop.clock),
+        shop.names.maker(target, stream, wish, shop.clock, page.fields if page else NOTHING_TOLD),
         source=source,
         software=f"ouzel {__version__}",
         clock=shop.clock,
@@ -70,5 +80,5 @@ def build_recorder(
         cookies=cookies,
         from_start=from_start,
     )
-    spec = RecordSpec(source, DirectResolver(stream), wait)
+    spec = RecordSpec(source, page.resolver if page else DirectResolver(stream), wait)
     return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg, shop.conversions)), tape

@@ -22,6 +22,8 @@ from ouzel.system.http.cookies import read_cookies
 from ouzel.system.http.dial import parse_proxy
 
 _MAX_URLS = 1000
+_DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
+"""Endings of paths that no page has."""
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T", int, float)
@@ -47,6 +49,7 @@ class Options:
     cookies: Path | None
     proxy: str | None
     user_agent: str | None
+    login: str | None
     wait: bool
     min_free: str
     park: str
@@ -66,6 +69,8 @@ class Job:
     policy: Policy
     wait: bool
     from_start: bool
+    has_pages: bool
+    """Whether some of the addresses may be pages of platforms."""
 
 
 def read_job(options: Options) -> Job:
@@ -92,6 +97,7 @@ def read_job(options: Options) -> Job:
         policy=Policy(park_s=parse_duration(options.park), min_free_bytes=parse_size(options.min_free)),
         wait=options.wait,
         from_start=options.from_start,
+        has_pages=any(_page(url) for url in urls),
     )
 
 
@@ -120,6 +126,8 @@ def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Tar
 def _address(text: str) -> str:
     """The address, if it can be recorded at all. Raises: BadUrl."""
     url = text.strip()
+    if page := _page(url):
+        return page
     try:
         parse_url(url, schemes=_SCHEMES)
     except SchemeRefused:
@@ -127,6 +135,17 @@ def _address(text: str) -> str:
         scheme = url.partition(":")[0][:20]
         raise BadUrl(f"{scheme}: is no scheme that can be recorded; there are {known}") from None
     return url
+
+
+def _page(url: str) -> str | None:
+    """The address of a platform's page, tidied up; None for what is to be recorded as it is."""
+    if ("://" in url and not url.startswith(("http://", "https://"))) or url.partition("?")[0].lower().endswith(
+        _DIRECT
+    ):
+        return None
+    from ouzel.cli.pages import page_address  # and with it all platforms
+
+    return page_address(url)
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -24,6 +24,9 @@ COMMANDS = {
     "clip": "ouzel.cli.clip",
     "remux": "ouzel.cli.remux",
     "info": "ouzel.cli.info",
+    "resolve": "ouzel.cli.resolve",
+    "platforms": "ouzel.cli.platforms",
+    "resolvers": "ouzel.cli.resolvers",
 }
 
 EXIT_OK = 0
@@ -33,6 +36,12 @@ EXIT_GAPS = 3
 EXIT_NOTHING = 4
 EXIT_DISK = 5
 EXIT_DAMAGED = 6
+EXIT_OFFLINE = 20
+EXIT_BLOCKED = 21
+EXIT_NEEDS_LOGIN = 22
+EXIT_REGION_LOCKED = 23
+EXIT_BROKEN = 24
+EXIT_GONE = 25
 EXIT_INTERRUPTED = 130
 
 _STDERR = 2

@@ -133,6 +133,12 @@ def fit(text: str, columns: int) -> str:
     return text
 
 
+def pad(text: str, columns: int) -> str:
+    """The text, filled up with spaces to so many columns of a terminal."""
+    wide = sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)
+    return text + " " * (columns - wide)
+
+
 def give_up(stream: TextIO, exc: OSError) -> None:
     """Nothing more is written to this stream, which took no more of a result.
 

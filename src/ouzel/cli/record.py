@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
 import click
 
-from ouzel.cli.build import Workshop, build_recorder
+from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
-from ouzel.cli.options import level_of
+from ouzel.cli.options import level_of, password_for, with_access
 from ouzel.cli.output import Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
@@ -26,7 +27,7 @@ from ouzel.engine.tape import Tape
 from ouzel.model.ledger import stamp
 from ouzel.model.naming import DEFAULT_TEMPLATE, FIELDS
 from ouzel.model.report import Report
-from ouzel.system.clock import SystemClock
+from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
 
@@ -65,14 +66,7 @@ from ouzel.system.http import Http1Client
 @click.option("--split-size", metavar="SIZE", help="Go on in a new file before this size: 2GB, 700MiB.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest segment that the server still has.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Send this header; may be repeated.")
-@click.option(
-    "--cookies",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Cookies: a Netscape cookies.txt, or one line 'a=b; c=d'.",
-)
-@click.option("--proxy", metavar="URL", help="http://, socks5:// or socks5h:// proxy.")
-@click.option("--user-agent", metavar="TEXT", help="Send this User-Agent.")
+@with_access
 @click.option("--wait", is_flag=True, help="Wait until the stream is on air.")
 @click.option(
     "--min-free", default="256MiB", show_default=True, metavar="SIZE", help="Pause while the disk has less free space."
@@ -80,7 +74,6 @@ from ouzel.system.http import Http1Client
 @click.option(
     "--park", default="80s", show_default=True, metavar="TIME", help="How long a dropped stream may take to come back."
 )
-@click.option("--insecure", is_flag=True, help="Do not verify certificates.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines; the last one is the report.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
@@ -96,16 +89,17 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     job = read_job(Options(**options))
+    account = (options["login"] or "", password_for(options["login"]))
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
     raise_descriptor_limit()
     with output.without_waiting():
-        return anyio.run(run_job, job, output, backend_options=backend_options())
+        return anyio.run(run_job, job, output, account, backend_options=backend_options())
 
 
-async def run_job(job: Job, output: Output) -> int:
-    """Record all streams at once; returns the exit code."""
+async def run_job(job: Job, output: Output, account: tuple[str, str] = ("", "")) -> int:
+    """Record all streams at once; returns the exit code. `account`: name and password on platforms."""
     gate = DiskGate(job.target.folder, min_free_bytes=job.policy.min_free_bytes, probe_s=job.policy.disk_probe_s)
     gate.check_writable()
     gate.check()
@@ -117,8 +111,9 @@ async def run_job(job: Job, output: Output) -> int:
         why = tr("not_made", format=job.wish.format, why=str(not_made))
         output.json({"event": "warning", "at": stamp(clock.now()), "code": not_made.code, "why": why})
         output.complain(not_made.code, why)
-    async with Http1Client() as http:
+    async with Http1Client() as http, AsyncExitStack() as stack:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
+        known = await _pages(job, account, clock, stack) if job.has_pages else dict[str, Page]()
         built = [
             build_recorder(
                 shop,
@@ -130,6 +125,7 @@ async def run_job(job: Job, output: Output) -> int:
                 listener=progress.listen,
                 wait=job.wait,
                 from_start=job.from_start,
+                page=known.get(stream.url),
             )
             for stream, cookies in zip(job.streams, job.cookies, strict=True)
         ]
@@ -138,6 +134,14 @@ async def run_job(job: Job, output: Output) -> int:
     output.json({"event": "report", "at": stamp(clock.now()), **joined_report(reports)})
     print_reports(reports, output)
     return end_code(reports)
+
+
+async def _pages(job: Job, account: tuple[str, str], clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
+    """What platforms say of those addresses that are pages."""
+    from ouzel.cli.pages import open_pages  # and with it all platforms
+
+    pages = await stack.enter_async_context(open_pages(clock, account))
+    return await pages.ask(job.streams, job.cookies)
 
 
 async def _run_all(built: list[tuple[Recorder, Tape]], progress: Progress) -> list[Report]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from ouzel.model.naming import check_template, part_name, render_name, telling_n
 from ouzel.model.stream import Stream
 from ouzel.system.clock import Clock
 
+NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
 _NOT_MADE = frozenset(
     {
@@ -106,12 +108,19 @@ class Names:
     def __init__(self) -> None:
         self._last: dict[Path, int] = {}
 
-    def maker(self, target: Target, stream: Stream, wish: FormatWish, clock: Clock) -> Callable[[int, Container], Path]:
+    def maker(
+        self, target: Target, stream: Stream, wish: FormatWish, clock: Clock, told: Mapping[str, str] = NOTHING_TOLD
+    ) -> Callable[[int, Container], Path]:
         """The function that names the files of a recording: part number and container to a path that does not exist yet.
 
         It raises OutputExists for a first file whose name the user has given.
+
+        Args:
+            told: fields of the template that a platform knows better than the address.
         """
-        stem = target.stem if target.stem is not None else render_name(target.template, _fields(stream, clock))
+        stem = (
+            target.stem if target.stem is not None else render_name(target.template, {**_fields(stream, clock), **told})
+        )
         own = target.stem
 
         def path_for(part: int, container: Container) -> Path:
@@ -154,6 +163,8 @@ def _fields(stream: Stream, clock: Clock) -> dict[str, Any]:
         "name": telling_name(address.path, host),
         "host": host,
         "quality": stream.quality,
+        "title": "",
+        "platform": "",
         "start": clock.now().astimezone(),
     }
 

@@ -11,11 +11,15 @@ import anyio
 
 from ouzel.base.backoff import Backoff
 from ouzel.base.errors import (
+    ChannelGone,
     InputError,
+    NeedsLogin,
     NotMedia,
+    NotOnAir,
     OuzelError,
     RateLimited,
     Refused,
+    RegionLocked,
     Retry,
     Stalled,
     StorageError,
@@ -44,6 +48,8 @@ _FIRST_TRIES = 4  # before anything was recorded and nobody asked us to wait: th
 _FIRST_S = 20.0  # … or after this long, when each try takes its time
 _WAIT_S = 1.0  # between two looks for a stream that is not on air yet, growing from here
 _OFFLINE_ANSWERS = 3
+_HOPELESS = (InputError, Refused, ToolMissing, Unsupported, NeedsLogin, RegionLocked, ChannelGone)
+"""Waiting for the show does not help against these."""
 _WATCH_S = 5.0
 _S = RecordingState
 
@@ -202,6 +208,8 @@ class Recorder:
         stream = await self.spec.resolver.resolve()
         if stream is None:
             self._offline += 1
+            if not self._tape.recorded:
+                raise NotOnAir("it is not on air")
             return EndReason.ENDED if self._tape.recorded and self._offline >= _OFFLINE_ANSWERS else None
         self._offline = 0
         await self._learn_scope(stream)
@@ -215,8 +223,10 @@ class Recorder:
         """After a drop: None = try again; a reason = over. Raises the error when it never began."""
         away_s = self._context.clock.monotonic() - self._tape.counters.last_media
         if not self._tape.recorded:
-            if self.spec.wait and not isinstance(error, (InputError, Refused, ToolMissing, Unsupported)):
+            if self.spec.wait and not isinstance(error, _HOPELESS):
                 return None
+            if isinstance(error, NotOnAir):
+                raise error
             if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
                 raise error or NotMedia("the stream closes at once, without any media")
             if error is not None and error.retry is Retry.NEVER:
@@ -270,6 +280,8 @@ class Recorder:
         while stream.expires_at is not None:
             life_s = (stream.expires_at - self._context.clock.now()).total_seconds()
             await anyio.sleep(max(1.0, life_s * self._policy.renew_at))
+            if not self._reads_hls:  # one long answer: a new address is asked for when it breaks off
+                return
             try:
                 fresh = await self.spec.resolver.resolve()
             except OuzelError as exc:

@@ -14,7 +14,9 @@ from ouzel.base.errors import BadOption
 
 DEFAULT_TEMPLATE = "{name}_{start:%Y-%m-%d_%H-%M-%S}"
 FIELDS = {
-    "name": "what the address calls it: the last part of its path that says more than 'index' or 'live', else its host",
+    "name": "who is on air, as the platform writes it; of a direct address the last part of its path that says more than 'live'",
+    "title": "title on the platform's page; empty for a direct address",
+    "platform": "name of the platform; empty for a direct address",
     "host": "host of the address",
     "quality": "quality that was asked for",
     "start": "when recording began, local time; with a strftime format: {start:%Y%m%d}",

@@ -12,6 +12,9 @@ from ouzel.base.headers import Fields, away_from_home
 Protocol_ = Literal["hls", "flv", "ts", "mp4", "ffmpeg"]
 """How a stream is read: the first four by our own readers; `ffmpeg` is everything that goes through a child."""
 
+Level = Literal["original", "bluray", "uhd", "hd", "sd", "ld", "audio"]
+"""Qualities as Chinese platforms name them, from the best down: 原画, 蓝光, 超清, 高清, 标清, 流畅; and sound alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -27,6 +30,17 @@ class Stream:
     expires_at: datetime | None = None
     """When the address stops working, where that is known. Aware UTC."""
     title: str = ""
+    label: str = ""
+    """What the platform calls this quality."""
+    level: Level | None = None
+    """The same in words that mean the same everywhere."""
+    height: int | None = None
+    fps: float | None = None
+    bitrate_bps: int | None = None
+    codec: str = ""
+    """Of the picture: `h264`, `hevc`, `av1`; empty when nobody says."""
+    cdn: str = ""
+    """Of addresses that differ only in who delivers them: who."""
 
     def headers_for(self, url: str) -> Fields:
         """Its headers, as far as they may be sent to `url`, which a playlist may have named.

@@ -227,7 +227,7 @@ async def _started(
     os.set_blocking(err_reader.fileno(), False)
     try:
         with err_writer:
-            process = await _open(_command(program, args[1:], nice), stdin, stdout, err_writer, _environment(env))
+            process = await _open(_command(program, args[1:], nice), stdin, stdout, err_writer, environment(env))
     except BaseException:
         err_reader.close()
         raise
@@ -318,7 +318,8 @@ def _command(program: str, args: Sequence[str], nice: int) -> list[str]:
     return [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), str(nice), program, *args]
 
 
-def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child is told: of ours `PASSED_ON`, and `extra`."""
     return {name: value for name in PASSED_ON if (value := os.environ.get(name)) is not None} | dict(extra or {})
 
 

@@ -6,9 +6,9 @@ import locale
 import os
 from functools import cache
 
-from ouzel.cli.texts import files, record
+from ouzel.cli.texts import files, platforms, record
 
-TABLES = (record, files)
+TABLES = (record, files, platforms)
 
 
 @cache

@@ -15,6 +15,12 @@ COMMANDS = {
     "\b\n退出码：0 完成，2 参数错误，4 无法生成，5 磁盘。",
     "remux": "更换录像的封装格式，不重新编码，并核对结果。mp3 和 m4a 只保留声音。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 无法生成，5 磁盘。",
+    "resolve": "查询平台页面上正在直播什么：谁、什么内容、何时开播、有哪些流；或者为什么无法得知。\n\n"
+    "\b\n退出码：0 正在直播或已结束的视频；20 未开播，21 被拦截，22 需要登录，23 地区限制，\n"
+    "24 无法理解，25 没有这个频道，2 参数错误；多个地址时取最大值。",
+    "resolvers": "显示负责解析平台的程序库及其版本；可将它们升级到单独的文件夹，或退回上一版本，安装本身不变。\n\n"
+    "\b\n退出码：0 完成，2 参数错误，4 无法升级。",
+    "platforms": "列出可以解析和录制的平台：名称、示例、询问的对象、所需条件。\n\n\b\n退出码：0。",
     "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
 }
@@ -26,7 +32,7 @@ OPTIONS = {
     "verbose": "显示更多信息。",
     "quiet": "只显示错误。",
     "record.output": "写到哪里。以 .ts、.mp4、.mkv、.flv、.mp3 或 .m4a 结尾的是文件，其余是文件夹。",
-    "record.template": "文件夹中的文件名；字段：name、host、quality、start。",
+    "record.template": "文件夹中的文件名；字段：name、title、platform、host、quality、start。",
     "record.format_": "完成后文件的封装格式。默认：与流相同。",
     "record.keep_original": "转成其他格式后保留原文件。",
     "record.quality": "best、worst、audio、source、1080p、720p60、4k、2500kbps 这样的码率，或变体的名称。",
@@ -35,14 +41,19 @@ OPTIONS = {
     "record.split_size": "文件达到此大小之前换一个新文件：2GB、700MiB。",
     "record.from_start": "从服务器仍保留的最早分段开始。",
     "record.headers": "发送此请求头；可重复使用。",
-    "record.cookies": "Cookie：Netscape 格式的 cookies.txt，或一行 'a=b; c=d'。",
-    "record.proxy": "http://、socks5:// 或 socks5h:// 代理。",
-    "record.user_agent": "发送此 User-Agent。",
+    "cookies": "Cookie：Netscape 格式的 cookies.txt，或一行 'a=b; c=d'。",
+    "proxy": "http://、socks5:// 或 socks5h:// 代理。",
+    "login": "登录平台；密码会询问，或取自 OUZEL_PASSWORD。",
+    "user_agent": "发送此 User-Agent。",
     "record.wait": "等待直播开始。",
     "record.min_free": "磁盘剩余空间少于此值时暂停。",
     "record.park": "中断的流可以在多长时间内恢复。",
-    "record.insecure": "不验证证书。",
+    "insecure": "不验证证书。",
     "record.as_json": "事件以 JSON 逐行输出；最后一行是报告。",
+    "resolve.all_adapters": "询问该平台的每一个解析器，并列出各自的回答。",
+    "resolve.timeout": "一次回答最多等待多久。",
+    "resolvers.upgrade": "获取最新版本，试用通过后启用。",
+    "resolvers.roll_back": "退回上一个版本。",
     "clip.from_": "从哪里开始：01:02:03、90s。",
     "clip.to": "到哪里结束。默认：录像的结尾。",
     "clip.out": "剪出的文件；扩展名决定格式：.ts、.mp4、.mkv、.flv、.mp3 或 .m4a。",

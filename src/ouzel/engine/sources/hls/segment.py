@@ -31,6 +31,7 @@ from ouzel.base.errors import (
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.disguise import Disguise, seed_in
 from ouzel.engine.sources.hls.lane import Item, Lane
 from ouzel.engine.sources.hls.shapers import LaneShapers, is_noise
 from ouzel.engine.tape import SegmentNote
@@ -103,9 +104,11 @@ class SegmentReader:
     async def _once(self, stream: Stream, lane: Lane, item: Item, segment: Segment) -> Span | None:
         """One attempt. Raises: OuzelError; nothing of the segment is then on the tape."""
         key = segment.key
-        decryptor = None
+        decryptor: Aes128Stream | Disguise | None = None
         if key is not None:
             decryptor = _decryptor(await self._key(stream, key), key.iv_for(segment.media_sequence))
+        elif (seed := seed_in((*(lane.playlist.tags if lane.playlist else ()), *segment.tags))) is not None:
+            decryptor = Disguise(seed)
         if segment.map is not None and segment.map != lane.init:
             await self._feed_init(stream, lane, segment.map)
         taker = _SegmentTaker(self, lane, segment, decryptor)
@@ -279,7 +282,9 @@ class SegmentReader:
 class _SegmentTaker:
     """Takes the body of one segment; decrypts it; finds the container by its first bytes."""
 
-    def __init__(self, reader: SegmentReader, lane: Lane, segment: Segment, decryptor: Aes128Stream | None) -> None:
+    def __init__(
+        self, reader: SegmentReader, lane: Lane, segment: Segment, decryptor: Aes128Stream | Disguise | None
+    ) -> None:
         self._reader = reader
         self._lane = lane
         self._segment = segment

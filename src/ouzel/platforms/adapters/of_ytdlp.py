@@ -1,0 +1,276 @@
+"""yt-dlp: one object for each resolve, whose requests are watched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from http.cookiejar import Cookie
+from importlib import import_module
+from io import BytesIO
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import curl_cffi.requests
+from yt_dlp import YoutubeDL
+from yt_dlp.networking import Request, Response
+from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
+
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
+from ouzel.model.live import Answer, Live, Offline, Vod
+from ouzel.model.stream import Stream
+from ouzel.platforms.adapters import kept_headers
+from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.expiry import expiry_of
+from ouzel.platforms.watch import Stopwatch, current
+
+_NOT_LIVE = re.compile(
+    r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
+)
+_MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), kind)
+    for words, kind in (
+        (r"captcha|rate.?limit|too many|not a bot|ip address .* blocked", Blocked),
+        (r"sign in|\blog ?in|logged|account|\bage\b|password|private|members|subscri|purchase", NeedsLogin),
+        (r"\bgeo|\bcountry|\bregion|\blocation", RegionLocked),
+        (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
+    )
+)
+
+
+class _Watched(YoutubeDL):  # type: ignore[misc]
+    """Sees every request, from whatever thread."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._watch = current()
+        super().__init__(cast("Any", parameters))
+
+    def urlopen(self, req: Any) -> Response:
+        clock, watch = Stopwatch(), self._watch
+        url = req if isinstance(req, str) else req.url
+        method = req.method if isinstance(req, Request) else "GET"
+        try:
+            response = super().urlopen(cast("Any", req))
+        except HTTPError as exc:
+            exc.response = self._noted(method, url, exc.response, clock)
+            raise
+        except Exception as exc:
+            watch.failed(method, url, exc, took_s=clock.s)
+            raise
+        return self._noted(method, url, response, clock)
+
+    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
+        """Read, and as it was before, whichever way it came."""
+        kind = response.headers.get("content-type", "")
+        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
+            return response
+        data = response.read()
+        self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
+        return Response(
+            BytesIO(data),
+            response.url,
+            cast("Mapping[str, str]", response.headers),
+            response.status,
+            response.reason,
+            response.extensions,
+        )
+
+
+class _Browser(curl_cffi.requests.Session[Any]):
+    """As a browser greets: with our authorities, and without threads left behind."""
+
+    def request(self, *args: Any, **given: Any) -> Any:
+        if given.get("verify") is True:
+            given["verify"] = ca_file() or True
+        return cast("Any", super()).request(*args, **given)
+
+    def close(self) -> None:
+        super().close()
+        self.executor.shutdown()
+
+
+def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
+    return _Browser(cookies=cookiejar)
+
+
+def _teach() -> None:
+    """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
+    try:
+        handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
+    except ImportError:
+        return  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
+    handler._create_instance, handler.close = _browser, handler._clear_instances
+
+
+_teach()
+
+
+class YtDlpAdapter:
+    """Any platform that yt-dlp has an extractor for."""
+
+    name: AdapterName = "yt-dlp"
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        heard = _Heard()
+        with _Watched(_parameters(options, heard)) as ydl:
+            _set_cookies(ydl, match, options)
+            try:
+                info = ydl.extract_info(match.url, download=False)
+            except DownloadError as exc:
+                cause = exc.exc_info[1] if exc.exc_info else exc
+                if isinstance(cause, UserNotLive) or (_is_expected(cause) and _NOT_LIVE.search(str(cause))):
+                    return Offline(match.identity(next(iter(match.named.values()), match.url)))
+                raise _meaning(cause) from exc
+        if not info:
+            raise SiteChanged("yt-dlp found nothing")
+        return _answer(match, cast("Mapping[str, Any]", info), options, heard)
+
+
+def adapter() -> YtDlpAdapter:
+    return YtDlpAdapter()
+
+
+def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
+    return {
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "cachedir": False,
+        "proxy": options.proxy.replace("socks5://", "socks5h://") or "",
+        "socket_timeout": options.timeout_s,
+        "nocheckcertificate": not options.verify_tls,
+        "compat_opts": {"no-certifi"},
+        "ignore_no_formats_error": True,
+        "logger": heard,
+        "playlist_items": "1",
+        "extractor_retries": 0,
+        "retries": 0,
+    }
+
+
+def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
+    host = urlsplit(match.url).hostname or ""
+    domain = "." + ".".join(host.split(".")[-2:])
+    for pair in options.cookies.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name:
+            ydl.cookiejar.set_cookie(
+                Cookie(0, name, value, None, False, domain, True, True, "/", True, True, None, False, None, None, {})
+            )
+
+
+def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
+    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
+    anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
+    title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
+    status = info.get("live_status")
+    formats: Sequence[Mapping[str, Any]] = info.get("formats") or ([info] if info.get("url") else [])
+    streams = tuple(_streams(formats, options))
+    if status == "is_upcoming":
+        begins = info.get("release_timestamp")
+        return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    if not streams and heard.is_over():
+        return Offline(identity, anchor, title)
+    if not streams:
+        raise heard.why()
+    if info.get("is_live") or status == "is_live":
+        began = info.get("release_timestamp") or info.get("timestamp")
+        return Live(
+            identity,
+            anchor,
+            streams,
+            title,
+            next(iter(info.get("categories") or ()), ""),
+            info.get("thumbnail") or "",
+            datetime.fromtimestamp(began, UTC) if began else None,
+            str(info.get("id") or ""),
+        )
+    return Vod(identity, anchor, streams, title, info.get("thumbnail") or "", info.get("duration"))
+
+
+def _streams(formats: Sequence[Mapping[str, Any]], options: Options) -> list[Stream]:
+    """The best first; those with picture and sound, then sound alone."""
+    both = [f for f in formats if f.get("vcodec") != "none" and f.get("acodec") != "none"]
+    sound = [f for f in formats if f.get("vcodec") == "none" and f.get("acodec") != "none"]
+    return [_stream(each, options) for each in (*reversed(both), *reversed(sound)) if each.get("url")]
+
+
+def _stream(found: Mapping[str, Any], options: Options) -> Stream:
+    protocol = str(found.get("protocol") or "")
+    headers = kept_headers(found.get("http_headers"))
+    if found.get("cookies"):
+        pairs = re.findall(r"(?:^|; )([^=;]+=[^;]*)(?=; Domain)", found["cookies"])
+        headers += (("Cookie", "; ".join(pairs)),) if pairs else ()
+    rate = found.get("tbr")
+    return Stream(
+        found.get("manifest_url") if "dash" in protocol else found["url"],  # type: ignore[arg-type]
+        headers=headers,
+        proxy=options.proxy or None,
+        protocol="hls" if "m3u8" in protocol else "ffmpeg" if "dash" in protocol else None,
+        expires_at=expiry_of(found["url"]),
+        label=str(found.get("format_note") or found.get("format_id") or ""),
+        level="audio" if found.get("vcodec") == "none" else None,
+        height=found.get("height"),
+        fps=found.get("fps"),
+        bitrate_bps=int(rate * 1000) if rate else None,
+        codec=_codec(str(found.get("vcodec") or "")),
+    )
+
+
+def _codec(name: str) -> str:
+    kinds = {
+        "avc": "h264",
+        "h264": "h264",
+        "hev": "hevc",
+        "hvc": "hevc",
+        "h265": "hevc",
+        "av01": "av1",
+        "vp09": "vp9",
+        "vp9": "vp9",
+    }
+    return next((kind for start, kind in kinds.items() if name.startswith(start)), "")
+
+
+def _is_expected(exc: BaseException | None) -> bool:
+    """Whether the site said so, and not yt-dlp stumbled."""
+    return isinstance(exc, ExtractorError) and exc.expected
+
+
+def _meaning(exc: BaseException | None) -> SiteError:
+    words = str(getattr(exc, "orig_msg", None) or exc)[:300]
+    if isinstance(exc, GeoRestrictedError):
+        return RegionLocked(f"yt-dlp: {words}")
+    if isinstance(exc, UnsupportedError):
+        return ResolverFailed(f"yt-dlp has no extractor for it: {words}")
+    return _words(words) if _is_expected(exc) else SiteChanged(f"yt-dlp: {words}")
+
+
+def _words(said: str) -> SiteError:
+    kind = next((kind for pattern, kind in _MEANINGS if pattern.search(said)), SiteChanged)
+    told = re.split(r"\.? Use --|; please report", said)[0]
+    return kind(f"yt-dlp: {told[:300]}")
+
+
+class _Heard:
+    """What it would have shown. Why there are no streams comes as a warning, since announced broadcasts have none either."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def is_over(self) -> bool:
+        return any(_NOT_LIVE.search(text) for text in self.warnings)
+
+    def why(self) -> SiteError:
+        """Of the warnings, which are about many things, the last that tells of access."""
+        errors = [_words(text) for text in reversed(self.warnings)]
+        found = next((error for error in errors if not isinstance(error, SiteChanged)), None)
+        return found or SiteChanged("yt-dlp found a page without any stream")
+
+    def debug(self, _text: str) -> None: ...
+    def info(self, _text: str) -> None: ...
+    def error(self, _text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)

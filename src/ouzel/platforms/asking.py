@@ -1,0 +1,218 @@
+"""How our own code for a site asks it: one call for one request, watched, with an error that says what was wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from ouzel.base.errors import SiteChanged
+from ouzel.platforms.watch import Stopwatch, Watch
+
+if TYPE_CHECKING:
+    from ouzel.platforms.contract import Options
+
+T = TypeVar("T")
+USER_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
+_MOST_BYTES = 16 * 1024 * 1024
+_REDIRECTS = 8
+
+
+def ca_file() -> str | None:
+    """The authorities that are trusted besides the usual ones' place."""
+    return os.environ.get("SSL_CERT_FILE") or None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whole."""
+
+    status: int
+    url: str
+    """After redirects."""
+    content_type: str
+    text: str
+    cookies: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes = b""
+    """What `text` was read from."""
+
+    def json(self) -> Any:
+        """Raises: SiteChanged when it is none."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            what = "an HTML page" if self.text.lstrip()[:1] == "<" else "no JSON" if self.text.strip() else "nothing"
+            raise SiteChanged(f"{self.url.split('?')[0]} answered with {what}") from None
+
+    def find(self, pattern: str, what: str) -> str:
+        """The first group of a pattern. Raises: SiteChanged when it is not in the answer."""
+        found = re.search(pattern, self.text, re.DOTALL)
+        if found is None:
+            raise SiteChanged(f"{self.url.split('?')[0]} has no {what} any more")
+        return found[1]
+
+
+class Site:
+    """A site, to be asked. For one thread; to be closed."""
+
+    def __init__(self, watch: Watch, options: Options, *, browser_tls: bool = False) -> None:
+        self.options = options
+        self._watch = watch
+        self._browser_tls = browser_tls
+        self._session: Any = None
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (),
+        redirects: bool = True,
+        bare: bool = False,
+    ) -> Reply:
+        """`bare`: without the user's cookies, for a host that is not the site's own.
+
+        Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
+            status is one to `accept`.
+        """
+        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
+
+    def post(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        form: Mapping[str, object] | None = None,
+        body: object = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (),
+    ) -> Reply:
+        """`form`: fields; `body`: JSON; `data`: as it is. Raises: as `get`."""
+        return self._ask("POST", url, params=params, headers=headers, accept=accept, form=data or form, body=body)
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, object] | None,
+        headers: Mapping[str, str] | None,
+        accept: Collection[int],
+        redirects: bool = True,
+        bare: bool = False,
+        form: Mapping[str, object] | bytes | None = None,
+        body: object = None,
+    ) -> Reply:
+        clock, session = Stopwatch(), self._open()
+        sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
+        if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
+            sent["Cookie"] = self.options.cookies
+        try:
+            answer = session.request(
+                method,
+                url,
+                params=dict(params) if params else None,
+                headers=sent,
+                data=form,
+                json=body,
+                timeout=self.options.timeout_s,
+                allow_redirects=redirects,
+            )
+        except Exception as exc:
+            raise self._watch.failed(method, url, exc, took_s=clock.s) from exc
+        kind = answer.headers.get("content-type", "")
+        if "charset" not in kind.lower():
+            answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
+        text = answer.text[:_MOST_BYTES]
+        fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
+        if fault is not None:
+            raise fault
+        cookies = {name: value or "" for name, value in answer.cookies.items()}
+        return Reply(
+            answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES]
+        )
+
+    def _open(self) -> Any:
+        if self._session is None:
+            self._session = _browser(self.options) if self._browser_tls else _plain(self.options)
+        return self._session
+
+
+@overload
+def dig(data: object, *path: str | int, want: type[dict[Any, Any]]) -> dict[str, Any]: ...
+@overload
+def dig(data: object, *path: str | int, want: type[list[Any]]) -> list[Any]: ...
+@overload
+def dig(data: object, *path: str | int, want: type[T]) -> T: ...
+def dig(data: object, *path: str | int, want: type[Any]) -> Any:
+    """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
+    found = peek(data, *path)
+    if found is None or not isinstance(found, want) or (isinstance(found, bool) and want is int):
+        there = "nothing" if found is None else f"a {type(found).__name__}"
+        raise SiteChanged(f"the answer has {there} at {'.'.join(map(str, path))}, not a {want.__name__}")
+    return found
+
+
+def peek(data: object, *path: str | int) -> Any:
+    """The same where it need not be there; then None."""
+    for step in path:
+        if isinstance(step, int) and isinstance(data, list):
+            data = cast("list[object]", data)[step] if -len(data) <= step < len(data) else None
+        elif isinstance(step, str) and isinstance(data, dict):
+            data = cast("dict[str, object]", data).get(step)
+        else:
+            return None
+    return data
+
+
+def rows(data: object, *path: str | int) -> list[Any]:
+    """A list that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def table(data: object, *path: str | int) -> dict[str, Any]:
+    """An object that need not be there; then an empty one."""
+    found = peek(data, *path)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _plain(options: Options) -> Any:
+    import requests
+
+    session: Any = requests.Session()
+    session.trust_env = False
+    session.max_redirects = _REDIRECTS
+    session.verify = (ca_file() or True) if options.verify_tls else False
+    session.proxies = _proxies(options)
+    return session
+
+
+def _browser(options: Options) -> Any:
+    from curl_cffi import requests
+
+    make: Any = requests.Session
+    return make(
+        impersonate="chrome",
+        trust_env=False,
+        max_redirects=_REDIRECTS,
+        verify=(ca_file() or True) if options.verify_tls else False,
+        proxies=_proxies(options),
+    )
+
+
+def _proxies(options: Options) -> dict[str, str]:
+    proxy = options.proxy.replace("socks5://", "socks5h://")  # names are looked up where the media will be fetched
+    return {"http": proxy, "https": proxy} if proxy else {}

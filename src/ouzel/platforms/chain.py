@@ -1,0 +1,138 @@
+"""Asking a platform's adapters one after the other, and holding what they say against what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+from urllib.parse import urljoin
+
+from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, TooManyRedirects
+from ouzel.base.urls import redact, redact_text
+from ouzel.model.evidence import Evidence
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.platforms.asking import Site
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
+from ouzel.platforms.registry import Registry
+from ouzel.platforms.secrets import hide, secrets_of
+from ouzel.platforms.watch import Watch, watching
+
+_HOPS = 5
+AdapterFor: TypeAlias = Callable[[AdapterName, Match], Adapter]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one adapter said."""
+
+    adapter: AdapterName
+    outcome: Answer | OuzelError
+    evidence: tuple[Evidence, ...]
+
+
+def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: AdapterName | None = None) -> Told:
+    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it."""
+    failed: list[Told] = []
+    for name in (only,) if only else match.platform.chain:
+        told = ask(adapter_for(name, match), match, options)
+        if not _is_broken(told.outcome):
+            return told
+        failed.append(told)
+    last = failed[-1]
+    assert isinstance(last.outcome, OuzelError)
+    last.outcome.context["tried"] = [
+        {"adapter": told.adapter, "code": told.outcome.code, "why": str(told.outcome)}
+        for told in failed
+        if isinstance(told.outcome, OuzelError)
+    ]
+    return last
+
+
+def ask(adapter: Adapter, match: Match, options: Options) -> Told:
+    """One adapter. Never raises: what it raises that is no OuzelError is `ResolverFailed`, or what its requests met."""
+    with watching() as watch:
+        site = Site(watch, options, browser_tls=match.platform.browser_tls)
+        try:
+            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match.platform)
+        except SiteError as exc:
+            outcome = _rather(exc, watch)
+        except OuzelError as exc:
+            outcome = watch.explain(exc)
+        except Exception as exc:  # noqa: BLE001 - the code of others, which raises whatever comes
+            outcome = _rather(_crash(exc, adapter.name), watch)
+        finally:
+            site.close()
+        return _without_secrets(Told(adapter.name, outcome, watch.evidence), options)
+
+
+def expand(match: Match, registry: Registry, options: Options) -> Match:
+    """Where a short link leads. The user's cookies stay here: it may lead anywhere.
+
+    Raises: TooManyRedirects; SiteError, NetworkError.
+    """
+    with watching() as watch:
+        site = Site(watch, options)
+        try:
+            url = match.url
+            for _ in range(_HOPS):
+                reply = site.get(url, redirects=False, bare=True)
+                onward = reply.headers.get("location") or reply.headers.get("Location") or ""
+                if not onward:
+                    raise ChannelGone(f"the short link {match.url} leads nowhere any more")
+                url = urljoin(url, onward)
+                if (found := registry.find(url)) is not None:
+                    return found
+            raise TooManyRedirects(
+                f"the short link {match.url} leads from one address to the next: {redact(url)[:200]}"
+            )
+        except OuzelError as exc:
+            raise watch.explain(exc) from None
+        finally:
+            site.close()
+
+
+def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platform) -> Answer | OuzelError:
+    """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
+    said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
+    if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
+        return watch.explain(_of_the_channel(fault, watch))
+    if not said and watch.seen:
+        return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))
+    if isinstance(answer, Offline) and not watch.seen:
+        return ResolverFailed(f"{name} says that it is offline, and has asked nobody")
+    if isinstance(answer, Live) and not answer.streams:
+        return watch.explain(SiteChanged(f"{name} says that it is live, and names no stream"))
+    return answer
+
+
+def _rather(error: SiteError, watch: Watch) -> OuzelError:
+    """What went wrong first explains what was not understood afterwards."""
+    fault = watch.first_fault()
+    if fault is not None and isinstance(error, (SiteChanged, ResolverFailed)):
+        return watch.explain(_of_the_channel(fault, watch))
+    return watch.explain(error)
+
+
+def _of_the_channel(fault: OuzelError, watch: Watch) -> OuzelError:
+    """That a page is not there means that the channel is gone only of the page that was asked for first."""
+    if isinstance(fault, ChannelGone) and watch.seen[0].fault is not fault:
+        return SiteChanged(f"a part of what was asked for is not there: {fault}")
+    return fault
+
+
+def _crash(exc: Exception, name: AdapterName) -> SiteError:
+    words = f"{type(exc).__name__}: {redact_text(str(exc))[:200]}"
+    kind = SiteChanged if isinstance(exc, (LookupError, ValueError, TypeError, AttributeError)) else ResolverFailed
+    return kind(f"{name} does not understand what it was told ({words})", adapter=name)
+
+
+def _without_secrets(told: Told, options: Options) -> Told:
+    secrets, outcome = secrets_of(options), told.outcome
+    if secrets and isinstance(outcome, OuzelError):
+        outcome.message = hide(outcome.message, secrets)
+        outcome.context = hide(outcome.context, secrets)
+    return Told(told.adapter, outcome, tuple(Evidence(**hide(asdict(each), secrets)) for each in told.evidence))
+
+
+def _is_broken(outcome: Answer | OuzelError) -> bool:
+    return isinstance(outcome, (SiteChanged, ResolverFailed))

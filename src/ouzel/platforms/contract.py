@@ -1,0 +1,127 @@
+"""What a platform declares, and what everything that resolves has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from ouzel.model.live import Answer, Identity
+from ouzel.platforms.asking import Site
+
+AdapterName: TypeAlias = Literal["own", "streamlink", "yt-dlp", "streamget"]
+Access: TypeAlias = Literal["open", "cookie", "login"]
+"""Whether it tells everybody, more to whom it knows, or nothing to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A site with live channels, as it stands at the top of its file in `sites/`.
+
+    It is read from the text of that file: all values must be literals.
+    """
+
+    name: str
+    """Stable, in lower case: part of every identity."""
+    title: str
+    title_zh: str
+    urls: tuple[str, ...]
+    """Templates of the addresses of its channels (see `templates`)."""
+    example: str
+    chain: tuple[AdapterName, ...]
+    """Whom to ask, the best kept first."""
+    short: tuple[str, ...] = ()
+    """Templates of addresses that redirect to one of `urls`."""
+    streams: tuple[str, ...] = ("hls",)
+    access: Access = "open"
+    proxy_advised: bool = False
+    """Whether it answers in a part of the world only."""
+    sound_only: bool = False
+    streamget: str = ""
+    """The name of its class there."""
+    browser_tls: bool = False
+    """Whether it looks at how the client greets in TLS."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What its media servers want to see beside the user agent, such as a Referer."""
+    off_air: tuple[str, ...] = ()
+    """Patterns of what it answers for a channel that is off air. Where some are given, a library's "offline" is believed only
+    on an answer that has one of them; its status is then no fault."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An address, and what it names."""
+
+    platform: Platform
+    url: str
+    """Without what was damaged or does not matter in it."""
+    named: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.named[name]
+
+    def identity(self, stable: object) -> Identity:
+        return Identity(self.platform.name, str(stable))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user has set for a platform. Secrets: never shown, logged, or put into arguments."""
+
+    cookies: str = ""
+    """As a Cookie header."""
+    proxy: str = ""
+    """`http://` or `socks5://`; the media go the same way."""
+    user_agent: str = ""
+    login: str = ""
+    password: str = ""
+    verify_tls: bool = True
+    codecs: tuple[str, ...] = ()
+    """Preferred, the first most; empty: H.264, which plays everywhere."""
+    timeout_s: float = 20.0
+    """For each request."""
+
+
+class Adapter(Protocol):
+    """One way to ask. Blocking: it runs in a thread of the child process."""
+
+    name: AdapterName
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        """What is on air.
+
+        Raises: NeedsLogin, RegionLocked, ChannelGone, Blocked, NetworkError: what the site said. SiteChanged, ResolverFailed:
+            this way is broken, and another may know.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a cheap question for many channels told of one."""
+
+    live: bool
+    title: str = ""
+    anchor: str = ""
+
+
+class Probing(Protocol):
+    """A site that tells of many channels in one answer."""
+
+    at_once: int
+    """Channels in one question."""
+
+    def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
+        """By the ids asked for; one that the answer does not mention is missing. Raises: as `Adapter.resolve`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to the child process."""
+
+    match: Match
+    options: Options = field(default_factory=Options)
+    only: AdapterName | None = None
+    """This adapter alone; None: the platform's chain."""

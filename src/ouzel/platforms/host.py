@@ -1,0 +1,254 @@
+"""The child process from outside: started on first use, asked, timed, recycled, replaced.
+
+A plugin that hangs costs its own answer: after `timeout_s` the request is given up and the child gets no new ones; it is ended
+when the others in it are done. One that takes the interpreter down is found by asking again, each request that was in the child
+alone in a child of its own: only the one that does it a second time is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from subprocess import PIPE
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from ouzel.base.errors import OuzelError, ResolverFailed
+from ouzel.platforms.chain import Told
+from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.upgrade import Upgrades, default_folder
+from ouzel.platforms.wire import parse_told, render_options
+from ouzel.system.process import environment
+
+_MOST_LINE = 64 * 1024 * 1024
+_SHOWN = 300
+_SUSPECTS = 2
+"""Children at once that are started for one request each."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """How much one child may do."""
+
+    threads: int = 16
+    """Requests at once."""
+    requests: int = 2000
+    """After so many a fresh one takes over."""
+    rss_bytes: int = 700 * 1024 * 1024
+    """The same, by its memory."""
+    timeout_s: float = 90.0
+    """For one request, with all its adapters."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """A request that is in a child."""
+
+    doc: Mapping[str, Any]
+    done: anyio.Event = field(default_factory=anyio.Event)
+    told: Told | None = None
+    lost: str = ""
+    """How the child ended, if it did without an answer."""
+
+
+@dataclass(eq=False, slots=True)
+class _Child:
+    process: anyio.abc.Process
+    waiting: dict[int, _Waiting] = field(default_factory=dict[int, _Waiting])
+    served: int = 0
+    rss: int = 0
+    retired: bool = False
+    said: bytearray = field(default_factory=bytearray)
+
+
+class ResolverHost:
+    """Asks platforms, in a child process. Made by `open_host`."""
+
+    def __init__(
+        self, tasks: anyio.abc.TaskGroup, limits: HostLimits, worker: Sequence[str], env: Mapping[str, str]
+    ) -> None:
+        self._tasks = tasks
+        self._env = env
+        self._limits = limits
+        self._worker = worker
+        self._child: _Child | None = None
+        self._children: set[_Child] = set()
+        self._starting = anyio.Lock()
+        self._places = anyio.CapacityLimiter(limits.threads)
+        self._suspects = anyio.CapacityLimiter(_SUSPECTS)
+        self._number = 0
+        self.started = 0
+        """Children that were started so far."""
+
+    async def resolve(self, url: str, options: Options | None = None, *, only: AdapterName | None = None) -> Told:
+        """What is on air there. Never raises an OuzelError: it is the outcome.
+
+        Args:
+            only: ask this adapter alone.
+        """
+        self._number += 1
+        doc = {"n": self._number, "url": url, "only": only, "options": render_options(options or Options())}
+        async with self._places:
+            waiting = await self._ask(await self._shared(), doc)
+            if waiting.told is None and waiting.lost:
+                waiting = await self._alone(doc)
+        if waiting.told is not None:
+            return waiting.told
+        why = waiting.lost or f"no answer within {self._limits.timeout_s:g} s"
+        return Told(only or "own", ResolverFailed(f"the resolver gave up on {url[:200]}: {why}"), ())
+
+    @property
+    def pids(self) -> list[int]:
+        return [child.process.pid for child in self._children]
+
+    async def _alone(self, doc: Mapping[str, Any]) -> _Waiting:
+        async with self._suspects:
+            child = await self._start()
+            child.retired = True
+            return await self._ask(child, doc)
+
+    async def _ask(self, child: _Child, doc: Mapping[str, Any]) -> _Waiting:
+        waiting = child.waiting[doc["n"]] = _Waiting(doc)
+        child.served += 1
+        try:
+            assert child.process.stdin is not None
+            try:
+                await child.process.stdin.send(json.dumps(doc).encode() + b"\n")
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                self._retire(child)
+            with anyio.move_on_after(self._limits.timeout_s):
+                await waiting.done.wait()
+            if waiting.told is None:  # hung, or gone
+                self._retire(child)
+        finally:
+            child.waiting.pop(doc["n"], None)
+            self._end_if_done(child)
+        return waiting
+
+    async def _shared(self) -> _Child:
+        """The child that takes requests now."""
+        async with self._starting:
+            child, limits = self._child, self._limits
+            if child is not None and (child.served >= limits.requests or child.rss >= limits.rss_bytes):
+                self._retire(child)
+                self._end_if_done(child)
+            if child is None or child.retired:
+                child = self._child = await self._start()
+            return child
+
+    async def _start(self) -> _Child:
+        command = [sys.executable, *self._worker, str(self._limits.threads)]
+        process = await anyio.open_process(
+            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(self._env), start_new_session=True
+        )
+        child = _Child(process)
+        self._children.add(child)
+        self.started += 1
+        self._tasks.start_soon(self._read, child)
+        self._tasks.start_soon(self._listen, child)
+        return child
+
+    def _retire(self, child: _Child) -> None:
+        child.retired = True
+
+    def _end_if_done(self, child: _Child) -> None:
+        if child.retired and not child.waiting and child.process.returncode is None:
+            _kill(child)
+
+    async def _read(self, child: _Child) -> None:
+        """Its answers, until it ends."""
+        why = "its process ended"
+        try:
+            await self._take_answers(child)
+        except (ValueError, KeyError, TypeError) as exc:
+            why = f"it answered with nonsense ({type(exc).__name__})"
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._bury(child, why)
+
+    async def _bury(self, child: _Child, why: str) -> None:
+        child.retired = True
+        if child.process.returncode is None:
+            _kill(child)  # its output is closed, or cannot be read: it is of no more use
+        code = await child.process.wait()
+        last = child.said.decode("utf-8", "replace").strip().splitlines()[-1:]
+        for waiting in child.waiting.values():
+            waiting.lost = f"{why} ({code}){': ' + last[0][:_SHOWN] if last else ''}"
+            waiting.done.set()
+        await child.process.aclose()
+        self._children.discard(child)
+
+    async def _take_answers(self, child: _Child) -> None:
+        assert child.process.stdout is not None
+        held = bytearray()
+        async for piece in child.process.stdout:
+            held += piece
+            while (end := held.find(b"\n")) >= 0:
+                doc = json.loads(held[:end])
+                del held[: end + 1]
+                child.rss = doc["rss"]
+                waiting = child.waiting.get(doc["n"])
+                if waiting is not None:
+                    waiting.told = parse_told(doc["told"])
+                    waiting.done.set()
+            if len(held) > _MOST_LINE:
+                raise ValueError("an answer without end")
+
+    async def _listen(self, child: _Child) -> None:
+        """What it says on standard error: the end of it tells why it died."""
+        assert child.process.stderr is not None
+        try:
+            async for piece in child.process.stderr:
+                child.said += piece
+                del child.said[:-4096]
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            pass
+
+    async def close(self) -> None:
+        for child in [*self._children]:
+            child.retired = True
+            if child.process.returncode is None:
+                _kill(child)
+
+
+def _kill(child: _Child) -> None:
+    """Not by the process's own method, which would take its exit status away from who waits for it."""
+    with suppress(ProcessLookupError):
+        os.kill(child.process.pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def open_host(
+    limits: HostLimits | None = None,
+    *,
+    worker: Sequence[str] = ("-m", "ouzel.platforms.worker"),
+    env: Mapping[str, str] | None = None,
+) -> AsyncGenerator[ResolverHost]:
+    """A host; no child is started before it is asked, and none is left behind.
+
+    Args:
+        worker: what the interpreter is told to run; it gets the number of threads as its last argument.
+        env: variables for the child, beside those that every child gets; None: those that lead to upgraded libraries.
+    """
+    async with anyio.create_task_group() as tasks:
+        host = ResolverHost(
+            tasks, limits or HostLimits(), worker, Upgrades(default_folder()).environment() if env is None else env
+        )
+        try:
+            yield host
+        finally:
+            with anyio.CancelScope(shield=True):
+                await host.close()
+
+
+def raise_for(told: Told) -> None:
+    """Raises: the error, if that is what it said."""
+    if isinstance(told.outcome, OuzelError):
+        raise told.outcome

@@ -1,0 +1,15 @@
+"""Parti."""
+
+from __future__ import annotations
+
+from ouzel.platforms.contract import Platform
+
+PLATFORM = Platform(
+    name="parti",
+    title="Parti",
+    title_zh="Parti",
+    urls=("parti.com/{user}/{number}", "parti.com/{user}"),
+    example="https://parti.com/somebody",
+    chain=("yt-dlp",),
+    headers=(("Referer", "https://parti.com/"),),
+)

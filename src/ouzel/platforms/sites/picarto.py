@@ -1,0 +1,15 @@
+"""Picarto."""
+
+from __future__ import annotations
+
+from ouzel.platforms.contract import Platform
+
+PLATFORM = Platform(
+    name="picarto",
+    title="Picarto",
+    title_zh="Picarto",
+    urls=("picarto.tv/{user}",),
+    example="https://picarto.tv/somebody",
+    chain=("streamlink", "yt-dlp", "streamget"),
+    streamget="PicartoLiveStream",
+)

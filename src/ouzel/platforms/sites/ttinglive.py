@@ -1,0 +1,123 @@
+"""TTingLive, formerly FlexTV: channels of ttinglive.com, by the call of its player, which answers 400 while nothing is on air.
+
+Source of shapes: yt-dlp's extractor, https://github.com/biliup/biliup (ttinglive), and streamget's class for accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from ouzel.base.errors import NeedsLogin, SiteChanged
+from ouzel.model.live import Answer, Live, Offline
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+
+PLATFORM = Platform(
+    name="ttinglive",
+    title="TTingLive (FlexTV)",
+    title_zh="FlexTV",
+    urls=(
+        "ttinglive.com/channels/{channel:int}/live",
+        "ttinglive.com/channels/{channel:int}",
+        "flextv.co.kr/channels/{channel:int}/live",
+        "flextv.co.kr/channels/{channel:int}",
+    ),
+    example="https://www.ttinglive.com/channels/593127/live",
+    chain=("own", "yt-dlp"),
+    streams=("hls", "flv"),
+    access="cookie",
+    proxy_advised=True,
+    streamget="FlexTVLiveStream",
+    headers=(("Referer", "https://www.ttinglive.com/"), ("Origin", "https://www.ttinglive.com")),
+    note="channels for adults need an account",
+)
+_API = "https://api.ttinglive.com"
+_ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
+
+
+class TTingLiveAdapter:
+    """One channel."""
+
+    name: AdapterName = "own"
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        channel = match["channel"]
+        cookies = _sign_in(site, options) if options.login and not options.cookies else ""
+        reply = site.get(
+            f"{_API}/api/channels/{channel}/stream",
+            params={"option": "all"},
+            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": cookies} if cookies else {})},
+            accept=(400,),
+        )
+        doc = reply.json()
+        message = peek(doc, "message")
+        if message and any(word in message for word in _ACCOUNTS_ONLY):
+            raise NeedsLogin(f"TTingLive: {message}")
+        if reply.status == 400:
+            if not message:
+                raise SiteChanged("TTingLive answers 400, and does not say why")
+            return Offline(match.identity(channel))
+        began = peek(doc, "stream", "createdAt")
+        return Live(
+            match.identity(channel),
+            peek(doc, "owner", "nickname") or peek(doc, "owner", "name") or "",
+            tuple(_streams(dig(doc, "sources", want=list), options)),
+            peek(doc, "stream", "title") or peek(doc, "title") or "",
+            cover=peek(doc, "thumbUrl") or "",
+            started_at=_instant(began) if began else None,
+            broadcast=str(peek(doc, "stream", "id") or ""),
+        )
+
+
+def adapter() -> TTingLiveAdapter:
+    return TTingLiveAdapter()
+
+
+def _instant(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _sign_in(site: Site, options: Options) -> str:
+    reply = site.post(
+        f"{_API}/v2/api/auth/signin",
+        body={
+            "loginId": options.login,
+            "password": options.password,
+            "loginKeep": True,
+            "saveId": True,
+            "device": "PCWEB",
+        },
+        headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive"},
+        accept=(400, 401),
+    )
+    if "flx_oauth_access" not in reply.cookies:
+        raise NeedsLogin(f"TTingLive does not take the account: {peek(reply.json(), 'message')}")
+    return "; ".join(f"{name}={value}" for name, value in reply.cookies.items())
+
+
+def _streams(sources: list[object], options: Options) -> Iterator[Stream]:
+    """A playlist with all heights, or each height by itself."""
+    for source in sources:
+        if (url := peek(source, "url")) and peek(source, "format") in ("ivs", None):
+            yield _stream(url, "hls" if ".m3u8" in url else "flv", "", None, options)
+        for protocol in ("hls", "flv"):
+            for each in peek(source, "urlDetail", protocol, "resolution") or ():
+                if url := peek(each, "url"):
+                    height = str(peek(each, "resolution") or "")
+                    yield _stream(url, protocol, peek(each, "suffixName") or height, height, options)
+
+
+def _stream(url: str, protocol: str, label: str, height: str | None, options: Options) -> Stream:
+    return Stream(
+        url,
+        headers=PLATFORM.headers,
+        proxy=options.proxy or None,
+        protocol="flv" if protocol == "flv" else "hls",
+        label=label,
+        height=int(height) if height and height.isdigit() else None,
+        cdn=urlsplit(url).hostname or "",
+    )

@@ -1,0 +1,35 @@
+"""YouTube: streams, and the live page of channels."""
+
+from __future__ import annotations
+
+from ouzel.platforms.contract import Platform
+
+PLATFORM = Platform(
+    name="youtube",
+    title="YouTube",
+    title_zh="YouTube",
+    urls=(
+        "youtube.com/watch?v={video}",
+        "youtube.com/@{handle}/live",
+        "youtube.com/channel/{channel}/live",
+        "youtube.com/c/{name}/live",
+        "youtube.com/user/{user}/live",
+        "youtu.be/{video}",
+        "youtube.com/live/{video}",
+        "music.youtube.com/watch?v={video}",
+        "youtube.com/embed/live_stream?channel={channel}",
+        "youtube.com/embed/{video}",
+        "youtube.com/@{handle}",
+        "youtube.com/@{handle}/streams",
+        "youtube.com/channel/{channel}",
+        "youtube.com/channel/{channel}/streams",
+        "youtube.com/c/{name}",
+        "youtube.com/user/{user}",
+    ),
+    example="https://www.youtube.com/watch?v=jfKfPfyJRdk",
+    chain=("yt-dlp", "streamlink"),
+    access="cookie",
+    proxy_advised=True,
+    off_air=('"LIVE_STREAM_OFFLINE"', r'"isUpcoming":\s*true', '"channelMetadataRenderer"'),
+    note="needs a JavaScript runtime (deno) for most streams; refuses many addresses of data centres without a cookie",
+)

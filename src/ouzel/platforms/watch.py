@@ -1,0 +1,196 @@
+"""Every request of one resolve, whoever made it, and what came of it.
+
+Libraries turn a refused connection, a captcha or an error page into "offline", or into an exception about something else. Here
+each answer is looked at as it passes, so that what they say can be held against what they were told.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ouzel.base.errors import (
+    Blocked,
+    ChannelGone,
+    ConnectFailed,
+    ConnectionLost,
+    HostNotFound,
+    NeedsLogin,
+    NetworkError,
+    OuzelError,
+    ProxyFailed,
+    RegionLocked,
+    ServerTrouble,
+    SiteChanged,
+    Stalled,
+    TlsFailed,
+    TooManyRedirects,
+)
+from ouzel.base.urls import redact, redact_text
+from ouzel.model.evidence import Evidence
+
+_SHOWN = 160
+_LOOKED_AT = 8192
+_KEPT = 1024 * 1024
+_SMALL = 40_000
+_CHALLENGE = re.compile(
+    r"cf-challenge|challenge-platform|<title>just a moment|are you (?:a )?(?:human|robot)|unusual traffic|verify_center"
+    r"|verifycenter|访问过于频繁",
+    re.IGNORECASE,
+)
+"""Words that stand in no other page."""
+_CAPTCHA = re.compile(r"captcha|geetest|滑块|验证码|安全验证|risk control|風控|风控", re.IGNORECASE)
+"""Words that ordinary, large pages have too, since they load what a captcha needs."""
+_STATUS_ERRORS: dict[int, tuple[type[OuzelError], str]] = {
+    401: (NeedsLogin, "it asks for an account"),
+    403: (Blocked, "it refuses to answer"),
+    404: (ChannelGone, "it does not know this page"),
+    410: (ChannelGone, "the page is gone"),
+    412: (Blocked, "its risk control refuses to answer"),
+    429: (Blocked, "it wants fewer requests"),
+    451: (RegionLocked, "it may not show this here"),
+}
+_NETWORK: tuple[tuple[re.Pattern[str], type[NetworkError]], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), kind)
+    for words, kind in (
+        (r"proxy|socks|tunnel", ProxyFailed),
+        (r"name ?resolution|gaierror|getaddrinfo|could not resolve|name or service|nodename", HostNotFound),
+        (r"too many redirects|toomanyredirects|maximum .* redirects", TooManyRedirects),
+        (r"ssl|certificate|tls", TlsFailed),
+        (r"timed? ?out|timeout", Stalled),
+        (r"refused|unreachable|connecterror|failed to connect|newconnectionerror", ConnectFailed),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, its evidence, and what is wrong with it, if anything is."""
+
+    evidence: Evidence
+    fault: OuzelError | None
+    body: str = ""
+    """What the answer began with."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """What one resolve has asked. Not for several threads."""
+
+    seen: list[Exchange] = field(default_factory=list[Exchange])
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(exchange.evidence for exchange in self.seen)
+
+    def answered(
+        self,
+        method: str,
+        url: str,
+        status: int,
+        content_type: str,
+        body: str,
+        *,
+        took_s: float = 0.0,
+        accept: Collection[int] = (),
+    ) -> OuzelError | None:
+        """An answer came. Returns: what is wrong with it by itself, whatever was asked.
+
+        A status to `accept` is no fault: the site says in it what it has to say. A captcha is one under any status.
+        """
+        evidence = Evidence(method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s)
+        fault = fault_of(200 if status in accept else status, content_type, body, evidence)
+        self.seen.append(Exchange(evidence, fault, body[:_KEPT]))
+        return fault
+
+    def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
+        """No answer came. Returns: why."""
+        error = network_error(exc, url)
+        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s)
+        error.context["evidence"] = [evidence.fields()]
+        self.seen.append(Exchange(evidence, error))
+        return error
+
+    def says(self, patterns: Collection[str]) -> bool:
+        """Whether an answer has one of these; its status is then what the site says it with, and no fault."""
+        found = False
+        for at, exchange in enumerate(self.seen):
+            if any(re.search(pattern, exchange.body) for pattern in patterns):
+                found = True
+                if exchange.fault is not None and not exchange.fault.context.get("captcha"):
+                    self.seen[at] = replace(exchange, fault=None)
+        return found
+
+    def first_fault(self) -> OuzelError | None:
+        """The first request with which something was wrong: what came after may follow from it."""
+        return next((exchange.fault for exchange in self.seen if exchange.fault is not None), None)
+
+    def explain(self, error: OuzelError) -> OuzelError:
+        """The same error with the evidence of all that was asked."""
+        error.context["evidence"] = [evidence.fields() for evidence in self.evidence]
+        return error
+
+
+_current: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watching() -> Generator[Watch]:
+    """Requests of this thread, and of the tasks that it starts, are seen by this watch."""
+    token = _current.set(watch := Watch())
+    try:
+        yield watch
+    finally:
+        _current.reset(token)
+
+
+def current() -> Watch:
+    """The watch of whoever is running. Raises: LookupError when nobody watches, which is a bug."""
+    if (watch := _current.get()) is None:
+        raise LookupError("a request that nobody watches")
+    return watch
+
+
+def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> OuzelError | None:
+    """What is wrong with an answer by itself."""
+    shown: dict[str, Any] = {"status": status, "evidence": [evidence.fields()]}
+    html = "html" in content_type or body.lstrip()[:1] == "<"
+    start = body[:_LOOKED_AT] if html else ""
+    if found := _CHALLENGE.search(start) or (_CAPTCHA.search(start) if len(body) < _SMALL else None):
+        return Blocked(f"the site asks whether we are human ({found[0].lower()!r})", captcha=True, **shown)
+    if status in _STATUS_ERRORS:
+        kind, why = _STATUS_ERRORS[status]
+        return kind(f"the site answers {status}: {why}", **shown)
+    if status >= 500:
+        return ServerTrouble(f"the site answers {status}", **shown)
+    if status >= 400:
+        return SiteChanged(f"the site answers {status}", **shown)
+    return None
+
+
+def network_error(exc: BaseException, url: str) -> NetworkError:
+    """Why no answer came, from whatever a library raised."""
+    words: list[str] = []
+    seen: BaseException | None = exc
+    while seen is not None and len(words) < 8:
+        words.append(f"{type(seen).__name__}: {seen}")
+        seen = seen.__cause__ or seen.__context__
+    text = " | ".join(words)
+    kind = next((kind for pattern, kind in _NETWORK if pattern.search(text)), ConnectionLost)
+    return kind(f"{redact(url).split('?')[0]}: {redact_text(words[-1])[:200]}", url=redact(url))
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def s(self) -> float:
+        return time.monotonic() - self._began
