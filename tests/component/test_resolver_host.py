@@ -9,11 +9,12 @@ import anyio
 import pytest
 
 from ouzel.base.errors import OuzelError, ResolverFailed, SiteChanged, UnknownSite
-from ouzel.model.live import Live
+from ouzel.model.live import Live, State, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import HostLimits, open_host
+from ouzel.testing.platforms import platform_server
 
 pytestmark = pytest.mark.anyio
 WORKER = (str(Path(__file__).parent.parent / "odd_worker.py"),)
@@ -123,3 +124,13 @@ async def test_an_address_of_no_platform_is_told_as_such() -> None:
     async with open_host(QUICK, worker=WORKER) as host:
         told = await host.resolve("https://example.org/live/7")
     assert isinstance(told.outcome, UnknownSite)
+
+
+async def test_a_site_that_does_not_answer_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with platform_server(tmp_path) as server, open_host(HostLimits(timeout_s=5.0)) as host:
+        server.silent = True
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        told = await host.resolve(page("somebody"), Options(proxy=server.proxy))
+    assert isinstance(told.outcome, OuzelError)
+    assert state_of(told.outcome) is State.BLOCKED
+    assert told.evidence[0].error == "stalled"

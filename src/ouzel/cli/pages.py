@@ -54,11 +54,12 @@ class Pages:
     async def _ask_one(self, stream: Stream, finder: Callable[[str], str | None], found: dict[str, Page]) -> None:
         agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
         proxy = (stream.proxy or "").replace("socks5h://", "socks5://")
-        options = Options(finder(stream.url) or "", proxy, agent, *self._account, verify_tls=stream.verify_tls)
-        told = await self._host.resolve(stream.url, options)
-        first = told.outcome
         match = registry().find(stream.url) or registry().find_short(stream.url)
         assert match is not None
+        cookies = finder(stream.url) or finder(match.platform.example) or ""  # a short link leads there
+        options = Options(cookies, proxy, agent, *self._account, verify_tls=stream.verify_tls)
+        told = await self._host.resolve(stream.url, options)
+        first = told.outcome
         resolver = PageResolver(
             self._host,
             stream.url,

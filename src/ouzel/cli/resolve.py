@@ -99,8 +99,9 @@ def read_options(
             raise BadOption(f"--proxy: {exc}") from None
     page, header = tidy(url), ""
     if cookies is not None:
-        jar = read_cookies(cookies, host=urlsplit(page).hostname or "")
-        header = jar.header(page, datetime.now(UTC)) or ""
+        known = registry().find(page) or registry().find_short(page)
+        asked = known.platform.example if known else page  # a short link leads there
+        header = read_cookies(cookies, host=urlsplit(asked).hostname or "").header(asked, datetime.now(UTC)) or ""
     way = (proxy or "").replace("socks5h://", "socks5://")
     return Options(header, way, user_agent or "", *account, verify_tls=not insecure)
 

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from subprocess import PIPE
 from typing import Any
 
@@ -29,6 +29,8 @@ from ouzel.system.process import environment
 
 _MOST_LINE = 64 * 1024 * 1024
 _SHOWN = 300
+_REQUEST_SHARE = 0.6
+"""Of the time for one resolve that a single request may take: a site that does not answer is told as that."""
 _SUSPECTS = 2
 """Children at once that are started for one request each."""
 
@@ -94,7 +96,9 @@ class ResolverHost:
             only: ask this adapter alone.
         """
         self._number += 1
-        doc = {"n": self._number, "url": url, "only": only, "options": render_options(options or Options())}
+        given = options or Options()
+        asked = replace(given, timeout_s=min(given.timeout_s, _REQUEST_SHARE * self._limits.timeout_s))
+        doc = {"n": self._number, "url": url, "only": only, "options": render_options(asked)}
         async with self._places:
             waiting = await self._ask(await self._shared(), doc)
             if waiting.told is None and waiting.lost:

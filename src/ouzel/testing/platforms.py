@@ -110,6 +110,8 @@ class PlatformServer:
     """Hosts that are asked themselves: those of media servers, over plain HTTP."""
     refusing: bool = False
     """Whether connections are cut off at once."""
+    silent: bool = False
+    """Whether requests get no answer at all."""
     _served: dict[int, int] = field(default_factory=dict[int, int])
 
     @property
@@ -190,6 +192,8 @@ async def _serve(server: PlatformServer, stream: anyio.abc.ByteStream, context_f
         plain = BufferedByteReceiveStream(stream)
         method, target, headers, body = await _request(plain)
     while True:
+        if server.silent:
+            await anyio.sleep_forever()
         parts = urlsplit(target)
         name = (parts.hostname or host or headers.get("host", "")).partition(":")[0].lower()
         if name in server.passed_on:
