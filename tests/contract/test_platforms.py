@@ -31,6 +31,7 @@ PAGE = "<!doctype html><html><head><title>Welcome</title></head><body><h1>We hav
 TROUBLE: dict[str, tuple[PlannedAnswer, set[State]]] = {
     "captcha": (PlannedAnswer("*", CAPTCHA, type="text/html"), {State.BLOCKED}),
     "too-many": (PlannedAnswer("*", "slow down", status=429, type="text/plain"), {State.BLOCKED}),
+    "not-there": (PlannedAnswer("*", "404 page not found", status=404, type="text/plain"), {State.BROKEN, State.GONE}),
     "error": (PlannedAnswer("*", "oops", status=502, type="text/plain"), {State.BLOCKED}),
     "new-page": (PlannedAnswer("*", PAGE, type="text/html"), {State.BROKEN}),
     "empty": (PlannedAnswer("*", ""), {State.BROKEN}),

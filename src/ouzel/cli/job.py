@@ -49,11 +49,11 @@ class Options:
     cookies: Path | None
     proxy: str | None
     user_agent: str | None
-    login: str | None
     wait: bool
     min_free: str
     park: str
     insecure: bool
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,14 @@ from ouzel.cli.build import Page
 from ouzel.model.choice import Taste
 from ouzel.model.live import Answer
 from ouzel.model.stream import Stream
-from ouzel.platforms.contract import Options
+from ouzel.platforms.contract import Match, Options
 from ouzel.platforms.host import ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.resolver import PageResolver
 from ouzel.system.clock import Clock
+
+_FIRST_S = 8.0
+"""How long recording waits for what platforms say; their recorders ask on."""
 
 
 def page_address(text: str) -> str | None:
@@ -58,8 +61,9 @@ class Pages:
         assert match is not None
         cookies = finder(stream.url) or finder(match.platform.example) or ""  # a short link leads there
         options = Options(cookies, proxy, agent, *self._account, verify_tls=stream.verify_tls)
-        told = await self._host.resolve(stream.url, options)
-        first = told.outcome
+        first: Answer | OuzelError | None = None
+        with anyio.move_on_after(_FIRST_S):  # streams beside it are on air now
+            first = (await self._host.resolve(stream.url, options)).outcome
         resolver = PageResolver(
             self._host,
             stream.url,
@@ -68,14 +72,16 @@ class Pages:
             self._clock,
             first=first,
         )
-        found[stream.url] = Page(resolver, {"platform": match.platform.name, **_fields(first)})
+        found[stream.url] = Page(resolver, _fields(match, first))
 
 
-def _fields(answer: Answer | OuzelError) -> Mapping[str, str]:
-    if isinstance(answer, OuzelError):
-        return {}
-    told = {"name": answer.anchor or answer.identity.id, "title": answer.title}
-    return {name: value for name, value in told.items() if value}
+def _fields(match: Match, answer: Answer | OuzelError | None) -> Mapping[str, str]:
+    """What names of files are made of. Where nothing is known yet, what the address calls the channel."""
+    name = next(iter(match.named.values()), match.platform.name)
+    title = ""
+    if answer is not None and not isinstance(answer, OuzelError):
+        name, title = answer.anchor or answer.identity.id, answer.title
+    return {"platform": match.platform.name, "name": name, "title": title or name}
 
 
 @asynccontextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
-from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, TooManyRedirects
+from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
 from ouzel.base.urls import redact, redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
-from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.watch import Watch, watching
@@ -53,13 +53,13 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
     with watching() as watch:
         site = Site(watch, options, browser_tls=match.platform.browser_tls)
         try:
-            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match.platform)
+            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match)
         except SiteError as exc:
-            outcome = _rather(exc, watch)
+            outcome = _rather(exc, watch, match)
         except OuzelError as exc:
             outcome = watch.explain(exc)
         except Exception as exc:  # noqa: BLE001 - the code of others, which raises whatever comes
-            outcome = _rather(_crash(exc, adapter.name), watch)
+            outcome = _rather(_crash(exc, adapter.name), watch, match)
         finally:
             site.close()
         return _without_secrets(Told(adapter.name, outcome, watch.evidence), options)
@@ -68,7 +68,7 @@ def ask(adapter: Adapter, match: Match, options: Options) -> Told:
 def expand(match: Match, registry: Registry, options: Options) -> Match:
     """Where a short link leads. The user's cookies stay here: it may lead anywhere.
 
-    Raises: TooManyRedirects; SiteError, NetworkError.
+    Raises: UnknownSite; SiteError, NetworkError.
     """
     with watching() as watch:
         site = Site(watch, options)
@@ -82,20 +82,19 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
                 url = urljoin(url, onward)
                 if (found := registry.find(url)) is not None:
                     return found
-            raise TooManyRedirects(
-                f"the short link {match.url} leads from one address to the next: {redact(url)[:200]}"
-            )
+            raise UnknownSite(f"the short link {match.url} leads to no channel: {redact(url)[:200]}")
         except OuzelError as exc:
             raise watch.explain(exc) from None
         finally:
             site.close()
 
 
-def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platform) -> Answer | OuzelError:
+def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> Answer | OuzelError:
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
+    platform = match.platform
     said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
     if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
-        return watch.explain(_of_the_channel(fault, watch))
+        return watch.explain(_of_the_channel(fault, watch, match))
     if not said and watch.seen:
         return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))
     if isinstance(answer, Offline) and not watch.seen:
@@ -105,19 +104,23 @@ def _believed(answer: Answer, watch: Watch, name: AdapterName, platform: Platfor
     return answer
 
 
-def _rather(error: SiteError, watch: Watch) -> OuzelError:
+def _rather(error: SiteError, watch: Watch, match: Match) -> OuzelError:
     """What went wrong first explains what was not understood afterwards."""
     fault = watch.first_fault()
-    if fault is not None and isinstance(error, (SiteChanged, ResolverFailed)):
-        return watch.explain(_of_the_channel(fault, watch))
+    if fault is not None and (isinstance(error, (SiteChanged, ResolverFailed)) or error is fault):
+        return watch.explain(_of_the_channel(fault, watch, match))
     return watch.explain(error)
 
 
-def _of_the_channel(fault: OuzelError, watch: Watch) -> OuzelError:
-    """That a page is not there means that the channel is gone only of the page that was asked for first."""
-    if isinstance(fault, ChannelGone) and watch.seen[0].fault is not fault:
-        return SiteChanged(f"a part of what was asked for is not there: {fault}")
-    return fault
+def _of_the_channel(fault: OuzelError, watch: Watch, match: Match) -> OuzelError:
+    """That a page is not there means that the channel is gone only where its address names the channel, and nothing else
+    was asked before: an API that has moved is not there either, for all channels."""
+    if not isinstance(fault, ChannelGone) or "status" not in fault.context:
+        return fault
+    asked = unquote(watch.seen[0].evidence.url).lower()
+    if watch.seen[0].fault is fault and any(name.lower() in asked for name in match.named.values() if name):
+        return fault
+    return SiteChanged(f"a part of what was asked for is not there: {fault}", **fault.context)
 
 
 def _crash(exc: Exception, name: AdapterName) -> SiteError:

@@ -21,8 +21,10 @@ import anyio
 import anyio.abc
 
 from ouzel.base.errors import OuzelError, ResolverFailed
+from ouzel.base.urls import redact_text
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.upgrade import Upgrades, default_folder
 from ouzel.platforms.wire import parse_told, render_options
 from ouzel.system.process import environment
@@ -105,7 +107,7 @@ class ResolverHost:
                 waiting = await self._alone(doc)
         if waiting.told is not None:
             return waiting.told
-        why = waiting.lost or f"no answer within {self._limits.timeout_s:g} s"
+        why = hide(redact_text(waiting.lost), secrets_of(given)) or f"no answer within {self._limits.timeout_s:g} s"
         return Told(only or "own", ResolverFailed(f"the resolver gave up on {url[:200]}: {why}"), ())
 
     @property

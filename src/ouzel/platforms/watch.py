@@ -37,6 +37,8 @@ from ouzel.model.evidence import Evidence
 _SHOWN = 160
 _LOOKED_AT = 8192
 _KEPT = 1024 * 1024
+_TELLING = frozenset({400, 404, 410, 422})
+"""Statuses with which a site may say in so many words that a channel is idle. Others: it would not, or could not, tell."""
 _SMALL = 40_000
 _CHALLENGE = re.compile(
     r"cf-challenge|challenge-platform|<title>just a moment|are you (?:a )?(?:human|robot)|unusual traffic|verify_center"
@@ -122,7 +124,7 @@ class Watch:
         for at, exchange in enumerate(self.seen):
             if any(re.search(pattern, exchange.body) for pattern in patterns):
                 found = True
-                if exchange.fault is not None and not exchange.fault.context.get("captcha"):
+                if exchange.fault is not None and exchange.evidence.status in _TELLING:
                     self.seen[at] = replace(exchange, fault=None)
         return found
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ouzel.base.errors import Blocked, NeedsLogin, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
@@ -33,7 +33,8 @@ PLATFORM = Platform(
     off_air=(r'"live_status":\s*[01]\b', r'"is_live":\s*false'),
 )
 _API = "https://www.showroom-live.com/api"
-_ON_AIR, _OFF_AIR = 2, {0, 1}
+_ON_AIR, _NOT_THERE, _NO_ROOM = 404, 1002
+_OFF_AIR = 2, {0, 1}
 _LEVELS: Mapping[int, Level] = {1000: "original", 200: "sd", 100: "ld"}
 _WITHHELD = (403, 404)
 
@@ -89,8 +90,10 @@ def adapter() -> ShowroomAdapter:
 
 
 def _ask(site: Site, what: str, **params: object) -> Mapping[str, Any]:
-    reply = site.get(f"{_API}/{what}", params=params, headers=dict(PLATFORM.headers))
+    reply = site.get(f"{_API}/{what}", params=params, headers=dict(PLATFORM.headers), accept=(404,))
     doc: dict[str, Any] = dig(reply.json(), want=dict)
+    if reply.status == _NOT_THERE and peek(doc, "errors", 0, "code") == _NO_ROOM:
+        raise ChannelGone("SHOWROOM has no such room")
     if errors := doc.get("errors"):
         raise SiteChanged(f"SHOWROOM answers {peek(errors, 0, 'message') or errors}")
     return doc
