@@ -33,8 +33,8 @@ PLATFORM = Platform(
     off_air=(r'"live_status":\s*[01]\b', r'"is_live":\s*false'),
 )
 _API = "https://www.showroom-live.com/api"
-_ON_AIR, _NOT_THERE, _NO_ROOM = 404, 1002
-_OFF_AIR = 2, {0, 1}
+_ON_AIR, _OFF_AIR = 2, {0, 1}
+_NOT_THERE, _NO_ROOM = 404, 1002
 _LEVELS: Mapping[int, Level] = {1000: "original", 200: "sd", 100: "ld"}
 _WITHHELD = (403, 404)
 
