@@ -29,6 +29,9 @@ class Odd:
             ctypes.string_at(0)
         if what == "exits":
             os._exit(3)
+        if what == "tells":
+            print(f"options: {options}", file=sys.stderr, flush=True)
+            os._exit(3)
         if what == "prints":
             print("{garbage" * 1000)
             sys.stdout.flush()

@@ -14,7 +14,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import HostLimits, open_host
-from ouzel.testing.platforms import platform_server
+from ouzel.testing.platforms import PlannedAnswer, platform_server
 
 pytestmark = pytest.mark.anyio
 WORKER = (str(Path(__file__).parent.parent / "odd_worker.py"),)
@@ -118,6 +118,32 @@ async def test_secrets_stay_where_they_are() -> None:
     assert isinstance(told.outcome, OuzelError)
     assert "verysecretvalue" not in f"{told.outcome} {told.outcome.context}"
     assert b"verysecret" not in arguments
+
+
+async def test_secrets_in_the_last_words_of_a_child_stay_too() -> None:
+    async with open_host(QUICK, worker=WORKER) as host:
+        told = await host.resolve(
+            page("tells"), Options(cookies="session=verysecretvalue", proxy="http://me:hunter22@h:1")
+        )
+    assert isinstance(told.outcome, ResolverFailed)
+    assert "options:" in str(told.outcome)
+    assert "verysecretvalue" not in str(told.outcome)
+    assert "hunter22" not in str(told.outcome)
+
+
+async def test_cookies_do_not_follow_a_short_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with platform_server(tmp_path) as server, open_host() as host:
+        server.play(
+            [
+                PlannedAnswer("b23.tv/*", status=302, headers={"Location": "https://evil.example/collect"}),
+                PlannedAnswer("evil.example/*", status=302, headers={"Location": "https://live.bilibili.com/7"}),
+            ]
+        )
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        await host.resolve("https://b23.tv/abc", Options(proxy=server.proxy, cookies="SESSDATA=verysecret"))
+    sent = {asked.host: asked.headers.get("cookie", "") for asked in server.asked}
+    assert (sent["b23.tv"], sent["evil.example"]) == ("", "")
+    assert "verysecret" in sent["api.live.bilibili.com"]
 
 
 async def test_an_address_of_no_platform_is_told_as_such() -> None:

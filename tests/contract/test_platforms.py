@@ -13,8 +13,9 @@ import pytest
 from ouzel.base.errors import OuzelError
 from ouzel.base.urls import parse_url
 from ouzel.model.live import Live, Offline, State, Vod, state_of
+from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import AdapterName, Options, Platform
+from ouzel.platforms.contract import AdapterName, Options, Platform, Probing
 from ouzel.platforms.registry import registry
 from ouzel.platforms.worker import answer
 from ouzel.testing.platforms import Case, PlannedAnswer, PlatformServer, platform_server, read_case
@@ -62,6 +63,17 @@ def test_a_platform_is_found_by_its_example_alone(platform: Platform) -> None:
 def test_a_platform_has_a_live_and_an_offline_case(platform: Platform) -> None:
     first = DATA / platform.name / platform.chain[0]
     assert {"live", "offline"} <= {path.stem for path in first.glob("*.toml")}, f"write them into {first}"
+
+
+@pytest.mark.parametrize("platform", [p for p in PLATFORMS if "own" in p.chain], ids=lambda p: p.name)
+def test_our_own_code_that_tells_of_many_channels_keeps_the_contract(platform: Platform) -> None:
+    found = registry().find(platform.example)
+    assert found is not None
+    adapter = adapter_for("own", found)
+    assert adapter.name == "own"
+    if hasattr(adapter, "probe") or hasattr(adapter, "at_once"):
+        assert isinstance(adapter, Probing)
+        assert adapter.at_once > 1
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: "-".join(p.relative_to(DATA).with_suffix("").parts))

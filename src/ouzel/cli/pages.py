@@ -56,11 +56,10 @@ class Pages:
 
     async def _ask_one(self, stream: Stream, finder: Callable[[str], str | None], found: dict[str, Page]) -> None:
         agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
-        proxy = (stream.proxy or "").replace("socks5h://", "socks5://")
         match = registry().find(stream.url) or registry().find_short(stream.url)
         assert match is not None
         cookies = finder(stream.url) or finder(match.platform.example) or ""  # a short link leads there
-        options = Options(cookies, proxy, agent, *self._account, verify_tls=stream.verify_tls)
+        options = Options(cookies, stream.proxy or "", agent, *self._account, verify_tls=stream.verify_tls)
         first: Answer | OuzelError | None = None
         with anyio.move_on_after(_FIRST_S):  # streams beside it are on air now
             first = (await self._host.resolve(stream.url, options)).outcome

@@ -102,8 +102,7 @@ def read_options(
         known = registry().find(page) or registry().find_short(page)
         asked = known.platform.example if known else page  # a short link leads there
         header = read_cookies(cookies, host=urlsplit(asked).hostname or "").header(asked, datetime.now(UTC)) or ""
-    way = (proxy or "").replace("socks5h://", "socks5://")
-    return Options(header, way, user_agent or "", *account, verify_tls=not insecure)
+    return Options(header, proxy or "", user_agent or "", *account, verify_tls=not insecure)
 
 
 async def _resolve_all(

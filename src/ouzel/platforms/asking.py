@@ -135,14 +135,16 @@ class Site:
         kind = answer.headers.get("content-type", "")
         if "charset" not in kind.lower():
             answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
-        text = answer.text[:_MOST_BYTES]
+        text = answer.text
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
+        if len(answer.content) > _MOST_BYTES:
+            raise SiteChanged(
+                f"{answer.url.split('?')[0]} answered with {len(answer.content)} bytes, of {_MOST_BYTES} at most"
+            )
         cookies = {name: value or "" for name, value in answer.cookies.items()}
-        return Reply(
-            answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content[:_MOST_BYTES]
-        )
+        return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content)
 
     def _open(self) -> Any:
         if self._session is None:
@@ -214,5 +216,5 @@ def _browser(options: Options) -> Any:
 
 
 def _proxies(options: Options) -> dict[str, str]:
-    proxy = options.proxy.replace("socks5://", "socks5h://")  # names are looked up where the media will be fetched
+    proxy = options.page_proxy
     return {"http": proxy, "https": proxy} if proxy else {}

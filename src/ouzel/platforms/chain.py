@@ -34,7 +34,7 @@ def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: Adapt
     """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it."""
     failed: list[Told] = []
     for name in (only,) if only else match.platform.chain:
-        told = ask(adapter_for(name, match), match, options)
+        told = ask(name, adapter_for, match, options)
         if not _is_broken(told.outcome):
             return told
         failed.append(told)
@@ -48,21 +48,22 @@ def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: Adapt
     return last
 
 
-def ask(adapter: Adapter, match: Match, options: Options) -> Told:
-    """One adapter. Never raises: what it raises that is no OuzelError is `ResolverFailed`, or what its requests met."""
+def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options) -> Told:
+    """One adapter. Never raises: what it raises that is no OuzelError, also while it is imported, is `ResolverFailed`, or what
+    its requests met."""
     with watching() as watch:
         site = Site(watch, options, browser_tls=match.platform.browser_tls)
         try:
-            outcome = _believed(adapter.resolve(match, site, options), watch, adapter.name, match)
+            outcome = _believed(adapter_for(name, match).resolve(match, site, options), watch, name, match)
         except SiteError as exc:
             outcome = _rather(exc, watch, match)
         except OuzelError as exc:
             outcome = watch.explain(exc)
         except Exception as exc:  # noqa: BLE001 - the code of others, which raises whatever comes
-            outcome = _rather(_crash(exc, adapter.name), watch, match)
+            outcome = _rather(_crash(exc, name), watch, match)
         finally:
             site.close()
-        return _without_secrets(Told(adapter.name, outcome, watch.evidence), options)
+        return _without_secrets(Told(name, outcome, watch.evidence), options)
 
 
 def expand(match: Match, registry: Registry, options: Options) -> Match:
@@ -92,8 +93,9 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
 def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> Answer | OuzelError:
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     platform = match.platform
-    said = name == "own" or not platform.off_air or not isinstance(answer, Offline) or watch.says(platform.off_air)
-    if isinstance(answer, Offline) and (fault := watch.first_fault()) is not None:
+    idle = () if name == "own" else platform.off_air
+    said = not idle or not isinstance(answer, Offline) or watch.says(idle)
+    if isinstance(answer, Offline) and (fault := watch.first_fault(but=idle)) is not None:
         return watch.explain(_of_the_channel(fault, watch, match))
     if not said and watch.seen:
         return watch.explain(SiteChanged(f"{name} says that it is offline; {platform.title} has not said so"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from ouzel.model.live import Answer, Identity
 from ouzel.platforms.asking import Site
@@ -72,7 +72,7 @@ class Options:
     cookies: str = ""
     """As a Cookie header."""
     proxy: str = ""
-    """`http://` or `socks5://`; the media go the same way."""
+    """`http://`, `socks5://` or `socks5h://`, as the user wrote it; the media go the same way."""
     user_agent: str = ""
     login: str = ""
     password: str = ""
@@ -81,6 +81,11 @@ class Options:
     """Preferred, the first most; empty: H.264, which plays everywhere."""
     timeout_s: float = 20.0
     """For each request."""
+
+    @property
+    def page_proxy(self) -> str:
+        """The proxy for what libraries ask: names are looked up by it, since it may reach what is not known here."""
+        return self.proxy.replace("socks5://", "socks5h://")
 
 
 class Adapter(Protocol):
@@ -106,6 +111,7 @@ class Peek:
     anchor: str = ""
 
 
+@runtime_checkable
 class Probing(Protocol):
     """A site that tells of many channels in one answer."""
 
@@ -115,13 +121,3 @@ class Probing(Protocol):
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
         """By the ids asked for; one that the answer does not mention is missing. Raises: as `Adapter.resolve`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request to the child process."""
-
-    match: Match
-    options: Options = field(default_factory=Options)
-    only: AdapterName | None = None
-    """This adapter alone; None: the platform's chain."""

@@ -20,7 +20,7 @@ from typing import Any
 import anyio
 import anyio.abc
 
-from ouzel.base.errors import OuzelError, ResolverFailed
+from ouzel.base.errors import ResolverFailed
 from ouzel.base.urls import redact_text
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
@@ -128,11 +128,11 @@ class ResolverHost:
             try:
                 await child.process.stdin.send(json.dumps(doc).encode() + b"\n")
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self._retire(child)
+                child.retired = True
             with anyio.move_on_after(self._limits.timeout_s):
                 await waiting.done.wait()
             if waiting.told is None:  # hung, or gone
-                self._retire(child)
+                child.retired = True
         finally:
             child.waiting.pop(doc["n"], None)
             self._end_if_done(child)
@@ -143,7 +143,7 @@ class ResolverHost:
         async with self._starting:
             child, limits = self._child, self._limits
             if child is not None and (child.served >= limits.requests or child.rss >= limits.rss_bytes):
-                self._retire(child)
+                child.retired = True
                 self._end_if_done(child)
             if child is None or child.retired:
                 child = self._child = await self._start()
@@ -160,9 +160,6 @@ class ResolverHost:
         self._tasks.start_soon(self._read, child)
         self._tasks.start_soon(self._listen, child)
         return child
-
-    def _retire(self, child: _Child) -> None:
-        child.retired = True
 
     def _end_if_done(self, child: _Child) -> None:
         if child.retired and not child.waiting and child.process.returncode is None:
@@ -252,9 +249,3 @@ async def open_host(
         finally:
             with anyio.CancelScope(shield=True):
                 await host.close()
-
-
-def raise_for(told: Told) -> None:
-    """Raises: the error, if that is what it said."""
-    if isinstance(told.outcome, OuzelError):
-        raise told.outcome

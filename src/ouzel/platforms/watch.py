@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ouzel.base.errors import (
@@ -79,6 +79,9 @@ class Exchange:
     body: str = ""
     """What the answer began with."""
 
+    def says(self, patterns: Collection[str]) -> bool:
+        return any(re.search(pattern, self.body) for pattern in patterns)
+
 
 @dataclass(slots=True)
 class Watch:
@@ -119,18 +122,18 @@ class Watch:
         return error
 
     def says(self, patterns: Collection[str]) -> bool:
-        """Whether an answer has one of these; its status is then what the site says it with, and no fault."""
-        found = False
-        for at, exchange in enumerate(self.seen):
-            if any(re.search(pattern, exchange.body) for pattern in patterns):
-                found = True
-                if exchange.fault is not None and exchange.evidence.status in _TELLING:
-                    self.seen[at] = replace(exchange, fault=None)
-        return found
+        """Whether an answer has one of these."""
+        return any(exchange.says(patterns) for exchange in self.seen)
 
-    def first_fault(self) -> OuzelError | None:
-        """The first request with which something was wrong: what came after may follow from it."""
-        return next((exchange.fault for exchange in self.seen if exchange.fault is not None), None)
+    def first_fault(self, *, but: Collection[str] = ()) -> OuzelError | None:
+        """The first request with which something was wrong: what came after may follow from it.
+
+        Args:
+            but: patterns of the words with which the site says that a channel is idle: the status of such an answer is what it
+                says them with, and no fault.
+        """
+        faulty = (exchange for exchange in self.seen if exchange.fault is not None)
+        return next((each.fault for each in faulty if each.evidence.status not in _TELLING or not each.says(but)), None)
 
     def explain(self, error: OuzelError) -> OuzelError:
         """The same error with the evidence of all that was asked."""

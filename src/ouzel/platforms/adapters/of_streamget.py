@@ -34,7 +34,7 @@ class _Watched(httpx.AsyncClient):
     def __init__(self, **_given: Any) -> None:
         options = _options.get()
         super().__init__(
-            proxy=options.proxy.replace("socks5://", "socks5h://") or None,
+            proxy=options.page_proxy or None,
             timeout=options.timeout_s,
             verify=_context() if options.verify_tls else False,
             trust_env=False,

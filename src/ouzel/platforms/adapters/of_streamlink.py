@@ -99,7 +99,7 @@ def _session(options: Options) -> Streamlink:
     watch, chosen = current(), http.get_adapter
     http.get_adapter = lambda url: _Watched(chosen(url), watch)  # type: ignore[method-assign]
     if options.proxy:
-        session.set_option("http-proxy", options.proxy.replace("socks5://", "socks5h://"))
+        session.set_option("http-proxy", options.page_proxy)
     if options.user_agent:
         http.headers["User-Agent"] = options.user_agent
     if options.cookies:

@@ -139,7 +139,7 @@ def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
         "no_warnings": True,
         "noprogress": True,
         "cachedir": False,
-        "proxy": options.proxy.replace("socks5://", "socks5h://") or "",
+        "proxy": options.page_proxy,
         "socket_timeout": options.timeout_s,
         "nocheckcertificate": not options.verify_tls,
         "compat_opts": {"no-certifi"},

@@ -1,0 +1,131 @@
+"""What an adapter says, held against what it was told. The adapters are made up, and note what they would have been answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from ouzel.base.errors import Blocked, ChannelGone, OuzelError, SiteChanged
+from ouzel.model.live import Answer, Live, Offline, State, state_of
+from ouzel.model.stream import Stream
+from ouzel.platforms.asking import Site
+from ouzel.platforms.chain import AdapterFor, Told, resolve
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
+from ouzel.platforms.watch import current
+
+SHOP = Platform(
+    name="shop",
+    title="Shop",
+    title_zh="商店",
+    urls=("shop.example/{user}",),
+    example="https://shop.example/somebody",
+    chain=("streamlink", "yt-dlp"),
+    off_air=(r'"on_air":\s*false',),
+)
+MATCH = Match(SHOP, SHOP.example, {"user": "Somebody"})
+IDLE = '{"on_air": false}'
+Say = Callable[[Match], Answer]
+
+
+@dataclass
+class Saying:
+    name: AdapterName
+    say: Say
+
+    def resolve(self, match: Match, site: Site, options: Options) -> Answer:
+        return self.say(match)
+
+
+def told(*answers: tuple[str, int, str], then: Callable[[Match], Answer]) -> Say:
+    """These addresses were asked, with this status and body."""
+
+    def say(match: Match) -> Answer:
+        for url, status, body in answers:
+            if (fault := current().answered("GET", url, status, "application/json", body)) and then is fail:
+                raise fault
+        return then(match)
+
+    return say
+
+
+def off(match: Match) -> Answer:
+    return Offline(match.identity(1), "Somebody")
+
+
+def live(match: Match) -> Answer:
+    return Live(match.identity(1), "Somebody", (Stream("https://cdn.example/a.flv"),))
+
+
+def fail(_match: Match) -> Answer:
+    raise SiteChanged("not understood")
+
+
+def chain(says: Mapping[AdapterName, Say | Exception]) -> AdapterFor:
+    def adapter_for(name: AdapterName, _match: Match) -> Adapter:
+        if isinstance(say := says[name], Exception):
+            raise say
+        return Saying(name, say)
+
+    return adapter_for
+
+
+def ask(first: Say | Exception, second: Say | Exception | None = None) -> Told:
+    second = second or told(("https://shop.example/x", 200, "{}"), then=live)
+    return resolve(MATCH, Options(), chain({"streamlink": first, "yt-dlp": second}))
+
+
+@pytest.mark.parametrize(
+    "why", [ImportError("no module"), RuntimeError("a broken release"), SyntaxError("of another Python")]
+)
+def test_an_adapter_that_cannot_be_imported_is_passed_over(why: Exception) -> None:
+    answer = ask(why)
+    assert (answer.adapter, state_of(answer.outcome)) == ("yt-dlp", State.LIVE)
+    both = ask(why, why)
+    assert state_of(both.outcome) is State.BROKEN
+    assert isinstance(both.outcome, OuzelError)
+    assert len(both.outcome.context["tried"]) == 2  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("url", "gone"),
+    [
+        ("https://shop.example/api/channel/somebody", True),
+        ("https://shop.example/api/channel?user=SOMEBODY", True),
+        ("https://shop.example/graphql", False),
+        ("https://cookies.example/visitor", False),
+    ],
+)
+def test_a_404_means_that_the_channel_is_gone_only_where_it_names_the_channel(url: str, gone: bool) -> None:
+    answer = ask(told((url, 404, "404 page not found"), then=fail))
+    if gone:
+        assert isinstance(answer.outcome, ChannelGone)
+    else:
+        assert (answer.adapter, state_of(answer.outcome)) == ("yt-dlp", State.LIVE)
+
+
+def test_a_404_behind_an_answer_is_no_channel_that_is_gone() -> None:
+    asked = told(
+        ("https://shop.example/somebody", 200, "{}"), ("https://shop.example/somebody/key", 404, ""), then=fail
+    )
+    assert ask(asked).adapter == "yt-dlp"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(200, State.OFFLINE), (404, State.OFFLINE), (403, State.BLOCKED), (429, State.BLOCKED), (503, State.BLOCKED)],
+)
+def test_offline_is_believed_in_the_sites_own_words_but_not_in_every_answer(status: int, state: State) -> None:
+    answer = ask(told(("https://shop.example/somebody", status, IDLE), then=off))
+    assert state_of(answer.outcome) is state
+
+
+def test_offline_is_not_believed_where_the_site_has_not_said_so() -> None:
+    answer = ask(told(("https://shop.example/somebody", 200, "{}"), then=off))
+    assert answer.adapter == "yt-dlp"
+
+
+def test_blocked_is_an_answer_and_nobody_else_is_asked() -> None:
+    answer = ask(told(("https://shop.example/somebody", 429, ""), then=fail))
+    assert (answer.adapter, type(answer.outcome)) == ("streamlink", Blocked)
