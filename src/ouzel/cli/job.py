@@ -12,6 +12,7 @@ from typing import TypeVar
 from ouzel.base.errors import BadOption, BadUrl, InputError, SchemeRefused
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
+from ouzel.cli.options import password_for
 from ouzel.cli.target import Target, read_target
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
@@ -69,13 +70,16 @@ class Job:
     policy: Policy
     wait: bool
     from_start: bool
-    has_pages: bool
-    """Whether some of the addresses may be pages of platforms."""
+    pages: frozenset[str]
+    """Those of the addresses that are pages of platforms."""
+    account: tuple[str, str]
+    """Name and password on platforms, or two empty texts."""
 
 
 def read_job(options: Options) -> Job:
     """Raises: BadUrl, BadOption, OutputExists."""
-    urls = [_address(url) for url in options.urls]
+    pages = {url: page for url in options.urls if (page := _page(url.strip()))}
+    urls = [pages.get(url) or _address(url) for url in options.urls]
     if len(urls) > _MAX_URLS:
         raise BadOption(f"{len(urls)} addresses are too many for one call; the most is {_MAX_URLS}")
     if len(set(urls)) != len(urls):
@@ -97,7 +101,8 @@ def read_job(options: Options) -> Job:
         policy=Policy(park_s=parse_duration(options.park), min_free_bytes=parse_size(options.min_free)),
         wait=options.wait,
         from_start=options.from_start,
-        has_pages=any(_page(url) for url in urls),
+        pages=frozenset(pages.values()),
+        account=(options.login or "", password_for(options.login)),
     )
 
 
@@ -126,8 +131,6 @@ def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Tar
 def _address(text: str) -> str:
     """The address, if it can be recorded at all. Raises: BadUrl."""
     url = text.strip()
-    if page := _page(url):
-        return page
     try:
         parse_url(url, schemes=_SCHEMES)
     except SchemeRefused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,6 +10,7 @@ import anyio
 
 from ouzel.base.errors import BadUrl, OuzelError
 from ouzel.cli.build import Page
+from ouzel.cli.job import CookieFinder
 from ouzel.model.choice import Taste
 from ouzel.model.live import Answer
 from ouzel.model.stream import Stream
@@ -43,18 +44,15 @@ class Pages:
         self._account = account
         self._clock = clock
 
-    async def ask(
-        self, streams: Sequence[Stream], cookies: Sequence[Callable[[str], str | None]]
-    ) -> Mapping[str, Page]:
+    async def ask(self, pages: Sequence[tuple[Stream, CookieFinder]]) -> Mapping[str, Page]:
         """What is known of each page, by its address. One that cannot be resolved now is there too: its recorder will say why."""
         found: dict[str, Page] = {}
         async with anyio.create_task_group() as tasks:
-            for stream, finder in zip(streams, cookies, strict=True):
-                if page_address(stream.url) is not None:
-                    tasks.start_soon(partial(self._ask_one, stream, finder, found))
+            for stream, finder in pages:
+                tasks.start_soon(partial(self._ask_one, stream, finder, found))
         return found
 
-    async def _ask_one(self, stream: Stream, finder: Callable[[str], str | None], found: dict[str, Page]) -> None:
+    async def _ask_one(self, stream: Stream, finder: CookieFinder, found: dict[str, Page]) -> None:
         agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
         match = registry().find(stream.url) or registry().find_short(stream.url)
         assert match is not None

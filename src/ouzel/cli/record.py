@@ -14,7 +14,7 @@ import click
 from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
-from ouzel.cli.options import level_of, password_for, with_access
+from ouzel.cli.options import level_of, with_access
 from ouzel.cli.output import Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
@@ -89,17 +89,16 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     job = read_job(Options(**options))
-    account = (options["login"] or "", password_for(options["login"]))
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
     raise_descriptor_limit()
     with output.without_waiting():
-        return anyio.run(run_job, job, output, account, backend_options=backend_options())
+        return anyio.run(run_job, job, output, backend_options=backend_options())
 
 
-async def run_job(job: Job, output: Output, account: tuple[str, str] = ("", "")) -> int:
-    """Record all streams at once; returns the exit code. `account`: name and password on platforms."""
+async def run_job(job: Job, output: Output) -> int:
+    """Record all streams at once; returns the exit code."""
     gate = DiskGate(job.target.folder, min_free_bytes=job.policy.min_free_bytes, probe_s=job.policy.disk_probe_s)
     gate.check_writable()
     gate.check()
@@ -113,7 +112,7 @@ async def run_job(job: Job, output: Output, account: tuple[str, str] = ("", ""))
         output.complain(not_made.code, why)
     async with Http1Client() as http, AsyncExitStack() as stack:
         shop = Workshop(http, clock, job.policy, gate, ffmpeg)
-        known = await _pages(job, account, clock, stack) if job.has_pages else dict[str, Page]()
+        known = await _pages(job, clock, stack) if job.pages else dict[str, Page]()
         built = [
             build_recorder(
                 shop,
@@ -136,12 +135,13 @@ async def run_job(job: Job, output: Output, account: tuple[str, str] = ("", ""))
     return end_code(reports)
 
 
-async def _pages(job: Job, account: tuple[str, str], clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
+async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
     """What platforms say of those addresses that are pages."""
     from ouzel.cli.pages import open_pages  # and with it all platforms
 
-    pages = await stack.enter_async_context(open_pages(clock, account))
-    return await pages.ask(job.streams, job.cookies)
+    pages = await stack.enter_async_context(open_pages(clock, job.account))
+    asked = [(s, finder) for s, finder in zip(job.streams, job.cookies, strict=True) if s.url in job.pages]
+    return await pages.ask(asked)
 
 
 async def _run_all(built: list[tuple[Recorder, Tape]], progress: Progress) -> list[Report]:

@@ -17,11 +17,12 @@ from ouzel.base.errors import BadOption, BadUrl, InputError, OuzelError, Unknown
 from ouzel.base.units import format_duration, parse_duration
 from ouzel.base.urls import redact
 from ouzel.cli import main
-from ouzel.cli.direct import look
 from ouzel.cli.main import Command
 from ouzel.cli.options import password_for, speaking, with_access
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import language, tr
+from ouzel.engine.look import PLATFORM as DIRECT
+from ouzel.engine.look import look
 from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.live import Answer, Live, Offline, State, state_of
 from ouzel.model.stream import Stream
@@ -30,6 +31,7 @@ from ouzel.platforms.contract import AdapterName, Options, Platform
 from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
+from ouzel.system.http import Http1Client
 from ouzel.system.http.cookies import read_cookies
 from ouzel.system.http.dial import parse_proxy
 
@@ -162,13 +164,17 @@ async def _look_at(url: str, options: Options) -> Callable[[Output], int]:
     page = tidy(url)
     if urlsplit(page).scheme not in HTTP_SCHEMES:
         return partial(_refuse, BadOption(f"what is at {redact(page)} is only known by recording it: ouzel record"))
-    outcome = await look(page, options)
-    if isinstance(outcome, OuzelError):
-        return partial(_refuse, UnknownSite(f"{registry().unknown(url)}; and as the address of a stream: {outcome}"))
+    headers = (("User-Agent", options.user_agent), ("Cookie", options.cookies))
+    stream = Stream(page, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
+    try:
+        async with Http1Client() as http:
+            outcome = await look(http, stream)
+    except OuzelError as exc:
+        return partial(_refuse, UnknownSite(f"{registry().unknown(url)}; and as the address of a stream: {exc}"))
     told = Told("own", outcome, ())
 
     def tell(output: Output) -> int:
-        output.json({"event": "resolved", "url": url, "platform": "direct", **render_told(told)})
+        output.json({"event": "resolved", "url": url, "platform": DIRECT, **render_told(told)})
         for line in _lines(told, tr("resolve.direct")):
             output.say(line)
         return EXIT_CODES[state_of(outcome)]
