@@ -26,9 +26,9 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
 def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except (ProcessLookupError, FileNotFoundError):  # it may go at any moment, also between the two
         return False
-    return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
 
 
 def open_files() -> int:

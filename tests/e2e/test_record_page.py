@@ -152,6 +152,23 @@ async def test_an_address_of_a_stream_is_told_by_its_first_bytes(
     ]
 
 
+async def test_a_master_playlist_of_a_show_that_is_over_is_no_live_stream(clip: Clip, tmp_path: Path) -> None:
+    async with LiveOrigin() as origin:
+        over = origin.channel("film", clip).push(4).end()
+        origin.on("top.m3u8").body(MASTER.replace("$MEDIA", over.index_url).encode())
+        told = await resolve_directly(over.url.rpartition("/")[0] + "/top.m3u8", tmp_path)
+    assert (told.code, told.state, told.protocol) == (0, "vod", "hls")
+
+
+async def test_one_bad_address_costs_no_other(server: PlatformServer, tmp_path: Path) -> None:
+    server.play(read_case(DATA / "picarto" / "streamlink" / "live.toml"))
+    call = await ouzel(server, "resolve", "https://[::1", "rtsp://127.0.0.1/x", PAGE, cwd=tmp_path)
+    assert call.code == 2
+    assert [doc.get("code") or doc.get("state") for doc in call.events] == ["bad_url", "bad_option", "live"]
+    assert "Traceback" not in call.errors
+    assert "child process" not in call.errors
+
+
 @dataclass
 class Direct:
     code: int
