@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,12 @@ DATA = Path(__file__).parent.parent / "data" / "platforms"
 PLATFORMS = [*registry()]
 WAYS = [(platform, adapter) for platform in PLATFORMS for adapter in platform.chain]
 CASES = sorted(DATA.glob("*/*/*.toml"))
+OWN_LIVE = [path for path in CASES if path.parts[-2] == "own" and read_case(path).expect["state"] in {"live", "vod"}]
+SIGNED = re.compile(
+    r"(?i)[?&/~=](exp|(x-)?expires?|expire_ts|wsTime|wsABStime|txTime|hwTime|volcTime|ty_Time|auth_key)[=/][0-9a-f]{8,13}(?![0-9a-z.])"
+)
+PROGRAMS = {"huya": "HYSDK("}
+"""Of addresses that are signed for a program: that one."""
 CAPTCHA = '<!doctype html><html><head><title>Security check</title></head><body><div id="captcha"></div></body></html>'
 PAGE = "<!doctype html><html><head><title>Welcome</title></head><body><h1>We have a new design</h1></body></html>"
 
@@ -89,6 +96,23 @@ async def test_a_case_means_what_it_says(path: Path, tmp_path: Path) -> None:
     assert_as_expected(told, case)
     assert len(told.evidence) >= asked > 0
     assert all(evidence.url.startswith("http") for evidence in told.evidence)
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+@pytest.mark.parametrize("path", OWN_LIVE, ids=lambda p: "-".join(p.relative_to(DATA).with_suffix("").parts))
+async def test_our_own_streams_have_all_that_it_takes_to_open_them(path: Path, tmp_path: Path) -> None:
+    case, platform = read_case(path), registry()[path.parts[-3]]
+    async with platform_server(tmp_path) as server:
+        server.play(case)
+        told = await ask(server, case.url or platform.example, "own", user_agent="Mine/1", verify_tls=False)
+    assert isinstance(told.outcome, (Live, Vod)), told.outcome
+    for stream in told.outcome.streams:
+        assert stream.protocol
+        assert stream.proxy == server.proxy
+        assert not stream.verify_tls
+        (agent,) = [value for name, value in stream.headers if name == "User-Agent"]
+        assert agent == "Mine/1" or agent.startswith(PROGRAMS[platform.name])
+        assert stream.expires_at or not SIGNED.search(stream.url), stream.url
 
 
 def assert_as_expected(told: Told, case: Case) -> None:

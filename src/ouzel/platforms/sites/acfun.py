@@ -7,12 +7,10 @@ https://github.com/wzgrx/pure_live/blob/1c29f85d0d6753bbc47d8a4db3cbfaeeec3c2f27
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -146,15 +144,10 @@ def _streams(text: str, match: Match, options: Options) -> Iterator[Stream]:
     shown = [each for each in found if str(peek(each, "url") or "").startswith("http") and not peek(each, "hidden")]
     for each in sorted(shown, key=lambda one: -int(peek(one, "level") or peek(one, "bitrate") or 0)):
         url, rate = str(each["url"]), peek(each, "bitrate")
-        ends = re.search(r"[?&]auth_key=(\d{10})-", url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
-            expires_at=datetime.fromtimestamp(int(ends[1]), UTC) if ends else None,
+            options,
             label=str(peek(each, "name") or peek(each, "qualityType") or ""),
             level=_LEVELS.get(str(peek(each, "qualityType"))),
             bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
-            cdn=(urlsplit(url).hostname or "").partition(".")[0],
         )

@@ -14,7 +14,6 @@ from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -68,11 +67,9 @@ class BigoAdapter:
         url = peek(told, "hls_src")
         if not url:
             raise SiteChanged(f"Bigo says that {number} is on air, and withholds the address")
-        stream = Stream(
+        stream = match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             level="original",
             codec="h264",
         )

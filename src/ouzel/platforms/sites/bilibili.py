@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qs
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -143,13 +142,11 @@ def _addresses(
     form: str, codec: Mapping[str, Any], names: Mapping[int, str], match: Match, options: Options
 ) -> Iterator[Stream]:
     for host in codec["url_info"]:
-        qn, expires = codec["current_qn"], parse_qs(host["extra"]).get("expires", [""])[0]
-        yield Stream(
+        qn = codec["current_qn"]
+        yield match.stream(
             host["host"] + codec["base_url"] + host["extra"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
+            options,
             protocol="flv" if form == "flv" else "hls",
-            expires_at=datetime.fromtimestamp(int(expires), UTC) if expires.isdigit() else None,
             label=names.get(qn, str(qn)),
             level=_LEVELS.get(qn),
             codec=_CODECS.get(codec["codec_name"], ""),

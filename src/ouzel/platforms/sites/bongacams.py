@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -60,7 +59,7 @@ class BongaCamsAdapter:
             raise SiteChanged("a media server of BongaCams answers with no playlist")
         if "#EXT-X-STREAM-INF" not in playlist.text:
             return Offline(identity, anchor)
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,))
 
 

@@ -169,13 +169,9 @@ def _addresses(told: Mapping[str, Any], match: Match, options: Options) -> Itera
         url = str(told.get(key) or "")
         if not url.startswith("http"):
             continue
-        ends = re.search(r"[?&]auth_key=(\d{10})-", url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
-            expires_at=datetime.fromtimestamp(int(ends[1]), UTC) if ends else None,
+            options,
             label=str(table(told, "vbrname_mapping").get(name) or name),
             level=_level(name),
             bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,

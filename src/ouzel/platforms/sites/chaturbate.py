@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -56,7 +55,7 @@ class ChaturbateAdapter:
             raise SiteChanged(f"Chaturbate has a room that is {state!r}")
         if not (url := dig(room, "hls_source", want=str)):
             raise RegionLocked(f"{anchor} is on air, and not shown here")
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,), title, cover=f"https://thumb.live.mmcdn.com/ri/{quote(user)}.jpg")
 
 

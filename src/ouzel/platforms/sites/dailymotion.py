@@ -110,11 +110,9 @@ def _streams(told: Any, match: Match, options: Options) -> Iterator[Stream]:
         raise SiteChanged(f"Dailymotion answers {code}: {why}")
     for each in dig(told, "qualities", "auto", want=list):
         if peek(each, "type") == "application/x-mpegURL":
-            yield Stream(
+            yield match.stream(
                 dig(each, "url", want=str),
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
+                options,
                 label="auto",
             )
 

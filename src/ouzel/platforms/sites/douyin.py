@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import USER_AGENT, Reply, Site, dig, peek, rows, table
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="douyin",
@@ -84,7 +85,6 @@ _LEVELS: Mapping[str, Level] = {
 _CODECS = {"264": "h264", "h264": "h264", "265": "hevc", "h265": "hevc", "bytevc1": "hevc"}
 _LIVE, _OVER = 2, 4  # `status` of a room
 _ENDED = 2  # `room_status` beside it, which is there when the room is not
-_LONGEST = timedelta(days=31)
 
 
 class DouyinAdapter:
@@ -251,19 +251,17 @@ def _stream(form: str, key: str, url: str, details: Any, named: Any, match: Matc
         level = "audio"
     elif key != "origin":
         level = _LEVELS.get(label[:2]) or level
-    return Stream(
+    return match.stream(
         url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
+        options,
         protocol="flv" if form == "flv" else "hls",
-        expires_at=_expires(url),
+        expires_at=expiry_of(url, "t"),
         label=label,
         level=level,
         height=int(height) if height.isdigit() else None,
         fps=float(peek(named, "fps") or 0) or None,
         bitrate_bps=rate if isinstance(rate, int) and rate > 0 else None,
         codec=_CODECS.get(codec, ""),
-        cdn=urlsplit(url).hostname or "",
     )
 
 
@@ -275,19 +273,3 @@ def _json(text: object) -> Any:
         return json.loads(text) if text else None
     except ValueError:
         raise SiteChanged("Douyin writes its streams in another way") from None
-
-
-def _expires(url: str) -> datetime | None:
-    """When it ends: in seconds since 1970, decimal or hexadecimal, under the name that its deliverer gives it."""
-    given = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    now = datetime.now(UTC)
-    for name in ("expire", "volcTime", "wsTime", "t"):
-        for base in (10, 16):
-            try:
-                kept = int(given.get("keeptime", "0"), 16) if name == "wsTime" else 0
-                ends = datetime.fromtimestamp(int(given.get(name, ""), base) + kept, UTC)
-            except (ValueError, OverflowError, OSError):
-                continue
-            if timedelta(0) < ends - now < _LONGEST:
-                return ends
-    return None

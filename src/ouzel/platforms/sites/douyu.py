@@ -205,11 +205,9 @@ class _Player:
         named = next((each for each in rows(data, "multirates") if _whole(peek(each, "rate")) == rate), None)
         label, bits = str(peek(named, "name") or ""), _whole(peek(named, "bit"))
         lasts = _whole(parse_qs(urlsplit(url).query).get("expire", [""])[0])
-        return Stream(
+        return self._match.stream(
             url,
-            headers=self._match.platform.headers,
-            proxy=self._options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
+            self._options,
             expires_at=datetime.now(UTC) + timedelta(seconds=lasts) if lasts else None,
             label=label,
             level=next((level for word, level in _LEVELS if label.startswith(word)), None),

@@ -75,9 +75,7 @@ def adapter() -> GoodGameAdapter:
 
 
 def _stream(url: str, match: Match, options: Options) -> Stream:
-    return Stream(
-        url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto", codec="h264"
-    )
+    return match.stream(url, options, label="auto", codec="h264")
 
 
 def _whole(url: str) -> str:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -77,7 +76,7 @@ class HuajiaoAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(site, on, user, options)),
+            tuple(_streams(site, on, user, match, options)),
             peek(on, "feed", "title") or "",
             peek(on, "feed", "game") or "",
             peek(on, "feed", "image") or "",
@@ -104,7 +103,7 @@ def _data(reply: Reply) -> Any:
     return doc["data"]
 
 
-def _streams(site: Site, on: object, user: str, options: Options) -> Iterator[Stream]:
+def _streams(site: Site, on: object, user: str, match: Match, options: Options) -> Iterator[Stream]:
     data = _data(
         site.get(
             "https://live.huajiao.com/live/substream",
@@ -121,16 +120,12 @@ def _streams(site: Site, on: object, user: str, options: Options) -> Iterator[St
     )
     urls = [str(peek(data, key) or "") for key in ("h264_url", "main", "pull_m3u8")]
     for url in filter(None, dict.fromkeys(urls)):
-        parts = urlsplit(url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if parts.path.endswith(".m3u8") else "flv",
+            options,
             label="原画",
             level="original",
             codec="h264",
-            cdn=parts.hostname or "",
         )
 
 

@@ -191,11 +191,11 @@ class _Media:
         if rate:
             query["ratio"] = str(rate)
         suffix = peek(host, f"s{kind}UrlSuffix") or ("flv" if form == "flv" else "m3u8")
-        headers = self._match.platform.headers
-        return Stream(
+        agents = (("User-Agent", agent),) if agent else ()
+        return self._match.stream(
             f"{base.replace('http://', 'https://', 1)}/{name}.{suffix}?{urlencode(query)}",
-            headers=(("User-Agent", agent), *headers) if agent else headers,
-            proxy=self._options.proxy or None,
+            self._options,
+            headers=(*agents, *self._match.platform.headers),
             protocol=form,
             expires_at=datetime.fromtimestamp(signer.now_s, UTC) + lasts,
             label=label,

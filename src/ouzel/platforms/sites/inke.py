@@ -67,7 +67,7 @@ class InkeAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(live, options)),
+            tuple(_streams(live, match, options)),
             "" if title == _NO_TITLE else title,
             cover=peek(live, "cover") or "",
             started_at=datetime.fromtimestamp(began, UTC) if began else None,
@@ -79,24 +79,17 @@ def adapter() -> InkeAdapter:
     return InkeAdapter()
 
 
-def _streams(live: dict[str, Any], options: Options) -> Iterator[Stream]:
+def _streams(live: dict[str, Any], match: Match, options: Options) -> Iterator[Stream]:
     """What came in, which is HEVC in FLV as Chinese sites write it, and the copy in H.264."""
     for key, label in (("stream_multi_addr", "原画"), ("stream_addr", "FLV")):
         url: str = peek(live, key) or ""
         if not url:
             continue
-        parts = urlsplit(url)
-        query = parse_qs(parts.query)
-        until = query.get("wsABStime", [""])[0]
-        hevc = query.get("codecInfo", [""])[0] == "8192"
-        yield Stream(
+        hevc = parse_qs(urlsplit(url).query).get("codecInfo") == ["8192"]
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="flv",
-            expires_at=datetime.fromtimestamp(int(until, 16), UTC) if until else None,
+            options,
             label=label,
             level="original" if label == "原画" else "hd",
             codec="hevc" if hevc else "h264",
-            cdn=parts.hostname or "",
         )

@@ -107,15 +107,11 @@ def adapter() -> KilakilaAdapter:
 
 
 def _streams(room: Any, match: Match, options: Options) -> Iterator[Stream]:
-    for name, protocol in (("flvPlayUrl", "flv"), ("hlsPlayUrl", "hls")):
+    for name in ("flvPlayUrl", "hlsPlayUrl"):
         if url := peek(room, name):
-            expires = re.search(r"[?&]auth_key=(\d+)-", url)
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
-                expires_at=datetime.fromtimestamp(int(expires[1]), UTC) if expires else None,
+                options,
                 label="原画",
                 level="original",
                 codec="h264",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -97,13 +96,11 @@ def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
         for host in hosts:
             url = next((url for name in fields if (url := peek(host, name))), "")
             if url.startswith("http"):
-                yield Stream(
+                yield match.stream(
                     url.replace("http://", "https://"),
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
+                    options,
                     protocol="flv",
                     label=label,
                     level=level,
                     codec="h264" if label == "h264" else "",
-                    cdn=urlsplit(url).hostname or "",
                 )

@@ -11,7 +11,6 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -87,7 +86,7 @@ class LookAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(info, options)),
+            tuple(_streams(info, match, options)),
             title,
             "声音直播" if peek(info, "liveType") == _SOUND else "视频直播",
             peek(info, "liveCoverUrl") or "",
@@ -100,20 +99,17 @@ def adapter() -> LookAdapter:
     return LookAdapter()
 
 
-def _streams(info: object, options: Options) -> Iterator[Stream]:
+def _streams(info: object, match: Match, options: Options) -> Iterator[Stream]:
     sound = peek(info, "liveType") == _SOUND
-    for key, protocol in (("httpPullUrl", "flv"), ("hlsPullUrl", "hls")):
+    for key in ("httpPullUrl", "hlsPullUrl"):
         url: str = peek(info, "liveUrl", key) or ""
         if url:
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=PLATFORM.headers,
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
+                options,
                 label="原画",
                 level="audio" if sound else "original",
                 codec="" if sound else "h264",
-                cdn=urlsplit(url).hostname or "",
             )
 
 

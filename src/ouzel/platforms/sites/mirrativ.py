@@ -79,13 +79,6 @@ def adapter() -> MirrativAdapter:
 
 
 def _streams(live: Any, match: Match, options: Options) -> Iterator[Stream]:
-    for name, protocol, cdn in (("streaming_url_hls", "hls", "hls"), ("streaming_url_edge", "ffmpeg", "rtmp")):
+    for name, cdn in (("streaming_url_hls", "hls"), ("streaming_url_edge", "rtmp")):
         if url := peek(live, name):
-            yield Stream(
-                url,
-                headers=match.platform.headers if protocol == "hls" else (),
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
-                level="original",
-                cdn=cdn,
-            )
+            yield match.stream(url, options, level="original", cdn=cdn)

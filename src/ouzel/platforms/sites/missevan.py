@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -56,7 +55,7 @@ class MissevanAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(dig(told, "channel", want=dict), options)),
+            tuple(_streams(dig(told, "channel", want=dict), match, options)),
             title,
             peek(told, "catalog_name") or "",
             "" if _NO_COVER in cover else cover,
@@ -68,20 +67,14 @@ def adapter() -> MissevanAdapter:
     return MissevanAdapter()
 
 
-def _streams(channel: object, options: Options) -> Iterator[Stream]:
-    for key, protocol in (("flv_pull_url", "flv"), ("hls_pull_url", "hls")):
+def _streams(channel: object, match: Match, options: Options) -> Iterator[Stream]:
+    for key in ("flv_pull_url", "hls_pull_url"):
         url: str = peek(channel, key) or ""
         if not url:
             continue
-        parts = urlsplit(url)
-        until = parse_qs(parts.query).get("expires", [""])[0]
-        yield Stream(
+        yield match.stream(
             url.replace("http://", "https://", 1),
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol=protocol,  # type: ignore[arg-type]
-            expires_at=datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None,
+            options,
             label="原画",
             level="audio",
-            cdn=parts.hostname or "",
         )

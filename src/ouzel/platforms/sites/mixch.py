@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -43,7 +42,7 @@ class MixchAdapter:
         return Live(
             match.identity(user),
             anchor,
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(live, "title") or "",
             started_at=datetime.fromtimestamp(began, UTC) if began else None,
         )

@@ -11,7 +11,6 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
@@ -85,12 +84,9 @@ def _streams(packed: bytes, match: Match, options: Options) -> Iterator[Stream]:
     secret = md5(f"{key}_0_{stream}_{asked}_{told['wsTime']}".encode(), usedforsecurity=False).hexdigest()
     for rate, height in _RATES.items():
         query = {**told, "t": "110", "sv": "2411271811", "wsSecret": secret, "seqid": asked, "u": 0, "ratio": rate}
-        yield Stream(
+        yield match.stream(
             f"{domain.replace('http://', 'https://')}{stream}.m3u8?{urlencode(query)}",
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
-            expires_at=datetime.fromtimestamp(int(told["wsTime"], 16), UTC),
+            options,
             label=f"{height}p",
             height=height,
             codec="h264",

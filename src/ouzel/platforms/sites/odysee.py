@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from ouzel.base.errors import ChannelGone, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
@@ -59,7 +58,7 @@ class OdyseeAdapter:
         return Live(
             identity,
             anchor,
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(shown, "value", "title") or "",
             cover=peek(shown, "value", "thumbnail", "url") or peek(doc, "data", "ThumbnailURL") or "",
             started_at=_time(peek(doc, "data", "Start")),

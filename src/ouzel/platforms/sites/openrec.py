@@ -90,11 +90,9 @@ def _streams(movie: Any, match: Match, options: Options, *, over: bool) -> Itera
     for media in ("media", "subs_trial_media"):
         for name, label in (("url_public", "archive"),) if over else (("url", "auto"), ("url_ull", "low latency")):
             if url := peek(movie, media, name):
-                yield Stream(
+                yield match.stream(
                     url.replace("/public.m3u8", "/playlist.m3u8") if over else url,
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
-                    protocol="hls",
+                    options,
                     label=label,
                 )
 

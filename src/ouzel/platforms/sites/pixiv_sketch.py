@@ -12,7 +12,6 @@ from typing import Any
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
@@ -45,7 +44,7 @@ class PixivSketchAdapter:
         return Live(
             match.identity(user.lower()),
             dig(live, "owner", "user", "name", want=str),
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(live, "name") or "",
             cover=peek(live, "owner", "thumbnail", "original", "url") or "",
             started_at=_time(peek(live, "created_at")),

@@ -11,7 +11,6 @@ from typing import Any
 
 from ouzel.base.errors import NeedsLogin, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -50,11 +49,9 @@ class RplayAdapter:
             raise SiteChanged(f"RPLAY has a room in state {state!r}")
         if not peek(live, "allowAnonymous"):
             raise NeedsLogin(f"{anchor} shows this to accounts only")
-        stream = Stream(
+        stream = match.stream(
             f"{_API}/live/stream/playlist.m3u8?creatorOid={number}&key2=",
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label="auto",
         )
         began = peek(live, "streamStartTime")

@@ -103,11 +103,9 @@ def _streams(listed: Sequence[Any], match: Match, site: Site, options: Options) 
     """Those that have an address each, the best first; else those in the list of all; not what a browser alone can play."""
     alone = [each for each in listed if peek(each, "type") == "hls" and peek(each, "url")]
     for each in sorted(alone, key=lambda e: -(peek(e, "quality") or 0)):
-        yield Stream(
+        yield match.stream(
             each["url"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label=peek(each, "label") or "",
             level=_LEVELS.get(peek(each, "quality")),
         )

@@ -6,8 +6,6 @@ streamlink's plugin. A channel is a Steam account; a broadcast has a number of i
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import NeedsLogin, SiteChanged
@@ -91,13 +89,9 @@ def _stream(play: Any, match: Match, options: Options) -> Stream:
     url, signed = dig(play, "hls_url", want=str), (peek(play, "cdn_auth_url_parameters") or "").lstrip("&?")
     if signed:
         url += ("&" if "?" in url else "?") + signed
-    expires = re.search(r"\bexp=(\d{10})\b", signed)
-    return Stream(
+    return match.stream(
         url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol="hls",
-        expires_at=datetime.fromtimestamp(int(expires[1]), UTC) if expires else None,
+        options,
         label="auto",
         codec="h264",
     )

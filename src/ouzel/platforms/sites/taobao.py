@@ -141,25 +141,17 @@ def _streams(listed: list[Any], match: Match, options: Options) -> Iterator[Stre
     for name, each in sorted(named, key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order)):
         for field, protocol in _ADDRESSES:
             if url := peek(each, field):
-                yield Stream(
+                yield match.stream(
                     url,
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
+                    options,
                     protocol=protocol,
                     label=peek(each, "name") or name,
                     level=_LEVELS.get(name),
-                    expires_at=_expiry(url),
                 )
 
 
 def _instant(ms: object) -> datetime | None:
     return datetime.fromtimestamp(int(str(ms)) / 1000, UTC) if str(ms).isdigit() and len(str(ms)) == 13 else None
-
-
-def _expiry(url: str) -> datetime | None:
-    """Its media servers are signed for until then: `auth_key=TIME-…`."""
-    until = dict(parse_qsl(urlsplit(url).query)).get("auth_key", "").partition("-")[0]
-    return datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None
 
 
 def _behind(site: Site, url: str) -> str:

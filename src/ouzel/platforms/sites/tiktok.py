@@ -18,7 +18,6 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
-from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="tiktok",
@@ -133,12 +132,10 @@ def _streams(room: Mapping[str, Any], kind: str, match: Match, options: Options)
             url: str = peek(main, protocol) or ""
             if not url:
                 continue
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
+                options,
                 protocol="flv" if protocol == "flv" else "hls",
-                expires_at=expiry_of(url),
                 label=names.get(quality) or quality,
                 level=_LEVELS.get(quality),
                 height=min(int(size[1]), int(size[2])) or None if size else None,

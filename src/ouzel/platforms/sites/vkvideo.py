@@ -6,7 +6,6 @@ https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/vk.py (VKPlayLive)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -68,17 +67,8 @@ def _streams(doc: Any, match: Match, options: Options) -> Iterator[Stream]:
     addresses: list[Any] = peek(doc, "data", 0, "playerUrls") or []
     for each in addresses:
         if peek(each, "type") == "live_hls" and peek(each, "url"):
-            yield Stream(
+            yield match.stream(
                 dig(each, "url", want=str),
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
-                expires_at=_expiry(each["url"]),
+                options,
                 label="auto",
             )
-
-
-def _expiry(url: str) -> datetime | None:
-    """Milliseconds, in a parameter or in a part of the path."""
-    found = re.search(r"expires[=/](\d{13})", url)
-    return datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else None

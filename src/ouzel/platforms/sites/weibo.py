@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -88,7 +87,7 @@ def _broadcast(match: Match, site: Site, live: str, options: Options, identity: 
     return Live(
         identity,
         anchor,
-        tuple(_streams(data, options)),
+        tuple(_streams(data, match, options)),
         title,
         cover=peek(data, "cover") or "",
         started_at=datetime.fromtimestamp(began / 1000, UTC) if began else None,
@@ -96,21 +95,17 @@ def _broadcast(match: Match, site: Site, live: str, options: Options, identity: 
     )
 
 
-def _streams(data: object, options: Options) -> Iterator[Stream]:
+def _streams(data: object, match: Match, options: Options) -> Iterator[Stream]:
     """What is called HLS there is often the FLV again."""
     urls = [str(peek(data, key) or "") for key in ("live_origin_flv_url", "live_origin_hls_url")]
     for url in filter(None, dict.fromkeys(urls)):
-        parts = urlsplit(url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if parts.path.endswith(".m3u8") else "flv",
+            options,
             label="原画",
             level="original",
             height=peek(data, "height"),
             codec="h264",
-            cdn=parts.hostname or "",
         )
 
 

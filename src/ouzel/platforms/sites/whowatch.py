@@ -85,11 +85,9 @@ def _streams(play: Any, match: Match, options: Options) -> Iterator[Stream]:
         found.append({"hls_url": whole})
     for each in found:
         quality = each.get("quality") or each.get("name") or ""
-        yield Stream(
+        yield match.stream(
             each["hls_url"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label=each.get("label") or quality,
             level="audio" if each.get("audio_only") else _LEVELS.get(quality),
         )

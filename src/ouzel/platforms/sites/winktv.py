@@ -58,7 +58,7 @@ class WinkTvAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(play, options)),
+            tuple(_streams(play, match, options)),
             peek(media, "title") or "",
             peek(media, "category") or "",
             peek(media, "thumbUrl") or "",
@@ -85,20 +85,17 @@ def _ask(site: Site, call: str, form: dict[str, str]) -> dict[str, Any]:
     return dig(doc, want=dict)
 
 
-def _streams(play: object, options: Options) -> Iterator[Stream]:
+def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
     """Playlists with all heights in them; the newest way of delivery first."""
     for key in ("hls3", "hls2", "hls"):
         for each in peek(play, "PlayList", key) or ():
             url: str = peek(each, "url") or ""
             if url:
-                yield Stream(
+                yield match.stream(
                     url,
-                    headers=PLATFORM.headers,
-                    proxy=options.proxy or None,
-                    protocol="hls",
+                    options,
                     label=str(peek(each, "name") or ""),
                     level="original",
-                    cdn=urlsplit(url).hostname or "",
                 )
 
 
