@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from urllib.parse import quote
 
 from ouzel.base.errors import SiteChanged
 from ouzel.platforms.watch import Stopwatch, Watch
@@ -19,6 +20,8 @@ T = TypeVar("T")
 USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
+_UNFIT = re.compile(r"[^\x21-\x7e]+|[\"<>\\^`{|}]")
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
 _MOST_BYTES = 16 * 1024 * 1024
 _REDIRECTS = 8
 
@@ -122,9 +125,9 @@ class Site:
         try:
             answer = session.request(
                 method,
-                url,
+                _escaped(url, _UNFIT),
                 params=dict(params) if params else None,
-                headers=sent,
+                headers={name: _escaped(value, _BEYOND_ASCII) for name, value in sent.items()},
                 data=form,
                 json=body,
                 timeout=self.options.timeout_s,
@@ -189,6 +192,11 @@ def table(data: object, *path: str | int) -> dict[str, Any]:
     """An object that need not be there; then an empty one."""
     found = peek(data, *path)
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _escaped(text: str, what: re.Pattern[str]) -> str:
+    """With what cannot stand in an address, or in a header, escaped; escapes that are there stay as they are."""
+    return what.sub(lambda found: quote(found[0], safe=""), text)
 
 
 def _plain(options: Options) -> Any:

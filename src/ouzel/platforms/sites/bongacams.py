@@ -6,8 +6,6 @@ that nobody is on air by a server without a playlist, or a playlist without a st
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site, dig, peek
@@ -37,7 +35,7 @@ class BongaCamsAdapter:
         room = site.post(
             "https://bongacams.com/tools/amf.php",
             form={"method": "getRoomData", "args[0]": user, "args[1]": "false"},
-            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://bongacams.com/{quote(user)}"},
+            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://bongacams.com/{user}"},
         ).json()
         status = dig(room, "status", want=str)
         if status == "error":

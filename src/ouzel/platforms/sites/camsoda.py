@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -36,7 +35,7 @@ class CamSodaAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"].lower()
         room = site.get(
-            f"https://www.camsoda.com/api/v1/chat/react/{quote(user)}", headers=dict(PLATFORM.headers), accept={404}
+            f"https://www.camsoda.com/api/v1/chat/react/{user}", headers=dict(PLATFORM.headers), accept={404}
         ).json()
         if why := peek(room, "error"):
             if "no username" in str(why).lower():

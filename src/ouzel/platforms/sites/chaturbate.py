@@ -42,8 +42,8 @@ class ChaturbateAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"].lower()
         room: Any = site.get(
-            f"https://chaturbate.com/api/chatvideocontext/{quote(user)}/",
-            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://chaturbate.com/{quote(user)}/"},
+            f"https://chaturbate.com/api/chatvideocontext/{user}/",
+            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://chaturbate.com/{user}/"},
         ).json()
         identity, anchor = match.identity(user), peek(room, "broadcaster_username") or user
         state, title = dig(room, "room_status", want=str), peek(room, "room_title") or ""

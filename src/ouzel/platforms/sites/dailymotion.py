@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -50,7 +49,7 @@ class DailymotionAdapter:
         if "user" in match.named:
             user = match["user"]
             doc = site.get(
-                f"{_API}/user/{quote(user)}/videos",
+                f"{_API}/user/{user}/videos",
                 params={"fields": _FIELDS, "flags": "live_onair", "family_filter": "false"},
             ).json()
             lives = dig(doc, "list", want=list)
@@ -59,7 +58,7 @@ class DailymotionAdapter:
             video, identity = lives[0], match.identity(f"user/{user.lower()}")
         else:
             number = match["video"].partition("_")[0]
-            video = site.get(f"{_API}/video/{quote(number)}", params={"fields": _FIELDS}).json()
+            video = site.get(f"{_API}/video/{number}", params={"fields": _FIELDS}).json()
             identity = match.identity(dig(video, "id", want=str))
         anchor, title = peek(video, "owner.screenname") or "", peek(video, "title") or ""
         if (mode := dig(video, "mode", want=str)) != "live":

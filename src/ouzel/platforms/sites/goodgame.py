@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -35,9 +34,7 @@ class GoodGameAdapter:
     at_once = 50
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        reply = site.get(
-            f"{_API}/4/users/{quote(match['user'], safe='*')}/stream", headers=dict(PLATFORM.headers), accept={404}
-        )
+        reply = site.get(f"{_API}/4/users/{match['user']}/stream", headers=dict(PLATFORM.headers), accept={404})
         doc = reply.json()
         if why := peek(doc, "error"):
             if reply.status == 404:

@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from hashlib import md5
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -54,7 +54,7 @@ class NimoAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match.named.get("user") or match["room"]
-        path = quote(user) if "user" in match.named else f"live/{user}"
+        path = user if "user" in match.named else f"live/{user}"
         page = site.get(f"https://m.nimo.tv/{path}", headers={**dict(PLATFORM.headers), "User-Agent": _TELEPHONE})
         try:
             room: Any = json.loads(page.find(r"<script>var G_roomBaseInfo = (\{.*?\});</script>", "room"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -35,7 +34,7 @@ class VkVideoAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         doc = site.get(
-            f"https://api.live.vkvideo.ru/v1/blog/{quote(match['user'])}/public_video_stream",
+            f"https://api.live.vkvideo.ru/v1/blog/{match['user']}/public_video_stream",
             headers=dict(PLATFORM.headers),
         ).json()
         if why := peek(doc, "error"):

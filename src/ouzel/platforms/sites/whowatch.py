@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -40,7 +39,7 @@ class WhowatchAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         number = match.named.get("live")
         if number is None:
-            profile = self._ask(site, f"users/{quote(match['user'], safe=':@')}/profile")
+            profile = self._ask(site, f"users/{match['user']}/profile")
             identity = match.identity(dig(profile, "id", want=int))
             anchor = dig(profile, "name", want=str)
             if not peek(profile, "live"):
