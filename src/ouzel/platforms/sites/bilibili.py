@@ -60,7 +60,7 @@ class BilibiliAdapter:
             base.get("uname", ""),
             base.get("title", ""),
         )
-        if base.get("live_status") != 1:  # 2: shows old videos in a circle
+        if not _is_on_air(base):
             return Offline(identity, anchor, title)
         began = peek(base, "live_time") or ""
         return Live(
@@ -77,7 +77,7 @@ class BilibiliAdapter:
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
         return {
-            room: Peek(base.get("live_status") == 1, base.get("title", ""), base.get("uname", ""))
+            room: Peek(_is_on_air(base), base.get("title", ""), base.get("uname", ""))
             for room, base in self._base(site, ids).items()
         }
 
@@ -124,6 +124,14 @@ class BilibiliAdapter:
 
 def adapter() -> BilibiliAdapter:
     return BilibiliAdapter()
+
+
+def _is_on_air(base: Mapping[str, Any]) -> bool:
+    """Raises: SiteChanged."""
+    status = dig(base, "live_status", want=int)
+    if status not in {0, 1, 2}:
+        raise SiteChanged(f"Bilibili has a room in state {status}")
+    return status == 1  # 2: it shows old videos in a circle
 
 
 def _data(reply: Reply) -> dict[str, Any]:

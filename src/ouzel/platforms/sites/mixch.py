@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -33,10 +32,8 @@ class MixchAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
         doc = site.get(f"https://mixch.tv/api-web/users/{user}/live", headers=dict(PLATFORM.headers)).json()
-        live, anchor = peek(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
+        live, anchor = member(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
         if not live:
-            if not {"liveInfo", "broadcasterInfo"} & set(dig(doc, want=dict)):
-                raise SiteChanged("Mixch tells neither of a broadcast nor of who would make it")
             return Offline(match.identity(user), anchor)
         url, began = dig(live, "hls", want=str), peek(live, "created")
         return Live(
