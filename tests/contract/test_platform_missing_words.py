@@ -6,21 +6,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 import pytest
 
 from ouzel.model.live import Offline
-from ouzel.platforms.contract import Options
+from ouzel.platforms.contract import AdapterName, Options
 from ouzel.platforms.registry import registry
 from ouzel.platforms.worker import answer
 from ouzel.testing.platforms import platform_server, read_case
 
 pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
-CASES = sorted(DATA.glob("*/own/live*.toml"))
+CASES = sorted(DATA.glob("*/*/live*.toml"))
 SAID_BY_ABSENCE = {
+    ("acfun", "/profile/liveId"),
     ("bigo", "/data/needLogin"),  # what withholds the rest is then not known
     ("bongacams", "/localData/videoServerUrl"),
     ("jd", "/result/livingRoomJump"),
@@ -59,11 +60,12 @@ def without_each(doc: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield where, [inner, *doc[1:]]
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parts[-3]}-{p.stem}")
+@pytest.mark.parametrize("path", CASES, ids=lambda p: "-".join(p.relative_to(DATA).with_suffix("").parts))
 async def test_a_member_that_is_missing_is_not_off_air(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, platform = read_case(path), registry()[path.parts[-3]]
+    adapter, url = cast("AdapterName", path.parts[-2]), case.url or platform.example
     liars: list[str] = []
     async with platform_server(tmp_path) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
@@ -75,7 +77,7 @@ async def test_a_member_that_is_missing_is_not_off_air(
                     answers = [*case.answers]
                     answers[number] = replace(planned, body=body)
                     server.play(answers)
-                    told = await anyio.to_thread.run_sync(answer, case.url or platform.example, "own", options)
+                    told = await anyio.to_thread.run_sync(answer, url, adapter, options)
                     if isinstance(told.outcome, Offline) and (platform.name, where) not in SAID_BY_ABSENCE:
                         liars.append(f"{planned.ask}: {where}")
     assert not liars

@@ -36,6 +36,7 @@ PLATFORM = Platform(
     streamget="NeteaseLiveStream",
     headers=(("Referer", "https://cc.163.com/"),),
     note="streamget reads the page, which leads elsewhere for some",
+    off_air=(r'"status":\s*0\b',),
 )
 _HEADERS = dict(PLATFORM.headers)
 _BEIJING = timezone(timedelta(hours=8))
