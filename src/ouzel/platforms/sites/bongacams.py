@@ -47,7 +47,7 @@ class BongaCamsAdapter:
         show = peek(room, "performerData", "showType") or "public"
         if show in _NOT_FOR_ALL:
             raise NeedsLogin(f"{anchor} is in a show that is {show}")
-        if not (server := peek(room, "localData", "videoServerUrl")):
+        if not (server := dig(room, "localData", want=dict).get("videoServerUrl")):
             return Offline(identity, anchor)
         url = f"{'https:' if server.startswith('//') else ''}{server}/hls/stream_{name}/playlist.m3u8"
         playlist = site.get(url, headers=dict(PLATFORM.headers), accept={404})

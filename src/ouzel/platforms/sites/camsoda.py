@@ -43,7 +43,7 @@ class CamSodaAdapter:
             raise SiteChanged(f"CamSoda answers: {why}")
         told = dig(room, "stream", want=dict)
         identity = match.identity(user)
-        if told.get("edge_servers"):
+        if dig(told, "edge_servers", want=list):
             return Live(identity, user, tuple(_streams(told, match, options)))
         if told.get("private_servers"):
             raise NeedsLogin(f"{user} is in a private show")

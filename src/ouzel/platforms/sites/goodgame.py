@@ -7,12 +7,11 @@ https://github.com/GoodGame/API/blob/master/Streams/stream_api.md (getggchannels
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -52,7 +51,7 @@ class GoodGameAdapter:
             title,
             peek(doc, "gameObj", "title") or "",
             _whole(peek(doc, "preview") or peek(doc, "poster") or ""),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) else None,
+            instant(began),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:

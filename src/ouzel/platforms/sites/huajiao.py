@@ -16,7 +16,7 @@ from typing import Any
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -95,7 +95,7 @@ def _is_on_air(entry: object) -> bool:
 
 def _data(reply: Reply) -> Any:
     doc = reply.json()
-    code, message = peek(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
+    code, message = whole(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
     if code != 0 and any(word in message for word in ("不存在", "已删除")):
         raise ChannelGone(f"Huajiao answers {code}: {message}")
     if code != 0 or "data" not in doc:

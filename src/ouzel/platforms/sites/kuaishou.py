@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek, rows, table
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, rows, table
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -89,7 +88,7 @@ class KuaishouAdapter:
             title,
             str(peek(shown, "gameInfo", "name") or ""),
             str(stream.get("poster") or stream.get("coverUrl") or ""),
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(began),
             str(stream.get("id") or ""),
         )
 

@@ -6,11 +6,9 @@ takes every answer that it does not know for "not live": see `off_air`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -35,8 +33,8 @@ class MixchAdapter:
         doc = site.get(f"https://mixch.tv/api-web/users/{user}/live", headers=dict(PLATFORM.headers)).json()
         live, anchor = peek(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
         if not live:
-            if not {"liveInfo", "broadcasterInfo"} & set(dig(doc, want=dict)):
-                raise SiteChanged("Mixch tells neither of a broadcast nor of who would make it")
+            if "liveInfo" not in dig(doc, want=dict):
+                raise SiteChanged("Mixch does not tell of a broadcast any more")
             return Offline(match.identity(user), anchor)
         url, began = dig(live, "hls", want=str), peek(live, "created")
         return Live(
@@ -44,7 +42,7 @@ class MixchAdapter:
             anchor,
             (match.stream(url, options, label="auto"),),
             peek(live, "title") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(began),
         )
 
 

@@ -70,11 +70,10 @@ class OdyseeAdapter:
         doc = site.get("https://api.odysee.live/livestream/all", headers=dict(PLATFORM.headers)).json()
         if peek(doc, "success") is not True:
             raise SiteChanged(f"Odysee does not tell who is on air: {peek(doc, 'error')}")
-        on_air = {
-            dig(each, "ChannelClaimID", want=str)
-            for each in dig(doc, "data", want=list)
-            if dig(each, "Live", want=bool)
-        }
+        listed = dig(doc, "data", want=list)
+        if not listed:
+            raise SiteChanged("Odysee says that nobody at all is on air")
+        on_air = {dig(each, "ChannelClaimID", want=str) for each in listed if dig(each, "Live", want=bool)}
         return {claim: Peek(claim in on_air) for claim in ids}
 
     def _find(self, site: Site, uri: str) -> dict[str, Any]:

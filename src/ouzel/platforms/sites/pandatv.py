@@ -69,7 +69,9 @@ class PandaAdapter:
             raise _refusal(user, told)
         who = dig(told, "bjInfo", "id", want=str)
         identity, anchor = match.identity(who), peek(told, "bjInfo", "nick") or who
-        if not peek(told, "media", "isLive"):
+        if "media" not in told:
+            raise SiteChanged("PandaTV does not tell of a broadcast any more")
+        if told["media"] is None or not dig(told, "media", "isLive", want=bool):
             return Offline(identity, anchor, peek(told, "bjInfo", "channelTitle") or "")
         password = parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
         play = _ask(site, "live/play", action="watch", userId=user, password=password, shareLinkType="")

@@ -14,7 +14,7 @@ from typing import Any
 from ouzel.base.errors import ChannelGone, NeedsLogin, NetworkError, OuzelError, ServerTrouble, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
 
@@ -120,7 +120,7 @@ def ask_player(site: Site, options: Options, user: str, what: str, **more: str) 
             headers=dict(PLATFORM.headers),
         )
         channel = dig(reply.json(), "CHANNEL", want=dict)
-        result = int(channel.get("RESULT", -1))
+        result = whole(channel, "RESULT")
         if result == _FINE:
             return channel
         if result == _NOT_ON_AIR:
