@@ -55,15 +55,18 @@ class GoodGameAdapter:
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
-        """By the numbers of channels."""
+        """By the names of channels, as addresses have them, or by their numbers."""
         doc = site.get(f"{_API}/getggchannelstatus", params={"id": ",".join(ids), "fmt": "json"}).json()
         if doc == []:  # what it says when it knows none of them
             return {}
-        return {
-            number: Peek(dig(each, "status", want=str) == "Live", peek(each, "title") or "", peek(each, "key") or "")
-            for number, each in dig(doc, want=dict).items()
-            if number in ids
-        }
+        found: dict[str, Peek] = {}
+        for number, each in dig(doc, want=dict).items():
+            status, name = dig(each, "status", want=str), str(peek(each, "key") or "")
+            if status not in {"Live", "Dead"}:
+                raise SiteChanged(f"GoodGame tells of a channel in the state {status!r}")
+            told = Peek(status == "Live", peek(each, "title") or "", name)
+            found |= {one: told for one in ids if one.lower() in {number, name.lower()}}
+        return found
 
 
 def adapter() -> GoodGameAdapter:

@@ -73,14 +73,17 @@ class ShowroomAdapter:
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
-        """Those that are on air; whoever is not listed may be so for those with a ticket only, and is left out."""
+        """By the keys or the numbers of rooms: those that are on air.
+
+        Whoever is not listed may be so for those with a ticket only, and is left out.
+        """
         wanted, found = set(ids), dict[str, Peek]()
         genres: list[Any] = dig(_ask(site, "live/onlives"), "onlives", want=list)
         for genre in genres:
             rooms: list[Any] = peek(genre, "lives") or []
             for room in rooms:  # a genre with nobody on air has a cell without a room
-                if (number := str(peek(room, "room_id"))) in wanted:
-                    found[number] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
+                for name in wanted & {str(peek(room, "room_id")), str(peek(room, "room_url_key"))}:
+                    found[name] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
         return found
 
 
