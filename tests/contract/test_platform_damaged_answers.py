@@ -176,6 +176,10 @@ def as_text(value: Any) -> Iterator[Any]:
     yield str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def other_time(value: Any) -> Iterator[Any]:
+    yield "soon" if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value) else value
+
+
 def fields_of(case: Case) -> list[str]:
     return sorted(set[str]().union(*(keys(parsed(each.body)) for each in case.answers)))
 
@@ -197,6 +201,16 @@ def test_numbers_may_be_texts(path: Path, resolve: Callable[[Path, Case], Answer
         if key not in OF_A_NUMBER:
             told = resolve(path, with_change(case, key, as_text))
             assert isinstance(told, Live), f"{key}: {told}"
+
+
+@pytest.mark.parametrize("path", LIVE, ids=lambda p: f"{p.parts[-3]}-{p.stem}")
+def test_a_time_that_is_written_otherwise_costs_no_recording(
+    path: Path, resolve: Callable[[Path, Case], Answer | OuzelError]
+) -> None:
+    case = read_case(path)
+    for key in fields_of(case):
+        told = resolve(path, with_change(case, key, other_time))
+        assert isinstance(told, Live), f"{key}: {told}"
 
 
 def probing(platform: Platform) -> Probing | None:

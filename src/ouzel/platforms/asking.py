@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from urllib.parse import quote
 
@@ -209,11 +209,20 @@ def whole(data: object, *path: str | int) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def instant(data: object, *path: str | int) -> datetime | None:
-    """A time in seconds or milliseconds since 1970, as a number or a text of one; None for anything else, and for zero."""
-    found = whole(data, *path) or 0
-    seconds = found / 1000 if found > _IN_MS else found
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _IN_MS else None
+def instant(data: object, *path: str | int, zone: tzinfo = UTC) -> datetime | None:
+    """A time: seconds or milliseconds since 1970, as a number or a text of one; or as in ISO 8601, in `zone` where it names none.
+
+    Returns: aware UTC; None for anything else, and for what stands for no time: zero, and `0000-00-00 00:00:00`.
+    """
+    told, number = peek(data, *path), whole(data, *path)
+    if number is not None:
+        seconds = number / 1000 if number > _IN_MS else number
+        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _IN_MS else None
+    try:
+        when = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return when.replace(tzinfo=when.tzinfo or zone).astimezone(UTC)
 
 
 def _escaped(text: str, what: re.Pattern[str]) -> str:

@@ -6,13 +6,13 @@ Source of shapes: https://github.com/SocialSisterYi/bilibili-API-collect (docs/l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek, table, whole
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -66,17 +66,14 @@ class BilibiliAdapter:
         )
         if not _is_on(base):
             return Offline(identity, anchor, title)
-        began = str(peek(base, "live_time") or "")
         return Live(
             identity,
             anchor,
             tuple(self._streams(match, site, identity.id, options)),
             title,
-            base.get("area_name", ""),
-            base.get("cover", ""),
-            datetime.strptime(began, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_BEIJING).astimezone(UTC)
-            if began[:1] == "2"
-            else None,
+            str(peek(base, "area_name") or ""),
+            str(peek(base, "cover") or ""),
+            instant(base, "live_time", zone=_BEIJING),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:

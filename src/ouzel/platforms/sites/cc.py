@@ -9,15 +9,14 @@ https://github.com/wzgrx/pure_live/blob/8bedc02083dd6e75470faf3309a0e7d7d0d7e019
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table, whole
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -80,7 +79,6 @@ class CcAdapter:
         first = self._play(user, site, "")
         if first is None:  # it has just ended
             return Offline(identity, anchor, title)
-        began = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", str(shown.get("startat") or ""))
         return Live(
             identity,
             anchor,
@@ -88,7 +86,7 @@ class CcAdapter:
             title,
             str(shown.get("gamename") or ""),
             str(shown.get("cover") or shown.get("poster") or ""),
-            datetime.fromisoformat(began[0]).replace(tzinfo=_BEIJING).astimezone(UTC) if began else None,
+            instant(shown, "startat", zone=_BEIJING),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:

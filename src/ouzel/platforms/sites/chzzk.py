@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ServerTrouble, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Reply, Site, dig, peek, whole
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
 
@@ -60,9 +60,7 @@ class ChzzkAdapter:
             title,
             peek(content, "liveCategoryValue") or "",
             (peek(content, "liveImageUrl") or peek(content, "defaultThumbnailImageUrl") or "").replace("{type}", "720"),
-            datetime.fromisoformat(began).replace(tzinfo=_KOREA).astimezone(UTC)
-            if (began := peek(content, "openDate"))
-            else None,
+            instant(content, "openDate", zone=_KOREA),
             str(peek(content, "liveId") or ""),
         )
 

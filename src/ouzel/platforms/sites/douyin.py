@@ -117,7 +117,6 @@ class DouyinAdapter:
             return Offline(identity, anchor, title)
         if status != _LIVE:
             raise SiteChanged(f"Douyin tells of a room in the state {status!r}")
-        began = peek(room, "create_time")
         roads = data.get("partition_road_map")
         return Live(
             identity,
@@ -126,7 +125,7 @@ class DouyinAdapter:
             title,
             peek(roads, "sub_partition", "partition", "title") or peek(roads, "partition", "title") or "",
             peek(room, "cover", "url_list", 0) or "",
-            instant(began),
+            instant(room, "create_time"),
             peek(room, "id_str") or "",
         )
 

@@ -43,7 +43,6 @@ class GoodGameAdapter:
         anchor, title = dig(doc, "streamer", "username", want=str), peek(doc, "title") or ""
         if not dig(doc, "online", want=bool):
             return Offline(identity, anchor, title)
-        began = peek(doc, "broadcast", "start")
         return Live(
             identity,
             anchor,
@@ -51,7 +50,7 @@ class GoodGameAdapter:
             title,
             peek(doc, "gameObj", "title") or "",
             _whole(peek(doc, "preview") or peek(doc, "poster") or ""),
-            instant(began),
+            instant(doc, "broadcast", "start"),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:

@@ -86,7 +86,6 @@ class HuyaAdapter:
             return Offline(identity, anchor, title)
         if state != "ON":
             raise SiteChanged(f"Huya tells of a room in the state {state!r}")
-        began = live.get("startTime")
         return Live(
             identity,
             anchor,
@@ -94,7 +93,7 @@ class HuyaAdapter:
             title,
             str(live.get("gameFullName") or ""),
             str(live.get("screenshot") or ""),
-            instant(began),
+            instant(live, "startTime"),
             str(live.get("liveId") or ""),
         )
 

@@ -62,14 +62,13 @@ class InkeAdapter:
         if dig(live, "status", want=int) != 1:
             return Offline(identity, anchor)
         title = peek(live, "name") or peek(shared, "data", "live_name") or ""
-        began = peek(live, "start_time")
         return Live(
             identity,
             anchor,
             tuple(_streams(live, match, options)),
             "" if title == _NO_TITLE else title,
             cover=peek(live, "cover") or "",
-            started_at=instant(began),
+            started_at=instant(live, "start_time"),
             broadcast=str(peek(live, "id") or ""),
         )
 

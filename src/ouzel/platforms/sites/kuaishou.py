@@ -80,7 +80,6 @@ class KuaishouAdapter:
             return Offline(identity, anchor, title)
         if stream.get("privateLive") is True:
             raise NeedsLogin(f"{user} is on air on Kuaishou for some only")
-        began = stream.get("startTime")
         return Live(
             identity,
             anchor,
@@ -88,7 +87,7 @@ class KuaishouAdapter:
             title,
             str(peek(shown, "gameInfo", "name") or ""),
             str(stream.get("poster") or stream.get("coverUrl") or ""),
-            instant(began),
+            instant(stream, "startTime"),
             str(stream.get("id") or ""),
         )
 

@@ -62,7 +62,6 @@ class SeventeenAdapter:
             return Offline(identity, who, title)
         if status != _ON_AIR:
             raise SiteChanged(f"17LIVE tells of a state that is not known: {status!r}")
-        began = told.get("beginTime")
         return Live(
             identity,
             who,
@@ -70,7 +69,7 @@ class SeventeenAdapter:
             title,
             "",
             (told.get("coverPhoto") or "").replace("http://", "https://"),
-            instant(began),
+            instant(told, "beginTime"),
         )
 
 

@@ -81,7 +81,6 @@ class LookAdapter:
             raise NeedsLogin(f"the room {room} is for the app alone")
         if peek(data, "feeInfo", "fee") and not peek(data, "feeInfo", "sessionKey"):
             raise NeedsLogin(f"the room {room} has to be paid for")
-        began = peek(info, "startTime")
         return Live(
             identity,
             anchor,
@@ -89,7 +88,7 @@ class LookAdapter:
             title,
             "声音直播" if peek(info, "liveType") == _SOUND else "视频直播",
             peek(info, "liveCoverUrl") or "",
-            instant(began),
+            instant(info, "startTime"),
             str(peek(info, "id") or ""),
         )
 

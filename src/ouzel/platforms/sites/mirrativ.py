@@ -51,7 +51,6 @@ class MirrativAdapter:
         streams = tuple(_streams(live, match, options))
         if not streams and peek(live, "is_private"):
             raise NeedsLogin(f"{anchor} shows this to friends only")
-        began = peek(live, "started_at")
         return Live(
             identity,
             anchor,
@@ -59,7 +58,7 @@ class MirrativAdapter:
             title,
             peek(live, "app_title") or "",
             peek(live, "image_url") or "",
-            instant(began),
+            instant(live, "started_at"),
             number,
         )
 

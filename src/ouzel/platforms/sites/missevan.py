@@ -50,7 +50,7 @@ class MissevanAdapter:
         title = peek(told, "name") or ""
         if not dig(told, "status", "broadcasting", want=bool):
             return Offline(identity, anchor, title)
-        began, cover = peek(told, "status", "open_time"), peek(told, "cover_url") or ""
+        cover = peek(told, "cover_url") or ""
         return Live(
             identity,
             anchor,
@@ -58,7 +58,7 @@ class MissevanAdapter:
             title,
             peek(told, "catalog_name") or "",
             "" if _NO_COVER in cover else cover,
-            instant(began),
+            instant(told, "status", "open_time"),
         )
 
 

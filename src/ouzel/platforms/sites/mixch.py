@@ -36,13 +36,13 @@ class MixchAdapter:
             if "liveInfo" not in dig(doc, want=dict):
                 raise SiteChanged("Mixch does not tell of a broadcast any more")
             return Offline(match.identity(user), anchor)
-        url, began = dig(live, "hls", want=str), peek(live, "created")
+        url = dig(live, "hls", want=str)
         return Live(
             match.identity(user),
             anchor,
             (match.stream(url, options, label="auto"),),
             peek(live, "title") or "",
-            started_at=instant(began),
+            started_at=instant(live, "created"),
         )
 
 

@@ -7,13 +7,12 @@ Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ouzel.base.errors import ChannelGone, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -61,7 +60,7 @@ class OdyseeAdapter:
             (match.stream(url, options, label="auto"),),
             peek(shown, "value", "title") or "",
             cover=peek(shown, "value", "thumbnail", "url") or peek(doc, "data", "ThumbnailURL") or "",
-            started_at=_time(peek(doc, "data", "Start")),
+            started_at=instant(doc, "data", "Start"),
             broadcast=peek(shown, "claim_id") or "",
         )
 
@@ -94,7 +93,3 @@ class OdyseeAdapter:
 
 def adapter() -> OdyseeAdapter:
     return OdyseeAdapter()
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text and text[:1] == "2" else None

@@ -69,7 +69,6 @@ class ShopeeAdapter:
             return Offline(identity, anchor, title)
         if status != _ON_AIR:
             raise SiteChanged(f"Shopee tells of a state that is not known: {status!r}")
-        began = found.get("start_time")
         return Live(
             identity,
             anchor,
@@ -77,7 +76,7 @@ class ShopeeAdapter:
             title,
             "",
             found.get("cover_pic") or "",
-            instant(began),
+            instant(found, "start_time"),
             session,
         )
 

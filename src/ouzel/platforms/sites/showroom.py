@@ -68,7 +68,7 @@ class ShowroomAdapter:
             name,
             peek(profile, "genre_name") or "",
             peek(profile, "image_square") or peek(profile, "image") or "",
-            instant(peek(profile, "current_live_started_at")),
+            instant(profile, "current_live_started_at"),
             str(peek(profile, "live_id") or ""),
         )
 

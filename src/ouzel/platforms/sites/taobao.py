@@ -78,7 +78,7 @@ class TaobaoAdapter:
             title,
             "",
             peek(told, "coverImg") or "",
-            instant(peek(told, "startTime")),
+            instant(told, "startTime"),
             live,
         )
 

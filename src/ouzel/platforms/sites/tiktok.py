@@ -64,14 +64,13 @@ class TikTokAdapter:
         streams = (*_streams(room, "streamData", match, options), *_streams(room, "hevcStreamData", match, options))
         if not streams:
             raise _withheld(room)
-        began = peek(room, "startTime")
         return Live(
             identity,
             anchor,
             streams,
             title,
             cover=peek(room, "coverUrl") or "",
-            started_at=instant(began),
+            started_at=instant(room, "startTime"),
             broadcast=str(peek(user, "roomId") or ""),
         )
 

@@ -43,7 +43,6 @@ class VkVideoAdapter:
         title = peek(doc, "title") or ""
         if not dig(doc, "isOnline", want=bool):
             return Offline(identity, anchor, title)
-        began = peek(doc, "startTime")
         return Live(
             identity,
             anchor,
@@ -51,7 +50,7 @@ class VkVideoAdapter:
             title,
             peek(doc, "category", "title") or "",
             peek(doc, "previewUrl") or "",
-            instant(began),
+            instant(doc, "startTime"),
             peek(doc, "id") or "",
         )
 

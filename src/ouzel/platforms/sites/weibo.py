@@ -82,14 +82,13 @@ def _broadcast(match: Match, site: Site, live: str, options: Options, identity: 
         raise SiteChanged(f"Weibo gives the broadcast {live} a status that is not known: {status}")
     if whole(data, "watch_limit"):
         raise NeedsLogin(peek(data, "pay_dialog_info", "buy_tip") or f"the broadcast {live} is not for everybody")
-    began = peek(data, "startTime")
     return Live(
         identity,
         anchor,
         tuple(_streams(data, match, options)),
         title,
         cover=peek(data, "cover") or "",
-        started_at=instant(began),
+        started_at=instant(data, "startTime"),
         broadcast=live,
     )
 

@@ -55,7 +55,6 @@ class WhowatchAdapter:
             return Offline(identity, anchor, title)
         if not streams or state != "PUBLISHING":
             raise SiteChanged(f"Whowatch has a broadcast in state {state}: {why or 'nothing more'}")
-        began = live.get("started_at")
         return Live(
             identity,
             anchor,
@@ -63,7 +62,7 @@ class WhowatchAdapter:
             title,
             peek(live, "category", "name") or "",
             live.get("latest_thumbnail_url") or "",
-            instant(began),
+            instant(live, "started_at"),
             number,
         )
 

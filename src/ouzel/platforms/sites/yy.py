@@ -62,14 +62,13 @@ class YyAdapter:
                 anchor = page.find(r'\bnick\s*:\s*"((?:[^"\\]|\\.)*)"', "name of the channel's owner")
                 room = re.search(r'roomName\s*:\s*decodeURIComponent\("([^"]*)"\)', page.text)
                 return Offline(match.identity(sid), anchor, unquote(room[1]) if room else "")
-        began = peek(detail, "startTime")
         return Live(
             match.identity(dig(detail, "sid", want=object)),
             dig(detail, "name", want=str),
             tuple(_streams(site, sid, str(peek(detail, "ssid") or sid), match, options)),
             peek(detail, "desc") or "",
             cover=peek(detail, "thumb2") or peek(detail, "thumb") or "",
-            started_at=instant(began),
+            started_at=instant(detail, "startTime"),
         )
 
 
