@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -50,7 +49,7 @@ class AcfunAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
         doc = site.get("https://live.acfun.cn/api/live/info", params={"authorId": user}, headers=_HEADERS).json()
-        if peek(doc, "result") != 0:
+        if whole(doc, "result") != 0:
             raise SiteChanged(f"AcFun answers {peek(doc, 'result')}: {peek(doc, 'error_msg') or ''}")
         who = table(doc, "user")
         if str(who.get("id")) == "0" or (who and not who.get("name")):
@@ -73,7 +72,7 @@ class AcfunAdapter:
             str(peek(play, "caption") or title),
             str(peek(doc, "type", "name") or ""),
             str(peek(doc, "coverUrls", 0) or ""),
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(began),
             dig(doc, "liveId", want=str),
         )
 
@@ -107,7 +106,7 @@ class AcfunAdapter:
             form={"sid": "acfun.api.visitor"},
             headers={**_HEADERS, "Cookie": f"_did={device}"},
         ).json()
-        if peek(visitor, "result") not in {0, None}:
+        if whole(visitor, "result") not in {0, None}:
             raise Blocked(f"AcFun lets no visitor in: {peek(visitor, 'result')} {peek(visitor, 'error_msg') or ''}")
         doc = site.post(
             "https://api.kuaishouzt.com/rest/zt/live/web/startPlay",
@@ -122,7 +121,7 @@ class AcfunAdapter:
             form={"authorId": user, "pullStreamType": "FLV"},
             headers={**_HEADERS, "Cookie": f"_did={device}"},
         ).json()
-        result = peek(doc, "result")
+        result = whole(doc, "result")
         if result == _OVER:
             return None
         if result != 1:

@@ -8,13 +8,12 @@ broadcast to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -64,7 +63,7 @@ class DailymotionAdapter:
         if (mode := dig(video, "mode", want=str)) != "live":
             raise ResolverFailed(f"this page of Dailymotion is not live but {mode}")
         if not dig(video, "onair", want=bool):
-            return Offline(identity, anchor, title, _time(peek(video, "start_time")))
+            return Offline(identity, anchor, title, instant(video, "start_time"))
         number = dig(video, "id", want=str)
         play = site.get(f"https://www.dailymotion.com/player/metadata/video/{number}", headers=dict(PLATFORM.headers))
         if peek(told := play.json(), "error", "code") == _NOT_YET:
@@ -76,7 +75,7 @@ class DailymotionAdapter:
             title,
             peek(video, "channel.name") or "",
             peek(video, "thumbnail_url") or "",
-            _time(peek(video, "live_airing_time")),
+            instant(video, "live_airing_time"),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
@@ -114,7 +113,3 @@ def _streams(told: Any, match: Match, options: Options) -> Iterator[Stream]:
                 options,
                 label="auto",
             )
-
-
-def _time(seconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -80,7 +80,7 @@ class HuajiaoAdapter:
             peek(on, "feed", "title") or "",
             peek(on, "feed", "game") or "",
             peek(on, "feed", "image") or "",
-            _instant(peek(on, "creatime") or peek(on, "feed", "publishtime")),
+            instant(peek(on, "creatime") or peek(on, "feed", "publishtime"), zone=_BEIJING),
             str(peek(on, "feed", "relateid") or ""),
         )
 
@@ -101,7 +101,7 @@ def _is_on_air(entry: object) -> bool:
 
 def _data(reply: Reply) -> Any:
     doc = reply.json()
-    code, message = peek(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
+    code, message = whole(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
     if code != 0 and any(word in message for word in ("不存在", "已删除")):
         raise ChannelGone(f"Huajiao answers {code}: {message}")
     if code != 0 or "data" not in doc:
@@ -133,9 +133,3 @@ def _streams(site: Site, on: object, user: str, match: Match, options: Options) 
             level="original",
             codec="h264",
         )
-
-
-def _instant(text: object) -> datetime | None:
-    if not isinstance(text, str) or text[:1] != "2":
-        return None
-    return datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_BEIJING).astimezone(UTC)

@@ -26,7 +26,7 @@ from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
 from ouzel.formats.tars import parse_answer, render_call
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -72,7 +72,7 @@ class HuyaAdapter:
             headers={**dict(PLATFORM.headers), "Cache-Control": "no-cache"},
         )
         doc = reply.json()
-        status, said = peek(doc, "status"), str(peek(doc, "message") or "")
+        status, said = whole(doc, "status"), str(peek(doc, "message") or "")
         if status == 422 and "不存在" in said:
             raise ChannelGone(f"Huya has no room {room}: {said}")
         if status != 200:
@@ -86,7 +86,6 @@ class HuyaAdapter:
             return Offline(identity, anchor, title)
         if state != "ON":
             raise SiteChanged(f"Huya tells of a room in the state {state!r}")
-        began = live.get("startTime")
         return Live(
             identity,
             anchor,
@@ -94,7 +93,7 @@ class HuyaAdapter:
             title,
             str(live.get("gameFullName") or ""),
             str(live.get("screenshot") or ""),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(live, "startTime"),
             str(live.get("liveId") or ""),
         )
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -59,15 +58,15 @@ class KilakilaAdapter:
         identity, anchor = match.identity(user), dig(owner, "userResp", "nickname", want=str)
         card: dict[str, Any] = dig(owner, "liveCard", want=dict)
         number = card.get("roomIdStr")
-        if not number or card.get("status") == _OVER:
+        if not number or whole(card, "status") == _OVER:
             return Offline(identity, anchor, card.get("title") or "")
-        if card.get("status") != _ON_AIR:
+        if whole(card, "status") != _ON_AIR:
             raise SiteChanged(f"KilaKila has a room in state {card.get('status')}")
         room = self._room(site, number)
         title = peek(room, "title") or card.get("title") or ""
         if dig(room, "status", want=int) == _OVER:
             return Offline(identity, anchor, title)
-        if peek(room, "goldPrice"):
+        if (whole(room, "goldPrice") or 0) > 0:
             raise NeedsLogin(f"{anchor} sells tickets for this room")
         began = card.get("actualTime") or card.get("liveStartTime")
         return Live(
@@ -76,7 +75,7 @@ class KilakilaAdapter:
             tuple(_streams(room, match, options)),
             title,
             cover=card.get("backPic") or "",
-            started_at=datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            started_at=instant(began),
             broadcast=str(number),
         )
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek, rows, table
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, rows, table
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -81,7 +80,6 @@ class KuaishouAdapter:
             return Offline(identity, anchor, title)
         if stream.get("privateLive") is True:
             raise NeedsLogin(f"{user} is on air on Kuaishou for some only")
-        began = stream.get("startTime")
         return Live(
             identity,
             anchor,
@@ -89,7 +87,7 @@ class KuaishouAdapter:
             title,
             str(peek(shown, "gameInfo", "name") or ""),
             str(stream.get("poster") or stream.get("coverUrl") or ""),
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(stream, "startTime"),
             str(stream.get("id") or ""),
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -60,7 +60,7 @@ class KugouAdapter:
         kind = dig(data, "liveType", want=int)
         if kind == _NOT_LIVE:
             return Offline(identity, anchor, title)
-        if (peek(about, "limitType") or 0) > 0:
+        if (whole(about, "limitType") or 0) > 0:
             raise NeedsLogin(f"the room {room} is not for everybody")
         cover = peek(about, "imgPath") or ""
         return Live(
@@ -78,7 +78,7 @@ def adapter() -> KugouAdapter:
 
 
 def _data(doc: object) -> dict[str, Any]:
-    if peek(doc, "code") != 0:
+    if whole(doc, "code") != 0:
         raise SiteChanged(f"Kugou answers {peek(doc, 'code')}: {peek(doc, 'msg')}")
     return dig(doc, "data", want=dict)
 
@@ -102,7 +102,7 @@ def _streams(site: Site, room: str, match: Match, options: Options) -> Iterator[
         headers=dict(PLATFORM.headers),
     )
     doc = reply.json()
-    if peek(doc, "code") == -1:
+    if whole(doc, "code") == -1:
         raise NeedsLogin(f"the streams of the room {room} are for accounts")
     data = _data(doc)
     lines = dig(data, "lines", want=list)

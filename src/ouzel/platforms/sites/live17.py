@@ -8,13 +8,12 @@ HEVC in FLV, but for `url264`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -58,12 +57,11 @@ class SeventeenAdapter:
         if str(dig(told, "liveStreamID", want=int)) != room:
             raise SiteChanged(f"17LIVE was asked for room {room}, and tells of {told['liveStreamID']}")
         who = peek(told, "userInfo", "displayName") or dig(told, "userInfo", "openID", want=str)
-        identity, title, status = match.identity(room), told.get("caption") or "", told.get("status")
+        identity, title, status = match.identity(room), told.get("caption") or "", whole(told, "status")
         if status == _OFF_AIR:
             return Offline(identity, who, title)
         if status != _ON_AIR:
             raise SiteChanged(f"17LIVE tells of a state that is not known: {status!r}")
-        began = told.get("beginTime")
         return Live(
             identity,
             who,
@@ -71,7 +69,7 @@ class SeventeenAdapter:
             title,
             "",
             (told.get("coverPhoto") or "").replace("http://", "https://"),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(told, "beginTime"),
         )
 
 

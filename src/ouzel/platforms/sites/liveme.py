@@ -8,14 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -86,7 +85,7 @@ class LiveMeAdapter:
             tuple(_streams(info, match, options)),
             peek(info, "title") or "",
             cover=peek(info, "videocapture") or peek(info, "smallcover") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(began),
             broadcast=str(peek(info, "vid") or ""),
         )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -60,7 +59,7 @@ class LookAdapter:
             headers=dict(PLATFORM.headers),
         )
         doc = reply.json()
-        code = peek(doc, "code")
+        code = whole(doc, "code")
         if code == 404:
             raise ChannelGone(f"LOOK has no room {room}")
         if code in _REFUSED:
@@ -82,7 +81,6 @@ class LookAdapter:
             raise NeedsLogin(f"the room {room} is for the app alone")
         if peek(data, "feeInfo", "fee") and not peek(data, "feeInfo", "sessionKey"):
             raise NeedsLogin(f"the room {room} has to be paid for")
-        began = peek(info, "startTime")
         return Live(
             identity,
             anchor,
@@ -90,7 +88,7 @@ class LookAdapter:
             title,
             "声音直播" if peek(info, "liveType") == _SOUND else "视频直播",
             peek(info, "liveCoverUrl") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(info, "startTime"),
             str(peek(info, "id") or ""),
         )
 

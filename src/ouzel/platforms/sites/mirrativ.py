@@ -6,13 +6,12 @@ Source of shapes: https://github.com/OneComme/OneSDK (src/types/Mirrativ.ts has 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -52,7 +51,6 @@ class MirrativAdapter:
         streams = tuple(_streams(live, match, options))
         if not streams and peek(live, "is_private"):
             raise NeedsLogin(f"{anchor} shows this to friends only")
-        began = peek(live, "started_at")
         return Live(
             identity,
             anchor,
@@ -60,7 +58,7 @@ class MirrativAdapter:
             title,
             peek(live, "app_title") or "",
             peek(live, "image_url") or "",
-            datetime.fromtimestamp(began, UTC) if began else None,
+            instant(live, "started_at"),
             number,
         )
 

@@ -6,12 +6,11 @@ Source of shapes: https://github.com/wzgrx/pure_live (docs, E02.4 Maoer FM).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -41,9 +40,9 @@ class MissevanAdapter:
             f"https://fm.missevan.com/api/v2/live/{room}", headers=dict(PLATFORM.headers), accept=(404, 400, 500)
         )
         doc = reply.json()
-        if peek(doc, "code") == _NO_SUCH_ROOM:
+        if whole(doc, "code") == _NO_SUCH_ROOM:
             raise ChannelGone(f"Maoer FM has no room {room}")
-        if peek(doc, "code") != 0:
+        if whole(doc, "code") != 0:
             raise SiteChanged(f"Maoer FM answers {peek(doc, 'code')}: {peek(doc, 'info')}")
         told = dig(doc, "info", "room", want=dict)
         identity = match.identity(dig(told, "room_id", want=int))
@@ -51,7 +50,7 @@ class MissevanAdapter:
         title = peek(told, "name") or ""
         if not dig(told, "status", "broadcasting", want=bool):
             return Offline(identity, anchor, title)
-        began, cover = peek(told, "status", "open_time"), peek(told, "cover_url") or ""
+        cover = peek(told, "cover_url") or ""
         return Live(
             identity,
             anchor,
@@ -59,7 +58,7 @@ class MissevanAdapter:
             title,
             peek(told, "catalog_name") or "",
             "" if _NO_COVER in cover else cover,
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(told, "status", "open_time"),
         )
 
 

@@ -6,10 +6,8 @@ takes every answer that it does not know for "not live": see `off_air`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, member, peek
+from ouzel.platforms.asking import Site, dig, instant, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -35,13 +33,13 @@ class MixchAdapter:
         live, anchor = member(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
         if not live:
             return Offline(match.identity(user), anchor)
-        url, began = dig(live, "hls", want=str), peek(live, "created")
+        url = dig(live, "hls", want=str)
         return Live(
             match.identity(user),
             anchor,
             (match.stream(url, options, label="auto"),),
             peek(live, "title") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(live, "created"),
         )
 
 

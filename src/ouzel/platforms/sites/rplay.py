@@ -6,12 +6,11 @@ token, which is not made here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import NeedsLogin, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -54,14 +53,13 @@ class RplayAdapter:
             options,
             label="auto",
         )
-        began = peek(live, "streamStartTime")
         return Live(
             identity,
             anchor,
             (stream,),
             title,
             cover=f"https://pb.rplay.live/liveChannelThumbnails/{number}",
-            started_at=datetime.fromisoformat(began).astimezone(UTC) if began else None,
+            started_at=instant(live, "streamStartTime"),
         )
 
     def _ask(self, site: Site, what: str, **given: object) -> Any:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -65,12 +64,11 @@ class ShopeeAdapter:
         found = dig(_ok(reply), "session", want=dict)
         identity = match.identity(uid or found.get("uid") or session)
         anchor, title = found.get("nickname") or dig(found, "username", want=str), found.get("title") or ""
-        status = found.get("status")
+        status = whole(found, "status")
         if status == _OVER:
             return Offline(identity, anchor, title)
         if status != _ON_AIR:
             raise SiteChanged(f"Shopee tells of a state that is not known: {status!r}")
-        began = found.get("start_time")
         return Live(
             identity,
             anchor,
@@ -78,7 +76,7 @@ class ShopeeAdapter:
             title,
             "",
             found.get("cover_pic") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(found, "start_time"),
             session,
         )
 
@@ -124,7 +122,8 @@ def _delivery(host: str) -> tuple[tuple[str, str], ...]:
 
 def _ok(reply: Reply) -> dict[str, Any]:
     doc = dig(reply.json(), want=dict)
-    if code := doc.get("err_code") or doc.get("error"):
+    code = doc.get("err_code") or doc.get("error") or 0
+    if str(code) != "0":
         text = f"Shopee answers {code}: {doc.get('err_msg')}"
         raise ChannelGone(text) if "not exist" in str(doc.get("err_msg")).lower() else SiteChanged(text)
     return dig(doc, "data", want=dict)
@@ -135,7 +134,7 @@ def _streams(param: dict[str, Any], host: str, match: Match, options: Options) -
     headers = _delivery(host)
     mpd = peek(param, "las_param", "mpd")
     listed: list[Any] = peek(json.loads(mpd), "adaptationSet", 0, "representation") or [] if mpd else []
-    rates: list[int] = [peek(each, "maxBitrate") or 0 for each in listed]
+    rates: list[int] = [whole(each, "maxBitrate") or 0 for each in listed]
     for rate, each in sorted(zip(rates, listed, strict=True), key=lambda pair: -pair[0]):
         for url in (peek(each, "url"), *(peek(each, "backupUrl") or ())):
             if url:

@@ -6,12 +6,11 @@ Source of shapes: yt-dlp's extractor, https://github.com/biliup/biliup (ttingliv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from ouzel.base.errors import NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Protocol_, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -60,25 +59,19 @@ class TTingLiveAdapter:
             if not message:
                 raise SiteChanged("TTingLive answers 400, and does not say why")
             return Offline(match.identity(channel))
-        began = peek(doc, "stream", "createdAt")
         return Live(
             match.identity(channel),
             peek(doc, "owner", "nickname") or peek(doc, "owner", "name") or "",
             tuple(_streams(dig(doc, "sources", want=list), match, options)),
             peek(doc, "stream", "title") or peek(doc, "title") or "",
             cover=peek(doc, "thumbUrl") or "",
-            started_at=_instant(began) if began else None,
+            started_at=instant(doc, "stream", "createdAt"),
             broadcast=str(peek(doc, "stream", "id") or ""),
         )
 
 
 def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
-
-
-def _instant(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _sign_in(site: Site, options: Options) -> str:

@@ -7,13 +7,12 @@ https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/vk.py (VKPlayLive)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -44,7 +43,6 @@ class VkVideoAdapter:
         title = peek(doc, "title") or ""
         if not dig(doc, "isOnline", want=bool):
             return Offline(identity, anchor, title)
-        began = peek(doc, "startTime")
         return Live(
             identity,
             anchor,
@@ -52,7 +50,7 @@ class VkVideoAdapter:
             title,
             peek(doc, "category", "title") or "",
             peek(doc, "previewUrl") or "",
-            datetime.fromtimestamp(began, UTC) if began else None,
+            instant(doc, "startTime"),
             peek(doc, "id") or "",
         )
 

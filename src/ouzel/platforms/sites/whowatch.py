@@ -8,13 +8,12 @@ call to play it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -56,7 +55,6 @@ class WhowatchAdapter:
             return Offline(identity, anchor, title)
         if not streams or state != "PUBLISHING":
             raise SiteChanged(f"Whowatch has a broadcast in state {state}: {why or 'nothing more'}")
-        began = live.get("started_at")
         return Live(
             identity,
             anchor,
@@ -64,7 +62,7 @@ class WhowatchAdapter:
             title,
             peek(live, "category", "name") or "",
             live.get("latest_thumbnail_url") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(live, "started_at"),
             number,
         )
 

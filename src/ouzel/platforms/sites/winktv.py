@@ -9,14 +9,14 @@ Source of shapes: streamlink's plugin for PandaTV, and streamget's class.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -62,7 +62,7 @@ class WinkTvAdapter:
             peek(media, "title") or "",
             peek(media, "category") or "",
             peek(media, "thumbUrl") or "",
-            _instant(peek(media, "startTime")),
+            instant(media, "startTime", zone=_SEOUL),
             str(peek(media, "code") or ""),
         )
 
@@ -97,9 +97,3 @@ def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
                     label=str(peek(each, "name") or ""),
                     level="original",
                 )
-
-
-def _instant(text: object) -> datetime | None:
-    if not isinstance(text, str) or text[:1] != "2":
-        return None
-    return datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SEOUL).astimezone(UTC)

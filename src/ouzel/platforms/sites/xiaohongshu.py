@@ -66,8 +66,10 @@ class XiaohongshuAdapter:
             page = _open(site, f"https://www.xiaohongshu.com/livestream/{room}", headers)
             return _told(match.identity(room), dig(_state(page), "liveStream", want=dict), match, options)
         page = _open(site, f"https://www.xiaohongshu.com/user/profile/{user}", _APP)
-        identity, shown = match.identity(user), peek(_state(page), "liveStream")
-        if peek(shown, "roomData", "roomInfo"):  # `liveStatus` alone says nothing: it is "success" from the start
+        identity, shown = match.identity(user), dig(_state(page), "liveStream", want=dict)
+        if dig(
+            shown, "roomData", "roomInfo", want=dict
+        ):  # `liveStatus` alone says nothing: it is "success" from the start
             return _told(identity, shown, match, options)
         return Offline(identity, page.find(r"<title>@(.*?) 的个人主页</title>", "name of a profile"))
 

@@ -13,14 +13,13 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.expiry import expiry_of
 
@@ -63,14 +62,13 @@ class YyAdapter:
                 anchor = page.find(r'\bnick\s*:\s*"((?:[^"\\]|\\.)*)"', "name of the channel's owner")
                 room = re.search(r'roomName\s*:\s*decodeURIComponent\("([^"]*)"\)', page.text)
                 return Offline(match.identity(sid), anchor, unquote(room[1]) if room else "")
-        began = peek(detail, "startTime")
         return Live(
             match.identity(dig(detail, "sid", want=object)),
             dig(detail, "name", want=str),
             tuple(_streams(site, sid, str(peek(detail, "ssid") or sid), match, options)),
             peek(detail, "desc") or "",
             cover=peek(detail, "thumb2") or peek(detail, "thumb") or "",
-            started_at=datetime.fromtimestamp(int(began), UTC) if began else None,
+            started_at=instant(detail, "startTime"),
         )
 
 
@@ -81,7 +79,7 @@ def adapter() -> YyAdapter:
 def _detail(site: Site, sid: str) -> dict[str, Any] | None:
     """What is on air in a channel; None when nothing is, or there is no channel of this number."""
     doc = site.get(f"https://www.yy.com/api/liveInfoDetail/{sid}/{sid}/0", headers=dict(PLATFORM.headers)).json()
-    if peek(doc, "resultCode") != 0 or "data" not in doc:
+    if whole(doc, "resultCode") != 0 or "data" not in doc:
         raise SiteChanged(f"YY answers {peek(doc, 'resultCode')} for the channel {sid}")
     return None if doc["data"] is None else dig(doc, "data", want=dict)
 
