@@ -88,6 +88,8 @@ class Watch:
     """What one resolve has asked. Not for several threads."""
 
     seen: list[Exchange] = field(default_factory=list[Exchange])
+    adapter: str = ""
+    """Who asks."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -108,7 +110,9 @@ class Watch:
 
         A status to `accept` is no fault: the site says in it what it has to say. A captcha is one under any status.
         """
-        evidence = Evidence(method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s)
+        evidence = Evidence(
+            method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s, adapter=self.adapter
+        )
         fault = fault_of(200 if status in accept else status, content_type, body, evidence)
         self.seen.append(Exchange(evidence, fault, body[:_KEPT]))
         return fault
@@ -116,7 +120,7 @@ class Watch:
     def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
         """No answer came. Returns: why."""
         error = network_error(exc, url)
-        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s)
+        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s, adapter=self.adapter)
         error.context["evidence"] = [evidence.fields()]
         self.seen.append(Exchange(evidence, error))
         return error
@@ -145,9 +149,9 @@ _current: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
-def watching() -> Generator[Watch]:
+def watching(adapter: str = "") -> Generator[Watch]:
     """Requests of this thread, and of the tasks that it starts, are seen by this watch."""
-    token = _current.set(watch := Watch())
+    token = _current.set(watch := Watch(adapter=adapter))
     try:
         yield watch
     finally:
