@@ -74,15 +74,19 @@ class Site:
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
     ) -> Reply:
-        """`bare`: without the user's cookies, for a host that is not the site's own.
+        """`bare`: without the user's cookies, for a host that is not the site's own. `saying`: a pattern without which a status
+        to `accept` is a fault as it is elsewhere.
 
         Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
             status is one to `accept`.
         """
-        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
+        return self._ask(
+            "GET", url, params=params, headers=headers, accept=accept, saying=saying, redirects=redirects, bare=bare
+        )
 
     def post(
         self,
@@ -110,6 +114,7 @@ class Site:
         params: Mapping[str, object] | None,
         headers: Mapping[str, str] | None,
         accept: Collection[int],
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
         form: Mapping[str, object] | bytes | None = None,
@@ -136,6 +141,7 @@ class Site:
         if "charset" not in kind.lower():
             answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
         text = answer.text
+        accept = accept if re.search(saying, text) else ()
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault

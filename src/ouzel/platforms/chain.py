@@ -56,6 +56,8 @@ def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Optio
             outcome = _rather(_crash(exc, name), watch, match)
         finally:
             site.close()
+        for error in (outcome, *(exchange.fault for exchange in watch.seen)):
+            _let_go(error)
         return _without_secrets(Told(name, outcome, watch.evidence), options)
 
 
@@ -87,7 +89,7 @@ def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> 
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     platform = match.platform
     idle = () if name == "own" else platform.off_air
-    said = not idle or not isinstance(answer, Offline) or watch.says(idle)
+    said = name == "own" or not isinstance(answer, Offline) or watch.says(idle)
     if isinstance(answer, Offline) and (fault := watch.first_fault(but=idle)) is not None:
         return watch.explain(_of_the_channel(fault, watch, match))
     if not said and watch.seen:
@@ -122,6 +124,12 @@ def _crash(exc: Exception, name: AdapterName) -> SiteError:
     words = f"{type(exc).__name__}: {redact_text(str(exc))[:200]}"
     kind = SiteChanged if isinstance(exc, (LookupError, ValueError, TypeError, AttributeError)) else ResolverFailed
     return kind(f"{name} does not understand what it was told ({words})", adapter=name)
+
+
+def _let_go(error: object) -> None:
+    """Of the frames of a traceback, which hold the connections of their requests open until garbage is collected."""
+    if isinstance(error, BaseException):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _without_secrets(told: Told, options: Options) -> Told:

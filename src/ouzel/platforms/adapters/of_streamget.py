@@ -91,8 +91,6 @@ class StreamgetAdapter:
             raise
         identity = match.identity(next(iter(match.named.values()), match.url))
         anchor, title = told.anchor_name or "", told.title or ""
-        if not told.is_live and not anchor:  # what it makes of an answer that it does not understand
-            raise SiteChanged("streamget says that it is offline, but not who")
         if not told.is_live:
             return Offline(identity, anchor, title)
         return Live(identity, anchor, tuple(_streams(told, match, options)), title)

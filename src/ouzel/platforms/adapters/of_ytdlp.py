@@ -24,7 +24,7 @@ from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.expiry import expiry_of
-from ouzel.platforms.watch import Stopwatch, current
+from ouzel.platforms.watch import Stopwatch, current, is_playlist
 
 _NOT_LIVE = re.compile(
     r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
@@ -64,7 +64,7 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
     def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
         """Read, and as it was before, whichever way it came."""
         kind = response.headers.get("content-type", "")
-        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+        if kind.startswith(("video/", "audio/")) and not is_playlist(url, kind):
             self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
             return response
         data = response.read()
