@@ -8,8 +8,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import SiteChanged
+from ouzel.platforms.cookies import pairs_of, site_of
 from ouzel.platforms.watch import Stopwatch, Watch
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ class Site:
         clock, session = Stopwatch(), self._open()
         sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
         if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
-            sent["Cookie"] = self.options.cookies
+            self._know(session, urlsplit(url).hostname or "")
         try:
             answer = session.request(
                 method,
@@ -151,6 +153,11 @@ class Site:
             )
         cookies = {name: value or "" for name, value in answer.cookies.items()}
         return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content)
+
+    def _know(self, session: Any, host: str) -> None:
+        """Have the user's cookies for this host, and for where its site may redirect to."""
+        for name, value in pairs_of(self.options.cookies):
+            session.cookies.set(name, value, domain=f".{site_of(host)}", path="/", secure=True)
 
     def _open(self) -> Any:
         if self._session is None:

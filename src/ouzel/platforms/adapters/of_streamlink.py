@@ -17,6 +17,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, Watch, current, is_playlist
 
@@ -54,7 +55,7 @@ class StreamlinkAdapter:
     name: AdapterName = "streamlink"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        session = _session(options)
+        session = _session(match, options)
         try:
             try:
                 plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
@@ -86,7 +87,7 @@ def adapter() -> StreamlinkAdapter:
     return StreamlinkAdapter()
 
 
-def _session(options: Options) -> Streamlink:
+def _session(match: Match, options: Options) -> Streamlink:
     session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s})
     http = session.http
     http.trust_env = False
@@ -97,8 +98,7 @@ def _session(options: Options) -> Streamlink:
         session.set_option("http-proxy", options.page_proxy)
     if options.user_agent:
         http.headers["User-Agent"] = options.user_agent
-    if options.cookies:
-        http.headers["Cookie"] = options.cookies
+    keep(http.cookies, options.cookies, sites_of(match))
     return session
 
 
