@@ -44,8 +44,8 @@ PLATFORM = Platform(
     access="cookie",
     streamget="DouyinLiveStream",
     headers=(("Referer", "https://live.douyin.com/"),),
+    off_air=(r'\\?"status\\?":\s*4,\s*\\?"(?:status_str|title)\b',),
     note="a cookie of live.douyin.com helps where its risk control refuses; the original quality may need one",
-    off_air=(r'status\\?":\s*4\b',),
 )
 _ENTER = "https://live.douyin.com/webcast/room/web/enter/"
 _SHARED = "https://webcast.amemv.com/webcast/room/reflow/info/"
