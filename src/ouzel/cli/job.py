@@ -19,7 +19,7 @@ from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
 from ouzel.model.stream import Stream
-from ouzel.system.http.cookies import read_cookies
+from ouzel.system.http.cookie_files import read_cookies
 from ouzel.system.http.dial import parse_proxy
 
 _MAX_URLS = 1000

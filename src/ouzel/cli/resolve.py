@@ -32,7 +32,7 @@ from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
 from ouzel.system.http import Http1Client
-from ouzel.system.http.cookies import read_cookies
+from ouzel.system.http.cookie_files import read_cookies
 from ouzel.system.http.dial import parse_proxy
 
 EXIT_CODES: Mapping[State, int] = MappingProxyType(
