@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from ouzel.model.live import Answer, Identity
@@ -69,13 +69,14 @@ class Match:
 class Options:
     """What the user has set for a platform. Secrets: never shown, logged, or put into arguments."""
 
-    cookies: str = ""
+    cookies: str = field(default="", repr=False)
     """As a Cookie header."""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     """`http://`, `socks5://` or `socks5h://`, as the user wrote it; the media go the same way."""
     user_agent: str = ""
     login: str = ""
-    password: str = ""
+    """Name of an account; with `cookies` beside it these count."""
+    password: str = field(default="", repr=False)
     verify_tls: bool = True
     codecs: tuple[str, ...] = ()
     """Preferred, the first most; empty: H.264, which plays everywhere."""

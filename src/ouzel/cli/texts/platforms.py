@@ -2,6 +2,10 @@
 
 EN = {
     "password": "password of {login}",
+    "access.cookies_expired": "cookies in {source} are over, and are not sent: {which}",
+    "access.cookies_elsewhere": "no cookie in {source} is for {host}: none is sent",
+    "access.secrets_readable": "others can read the secrets in {path}; chmod 600 keeps them out",
+    "access.tokens_damaged": "the tokens kept in {path} cannot be read; they were set aside, and will be asked for anew",
     "resolve.live": "live: {who} ({platform})",
     "resolve.offline": "offline: {who} ({platform})",
     "resolve.vod": "a video that is over: {who} ({platform})",
@@ -33,6 +37,10 @@ EN = {
 
 ZH = {
     "password": "{login} 的密码",
+    "access.cookies_expired": "{source} 中的 Cookie 已过期，不会发送：{which}",
+    "access.cookies_elsewhere": "{source} 中没有属于 {host} 的 Cookie：不会发送",
+    "access.secrets_readable": "其他用户可以读取 {path} 中的密码或 Cookie；请用 chmod 600 限制",
+    "access.tokens_damaged": "{path} 中保存的令牌无法读取；已移到一旁，将重新获取",
     "resolve.live": "正在直播：{who}（{platform}）",
     "resolve.offline": "未开播：{who}（{platform}）",
     "resolve.vod": "已结束的视频：{who}（{platform}）",
