@@ -15,6 +15,7 @@ from ouzel.config.load import load_settings
 from ouzel.config.settings import PlatformSettings, Settings
 from ouzel.model.ledger import stamp
 from ouzel.platforms.contract import Options
+from ouzel.platforms.keeping import Store, default_folder
 from ouzel.platforms.registry import registry, tidy
 from ouzel.system.http.cookie_files import is_header, parse_cookies, read_cookies
 from ouzel.system.http.cookies import CookieJar
@@ -46,6 +47,8 @@ class Access:
         self._warnings: dict[tuple[str, str], None] = {}
         if (path := self._settings.path) and _has_secrets(self._settings):
             self._check_mode(path)
+        if Store(folder := default_folder()).mend():
+            self._warn("tokens_damaged", path=folder)
 
     def of(self, url: str) -> PageAccess:
         """The user's words for one page. May ask for a password. Blocking. Raises: BadUrl, BadOption, BadConfig."""

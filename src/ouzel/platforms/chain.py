@@ -13,6 +13,7 @@ from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.keeping import Store
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.watch import Watch, watching
@@ -30,11 +31,21 @@ class Told:
     evidence: tuple[Evidence, ...]
 
 
-def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: AdapterName | None = None) -> Told:
-    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it."""
+def resolve(
+    match: Match,
+    options: Options,
+    adapter_for: AdapterFor,
+    only: AdapterName | None = None,
+    store: Store | None = None,
+) -> Told:
+    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it.
+
+    Args:
+        store: of tokens for our own code; None: each resolve asks for its own.
+    """
     failed: list[Told] = []
     for name in (only,) if only else match.platform.chain:
-        told = ask(name, adapter_for, match, options)
+        told = ask(name, adapter_for, match, options, store)
         if not _is_broken(told.outcome):
             return told
         failed.append(told)
@@ -48,11 +59,13 @@ def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: Adapt
     return last
 
 
-def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options) -> Told:
+def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options, store: Store | None = None) -> Told:
     """One adapter. Never raises: what it raises that is no OuzelError, also while it is imported, is `ResolverFailed`, or what
     its requests met."""
     with watching() as watch:
-        site = Site(watch, options, browser_tls=match.platform.browser_tls)
+        platform = match.platform
+        drawer = store.drawer(platform.name, options.login, options.password, options.proxy) if store else None
+        site = Site(watch, options, browser_tls=platform.browser_tls, drawer=drawer)
         try:
             outcome = _believed(adapter_for(name, match).resolve(match, site, options), watch, name, match)
         except SiteError as exc:

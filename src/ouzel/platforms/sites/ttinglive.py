@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ouzel.base.errors import NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -35,6 +35,7 @@ PLATFORM = Platform(
     note="channels for adults need an account",
 )
 _API = "https://api.ttinglive.com"
+_TICKET_S = 86400.0
 _ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
 
 
@@ -45,17 +46,11 @@ class TTingLiveAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         channel = match["channel"]
-        cookies = _sign_in(site, options) if options.login and not options.cookies else ""
-        reply = site.get(
-            f"{_API}/api/channels/{channel}/stream",
-            params={"option": "all"},
-            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": cookies} if cookies else {})},
-            accept=(400,),
-        )
+        reply = _ask(site, channel, options)
         doc = reply.json()
         message = peek(doc, "message")
-        if message and any(word in message for word in _ACCOUNTS_ONLY):
-            raise NeedsLogin(f"TTingLive: {message}")
+        if _wants_account(reply):
+            raise NeedsLogin(f"TTingLive: {message or 'it asks for an account'}")
         if reply.status == 400:
             if not message:
                 raise SiteChanged("TTingLive answers 400, and does not say why")
@@ -74,6 +69,28 @@ class TTingLiveAdapter:
 
 def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
+
+
+def _ask(site: Site, channel: str, options: Options) -> Reply:
+    """What the player is told: as an account, if there is one."""
+    reply = None
+    account = options.login and not options.cookies
+    for ticket in site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if account else ("",):
+        reply = site.get(
+            f"{_API}/api/channels/{channel}/stream",
+            params={"option": "all"},
+            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
+            accept=(400, 401),
+        )
+        if not _wants_account(reply):
+            break
+    assert reply is not None
+    return reply
+
+
+def _wants_account(reply: Reply) -> bool:
+    message = peek(reply.json(), "message") or ""
+    return reply.status == 401 or any(word in message for word in _ACCOUNTS_ONLY)
 
 
 def _instant(text: str) -> datetime:
