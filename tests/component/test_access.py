@@ -185,9 +185,22 @@ def test_settings_that_others_can_read(
 
 
 def test_files_of_secrets_that_others_can_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = access(tmp_path, "[platforms.bilibili]\ncookies = 'c.txt'\nlogin = 'me'\npassword_file = 'word'")
+    given = access(tmp_path, "[platforms.soop]\ncookies = 'c.txt'\nlogin = 'me'\npassword_file = 'word'")
     for name in ("c.txt", "word"):
         private(tmp_path / name, "a=b").chmod(0o644)
-    given.of(ROOM)
+    given.of("https://play.sooplive.com/somebody")
     told = warnings(given, capsys)
     assert [str(tmp_path / name) in line for name, line in zip(("c.txt", "word"), told, strict=True)] == [True, True]
+
+
+def test_a_login_that_is_of_no_use_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUZEL_PASSWORD", "s3same")
+    given = access(tmp_path, "", login="me")
+    given.of("https://play.sooplive.com/somebody")
+    assert warnings(given, capsys) == []
+    given.of(ROOM)
+    assert warnings(given, capsys) == [
+        "warning: nobody here can sign in to Bilibili; give cookies of a browser instead (login_unused)"
+    ]

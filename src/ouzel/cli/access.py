@@ -58,6 +58,8 @@ class Access:
         own = self._settings.platforms.of(name) if match else PlatformSettings()
         place = match.platform.example if match else page  # a short link leads there
         jar = self._cookies(own, name, place)
+        if match and not match.platform.login and (self._words.login or own.login):
+            self._warn("login_unused", platform=match.platform.title)
         return PageAccess(
             Options(
                 cookies=jar.header(place, datetime.now(UTC)) or "",

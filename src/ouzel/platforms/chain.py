@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 from urllib.parse import unquote, urljoin
 
@@ -12,7 +12,7 @@ from ouzel.base.urls import redact, redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
-from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
 from ouzel.platforms.keeping import Store
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.secrets import hide, secrets_of
@@ -44,7 +44,7 @@ def resolve(
         store: of tokens for our own code; None: each resolve asks for its own.
     """
     failed: list[Told] = []
-    for name in (only,) if only else match.platform.chain:
+    for name in (only,) if only else _order(match.platform, options):
         told = ask(name, adapter_for, match, options, store)
         if not _is_broken(told.outcome):
             return told
@@ -64,10 +64,11 @@ def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Optio
     its requests met."""
     with watching() as watch:
         platform = match.platform
-        drawer = store.drawer(platform.name, options.login, options.password, options.proxy) if store else None
-        site = Site(watch, options, browser_tls=platform.browser_tls, drawer=drawer)
+        given = options if name in platform.login else replace(options, login="", password="")
+        drawer = store.drawer(platform.name, given.login, given.password, given.proxy) if store else None
+        site = Site(watch, given, browser_tls=platform.browser_tls, drawer=drawer)
         try:
-            outcome = _believed(adapter_for(name, match).resolve(match, site, options), watch, name, match)
+            outcome = _believed(adapter_for(name, match).resolve(match, site, given), watch, name, match)
         except SiteError as exc:
             outcome = _rather(exc, watch, match)
         except OuzelError as exc:
@@ -150,6 +151,13 @@ def _without_secrets(told: Told, options: Options) -> Told:
         outcome.message = hide(outcome.message, secrets)
         outcome.context = hide(outcome.context, secrets)
     return Told(told.adapter, outcome, tuple(Evidence(**hide(asdict(each), secrets)) for each in told.evidence))
+
+
+def _order(platform: Platform, options: Options) -> Sequence[AdapterName]:
+    """With an account, who can sign in comes first; who has cookies needs none."""
+    if not options.login or options.cookies:
+        return platform.chain
+    return sorted(platform.chain, key=lambda name: name not in platform.login)
 
 
 def _is_broken(outcome: Answer | OuzelError) -> bool:

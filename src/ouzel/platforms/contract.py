@@ -34,6 +34,8 @@ class Platform:
     """Templates of addresses that redirect to one of `urls`."""
     streams: tuple[str, ...] = ("hls",)
     access: Access = "open"
+    login: tuple[AdapterName, ...] = ()
+    """Who of the chain can sign in with name and password; nobody else is told them."""
     proxy_advised: bool = False
     """Whether it answers in a part of the world only."""
     sound_only: bool = False

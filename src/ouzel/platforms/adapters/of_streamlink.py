@@ -25,6 +25,10 @@ _MUTE = frozenset({"douyin", "huya"})
 """They find nothing, and say nothing, in a page that they do not understand; of a channel that is off air they know the name."""
 _GOES_ON = {"douyu": "getEncryption"}
 """What they ask for only when they know of a channel that it is on air: who finds nothing after it has failed."""
+_ACCOUNTS = {"soop": "username", "steam": "email"}
+"""Plugins that sign in, and what they call the name."""
+_LET_IN = {"soop": ("/LoginAction.php", r'"RESULT":\s*"?1\b')}
+"""Where such a plugin asks to be let in, and what the answer has then."""
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
@@ -64,9 +68,10 @@ class StreamlinkAdapter:
                 plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
             except NoPluginError:
                 raise ResolverFailed(f"streamlink has no plugin for {match.url}") from None
-            plugin = plugin_class(session, url)
+            plugin = plugin_class(session, url, _account(plugin_name, options))
             try:
                 found = plugin.streams()
+                _check_login(plugin_name, options)
                 _doubt(found, plugin_name, plugin)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
@@ -92,7 +97,7 @@ def adapter() -> StreamlinkAdapter:
 
 
 def _session(options: Options) -> Streamlink:
-    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s})
+    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s, "no-plugin-cache": True})
     http = session.http
     http.trust_env = False
     http.verify = (ca_file() or True) if options.verify_tls else False
@@ -105,6 +110,22 @@ def _session(options: Options) -> Streamlink:
     if options.cookies:
         http.headers["Cookie"] = options.cookies
     return session
+
+
+def _account(plugin: str, options: Options) -> dict[str, str]:
+    """The account in the plugin's own words."""
+    if not options.login or plugin not in _ACCOUNTS:
+        return {}
+    return {_ACCOUNTS[plugin]: options.login, "password": options.password}
+
+
+def _check_login(plugin: str, options: Options) -> None:
+    """Raises: NeedsLogin when the site has refused the account, of which the plugin has only made a note."""
+    if options.login and plugin in _LET_IN:
+        place, pattern = _LET_IN[plugin]
+        asked = [exchange for exchange in current().seen if place in exchange.evidence.url]
+        if asked and not any(exchange.says((pattern,)) for exchange in asked):
+            raise NeedsLogin(f"streamlink ({plugin}): the site does not let the account in")
 
 
 def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteChanged:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from http.cookiejar import Cookie
 from importlib import import_module
 from io import BytesIO
+from traceback import walk_tb
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -38,6 +39,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
         (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
     )
 )
+
+_SIGNS_IN = frozenset({"_perform_login", "_get_token"})
+"""Functions of extractors."""
 
 
 class _Watched(YoutubeDL):  # type: ignore[misc]
@@ -123,6 +127,8 @@ class YtDlpAdapter:
                 cause = exc.exc_info[1] if exc.exc_info else exc
                 if isinstance(cause, UserNotLive) or (_is_expected(cause) and _NOT_LIVE.search(str(cause))):
                     return Offline(match.identity(next(iter(match.named.values()), match.url)))
+                if options.login and _was_signing_in(exc.__context__):
+                    raise NeedsLogin(f"yt-dlp: the account is not let in: {_said(exc.__context__)}") from exc
                 raise _meaning(cause) from exc
         if not info:
             raise SiteChanged("yt-dlp found nothing")
@@ -134,7 +140,9 @@ def adapter() -> YtDlpAdapter:
 
 
 def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
+    account = {"username": options.login, "password": options.password} if options.login else {}
     return {
+        **account,
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,
@@ -234,13 +242,23 @@ def _codec(name: str) -> str:
     return next((kind for start, kind in kinds.items() if name.startswith(start)), "")
 
 
+def _was_signing_in(exc: BaseException | None) -> bool:
+    """Whether the site said so where an extractor signs in: in which words, is its own affair."""
+    trace = exc.__traceback__ if exc is not None and _is_expected(exc) else None
+    return any(frame.f_code.co_name in _SIGNS_IN for frame, _ in walk_tb(trace))
+
+
+def _said(exc: BaseException | None) -> str:
+    return str(getattr(exc, "orig_msg", None) or exc)[:300]
+
+
 def _is_expected(exc: BaseException | None) -> bool:
     """Whether the site said so, and not yt-dlp stumbled."""
     return isinstance(exc, ExtractorError) and exc.expected
 
 
 def _meaning(exc: BaseException | None) -> SiteError:
-    words = str(getattr(exc, "orig_msg", None) or exc)[:300]
+    words = _said(exc)
     if isinstance(exc, GeoRestrictedError):
         return RegionLocked(f"yt-dlp: {words}")
     if isinstance(exc, UnsupportedError):

@@ -30,6 +30,7 @@ PLATFORM = Platform(
     example="https://www.popkontv.com/live/view?castId=wjfal007&partnerCode=P-00117",
     chain=("own",),
     access="cookie",
+    login=("own",),
     proxy_advised=True,
     streamget="PopkonTVLiveStream",
     headers=(("Referer", "https://www.popkontv.com/"), ("Origin", "https://www.popkontv.com")),

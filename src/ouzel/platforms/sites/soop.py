@@ -37,6 +37,7 @@ PLATFORM = Platform(
     example="https://play.sooplive.com/somebody",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="login",
+    login=("own", "streamlink", "yt-dlp"),
     proxy_advised=True,
     streamget="SoopLiveStream",
     headers=(("Referer", "https://play.sooplive.com/"),),

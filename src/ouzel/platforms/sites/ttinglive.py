@@ -29,6 +29,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     streams=("hls", "flv"),
     access="cookie",
+    login=("own",),
     proxy_advised=True,
     streamget="FlexTVLiveStream",
     headers=(("Referer", "https://www.ttinglive.com/"), ("Origin", "https://www.ttinglive.com")),
