@@ -243,8 +243,9 @@ def _codec(name: str) -> str:
 
 
 def _was_signing_in(exc: BaseException | None) -> bool:
-    """Whether the site said so where an extractor signs in: in which words, is its own affair."""
-    trace = exc.__traceback__ if exc is not None and _is_expected(exc) else None
+    """Whether the site said so where an extractor signs in: in which words, is its own affair. That a request failed is none."""
+    said = isinstance(exc, ExtractorError) and exc.expected and exc.cause is None
+    trace = exc.__traceback__ if exc is not None and said else None
     return any(frame.f_code.co_name in _SIGNS_IN for frame, _ in walk_tb(trace))
 
 
