@@ -22,6 +22,19 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the user of this machine has set and kept is not read, nor written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("OUZEL_STATE", str(tmp_path_factory.mktemp("state")))
+        for name in [
+            name for name in os.environ if name.startswith(("OUZEL_CONFIG", "OUZEL_PLATFORMS", "OUZEL_PASSWORD"))
+        ]:
+            patch.delenv(name)
+        yield
+
+
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where clips are kept: a cache folder of the checkout, so that only the first run encodes."""

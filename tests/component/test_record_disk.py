@@ -160,8 +160,8 @@ def words(urls: list[str], **more: str) -> Options:
     """What the command line says, most of it left out."""
     given = {
         "output": None, "template": "{name}", "format_": None, "keep_original": False, "quality": "best", "duration": None,
-        "split_after": None, "split_size": None, "from_start": False, "headers": (), "cookies": None, "proxy": None,
-        "user_agent": None, "wait": False, "min_free": "0", "park": "80s", "insecure": False,
+        "split_after": None, "split_size": None, "from_start": False, "headers": (),
+        "wait": False, "min_free": "0", "park": "80s",
     }  # fmt: skip
     return Options(tuple(urls), **{**given, **more})  # type: ignore[arg-type]
 

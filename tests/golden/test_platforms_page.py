@@ -23,6 +23,7 @@ DIRECT = "| direct | any address of HLS, HTTP-FLV, MPEG-TS, MP4, DASH, RTSP, RTM
 def row(platform: Platform) -> str:
     title = platform.title if platform.title == platform.title_zh else f"{platform.title} {platform.title_zh}"
     needs = [{"open": "", "cookie": "cookie helps", "login": "login"}[platform.access]]
+    needs += ["account possible"] * bool(platform.login)
     needs += ["proxy advised"] * platform.proxy_advised + ["sound only"] * platform.sound_only
     addresses = " · ".join(f"`{url}`" for url in (*platform.urls, *platform.short))
     told = [*filter(None, needs), *([platform.note] if platform.note else [])]

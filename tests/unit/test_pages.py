@@ -10,12 +10,15 @@ import pytest
 
 from ouzel.base.errors import Blocked, OuzelError
 from ouzel.cli import pages as rooms
+from ouzel.cli.access import PageAccess
 from ouzel.cli.pages import Pages
+from ouzel.config.settings import PlatformSettings
 from ouzel.model.live import Answer, Identity, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import ResolverHost
+from ouzel.system.http.cookies import CookieJar
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -39,9 +42,10 @@ class FakeHost:
         return Told("own", self.outcome, ())
 
 
-async def ask(host: FakeHost, *streams: Stream, account: tuple[str, str] = ("", "")) -> list[rooms.Page]:
-    pages = Pages(cast("ResolverHost", host), FakeClock(), account)
-    found = await pages.ask([(stream, lambda _url: "a=1") for stream in streams])
+async def ask(host: FakeHost, *streams: Stream, options: Options | None = None) -> list[rooms.Page]:
+    pages = Pages(cast("ResolverHost", host), FakeClock())
+    access = PageAccess(options or Options(), CookieJar(), PlatformSettings())
+    found = await pages.ask([(stream, access) for stream in streams])
     return [found[stream.url] for stream in streams]
 
 
@@ -75,8 +79,6 @@ async def test_a_page_that_hangs_holds_up_nothing_and_is_asked_again(monkeypatch
 
 async def test_the_users_words_are_handed_on() -> None:
     host = FakeHost(SHOW)
-    stream = Stream(PAGE, (("User-Agent", "me"),), "socks5h://127.0.0.1:1080", verify_tls=False)
-    await ask(host, stream, account=("me@example.org", "secret"))
-    assert host.asked == [
-        (PAGE, Options("a=1", "socks5h://127.0.0.1:1080", "me", "me@example.org", "secret", verify_tls=False))
-    ]
+    options = Options("a=1", "socks5h://127.0.0.1:1080", "me", "me@example.org", "secret", verify_tls=False)
+    await ask(host, Stream(PAGE), options=options)
+    assert host.asked == [(PAGE, options)]

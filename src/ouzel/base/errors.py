@@ -4,6 +4,7 @@
     ├── InputError             bad_input            the caller's words are wrong; saying them again will not help
     │   ├── BadUrl             bad_url
     │   ├── BadOption          bad_option
+    │   ├── BadConfig          bad_config           the settings file, or a setting in the environment
     │   ├── UnknownQuality     unknown_quality
     │   ├── OutputExists       output_exists
     │   ├── UnknownSite        unknown_site         a page of a host that Ouzel does not know
@@ -98,6 +99,10 @@ class BadUrl(InputError):
 
 class BadOption(InputError):
     code = "bad_option"
+
+
+class BadConfig(InputError):
+    code = "bad_config"
 
 
 class UnknownQuality(InputError):

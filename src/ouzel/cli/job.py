@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ouzel.base.errors import BadOption, BadUrl, InputError, SchemeRefused
+from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
-from ouzel.cli.options import password_for
+from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
 from ouzel.cli.target import Target, read_target
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
 from ouzel.model.stream import Stream
-from ouzel.system.http.cookies import read_cookies
-from ouzel.system.http.dial import parse_proxy
+
+if TYPE_CHECKING:
+    from ouzel.cli.access import Access, PageAccess
 
 _MAX_URLS = 1000
 _DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
@@ -47,14 +47,10 @@ class Options:
     split_size: str | None
     from_start: bool
     headers: tuple[str, ...]
-    cookies: Path | None
-    proxy: str | None
-    user_agent: str | None
     wait: bool
     min_free: str
     park: str
-    insecure: bool
-    login: str | None = None
+    access: AccessWords = field(default_factory=AccessWords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +66,14 @@ class Job:
     policy: Policy
     wait: bool
     from_start: bool
-    pages: frozenset[str]
-    """Those of the addresses that are pages of platforms."""
-    account: tuple[str, str]
-    """Name and password on platforms, or two empty texts."""
+    pages: Mapping[str, PageAccess]
+    """Those of the addresses that are pages of platforms, and who asks there."""
+    access: Access | None
+    """Of the pages; it may have warnings."""
 
 
 def read_job(options: Options) -> Job:
-    """Raises: BadUrl, BadOption, OutputExists."""
+    """Raises: BadUrl, BadOption, BadConfig, OutputExists."""
     pages = {url: page for url in options.urls if (page := _page(url.strip()))}
     urls = [pages.get(url) or _address(url) for url in options.urls]
     if len(urls) > _MAX_URLS:
@@ -92,31 +88,29 @@ def read_job(options: Options) -> Job:
     )
     target, wish = _target(options, several=len(urls) > 1, limits=limits)
     streams = tuple(_stream(url, options) for url in urls)
+    access = _access(options.access) if pages or options.access.config else None
+    asking = {url: access.of(url) for url in pages.values()} if access else {}
     return Job(
         streams=streams,
-        cookies=tuple(_cookies(stream, options.cookies) for stream in streams),
+        cookies=tuple(_cookies(stream, options.access, asking.get(stream.url)) for stream in streams),
         target=target,
         wish=wish,
         limits=limits,
         policy=Policy(park_s=parse_duration(options.park), min_free_bytes=parse_size(options.min_free)),
         wait=options.wait,
         from_start=options.from_start,
-        pages=frozenset(pages.values()),
-        account=(options.login or "", password_for(options.login)),
+        pages=asking,
+        access=access,
     )
 
 
 def _stream(url: str, options: Options) -> Stream:
     headers = tuple(_header(text) for text in options.headers)
-    if options.user_agent:
-        headers = (*headers, _header(f"User-Agent: {options.user_agent}"))
-    proxy = options.proxy
-    if proxy is not None:
-        try:
-            parse_proxy(proxy)
-        except InputError as exc:
-            raise BadOption(f"--proxy: {exc}") from None
-    return Stream(url, headers, proxy, not options.insecure, quality=options.quality)
+    access = options.access
+    if access.user_agent:
+        headers = (*headers, _header(f"User-Agent: {access.user_agent}"))
+    proxy = read_proxy(access.proxy, "--proxy") or None
+    return Stream(url, headers, proxy, not access.insecure, quality=options.quality)
 
 
 def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Target, FormatWish]:
@@ -169,8 +163,17 @@ def _positive(text: str | None, parse: Callable[[str], _T], option: str) -> _T |
     return value
 
 
-def _cookies(stream: Stream, path: Path | None) -> CookieFinder:
-    if path is None:
+def _access(words: AccessWords) -> Access:
+    from ouzel.cli.access import Access  # and with it all platforms
+
+    return Access(words)
+
+
+def _cookies(stream: Stream, words: AccessWords, page: PageAccess | None) -> CookieFinder:
+    if page is not None:
+        jar = page.jar
+    elif words.cookies is not None:
+        jar = read_cookie_file(words.cookies, host=parse_url(stream.url, schemes=_SCHEMES).host)
+    else:
         return lambda _url: None
-    jar = read_cookies(path, host=parse_url(stream.url, schemes=_SCHEMES).host)
     return lambda url: jar.header(url, datetime.now(UTC))

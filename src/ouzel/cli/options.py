@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -33,37 +31,6 @@ def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
     with_output.__name__ = command.__name__
     with_output.__doc__ = command.__doc__
     return with_output
-
-
-def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say who asks, and by which way: `cookies`, `proxy`, `user_agent`, `login`, `insecure`."""
-    for option in (
-        click.option("--insecure", is_flag=True, help="Do not verify certificates."),
-        click.option(
-            "--login", metavar="NAME", help="Sign in to the platform; the password is asked for, or OUZEL_PASSWORD."
-        ),
-        click.option("--user-agent", metavar="TEXT", help="Send this User-Agent."),
-        click.option("--proxy", metavar="URL", help="http://, socks5:// or socks5h:// proxy."),
-        click.option(
-            "--cookies",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Cookies: a Netscape cookies.txt, or one line 'a=b; c=d'.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def password_for(login: str | None) -> str:
-    """From the environment, or the terminal; empty without a login. Raises: BadOption when nobody can be asked."""
-    if not login:
-        return ""
-    if given := os.environ.get("OUZEL_PASSWORD"):
-        return given
-    if not sys.stdin.isatty():
-        raise BadOption("--login needs a password: put it into OUZEL_PASSWORD, or use a terminal")
-    return click.prompt(tr("password", login=login), hide_input=True, err=True)
 
 
 def level_of(*, verbose: bool, quiet: bool) -> int:

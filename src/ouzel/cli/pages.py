@@ -9,8 +9,8 @@ from functools import partial
 import anyio
 
 from ouzel.base.errors import BadUrl, OuzelError
+from ouzel.cli.access import PageAccess
 from ouzel.cli.build import Page
-from ouzel.cli.job import CookieFinder
 from ouzel.model.choice import Taste
 from ouzel.model.live import Answer
 from ouzel.model.stream import Stream
@@ -39,25 +39,21 @@ def page_address(text: str) -> str | None:
 class Pages:
     """Asks about those addresses that are pages."""
 
-    def __init__(self, host: ResolverHost, clock: Clock, account: tuple[str, str]) -> None:
+    def __init__(self, host: ResolverHost, clock: Clock) -> None:
         self._host = host
-        self._account = account
         self._clock = clock
 
-    async def ask(self, pages: Sequence[tuple[Stream, CookieFinder]]) -> Mapping[str, Page]:
+    async def ask(self, pages: Sequence[tuple[Stream, PageAccess]]) -> Mapping[str, Page]:
         """What is known of each page, by its address. One that cannot be resolved now is there too: its recorder will say why."""
         found: dict[str, Page] = {}
         async with anyio.create_task_group() as tasks:
-            for stream, finder in pages:
-                tasks.start_soon(partial(self._ask_one, stream, finder, found))
+            for stream, access in pages:
+                tasks.start_soon(partial(self._ask_one, stream, access.options, found))
         return found
 
-    async def _ask_one(self, stream: Stream, finder: CookieFinder, found: dict[str, Page]) -> None:
-        agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
+    async def _ask_one(self, stream: Stream, options: Options, found: dict[str, Page]) -> None:
         match = registry().find(stream.url) or registry().find_short(stream.url)
         assert match is not None
-        cookies = finder(stream.url) or finder(match.platform.example) or ""  # a short link leads there
-        options = Options(cookies, stream.proxy or "", agent, *self._account, verify_tls=stream.verify_tls)
         first: Answer | OuzelError | None = None
         with anyio.move_on_after(_FIRST_S):  # streams beside it are on air now
             first = (await self._host.resolve(stream.url, options)).outcome
@@ -82,7 +78,6 @@ def _fields(match: Match, answer: Answer | OuzelError | None) -> Mapping[str, st
 
 
 @asynccontextmanager
-async def open_pages(clock: Clock, account: tuple[str, str]) -> AsyncGenerator[Pages]:
-    """`account`: name and password on the platforms, or two empty texts."""
+async def open_pages(clock: Clock) -> AsyncGenerator[Pages]:
     async with open_host() as host:
-        yield Pages(host, clock, account)
+        yield Pages(host, clock)

@@ -37,6 +37,7 @@ def platforms(output: Output) -> int:
 def _line(platform: Platform) -> str:
     title = platform.title_zh if language() == "zh" else platform.title
     needs = [] if platform.access == "open" else [tr(f"platforms.{platform.access}")]
+    needs += [tr("platforms.account")] if platform.login else []
     needs += [tr("platforms.proxy")] if platform.proxy_advised else []
     needs += [tr("platforms.sound")] if platform.sound_only else []
     words = (

@@ -11,10 +11,11 @@ from typing import Any
 import anyio
 import click
 
+from ouzel.cli.access_options import with_access
 from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
-from ouzel.cli.options import level_of, with_access
+from ouzel.cli.options import level_of
 from ouzel.cli.output import Output
 from ouzel.cli.progress import Progress
 from ouzel.cli.reports import end_code, joined_report, print_reports
@@ -89,6 +90,8 @@ def record(as_json: bool, verbose: bool, quiet: bool, **options: Any) -> int:
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     job = read_job(Options(**options))
+    if job.access is not None:
+        job.access.tell_warnings(output)
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
@@ -139,8 +142,8 @@ async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, 
     """What platforms say of those addresses that are pages."""
     from ouzel.cli.pages import open_pages  # and with it all platforms
 
-    pages = await stack.enter_async_context(open_pages(clock, job.account))
-    asked = [(s, finder) for s, finder in zip(job.streams, job.cookies, strict=True) if s.url in job.pages]
+    pages = await stack.enter_async_context(open_pages(clock))
+    asked = [(s, job.pages[s.url]) for s in job.streams if s.url in job.pages]
     return await pages.ask(asked)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,12 +12,14 @@ from urllib.parse import urlsplit
 import anyio
 import click
 
-from ouzel.base.errors import BadOption, BadUrl, InputError, OuzelError, UnknownSite
+from ouzel.base.errors import BadOption, BadUrl, OuzelError, UnknownSite
 from ouzel.base.units import format_duration, parse_duration
 from ouzel.base.urls import redact
 from ouzel.cli import main
+from ouzel.cli.access import Access
+from ouzel.cli.access_options import AccessWords, with_access
 from ouzel.cli.main import Command
-from ouzel.cli.options import password_for, speaking, with_access
+from ouzel.cli.options import speaking
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.texts import language, tr
 from ouzel.engine.look import PLATFORM as DIRECT
@@ -32,8 +33,6 @@ from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
 from ouzel.system.http import Http1Client
-from ouzel.system.http.cookies import read_cookies
-from ouzel.system.http.dial import parse_proxy
 
 EXIT_CODES: Mapping[State, int] = MappingProxyType(
     {
@@ -60,11 +59,7 @@ def resolve(
     output: Output,
     *,
     all_adapters: bool,
-    cookies: Path | None,
-    proxy: str | None,
-    user_agent: str | None,
-    login: str | None,
-    insecure: bool,
+    access: AccessWords,
     timeout: str,
 ) -> int:
     """Tell what is on air at the page of a platform: who, what, since when, which streams; or why that cannot be known.
@@ -74,37 +69,20 @@ def resolve(
     24 not understood, 25 no such channel, 2 bad arguments; with several addresses the highest.
     """
     limits = HostLimits(timeout_s=_seconds(timeout))
-    account = (login or "", password_for(login))
+    given = Access(access)
     asked: list[tuple[str, Options | OuzelError]] = []
     for url in urls:
         try:
-            asked.append((url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)))
+            asked.append((url, read_options(url, given)))
         except BadUrl as exc:  # the others can be asked all the same
             asked.append((url, exc))
+    given.tell_warnings(output)
     return anyio.run(_resolve_all, asked, limits, all_adapters, output)
 
 
-def read_options(
-    url: str,
-    cookies: Path | None,
-    proxy: str | None,
-    user_agent: str | None,
-    account: tuple[str, str],
-    *,
-    insecure: bool,
-) -> Options:
-    """The user's words for one page. Raises: BadUrl, BadOption."""
-    if proxy is not None:
-        try:
-            parse_proxy(proxy)
-        except InputError as exc:
-            raise BadOption(f"--proxy: {exc}") from None
-    page, header = tidy(url), ""
-    if cookies is not None:
-        known = registry().find(page) or registry().find_short(page)
-        asked = known.platform.example if known else page  # a short link leads there
-        header = read_cookies(cookies, host=urlsplit(asked).hostname or "").header(asked, datetime.now(UTC)) or ""
-    return Options(header, proxy or "", user_agent or "", *account, verify_tls=not insecure)
+def read_options(url: str, access: Access) -> Options:
+    """The user's words for one page. Raises: BadUrl, BadOption, BadConfig."""
+    return access.of(url).options
 
 
 async def _resolve_all(

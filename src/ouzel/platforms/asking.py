@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
@@ -17,6 +17,7 @@ from ouzel.platforms.watch import Stopwatch, Watch
 
 if TYPE_CHECKING:
     from ouzel.platforms.contract import Options
+    from ouzel.platforms.keeping import Drawer
 
 T = TypeVar("T")
 USER_AGENT = (
@@ -68,10 +69,15 @@ class Reply:
 class Site:
     """A site, to be asked. For one thread; to be closed."""
 
-    def __init__(self, watch: Watch, options: Options, *, browser_tls: bool = False) -> None:
+    def __init__(
+        self, watch: Watch, options: Options, *, browser_tls: bool = False, drawer: Drawer | None = None
+    ) -> None:
+        """`drawer`: of the platform and the account; None: nothing is kept."""
         self.options = options
         self._watch = watch
         self._browser_tls = browser_tls
+        self._drawer = drawer
+        self._tokens: dict[str, str] = {}
         self._session: Any = None
 
     def get(
@@ -108,6 +114,37 @@ class Site:
     ) -> Reply:
         """`form`: fields; `body`: JSON; `data`: as it is. Raises: as `get`."""
         return self._ask("POST", url, params=params, headers=headers, accept=accept, form=data or form, body=body)
+
+    def kept(self, name: str) -> str | None:
+        """A token that the site gave to this account through this proxy, and that is still good; None: there is none."""
+        return self._tokens.get(name) or (self._drawer.kept(name) if self._drawer else None)
+
+    def keep(self, name: str, value: str, valid_s: float) -> None:
+        """For later resolves. One of the same name is replaced."""
+        self._tokens[name] = value
+        if self._drawer:
+            self._drawer.keep(name, value, valid_s)
+
+    def forget(self, name: str) -> None:
+        self._tokens.pop(name, None)
+        if self._drawer:
+            self._drawer.forget(name)
+
+    def tokens(self, name: str, valid_s: float, make: Callable[[], str]) -> Generator[str]:
+        """The token that is kept; then, for who asks on because the site has refused it, a new one.
+
+        Args:
+            make: asks the site for one; an empty text: it gives none.
+        """
+        if token := self.kept(name):
+            since = len(self._watch.seen)
+            yield token
+            self.forget(name)
+            self._watch.forgive(since)
+        if token := make():
+            self.keep(name, token, valid_s)
+            yield token
+            self.forget(name)
 
     def close(self) -> None:
         if self._session is not None:

@@ -12,7 +12,8 @@ from ouzel.base.urls import redact, redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.platforms.asking import Site
-from ouzel.platforms.contract import Adapter, AdapterName, Match, Options
+from ouzel.platforms.contract import Adapter, AdapterName, Match, Options, Platform
+from ouzel.platforms.keeping import Store
 from ouzel.platforms.registry import Registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.watch import Watch, watching
@@ -30,24 +31,37 @@ class Told:
     evidence: tuple[Evidence, ...]
 
 
-def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: AdapterName | None = None) -> Told:
+def resolve(
+    match: Match,
+    options: Options,
+    adapter_for: AdapterFor,
+    only: AdapterName | None = None,
+    store: Store | None = None,
+) -> Told:
     """The first adapter's word that is not "I am broken"; where all are, that of the first, which is the best kept. The evidence
-    is of all that were asked, and an error tells what each of them said."""
+    is of all that were asked, and an error tells what each of them said.
+
+    Args:
+        store: of tokens for our own code; None: each resolve asks for its own.
+    """
     asked: list[Told] = []
-    for name in (only,) if only else match.platform.chain:
-        asked.append(ask(name, adapter_for, match, options))
+    for name in (only,) if only else _order(match.platform, options):
+        asked.append(ask(name, adapter_for, match, options, store))
         if not _is_broken(asked[-1].outcome):
             return _with_all(asked[-1], asked)
     return _with_all(asked[0], asked)
 
 
-def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options) -> Told:
+def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options, store: Store | None = None) -> Told:
     """One adapter. Never raises: what it raises that is no OuzelError, also while it is imported, is `ResolverFailed`, or what
     its requests met."""
     with watching(name) as watch:
-        site = Site(watch, options, browser_tls=match.platform.browser_tls)
+        platform = match.platform
+        given = options if name in platform.login else replace(options, login="", password="")
+        drawer = store.drawer(platform.name, given.login, given.password, given.proxy) if store else None
+        site = Site(watch, given, browser_tls=platform.browser_tls, drawer=drawer)
         try:
-            outcome = _believed(adapter_for(name, match).resolve(match, site, options), watch, name, match)
+            outcome = _believed(adapter_for(name, match).resolve(match, site, given), watch, name, match)
         except SiteError as exc:
             outcome = _rather(exc, watch, match)
         except OuzelError as exc:
@@ -138,6 +152,13 @@ def _without_secrets(told: Told, options: Options) -> Told:
         outcome.message = hide(outcome.message, secrets)
         outcome.context = hide(outcome.context, secrets)
     return Told(told.adapter, outcome, tuple(Evidence(**hide(asdict(each), secrets)) for each in told.evidence))
+
+
+def _order(platform: Platform, options: Options) -> Sequence[AdapterName]:
+    """With an account, who can sign in comes first; who has cookies needs none."""
+    if not options.login or options.cookies:
+        return platform.chain
+    return sorted(platform.chain, key=lambda name: name not in platform.login)
 
 
 def _with_all(told: Told, asked: Sequence[Told]) -> Told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Literal, Protocol, TypeAlias, TypedDict, Unpack, cast, runtime_checkable
@@ -41,6 +41,8 @@ class Platform:
     """Templates of addresses that redirect to one of `urls`."""
     streams: tuple[str, ...] = ("hls",)
     access: Access = "open"
+    login: tuple[AdapterName, ...] = ()
+    """Who of the chain can sign in with name and password; nobody else is told them."""
     proxy_advised: bool = False
     """Whether it answers in a part of the world only."""
     sound_only: bool = False
@@ -120,13 +122,14 @@ class Match:
 class Options:
     """What the user has set for a platform. Secrets: never shown, logged, or put into arguments."""
 
-    cookies: str = ""
+    cookies: str = field(default="", repr=False)
     """As a Cookie header."""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     """`http://`, `socks5://` or `socks5h://`, as the user wrote it; the media go the same way."""
     user_agent: str = ""
     login: str = ""
-    password: str = ""
+    """Name of an account; with `cookies` beside it these count."""
+    password: str = field(default="", repr=False)
     verify_tls: bool = True
     codecs: tuple[str, ...] = ()
     """Preferred, the first most; empty: H.264, which plays everywhere."""

@@ -22,10 +22,11 @@ import anyio.abc
 
 from ouzel.base.errors import ResolverFailed
 from ouzel.base.urls import redact_text
+from ouzel.platforms import keeping, upgrade
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
 from ouzel.platforms.secrets import hide, secrets_of
-from ouzel.platforms.upgrade import Upgrades, default_folder
+from ouzel.platforms.upgrade import Upgrades
 from ouzel.platforms.wire import parse_told, render_options
 from ouzel.system.process import environment
 
@@ -221,6 +222,10 @@ class ResolverHost:
                 _kill(child)
 
 
+def _usual() -> Mapping[str, str]:
+    return {**Upgrades(upgrade.default_folder()).environment(), "OUZEL_STATE": str(keeping.default_folder())}
+
+
 def _kill(child: _Child) -> None:
     """Not by the process's own method, which would take its exit status away from who waits for it."""
     with suppress(ProcessLookupError):
@@ -238,12 +243,11 @@ async def open_host(
 
     Args:
         worker: what the interpreter is told to run; it gets the number of threads as its last argument.
-        env: variables for the child, beside those that every child gets; None: those that lead to upgraded libraries.
+        env: variables for the child, beside those that every child gets; None: those that lead to upgraded libraries and to
+            the tokens that are kept.
     """
     async with anyio.create_task_group() as tasks:
-        host = ResolverHost(
-            tasks, limits or HostLimits(), worker, Upgrades(default_folder()).environment() if env is None else env
-        )
+        host = ResolverHost(tasks, limits or HostLimits(), worker, _usual() if env is None else env)
         try:
             yield host
         finally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from functools import partial
 from typing import TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from ouzel.platforms.contract import Options
 
@@ -15,15 +17,16 @@ _HIDDEN = "***"
 
 
 def secrets_of(options: Options) -> tuple[str, ...]:
-    """The longest first, each also as it stands in an address."""
+    """The longest first, each also as it stands in an address, a form, or a header."""
     found = {options.cookies, options.password}
     found |= {value for pair in options.cookies.split(";") if len(value := pair.partition("=")[2].strip()) >= _LEAST}
     try:
         proxy = urlsplit(options.proxy)
-        found |= {proxy.password or ""}
+        user, password = (unquote(text or "") for text in (proxy.username, proxy.password))
+        found |= {password, b64encode(f"{user}:{password}".encode()).decode() if password else ""}
     except ValueError:
         found.add(options.proxy)
-    found |= {quote(value, safe="") for value in found}
+    found |= {form(value) for value in found for form in (quote, quote_plus, partial(quote, safe=""))}
     return tuple(sorted((value for value in found if value), key=len, reverse=True))
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -143,6 +143,10 @@ class Watch:
         """
         faulty = (exchange for exchange in self.seen if exchange.fault is not None)
         return next((each.fault for each in faulty if each.evidence.status not in _TELLING or not each.says(but)), None)
+
+    def forgive(self, since: int) -> None:
+        """What was asked from the one of this number on was asked wrongly, and is asked anew: what came of it is no fault."""
+        self.seen[since:] = [replace(exchange, fault=None) for exchange in self.seen[since:]]
 
     def explain(self, error: OuzelError) -> OuzelError:
         """The same error with the evidence of all that was asked."""

@@ -1,5 +1,7 @@
 """The child process: hosts the adapters and all that they import. Started by `host`; speaks JSON lines over its standard streams.
 
+Tokens are kept in the folder OUZEL_STATE, if there is one.
+
 Requests: `{"n", "url", "platform", "only", "options"}`. Answers: `{"n", "told", "rss"}`, in any order. What the libraries print
 goes to standard error. It ends when its input does, whatever its threads are doing.
 """
@@ -12,6 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from ouzel.base.errors import OuzelError
@@ -19,6 +22,7 @@ from ouzel.model.evidence import Evidence
 from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told, expand, resolve
 from ouzel.platforms.contract import Options
+from ouzel.platforms.keeping import Store
 from ouzel.platforms.registry import registry
 from ouzel.platforms.wire import parse_options, render_told
 
@@ -28,9 +32,11 @@ def main() -> None:
     lines, answers = _own_streams()
     registry()  # by one thread: Python 3.11 does not parse in several at once
     lock = threading.Lock()
+    state = os.environ.get("OUZEL_STATE")
+    store = Store(Path(state)) if state else None
 
     def serve(doc: Mapping[str, Any]) -> None:
-        told = answer(doc["url"], doc["only"], parse_options(doc["options"]))
+        told = answer(doc["url"], doc["only"], parse_options(doc["options"]), store)
         line = json.dumps({"n": doc["n"], "told": render_told(told), "rss": _rss()}, ensure_ascii=False)
         with lock:
             answers.write(line + "\n")
@@ -42,7 +48,7 @@ def main() -> None:
     os._exit(0)
 
 
-def answer(url: str, only: Any, options: Options) -> Told:
+def answer(url: str, only: Any, options: Options, store: Store | None = None) -> Told:
     """What is on air at this address of a platform, or where its short link leads."""
     platforms = registry()
     try:
@@ -55,7 +61,7 @@ def answer(url: str, only: Any, options: Options) -> Told:
     except OuzelError as exc:
         seen = cast("list[dict[str, Any]]", exc.context.get("evidence", []))
         return Told(only or "own", exc, tuple(Evidence(**each) for each in seen))
-    return resolve(match, options, adapter_for, only)
+    return resolve(match, options, adapter_for, only, store)
 
 
 def _whole(serve: Any, doc: Mapping[str, Any]) -> None:

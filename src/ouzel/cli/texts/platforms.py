@@ -2,6 +2,11 @@
 
 EN = {
     "password": "password of {login}",
+    "access.cookies_expired": "cookies in {source} are over, and are not sent: {which}",
+    "access.cookies_elsewhere": "no cookie in {source} is for {host}: none is sent",
+    "access.login_unused": "nobody here can sign in to {platform}; give cookies of a browser instead",
+    "access.secrets_readable": "others can read the secrets in {path}; chmod 600 keeps them out",
+    "access.tokens_damaged": "the tokens kept in {path} cannot be read; they were set aside, and will be asked for anew",
     "resolve.live": "live: {who} ({platform})",
     "resolve.offline": "offline: {who} ({platform})",
     "resolve.vod": "a video that is over: {who} ({platform})",
@@ -27,12 +32,18 @@ EN = {
     "platforms.count": "{count} platforms; direct addresses of HLS, FLV, TS, MP4, DASH, RTSP, RTMP and SRT besides.",
     "platforms.cookie": "cookie helps",
     "platforms.login": "login needed",
+    "platforms.account": "account: --login",
     "platforms.proxy": "proxy advised",
     "platforms.sound": "sound only",
 }
 
 ZH = {
     "password": "{login} 的密码",
+    "access.cookies_expired": "{source} 中的 Cookie 已过期，不会发送：{which}",
+    "access.cookies_elsewhere": "{source} 中没有属于 {host} 的 Cookie：不会发送",
+    "access.login_unused": "这里无法登录 {platform}；请改用浏览器的 Cookie",
+    "access.secrets_readable": "其他用户可以读取 {path} 中的密码或 Cookie；请用 chmod 600 限制",
+    "access.tokens_damaged": "{path} 中保存的令牌无法读取；已移到一旁，将重新获取",
     "resolve.live": "正在直播：{who}（{platform}）",
     "resolve.offline": "未开播：{who}（{platform}）",
     "resolve.vod": "已结束的视频：{who}（{platform}）",
@@ -58,6 +69,7 @@ ZH = {
     "platforms.count": "共 {count} 个平台；另可直接使用 HLS、FLV、TS、MP4、DASH、RTSP、RTMP、SRT 地址。",
     "platforms.cookie": "建议 Cookie",
     "platforms.login": "需要登录",
+    "platforms.account": "账号：--login",
     "platforms.proxy": "建议代理",
     "platforms.sound": "仅音频",
 }

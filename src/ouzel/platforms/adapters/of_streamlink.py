@@ -22,6 +22,10 @@ from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, Watch, current, is_playlist
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
+_ACCOUNTS = {"soop": "username", "steam": "email"}
+"""Plugins that sign in, and what they call the name."""
+_LET_IN = {"soop": ("/LoginAction.php", r'"RESULT":\s*"?1\b')}
+"""Where such a plugin asks to be let in, and what the answer has then."""
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
@@ -61,9 +65,10 @@ class StreamlinkAdapter:
                 plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
             except NoPluginError:
                 raise ResolverFailed(f"streamlink has no plugin for {match.url}") from None
-            plugin = plugin_class(session, url)
+            plugin = plugin_class(session, url, _account(plugin_name, options))
             try:
                 found = plugin.streams()
+                _check_login(plugin_name, options)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
             identity = match.identity(next(iter(match.named.values()), url))
@@ -88,7 +93,7 @@ def adapter() -> StreamlinkAdapter:
 
 
 def _session(match: Match, options: Options) -> Streamlink:
-    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s})
+    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s, "no-plugin-cache": True})
     http = session.http
     http.trust_env = False
     http.verify = (ca_file() or True) if options.verify_tls else False
@@ -100,6 +105,22 @@ def _session(match: Match, options: Options) -> Streamlink:
         http.headers["User-Agent"] = options.user_agent
     keep(http.cookies, options.cookies, sites_of(match))
     return session
+
+
+def _account(plugin: str, options: Options) -> dict[str, str]:
+    """The account in the plugin's own words."""
+    if not options.login or plugin not in _ACCOUNTS:
+        return {}
+    return {_ACCOUNTS[plugin]: options.login, "password": options.password}
+
+
+def _check_login(plugin: str, options: Options) -> None:
+    """Raises: NeedsLogin when the site has refused the account, of which the plugin has only made a note."""
+    if options.login and plugin in _LET_IN:
+        place, pattern = _LET_IN[plugin]
+        asked = [exchange for exchange in current().seen if place in exchange.evidence.url]
+        if asked and not any(exchange.says((pattern,)) for exchange in asked):
+            raise NeedsLogin(f"streamlink ({plugin}): the site does not let the account in")
 
 
 def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteChanged:

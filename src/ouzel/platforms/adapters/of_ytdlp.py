@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
+from traceback import walk_tb
 from typing import Any, cast
 
 import curl_cffi.requests
@@ -37,6 +38,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
         (r"not exist|not found|removed|banned|terminated|suspended|unavailable|deleted|no such", ChannelGone),
     )
 )
+
+_SIGNS_IN = frozenset({"_perform_login", "_get_token"})
+"""Functions of extractors."""
 
 
 class _Watched(YoutubeDL):  # type: ignore[misc]
@@ -122,6 +126,8 @@ class YtDlpAdapter:
                 cause = exc.exc_info[1] if exc.exc_info else exc
                 if isinstance(cause, UserNotLive) or (_is_expected(cause) and _NOT_LIVE.search(str(cause))):
                     return Offline(match.identity(next(iter(match.named.values()), match.url)))
+                if options.login and _was_signing_in(exc.__context__):
+                    raise NeedsLogin(f"yt-dlp: the account is not let in: {_said(exc.__context__)}") from exc
                 raise _meaning(cause) from exc
         if not info:
             raise SiteChanged("yt-dlp found nothing")
@@ -133,7 +139,9 @@ def adapter() -> YtDlpAdapter:
 
 
 def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
+    account = {"username": options.login, "password": options.password} if options.login else {}
     return {
+        **account,
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,
@@ -222,13 +230,24 @@ def _codec(name: str) -> str:
     return next((kind for start, kind in kinds.items() if name.startswith(start)), "")
 
 
+def _was_signing_in(exc: BaseException | None) -> bool:
+    """Whether the site said so where an extractor signs in: in which words, is its own affair. That a request failed is none."""
+    said = isinstance(exc, ExtractorError) and exc.expected and exc.cause is None
+    trace = exc.__traceback__ if exc is not None and said else None
+    return any(frame.f_code.co_name in _SIGNS_IN for frame, _ in walk_tb(trace))
+
+
+def _said(exc: BaseException | None) -> str:
+    return str(getattr(exc, "orig_msg", None) or exc)[:300]
+
+
 def _is_expected(exc: BaseException | None) -> bool:
     """Whether the site said so, and not yt-dlp stumbled."""
     return isinstance(exc, ExtractorError) and exc.expected
 
 
 def _meaning(exc: BaseException | None) -> SiteError:
-    words = str(getattr(exc, "orig_msg", None) or exc)[:300]
+    words = _said(exc)
     if isinstance(exc, GeoRestrictedError):
         return RegionLocked(f"yt-dlp: {words}")
     if isinstance(exc, UnsupportedError):

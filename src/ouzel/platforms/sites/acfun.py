@@ -39,6 +39,7 @@ _LEVELS: Mapping[str, Level] = {"BLUE_RAY": "bluray", "SUPER": "bluray", "HIGH":
 _OVER = 129004
 _PAGE = 100
 _PAGES = 20
+_VISIT_S = 43200.0
 
 
 class AcfunAdapter:
@@ -101,37 +102,39 @@ class AcfunAdapter:
 
     def _play(self, user: str, site: Site) -> dict[str, Any] | None:
         """None: it says that the channel has just gone off air."""
-        device = f"web_{secrets.token_hex(8)}"
-        visitor = site.post(
-            "https://id.app.acfun.cn/rest/app/visitor/login",
-            form={"sid": "acfun.api.visitor"},
-            headers={**_HEADERS, "Cookie": f"_did={device}"},
-        ).json()
-        if whole(visitor, "result") not in {0, None}:
-            raise Blocked(f"AcFun lets no visitor in: {peek(visitor, 'result')} {peek(visitor, 'error_msg') or ''}")
-        doc = site.post(
-            "https://api.kuaishouzt.com/rest/zt/live/web/startPlay",
-            params={
-                "subBiz": "mainApp",
-                "kpn": "ACFUN_APP",
-                "kpf": "PC_WEB",
-                "userId": dig(visitor, "userId", want=int),
-                "did": device,
-                "acfun.api.visitor_st": dig(visitor, "acfun.api.visitor_st", want=str),
-            },
-            form={"authorId": user, "pullStreamType": "FLV"},
-            headers={**_HEADERS, "Cookie": f"_did={device}"},
-        ).json()
-        result = whole(doc, "result")
-        if result == _OVER:
-            return None
-        if result != 1:
-            raise SiteChanged(f"AcFun answers {result}: {peek(doc, 'error_msg') or ''}")
-        return dig(doc, "data", want=dict)
+        doc: Any = None
+        for visitor in site.tokens("visitor", _VISIT_S, lambda: _visitor(site)):
+            known: dict[str, Any] = json.loads(visitor)
+            doc = site.post(
+                "https://api.kuaishouzt.com/rest/zt/live/web/startPlay",
+                params={"subBiz": "mainApp", "kpn": "ACFUN_APP", "kpf": "PC_WEB", **known},
+                form={"authorId": user, "pullStreamType": "FLV"},
+                headers={**_HEADERS, "Cookie": f"_did={known['did']}"},
+            ).json()
+            result = whole(doc, "result")
+            if result == _OVER:
+                return None
+            if result == 1:
+                return dig(doc, "data", want=dict)
+        raise SiteChanged(f"AcFun answers {peek(doc, 'result')}: {peek(doc, 'error_msg') or ''}")
 
 
 def adapter() -> AcfunAdapter:
     return AcfunAdapter()
+
+
+def _visitor(site: Site) -> str:
+    """A visitor's account, as the parameters with which it asks, in JSON."""
+    device = f"web_{secrets.token_hex(8)}"
+    doc = site.post(
+        "https://id.app.acfun.cn/rest/app/visitor/login",
+        form={"sid": "acfun.api.visitor"},
+        headers={**_HEADERS, "Cookie": f"_did={device}"},
+    ).json()
+    if whole(doc, "result") not in {0, None}:
+        raise Blocked(f"AcFun lets no visitor in: {peek(doc, 'result')} {peek(doc, 'error_msg') or ''}")
+    ticket = dig(doc, "acfun.api.visitor_st", want=str)
+    return json.dumps({"userId": dig(doc, "userId", want=int), "did": device, "acfun.api.visitor_st": ticket})
 
 
 def _streams(text: str, match: Match, options: Options) -> Iterator[Stream]:

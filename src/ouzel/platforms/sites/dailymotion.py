@@ -29,6 +29,7 @@ PLATFORM = Platform(
     short=("dai.ly/{code}",),
     example="https://www.dailymotion.com/video/x8s1234",
     chain=("own", "yt-dlp"),
+    login=("yt-dlp",),
     headers=(("Referer", "https://www.dailymotion.com/"), ("Origin", "https://www.dailymotion.com")),
     off_air=(r'"(?:onair|isOnAir)":\s*false',),
 )

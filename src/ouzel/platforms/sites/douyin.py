@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,6 +87,8 @@ _LEVELS: Mapping[str, Level] = {
 _CODECS = {"264": "h264", "h264": "h264", "265": "hevc", "h265": "hevc", "bytevc1": "hevc"}
 _LIVE, _OVER = 2, 4  # `status` of a room
 _ENDED = 2  # `room_status` beside it, which is there when the room is not
+_VISIT_S = 7 * 86400.0
+"""How long a visitor's cookie is used; it says a year of itself."""
 
 
 class DouyinAdapter:
@@ -136,11 +139,11 @@ class DouyinAdapter:
             return self._ask(number, options.cookies, site, options)
         reply = None
         for visitor in (self._registered, self._welcomed):
-            if reply is not None and reply.text.strip():
-                break
-            if ttwid := visitor(site):
+            for ttwid in site.tokens("ttwid", _VISIT_S, partial(visitor, site)):
                 cookies = "; ".join(filter(None, (options.cookies, f"ttwid={ttwid}")))
                 reply = self._ask(number, cookies, site, options)
+                if reply.text.strip():
+                    return reply
         if reply is None:
             raise SiteChanged("Douyin gives no visitor's cookie (ttwid) any more")
         return reply

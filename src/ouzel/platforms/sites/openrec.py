@@ -32,6 +32,7 @@ PLATFORM = Platform(
     example="https://www.mellow-fan.com/user/somebody",
     chain=("own", "yt-dlp"),
     access="cookie",
+    login=("yt-dlp",),
     headers=(("Referer", "https://www.mellow-fan.com/"), ("Origin", "https://www.mellow-fan.com")),
     off_air=(r'"onAirStatus":\s*"COMING_UP"',),
     note="a page /live/ID is one broadcast; /user/NAME is who makes them. Those for members need the cookie of one",

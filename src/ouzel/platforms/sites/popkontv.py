@@ -29,6 +29,7 @@ PLATFORM = Platform(
     example="https://www.popkontv.com/live/view?castId=wjfal007&partnerCode=P-00117",
     chain=("own",),
     access="cookie",
+    login=("own",),
     proxy_advised=True,
     streamget="PopkonTVLiveStream",
     headers=(("Referer", "https://www.popkontv.com/"), ("Origin", "https://www.popkontv.com")),
@@ -42,6 +43,7 @@ _KNOWN = "S2000"
 _NOT_ON_AIR = "E4004"
 _DONE, _AGAIN, _SIGN_IN, _UNVERIFIED = "L0000", "L0001", "E5000", "L000A"
 _ADULTS = "19세"
+_TICKET_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,16 @@ def _page(site: Site, user: str, partner: str) -> _Cast | None:
 def _watch(site: Site, cast: _Cast, password: str, options: Options) -> object:
     """A watching session: as guest first, then with the account if there is one."""
     token, began = "", cast.began
-    for _ in range(3):
+    account = site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if options.login else iter(())
+    for _ in range(5):
         doc = _session(site, cast, began, password, options.login, token)
         code, message = peek(doc, "statusCd") or "", peek(doc, "statusMsg") or ""
         if code == _AGAIN and began.isdigit():  # the time that counts may be a second before
             began = str(int(began) - 1)
         elif code == _DONE:
             return doc
-        elif code == _SIGN_IN and options.login and not token:
-            token = _sign_in(site, options)
+        elif code == _SIGN_IN and (token := next(account, "")):
+            continue
         elif code in {_SIGN_IN, _UNVERIFIED} or _ADULTS in message:
             raise NeedsLogin(f"PopkonTV answers {code}: {message}")
         else:

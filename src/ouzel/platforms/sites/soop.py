@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Mapping
 from datetime import timedelta, timezone
+from itertools import chain
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, NetworkError, OuzelError, ServerTrouble, SiteChanged, SiteError
@@ -36,6 +37,7 @@ PLATFORM = Platform(
     example="https://play.sooplive.com/somebody",
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="login",
+    login=("own", "streamlink", "yt-dlp"),
     proxy_advised=True,
     streamget="SoopLiveStream",
     headers=(("Referer", "https://play.sooplive.com/"),),
@@ -49,6 +51,7 @@ _ASSIGNED = "/broad_stream_assign.html"
 _KOREA = timezone(timedelta(hours=9))
 _NOT_ON_AIR, _FINE, _WANTS_LOGIN = 0, 1, -6
 _UNKNOWN_USER = 9000
+_TICKET_S = 86400.0
 _CDNS = {"gs_cdn": "gs_cdn_pc_web", "lg_cdn": "lg_cdn_pc_web"}
 """By what the player calls them: what the server that assigns streams does."""
 _ANYWHERE = "gcp_cdn"
@@ -102,7 +105,8 @@ def _station(site: Site, user: str) -> Mapping[str, Any]:
 
 def ask_player(site: Site, options: Options, user: str, what: str, **more: str) -> Mapping[str, Any] | None:
     """What the player is told; None when it is not on air. Signs in if need be."""
-    for again in (False, True):
+    account = options.login and not options.cookies
+    for ticket in chain(("",), site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if account else ()):
         reply = site.post(
             _PLAYER,
             params={"bjid": user},
@@ -116,7 +120,7 @@ def ask_player(site: Site, options: Options, user: str, what: str, **more: str) 
                 "pwd": "",
                 **more,
             },
-            headers=dict(PLATFORM.headers),
+            headers=dict(PLATFORM.headers) | ({"Cookie": ticket} if ticket else {}),
         )
         channel = dig(reply.json(), "CHANNEL", want=dict)
         result = whole(channel, "RESULT")
@@ -126,19 +130,17 @@ def ask_player(site: Site, options: Options, user: str, what: str, **more: str) 
             return None
         if result != _WANTS_LOGIN:
             raise SiteChanged(f"SOOP's player is told {result}, which nobody knows")
-        if again or not options.login or options.cookies:
-            break
-        _sign_in(site, options)
     raise NeedsLogin("SOOP shows this only to accounts that may see it: adults, or subscribers")
 
 
-def _sign_in(site: Site, options: Options) -> None:
-    """The session has the cookies afterwards."""
+def _sign_in(site: Site, options: Options) -> str:
+    """Cookies of the account. Raises: NeedsLogin when it is not let in."""
     form = {"szWork": "login", "szType": "json", "szUid": options.login, "szPassword": options.password}
     reply = site.post(_LOGIN, form={**form, "isSaveId": "false", "isSavePw": "false", "isSaveJoin": "false"})
     result = peek(reply.json(), "RESULT")
     if result != 1:
         raise NeedsLogin(f"SOOP does not let the account in ({result})")
+    return "; ".join(f"{name}={value}" for name, value in reply.cookies.items())
 
 
 def _streams(

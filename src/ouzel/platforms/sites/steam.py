@@ -25,6 +25,7 @@ PLATFORM = Platform(
     ),
     example="https://steamcommunity.com/broadcast/watch/76561197960265735",
     chain=("own", "streamlink", "yt-dlp"),
+    login=("streamlink",),
     headers=(("Origin", "https://steamcommunity.com"), ("Referer", "https://steamcommunity.com/")),
     off_air=(r'"success":\s*(?:"unavailable"|42\b)',),
 )

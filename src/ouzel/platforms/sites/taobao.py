@@ -40,6 +40,7 @@ PLATFORM = Platform(
     note="it wants the cookie of an account before long",
 )
 _CALL, _VERSION, _KEY = "mtop.mediaplatform.live.livedetail", "4.0", "12574478"
+_TOKEN_S = 3600.0
 _ON_AIR, _NOT_ON_AIR = "1", {"0", "2", "3", "4"}
 _LEVELS: Mapping[str, Level] = {"ud": "original", "hd": "uhd", "md": "hd", "ld": "sd", "lld": "ld"}
 _ADDRESSES: tuple[tuple[str, Protocol_], ...] = (("hlsUrl", "hls"), ("flvUrl", "flv"))
@@ -88,7 +89,7 @@ def adapter() -> TaobaoAdapter:
 
 
 def _detail(site: Site, live: str, options: Options) -> dict[str, Any]:
-    cookies = _cookies(options.cookies)
+    cookies = _cookies(site.kept("h5") or "") | _cookies(options.cookies)
     data = json.dumps({"liveId": live, "creatorId": None}, separators=(",", ":"))
     said = ""
     for _ in range(2):
@@ -115,6 +116,7 @@ def _detail(site: Site, live: str, options: Options) -> dict[str, Any]:
         if "TOKEN" not in said and "ILLEGAL_ACCESS" not in said:
             break
         cookies |= reply.cookies
+        site.keep("h5", _header(reply.cookies), _TOKEN_S)
     kind = next((kind for word, kind in _MEANINGS if word in said), SiteChanged)
     raise kind(f"Taobao answers {said}")
 

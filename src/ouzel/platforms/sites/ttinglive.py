@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Protocol_, Stream
-from ouzel.platforms.asking import Site, dig, instant, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -27,6 +27,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     streams=("hls", "flv"),
     access="cookie",
+    login=("own",),
     proxy_advised=True,
     streamget="FlexTVLiveStream",
     headers=(("Referer", "https://www.ttinglive.com/"), ("Origin", "https://www.ttinglive.com")),
@@ -35,6 +36,7 @@ PLATFORM = Platform(
 )
 _PROTOCOLS: tuple[Protocol_, ...] = ("hls", "flv")
 _API = "https://api.ttinglive.com"
+_TICKET_S = 86400.0
 _ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
 _NO_STREAM = "|".join((*_ACCOUNTS_ONLY, *PLATFORM.off_air))
 """What it says with status 400: for accounts only, or off air."""
@@ -47,18 +49,11 @@ class TTingLiveAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         channel = match["channel"]
-        cookies = _sign_in(site, options) if options.login and not options.cookies else ""
-        reply = site.get(
-            f"{_API}/api/channels/{channel}/stream",
-            params={"option": "all"},
-            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": cookies} if cookies else {})},
-            accept=(400,),
-            saying=_NO_STREAM,
-        )
+        reply = _ask(site, channel, options)
         doc = reply.json()
         message = peek(doc, "message")
-        if message and any(word in message for word in _ACCOUNTS_ONLY):
-            raise NeedsLogin(f"TTingLive: {message}")
+        if _wants_account(reply):
+            raise NeedsLogin(f"TTingLive: {message or 'it asks for an account'}")
         if reply.status == 400:
             return Offline(match.identity(channel))
         return Live(
@@ -74,6 +69,29 @@ class TTingLiveAdapter:
 
 def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
+
+
+def _ask(site: Site, channel: str, options: Options) -> Reply:
+    """What the player is told: as an account, if there is one."""
+    reply = None
+    account = options.login and not options.cookies
+    for ticket in site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if account else ("",):
+        reply = site.get(
+            f"{_API}/api/channels/{channel}/stream",
+            params={"option": "all"},
+            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
+            accept=(400, 401),
+            saying=_NO_STREAM,
+        )
+        if not _wants_account(reply):
+            break
+    assert reply is not None
+    return reply
+
+
+def _wants_account(reply: Reply) -> bool:
+    message = peek(reply.json(), "message") or ""
+    return reply.status == 401 or any(word in message for word in _ACCOUNTS_ONLY)
 
 
 def _sign_in(site: Site, options: Options) -> str:

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     urls=("vimeo.com/event/{event:int}", "vimeo.com/event/{event:int}/{..}"),
     example="https://vimeo.com/event/4242",
     chain=("own", "yt-dlp"),
+    login=("yt-dlp",),
     browser_tls=True,
     headers=(("Referer", "https://vimeo.com/"), ("Origin", "https://vimeo.com")),
     off_air=(r'"status":\s*"(?:pending|unavailable|done|ended)"',),
