@@ -26,6 +26,7 @@ PLATFORM = Platform(
     example="https://steamcommunity.com/broadcast/watch/76561197960265735",
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Origin", "https://steamcommunity.com"), ("Referer", "https://steamcommunity.com/")),
+    off_air=(r'"success":\s*(?:"unavailable"|42\b)',),
 )
 _SITE = "https://steamcommunity.com"
 _FIRST_ACCOUNT = 76561197960265728
@@ -49,7 +50,7 @@ class SteamAdapter:
             raise SiteChanged(f"Steam answers {result} to a question for a broadcast")
         category = peek(info, "app_title") or ""
         title = peek(info, "title") or category
-        if str(peek(info, "is_replay") or 0) not in {"0", "false"}:
+        if peek(info, "is_replay") in {1, "1"}:
             return Offline(identity, title=title)
         play = self._ask(site, steamid, "getbroadcastmpd", viewertoken=0, sessionid="")
         state = dig(play, "success", want=str)
