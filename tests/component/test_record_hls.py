@@ -295,7 +295,7 @@ async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(rec
         class Page:
             asked = 0
 
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 self.asked += 1
                 return Stream(channel.fresh_url())
 
@@ -315,7 +315,7 @@ async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(rec
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=2.5)
 
         class Page:
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 return Stream(channel.fresh_url(), expires_at=datetime.now(UTC) + timedelta(seconds=2.5))
 
         kept = await record(channel.fresh_url(), resolver=Page())
