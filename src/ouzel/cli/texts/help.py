@@ -53,6 +53,8 @@ OPTIONS = {
     "record.park": "中断的流可以在多长时间内恢复。",
     "insecure": "不验证证书。",
     "record.as_json": "事件以 JSON 逐行输出；最后一行是报告。",
+    "resolve.quick": "只看谁在直播，每个频道一行；许多频道一起查询。",
+    "resolve.list_": "再加上此文件中的地址。",
     "resolve.all_adapters": "询问该平台的每一个解析器，并列出各自的回答。",
     "resolve.timeout": "一次回答最多等待多久。",
     "resolvers.upgrade": "获取最新版本，试用通过后启用。",
