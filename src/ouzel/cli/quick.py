@@ -47,6 +47,7 @@ async def quick_look(asked: _Asked, limits: HostLimits, codes: Mapping[State, in
 
     Returns: the highest of the exit codes.
     """
+    asked = [(url if isinstance(given, OuzelError) else tidy(url), given) for url, given in asked]
     known: dict[int, _Known] = {n: given for n, (_, given) in enumerate(asked) if isinstance(given, OuzelError)}
     told = _Teller(asked, codes, output)
     async with open_host(limits) as host:
