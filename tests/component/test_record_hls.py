@@ -288,6 +288,16 @@ async def test_a_listed_gap_is_not_asked_for(record: Studio, clip: Clip) -> None
     assert whole(kept, without=(8, 9))
 
 
+async def test_an_advertisement_is_a_gap_of_its_own(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=14)
+        channel.advertise(7, 8, 9)
+        kept = await record(channel.url)
+        assert origin.hits("seg8.ts") == 0
+    assert kept.gaps == [("advertisement", 3.0)]
+    assert whole(kept, without=(7, 8, 9))
+
+
 async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)

@@ -43,6 +43,7 @@ OPTIONS = {
     "record.split_after": "每录这么长的媒体换一个新文件。",
     "record.split_size": "文件达到此大小之前换一个新文件：2GB、700MiB。",
     "record.from_start": "从服务器仍保留的最早分段开始。",
+    "record.keep_ads": "HLS：平台标明为广告的内容也一并录制。",
     "record.headers": "发送此请求头；可重复使用。",
     "cookies": "Cookie：Netscape 格式的 cookies.txt，或一行 'a=b; c=d'。",
     "proxy": "http://、socks5:// 或 socks5h:// 代理。",
