@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -12,7 +12,9 @@ from typing import cast
 import anyio
 import pytest
 
-from ouzel.base.errors import Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
+from ouzel.base.errors import BadOption, Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
+from ouzel.cli import job
+from ouzel.cli.job import read_job
 from ouzel.cli.pages import Pages
 from ouzel.cli.target import Names, Target
 from ouzel.engine.finish import FormatWish
@@ -171,6 +173,61 @@ async def test_two_pages_of_one_channel_are_one() -> None:
         with pytest.raises(SameChannel, match=PAGE):
             await second.resolve()
     assert await first.resolve() is None
+
+
+async def test_two_pages_may_turn_out_to_be_one_channel_later() -> None:
+    channels, first, second = Channels(), FakeHost(Offline(WHO)), FakeHost(Blocked("a captcha"))
+    await resolver_of(first, channels=channels).resolve()
+    other = resolver_of(second, PAGE + "else", channels=channels)
+    with pytest.raises(Blocked):
+        await other.resolve()
+    second.outcome = SHOW
+    with pytest.raises(SameChannel):
+        await other.resolve()
+
+
+# ---- what the command line says
+
+
+@pytest.mark.parametrize(
+    ("words", "taste"),
+    [
+        ({}, Taste()),
+        ({"codecs": "h265, AVC,hevc"}, Taste(codecs=("hevc", "h264"))),
+        ({"refused_codecs": "av1", "cdn": "b"}, Taste(refused_codecs=("av1",), cdn="b")),
+    ],
+)
+def test_codecs_and_cdn_are_a_matter_of_taste(words: dict[str, str], taste: Taste, tmp_path: Path) -> None:
+    assert read_job(replace(job_words(tmp_path), **words)).taste == taste
+
+
+@pytest.mark.parametrize("words", [{"codecs": "divx"}, {"codecs": ","}, {"codecs": "hevc", "refused_codecs": "h265"}])
+def test_what_is_no_codec_is_refused(words: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(BadOption):
+        read_job(replace(job_words(tmp_path), **words))
+
+
+def job_words(folder: Path) -> job.Options:
+    return job.Options(
+        urls=(PAGE,),
+        output=f"{folder}/",
+        template="{title}",
+        format_=None,
+        keep_original=False,
+        quality="best",
+        duration=None,
+        split_after=None,
+        split_size=None,
+        from_start=False,
+        headers=(),
+        cookies=None,
+        proxy=None,
+        user_agent=None,
+        wait=False,
+        min_free="0",
+        park="4s",
+        insecure=False,
+    )
 
 
 # ---- how often
