@@ -303,15 +303,17 @@ async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(rec
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)
 
         class Page:
-            asked = 0
+            asked = failures = 0
 
             async def resolve(self, *, failed: bool = False) -> Stream:
                 self.asked += 1
+                self.failures += failed
                 return Stream(channel.fresh_url())
 
         page = Page()
         kept = await record(channel.fresh_url(), resolver=page)
     assert page.asked >= 3
+    assert page.failures == 0  # each had brought media
     assert whole(kept)
     assert kept.gaps == []
     assert kept.report.end_reason is EndReason.ENDED
