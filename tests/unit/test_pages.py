@@ -310,11 +310,14 @@ async def test_one_page_alone_is_asked_in_full_and_so_are_those_of_platforms_wit
     assert host.probed == []
     polls = polls_of(host)
     several = [polls.add(f"https://picarto.tv/user{number}", Options()) for number in range(3)]
-    for _ in range(2):
+    for _ in range(3):
         for each in several:
             assert not await each.seems_off()
-            await each.rest(0.0)
-    assert len(host.probed) == 1
+            each.heard(Offline(WHO))
+        async with anyio.create_task_group() as tasks:
+            for each in several:
+                tasks.start_soon(each.rest, 0.0)
+    assert host.probed == [{each.url: "" for each in several}, {each.url: "77" for each in several}]
 
 
 async def test_nobody_asks_a_platform_that_blocks() -> None:
@@ -329,12 +332,14 @@ async def test_nobody_asks_a_platform_that_blocks() -> None:
     assert scope.cancelled_caught
 
 
-async def test_pages_are_asked_one_after_the_other() -> None:
+@pytest.mark.parametrize("first", [True, False])
+async def test_pages_are_asked_one_after_the_other(first: bool) -> None:
     polls = polls_of(FakeHost(), PollRules(apart_s=30.0))
     passed = list[int]()
 
     async def wait(number: int) -> None:
-        await polls.add(f"https://picarto.tv/user{number}", Options()).rest(0.0)
+        poll = polls.add(f"https://picarto.tv/user{number}", Options())
+        await (poll.seems_off() if first else poll.rest(0.0))
         passed.append(number)
 
     with anyio.move_on_after(0.1):
