@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from ouzel.cli import pages
 from ouzel.cli.job import Options, read_job
+from ouzel.cli.main import EXIT_GAPS, EXIT_OK
 from ouzel.cli.output import QUIET, Output
 from ouzel.cli.record import run_job
 from ouzel.platforms.polling import PollRules, Polls
@@ -119,3 +121,20 @@ async def test_pages_of_one_platform_are_waited_for_with_one_question(
     assert code == 0
     assert many == [0, 1, 2, 3]  # whether anything is on air, for all of them; only then each by itself
     assert sorted(path.name for path in (tmp_path / "out").glob("*.ts")) == [f"show of {n}.ts" for n in sorted(names)]
+
+
+@pytest.mark.parametrize(("keep_ads", "code"), [(False, EXIT_GAPS), (True, EXIT_OK)])
+async def test_advertisements_are_kept_if_they_are_wanted(
+    clip: Clip, tmp_path: Path, keep_ads: bool, code: int
+) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=4, length_s=10).advertise(5, 6)
+        wanted = replace(
+            words(channel.url, folder=tmp_path / "out", proxy=""),
+            template="{name}",
+            proxy=None,
+            wait=False,
+            keep_ads=keep_ads,
+        )
+        assert await run_job(read_job(wanted), Output(False, QUIET)) == code
+        assert bool(origin.hits("seg5.ts")) is keep_ads

@@ -120,6 +120,12 @@ async def test_a_name_is_made_when_its_file_begins(tmp_path: Path) -> None:
     assert path_for(3, "flv").name == f"Some Body Another show {began + timedelta(hours=1):%H%M}-003.flv"
 
 
+def test_a_template_that_gives_no_name_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    target = Target(tmp_path, None, "{title}", numbered=False)
+    with pytest.raises(BadOption):
+        Names().maker(target, Stream("https://cdn.example/a.flv"), FormatWish(None, keep_original=False), FakeClock())
+
+
 async def test_the_users_words_are_handed_on() -> None:
     host = FakeHost()
     taste = Taste(codecs=("av1", "h264"), refused_codecs=("hevc",), cdn="b")
