@@ -288,20 +288,38 @@ async def test_a_listed_gap_is_not_asked_for(record: Studio, clip: Clip) -> None
     assert whole(kept, without=(8, 9))
 
 
+async def test_an_advertisement_is_a_gap_of_its_own(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=14)
+        channel.advertise(7, 8, 9)
+        tapes = list[Tape]()
+
+        async def look(_recorder: Recorder, tape: Tape) -> None:
+            tapes.append(tape)
+
+        kept = await record(channel.url, while_running=look)
+        assert origin.hits("seg8.ts") == 0
+    assert tapes[0].counters.passed_over_s == pytest.approx(3.0)  # which is neither slow nor silent
+    assert kept.gaps == [("advertisement", 3.0)]
+    assert whole(kept, without=(7, 8, 9))
+
+
 async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)
 
         class Page:
-            asked = 0
+            asked = failures = 0
 
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 self.asked += 1
+                self.failures += failed
                 return Stream(channel.fresh_url())
 
         page = Page()
         kept = await record(channel.fresh_url(), resolver=page)
     assert page.asked >= 3
+    assert page.failures == 0  # each had brought media
     assert whole(kept)
     assert kept.gaps == []
     assert kept.report.end_reason is EndReason.ENDED
@@ -315,7 +333,7 @@ async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(rec
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=2.5)
 
         class Page:
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 return Stream(channel.fresh_url(), expires_at=datetime.now(UTC) + timedelta(seconds=2.5))
 
         kept = await record(channel.fresh_url(), resolver=Page())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,43 @@ async def test_a_page_is_recorded_and_its_address_renewed(
     assert server.hits(place) >= 2  # at the start, and when the address had run out
 
 
+async def test_where_one_cdn_does_not_work_the_next_one_is_taken(
+    server: PlatformServer, clip: Clip, tmp_path: Path
+) -> None:
+    both = PLAY.replace(
+        '{"host": "$MEDIA", "extra": ""}', '{"host": "$BROKEN", "extra": ""}, {"host": "$MEDIA", "extra": ""}'
+    )
+    server.play(with_media("bilibili", "PlayInfo", PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", both)))
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=2, length_s=10)
+        server.names["MEDIA"] = channel.url
+        server.names["BROKEN"] = channel.url.replace("127.0.0.1", "127.0.0.2")  # nobody passes that on: 404
+        call = await ouzel(server, "record", ROOM, "-o", f"{tmp_path}/out/", cwd=tmp_path)
+    assert call.code == 0, call.errors
+    (report,) = call.events[-1]["recordings"]
+    assert [event["event"] for event in call.events].count("reconnecting") == 1
+    assert "127.0.0.1" in report["stream"]["cdn"]
+    assert report["stream"]["label"] == "原画"
+    assert report["media_s"] > 0
+
+
+async def test_two_addresses_of_one_channel_are_recorded_once(
+    server: PlatformServer, clip: Clip, tmp_path: Path
+) -> None:
+    answers = with_media("bilibili", "PlayInfo", PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", PLAY))
+    server.play([replace(each, body=each.body.replace('"short_id": 0', '"short_id": 6')) for each in answers])
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=2, length_s=10)
+        server.names["MEDIA"] = lambda: channel.url
+        pages = (ROOM, "https://live.bilibili.com/6")
+        call = await ouzel(server, "record", *pages, "-o", f"{tmp_path}/out/", cwd=tmp_path)
+    assert call.code == 0, (call.errors, server.unplanned)
+    one, other = sorted(call.events[-1]["recordings"], key=lambda each: len(each["files"]))
+    assert one["error"]["code"] == "same_channel"
+    assert other["source"] in one["error"]["message"]
+    assert len(other["files"]) == 1
+
+
 async def test_what_is_offline_is_told_and_not_recorded(server: PlatformServer, tmp_path: Path) -> None:
     server.play(read_case(DATA / "picarto" / "streamlink" / "offline.toml"))
     call = await ouzel(server, "record", PAGE, "-o", f"{tmp_path}/out/", cwd=tmp_path)
@@ -133,6 +170,44 @@ async def test_the_exit_code_tells_the_state(
     assert {doc["state"] for doc in call.events} == {state}
     assert [doc["adapter"] for doc in call.events] == ["streamlink", "yt-dlp", "streamget"]
     assert call.code == code
+
+
+async def test_hundreds_of_channels_cost_a_handful_of_requests(server: PlatformServer, tmp_path: Path) -> None:
+    users = [
+        {"login": f"user{n}", "displayName": f"User {n}", "stream": {"id": "1"} if n else None} for n in range(250)
+    ]
+    picarto = read_case(DATA / "picarto" / "streamlink" / "live.toml").answers
+    server.play([PlannedAnswer("POST gql.twitch.tv/gql", json.dumps({"data": {"users": users}})), *picarto])
+    listed = anyio.Path(tmp_path / "list.txt")
+    await listed.write_text(
+        "# mine\n\n" + "".join(f"https://www.twitch.tv/user{n},主播: User {n}\n" for n in range(250))
+    )
+    call = await ouzel(server, "resolve", "--quick", PAGE, "https://[::1", "--list", listed, cwd=tmp_path)
+    page, bad, off, *live = call.events
+    assert call.code == 20
+    assert (page["state"], page["in_full"], page["anchor"]) == ("live", True, "somebody")
+    assert (bad["code"], bad["state"]) == ("bad_url", None)
+    assert (off["url"], off["state"], off["in_full"]) == ("https://www.twitch.tv/user0", "offline", False)
+    assert {each["state"] for each in live} == {"live"}
+    assert len(live) == 249
+    assert server.hits("gql.twitch.tv/*") == 3
+
+
+async def test_where_the_question_about_many_fails_each_is_asked_in_full(
+    server: PlatformServer, tmp_path: Path
+) -> None:
+    off = read_case(DATA / "twitch" / "own" / "offline.toml").answers
+    server.play([PlannedAnswer("POST gql.twitch.tv/gql", "trouble", when="users(", status=502), *off])
+    pages = [f"https://www.twitch.tv/somebody?{number}" for number in range(3)]
+    call = await ouzel(server, "resolve", "--quick", *pages, cwd=tmp_path)
+    assert call.code == 20, call.events
+    assert [(each["state"], each["in_full"]) for each in call.events] == [("offline", True)] * 3
+
+
+async def test_a_list_that_cannot_be_read_is_told(server: PlatformServer, tmp_path: Path) -> None:
+    for words in (("--list", tmp_path / "nothing.txt"), ("--list", tmp_path), ()):
+        call = await ouzel(server, "resolve", *words, cwd=tmp_path)
+        assert (call.code, call.events[0]["code"]) == (2, "bad_option")
 
 
 async def test_an_address_of_a_stream_is_told_by_its_first_bytes(

@@ -17,15 +17,18 @@ from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
+from ouzel.model.choice import CODECS, Taste
 from ouzel.model.stream import Stream
 
 if TYPE_CHECKING:
     from ouzel.cli.access import Access, PageAccess
+    from ouzel.config.settings import PlatformSettings
 
 _MAX_URLS = 1000
 _DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
 """Endings of paths that no page has."""
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
+_CODEC_NAMES = {"avc": "h264", "h.264": "h264", "h265": "hevc", "h.265": "hevc"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T", int, float)
 
@@ -51,6 +54,10 @@ class Options:
     min_free: str
     park: str
     access: AccessWords = field(default_factory=AccessWords)
+    codecs: str | None = None
+    refused_codecs: str | None = None
+    cdn: str | None = None
+    keep_ads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,11 @@ class Job:
     from_start: bool
     pages: Mapping[str, PageAccess]
     """Those of the addresses that are pages of platforms, and who asks there."""
+    tastes: Mapping[str, Taste]
+    """Which of each page's streams."""
     access: Access | None
     """Of the pages; it may have warnings."""
+    keep_ads: bool
 
 
 def read_job(options: Options) -> Job:
@@ -87,6 +97,7 @@ def read_job(options: Options) -> Job:
         duration_s=_positive(options.duration, parse_duration, "--duration"),
     )
     target, wish = _target(options, several=len(urls) > 1, limits=limits)
+    _check_taste(options)
     streams = tuple(_stream(url, options) for url in urls)
     access = _access(options.access) if pages or options.access.config else None
     asking = {url: access.of(url) for url in pages.values()} if access else {}
@@ -100,7 +111,9 @@ def read_job(options: Options) -> Job:
         wait=options.wait,
         from_start=options.from_start,
         pages=asking,
+        tastes={url: _taste(options, given.settings) for url, given in asking.items()},
         access=access,
+        keep_ads=options.keep_ads,
     )
 
 
@@ -111,6 +124,36 @@ def _stream(url: str, options: Options) -> Stream:
         headers = (*headers, _header(f"User-Agent: {access.user_agent}"))
     proxy = read_proxy(access.proxy, "--proxy") or None
     return Stream(url, headers, proxy, not access.insecure, quality=options.quality)
+
+
+def _check_taste(options: Options) -> None:
+    """Raises: BadOption."""
+    preferred, refused = _codecs(options.codecs, "--codec"), _codecs(options.refused_codecs, "--refuse-codec")
+    if both := set(preferred) & set(refused):
+        raise BadOption(f"{', '.join(sorted(both))} cannot be both preferred and refused")
+
+
+def _taste(options: Options, own: PlatformSettings) -> Taste:
+    """Of one page. What the command line prefers is not refused by a setting, nor the other way round."""
+    preferred, refused = _codecs(options.codecs, "--codec"), _codecs(options.refused_codecs, "--refuse-codec")
+    usual = preferred or own.codecs or Taste().codecs
+    return Taste(
+        options.quality,
+        tuple(codec for codec in usual if codec not in refused),
+        refused or tuple(codec for codec in own.refuse_codecs if codec not in preferred),
+        options.cdn or own.cdn,
+    )
+
+
+def _codecs(text: str | None, option: str) -> tuple[str, ...]:
+    """`h265, AVC` is hevc and h264. Raises: BadOption."""
+    named = [word.strip().lower() for word in (text or "").split(",") if word.strip()]
+    if text is not None and not named:
+        raise BadOption(f"{option} names no codec; there are {', '.join(CODECS)}")
+    for word in named:
+        if word not in CODECS and word not in _CODEC_NAMES:
+            raise BadOption(f"{option}: {word[:20]} is no codec of pictures; there are {', '.join(CODECS)}")
+    return tuple(dict.fromkeys(_CODEC_NAMES.get(word, word) for word in named))
 
 
 def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Target, FormatWish]:

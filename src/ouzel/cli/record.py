@@ -62,10 +62,18 @@ from ouzel.system.http import Http1Client
     show_default=True,
     help="best, worst, audio, source, 1080p, 720p60, 4k, a bandwidth like 2500kbps, or a variant's name.",
 )
+@click.option(
+    "--codec", "codecs", metavar="NAMES", help="Of a page's streams prefer these codecs, in order: hevc,h264."
+)
+@click.option("--refuse-codec", "refused_codecs", metavar="NAMES", help="Of a page's streams take none of these: av1.")
+@click.option(
+    "--cdn", metavar="NAME", help="Of a page's streams prefer those of this CDN, as `ouzel resolve` shows them."
+)
 @click.option("--duration", metavar="TIME", help="Stop after this much media: 90s, 2h, 01:30:00.")
 @click.option("--split-after", metavar="TIME", help="Go on in a new file after this much media.")
 @click.option("--split-size", metavar="SIZE", help="Go on in a new file before this size: 2GB, 700MiB.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest segment that the server still has.")
+@click.option("--keep-ads", is_flag=True, help="HLS: record also what the platform marks as advertisements.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Send this header; may be repeated.")
 @with_access
 @click.option("--wait", is_flag=True, help="Wait until the stream is on air.")
@@ -127,6 +135,7 @@ async def run_job(job: Job, output: Output) -> int:
                 listener=progress.listen,
                 wait=job.wait,
                 from_start=job.from_start,
+                keep_ads=job.keep_ads,
                 page=known.get(stream.url),
             )
             for stream, cookies in zip(job.streams, job.cookies, strict=True)
@@ -139,12 +148,14 @@ async def run_job(job: Job, output: Output) -> int:
 
 
 async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
-    """What platforms say of those addresses that are pages."""
+    """What asks for the streams of those addresses that are pages."""
     from ouzel.cli.pages import open_pages  # and with it all platforms
 
-    pages = await stack.enter_async_context(open_pages(clock))
-    asked = [(s, job.pages[s.url]) for s in job.streams if s.url in job.pages]
-    return await pages.ask(asked)
+    pages = await stack.enter_async_context(open_pages(clock, wait=job.wait))
+    asked = [stream for stream in job.streams if stream.url in job.pages]
+    return {
+        stream.url: pages.page(stream.url, job.pages[stream.url].options, job.tastes[stream.url]) for stream in asked
+    }
 
 
 async def _run_all(built: list[tuple[Recorder, Tape]], progress: Progress) -> list[Report]:

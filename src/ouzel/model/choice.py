@@ -39,7 +39,7 @@ _TYPICAL_HEIGHT: dict[Level, int] = {
     "audio": 0,
 }
 _HEIGHT = re.compile(r"(?<![\d.])(\d{3,4})p(\d{2,3})?", re.IGNORECASE)
-_CODECS = ("h264", "hevc", "av1", "vp9")
+CODECS = ("h264", "hevc", "av1", "vp9")
 
 
 @dataclass(frozen=True, slots=True)
