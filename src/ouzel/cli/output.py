@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from ouzel.base.errors import DiskFull
 from ouzel.cli.outbox import Outbox, is_full
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import advised, reason, tr
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 _WIDE = frozenset("WF")
@@ -55,7 +55,7 @@ class Output:
             self._boxes.clear()
             if full:
                 told = _no_room()
-                self.complain(told.code, str(told))
+                self.complain(told.code, reason(told.code, str(told)))
             self._tell_lost(boxes)
 
     def catch_up(self) -> None:
@@ -109,7 +109,7 @@ class Output:
         line = " ".join(message.split())
         with suppress(DiskFull):  # it may be what we are telling
             self.json({"event": "error", "code": code, "message": line})
-        self.complain(code, line)
+        self.complain(code, advised(code, line))
 
     def complain(self, code: str, message: str) -> None:
         """One line on stderr that says what is wrong with a part of the work."""

@@ -8,7 +8,7 @@ from typing import Any
 from ouzel.base.units import format_clock, format_duration, format_size
 from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_DISK, EXIT_GAPS, EXIT_NOTHING, EXIT_OK
 from ouzel.cli.output import NORMAL, Output
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import advised, reason, tr
 from ouzel.model.flow import EndReason
 from ouzel.model.report import Report
 
@@ -62,7 +62,8 @@ def print_reports(reports: list[Report], output: Output) -> None:
     for report in reports:
         if report.error and (report.end_reason in _ERRORS or not report.files) and not (told and report.files):
             code, message = report.error
-            output.complain(code, f"{report.source}: {message}" if len(reports) > 1 else message)
+            why = advised(code, message)
+            output.complain(code, f"{report.source}: {why}" if len(reports) > 1 else why)
 
 
 def _print(report: Report, output: Output) -> None:
@@ -97,7 +98,7 @@ def _print(report: Report, output: Output) -> None:
         output.say(tr("report.damaged", count=report.damaged_chunks))
     output.say(tr("report.end", reason=tr(f"reason.{report.end_reason.value}")))
     if report.error:
-        output.say(tr("report.error", code=report.error[0], message=report.error[1]))
+        output.say(tr("report.error", code=report.error[0], message=reason(*report.error)))
     path = shlex.quote(report.files[0].path)
     output.say(tr("report.play", path=path))
     output.say(tr("report.verify", path=path))

@@ -128,7 +128,7 @@ def _of_the_channel(fault: OuzelError, watch: Watch, match: Match) -> OuzelError
 def _crash(exc: Exception, name: AdapterName) -> SiteError:
     words = f"{type(exc).__name__}: {redact_text(str(exc))[:200]}"
     kind = SiteChanged if isinstance(exc, (LookupError, ValueError, TypeError, AttributeError)) else ResolverFailed
-    return kind(f"{name} does not understand what it was told ({words})", adapter=name)
+    return kind(f"{name} does not understand what it was told", adapter=name, words=words)
 
 
 def _without_secrets(told: Told, options: Options) -> Told:
