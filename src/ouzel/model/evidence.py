@@ -22,7 +22,7 @@ class Evidence:
     why: str = ""
     took_s: float = 0.0
     adapter: str = ""
-    """Who asked; empty where that is said elsewhere."""
+    """Who asked; empty for what is asked before any adapter, such as where a short link leads."""
 
     def fields(self) -> dict[str, Any]:
         return {
