@@ -35,7 +35,8 @@ OPTIONS = {
     "record.template": "文件夹中的文件名；字段：name、title、platform、host、quality、start。",
     "record.format_": "完成后文件的封装格式。默认：与流相同。",
     "record.keep_original": "转成其他格式后保留原文件。",
-    "record.quality": "best、worst、audio、source、1080p、720p60、4k、2500kbps 这样的码率，或变体的名称。",
+    "record.quality": "best、worst、audio；原画、蓝光、超清、高清、标清、流畅；1080p、720p60、4k；2500kbps、8M 这样的码率；"
+    "或流自己的名称。没有时取次低的。",
     "record.duration": "录到这么长的媒体后停止：90s、2h、01:30:00。",
     "record.split_after": "每录这么长的媒体换一个新文件。",
     "record.split_size": "文件达到此大小之前换一个新文件：2GB、700MiB。",
