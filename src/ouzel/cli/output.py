@@ -133,10 +133,14 @@ def fit(text: str, columns: int) -> str:
     return text
 
 
-def pad(text: str, columns: int) -> str:
+def columns(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)
+
+
+def pad(text: str, width: int) -> str:
     """The text, filled up with spaces to so many columns of a terminal."""
-    wide = sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)
-    return text + " " * (columns - wide)
+    return text + " " * (width - columns(text))
 
 
 def give_up(stream: TextIO, exc: OSError) -> None:

@@ -27,6 +27,8 @@ from ouzel.model.stream import Level, Stream
 from ouzel.model.wish import LEVEL_NAMES, USUAL_HEIGHT, Height, Named, Rate, read_rate, read_wish
 
 LEVELS: tuple[Level, ...] = get_args(Level)
+CODECS = ("h264", "hevc", "av1", "vp9")
+"""Of pictures, as streams name them."""
 _ORDER: Mapping[Level, int] = MappingProxyType({**USUAL_HEIGHT, "original": 10_000, "bluray": 1081})
 """As heights, but that no two levels are equal."""
 _HEIGHT = re.compile(r"(?<![\d.])(\d{3,4})p(\d{2,3})?", re.IGNORECASE)
