@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,43 @@ async def test_a_page_is_recorded_and_its_address_renewed(
     numbers = [number for _, number in read_markers(await anyio.Path(path).read_bytes(), "ts")]
     assert numbers == list(range(numbers[0], 24))
     assert server.hits(place) >= 2  # at the start, and when the address had run out
+
+
+async def test_where_one_cdn_does_not_work_the_next_one_is_taken(
+    server: PlatformServer, clip: Clip, tmp_path: Path
+) -> None:
+    both = PLAY.replace(
+        '{"host": "$MEDIA", "extra": ""}', '{"host": "$BROKEN", "extra": ""}, {"host": "$MEDIA", "extra": ""}'
+    )
+    server.play(with_media("bilibili", "PlayInfo", PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", both)))
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=2, length_s=10)
+        server.names["MEDIA"] = channel.url
+        server.names["BROKEN"] = channel.url.replace("127.0.0.1", "127.0.0.2")  # nobody passes that on: 404
+        call = await ouzel(server, "record", ROOM, "-o", f"{tmp_path}/out/", cwd=tmp_path)
+    assert call.code == 0, call.errors
+    (report,) = call.events[-1]["recordings"]
+    assert [event["event"] for event in call.events].count("reconnecting") == 1
+    assert "127.0.0.1" in report["stream"]["cdn"]
+    assert report["stream"]["label"] == "原画"
+    assert report["media_s"] > 0
+
+
+async def test_two_addresses_of_one_channel_are_recorded_once(
+    server: PlatformServer, clip: Clip, tmp_path: Path
+) -> None:
+    answers = with_media("bilibili", "PlayInfo", PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", PLAY))
+    server.play([replace(each, body=each.body.replace('"short_id": 0', '"short_id": 6')) for each in answers])
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=2, length_s=10)
+        server.names["MEDIA"] = lambda: channel.url
+        pages = (ROOM, "https://live.bilibili.com/6")
+        call = await ouzel(server, "record", *pages, "-o", f"{tmp_path}/out/", cwd=tmp_path)
+    assert call.code == 0, (call.errors, server.unplanned)
+    one, other = sorted(call.events[-1]["recordings"], key=lambda each: len(each["files"]))
+    assert one["error"]["code"] == "same_channel"
+    assert other["source"] in one["error"]["message"]
+    assert len(other["files"]) == 1
 
 
 async def test_what_is_offline_is_told_and_not_recorded(server: PlatformServer, tmp_path: Path) -> None:

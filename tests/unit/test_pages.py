@@ -1,48 +1,81 @@
-"""What `ouzel record` asks of pages before it begins."""
+"""What `ouzel record` asks of pages, and how often."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
 from typing import cast
 
 import anyio
 import pytest
 
-from ouzel.base.errors import Blocked, OuzelError
-from ouzel.cli import pages as rooms
+from ouzel.base.errors import Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
 from ouzel.cli.pages import Pages
+from ouzel.cli.target import Names, Target
+from ouzel.engine.finish import FormatWish
+from ouzel.model.choice import Taste
 from ouzel.model.live import Answer, Identity, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import Options
+from ouzel.platforms.contract import Options, Peek
 from ouzel.platforms.host import ResolverHost
+from ouzel.platforms.peeking import Peeked
+from ouzel.platforms.polling import PollRules, Polls
+from ouzel.platforms.resolver import Channels, PageResolver
+from ouzel.system.clock import SystemClock
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 PAGE = "https://picarto.tv/somebody"
 WHO = Identity("picarto", "77")
-SHOW = Live(WHO, "Some Body", (Stream("https://cdn.example/a.flv"),), title="A show")
+A, B, LOW = (
+    Stream("https://a.example/show.flv?sign=1", label="1080p", cdn="a"),
+    Stream("https://b.example/show.flv?sign=1", label="1080p", cdn="b"),
+    Stream("https://a.example/low.flv?sign=1", label="480p", cdn="a"),
+)
+SHOW = Live(WHO, "Some Body", (A, B, LOW), title="A show")
+QUICK = PollRules(interval_s=0.005, jitter=0.1, apart_s=0.0, network_s=0.02, longest_s=0.05)
 
 
 @dataclass
 class FakeHost:
-    """Answers as told; None: never."""
+    """Answers as told."""
 
-    outcome: Answer | OuzelError | None
+    outcome: Answer | OuzelError = SHOW
+    peeks: list[Mapping[str, Peeked]] = field(default_factory=list[Mapping[str, Peeked]])
     asked: list[tuple[str, Options]] = field(default_factory=list[tuple[str, Options]])
+    probed: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
 
     async def resolve(self, url: str, options: Options) -> Told:
         self.asked.append((url, options))
-        if self.outcome is None:
-            await anyio.sleep_forever()
-        assert self.outcome is not None
         return Told("own", self.outcome, ())
 
+    async def probe(self, urls: Mapping[str, str], options: Options | None = None) -> Mapping[str, Peeked]:
+        self.probed.append(dict(urls))
+        return dict.fromkeys(urls) | dict(self.peeks.pop(0)) if self.peeks else dict.fromkeys(urls)
 
-async def ask(host: FakeHost, *streams: Stream, account: tuple[str, str] = ("", "")) -> list[rooms.Page]:
-    pages = Pages(cast("ResolverHost", host), FakeClock(), account)
-    found = await pages.ask([(stream, lambda _url: "a=1") for stream in streams])
-    return [found[stream.url] for stream in streams]
+
+def resolver_of(
+    host: FakeHost,
+    url: str = PAGE,
+    *,
+    taste: Taste | None = None,
+    clock: FakeClock | None = None,
+    channels: Channels | None = None,
+    polls: Polls | None = None,
+) -> PageResolver:
+    return PageResolver(
+        cast("ResolverHost", host),
+        url,
+        Options(),
+        taste or Taste(),
+        clock or FakeClock(),
+        channels or Channels(),
+        polls.add(url, Options()) if polls else None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,27 +89,207 @@ async def ask(host: FakeHost, *streams: Stream, account: tuple[str, str] = ("", 
     ],
 )
 async def test_files_are_named_by_what_is_known(outcome: Answer | OuzelError, name: str, title: str) -> None:
-    (page,) = await ask(FakeHost(outcome), Stream(PAGE))
-    assert dict(page.fields) == {"platform": "picarto", "name": name, "title": title}
+    resolver = resolver_of(FakeHost(outcome))
+    assert resolver.fields["name"] == "somebody"
+    try:
+        await resolver.resolve()
+    except Blocked:
+        pass
+    assert resolver.fields == {"platform": "picarto", "name": name, "title": title}
 
 
-async def test_a_page_that_hangs_holds_up_nothing_and_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "_FIRST_S", 0.05)
-    host = FakeHost(None)
-    with anyio.fail_after(20):
-        (page,) = await ask(host, Stream(PAGE))
-    assert page.fields["name"] == "somebody"
+async def test_a_name_is_made_when_its_file_begins(tmp_path: Path) -> None:
+    clock, host = FakeClock(), FakeHost(Offline(WHO, "Some Body", "yesterday's show"))
+    resolver = resolver_of(host)
+    target = Target(tmp_path, None, "{name} {title} {start:%H%M}", numbered=False)
+    path_for = Names().maker(
+        target, Stream(PAGE), FormatWish(None, keep_original=False), clock, lambda: resolver.fields
+    )
+    await resolver.resolve()
+    clock.advance(3600)
+    began = clock.now().astimezone()
     host.outcome = SHOW
-    stream = await page.resolver.resolve()
-    assert stream is not None
-    assert stream.url == "https://cdn.example/a.flv"
-    assert len(host.asked) == 2
+    await resolver.resolve()
+    assert path_for(1, "flv").name == f"Some Body A show {began:%H%M}.flv"
+    clock.advance(3600)
+    assert path_for(2, "flv").name == f"Some Body A show {began:%H%M}-002.flv"  # only time has passed
+    host.outcome = Live(WHO, "Some Body", (A,), title="Another show")
+    await resolver.resolve()
+    assert path_for(3, "flv").name == f"Some Body Another show {began + timedelta(hours=1):%H%M}-003.flv"
 
 
 async def test_the_users_words_are_handed_on() -> None:
-    host = FakeHost(SHOW)
+    host = FakeHost()
+    taste = Taste(codecs=("av1", "h264"), refused_codecs=("hevc",), cdn="b")
+    pages = Pages(cast("ResolverHost", host), FakeClock(), ("me@example.org", "secret"), taste, wait=False)
     stream = Stream(PAGE, (("User-Agent", "me"),), "socks5h://127.0.0.1:1080", verify_tls=False)
-    await ask(host, stream, account=("me@example.org", "secret"))
-    assert host.asked == [
-        (PAGE, Options("a=1", "socks5h://127.0.0.1:1080", "me", "me@example.org", "secret", verify_tls=False))
+    taken = await pages.page(stream, lambda _url: "a=1").resolver.resolve()
+    options = Options("a=1", "socks5h://127.0.0.1:1080", "me", "me@example.org", "secret", False, ("av1", "h264"))
+    assert host.asked == [(PAGE, options)]
+    assert taken is not None
+    assert taken.cdn == "b"
+
+
+# ---- which stream
+
+
+async def test_a_stream_that_brought_no_media_is_left_alone_for_a_while() -> None:
+    clock = FakeClock()
+    resolver = resolver_of(FakeHost(), clock=clock)
+    taken = [await resolver.resolve()]
+    for after_s, failed in ((0, True), (0, True), (59, False), (2, False), (0, True), (119, False), (2, False)):
+        clock.advance(after_s)
+        taken.append(await resolver.resolve(failed=failed))
+    assert [(s.label, s.cdn) for s in taken if s] == [
+        ("1080p", "a"),
+        ("1080p", "b"),  # the same quality from elsewhere
+        ("480p", "a"),  # then the next quality
+        ("480p", "a"),
+        ("1080p", "a"),
+        ("1080p", "b"),
+        ("1080p", "b"),
+        ("1080p", "a"),  # twice as long, the second time
     ]
+
+
+async def test_to_renew_an_address_is_no_failure() -> None:
+    resolver = resolver_of(FakeHost())
+    assert {(await resolver.resolve() or LOW).cdn for _ in range(5)} == {"a"}
+
+
+async def test_where_all_have_failed_all_are_tried_again() -> None:
+    resolver = resolver_of(FakeHost(Live(WHO, "x", (A, B))))
+    taken = [await resolver.resolve()] + [await resolver.resolve(failed=True) for _ in range(2)]
+    assert [s.cdn for s in taken if s] == ["a", "b", "a"]
+
+
+async def test_two_pages_of_one_channel_are_one() -> None:
+    channels, host = Channels(), FakeHost(Offline(WHO))
+    first, second = (resolver_of(host, url, channels=channels) for url in (PAGE, PAGE + "else"))
+    assert await first.resolve() is None
+    for _ in range(2):
+        with pytest.raises(SameChannel, match=PAGE):
+            await second.resolve()
+    assert await first.resolve() is None
+
+
+# ---- how often
+
+
+def polls_of(host: FakeHost, rules: PollRules | None = None) -> Polls:
+    return Polls(host, SystemClock(), rules or QUICK, Random(1))
+
+
+async def test_an_interval_is_kept_give_or_take_a_tenth() -> None:
+    polls = Polls(FakeHost(), FakeClock(), random=Random(1))
+    poll = polls.add(PAGE, Options())
+    poll.heard(Offline(WHO))
+    waits = [poll.patience_s() for _ in range(100)]
+    assert 27 <= min(waits) < 28
+    assert 32 < max(waits) <= 33
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "least", "most"),
+    [(5, 5, 5), (40, 27, 33), (600, 300, 300), (7200, 900, 900), (-60, 27, 33)],
+)
+async def test_an_announced_beginning_is_waited_for(ahead_s: float, least: float, most: float) -> None:
+    clock = FakeClock()
+    poll = Polls(FakeHost(), clock).add(PAGE, Options())
+    poll.heard(Offline(WHO, available_at=clock.now() + timedelta(seconds=ahead_s)))
+    assert least <= poll.patience_s() <= most
+
+
+@pytest.mark.parametrize(("error", "most"), [(SiteChanged("?"), 900), (ConnectFailed("?"), 60)])
+async def test_after_errors_it_is_asked_less_and_less_often(error: OuzelError, most: float) -> None:
+    poll = Polls(FakeHost(), FakeClock(), PollRules(jitter=0.0)).add(PAGE, Options())
+    waits = list[float]()
+    for _ in range(40):
+        poll.heard(error)
+        waits.append(poll.patience_s())
+    assert waits[:2] == [30, 60]
+    assert waits[-1] == most
+    poll.heard(Offline(WHO))
+    assert poll.patience_s() == 30
+
+
+async def test_a_stream_that_did_not_come_is_asked_for_at_once() -> None:
+    resolver = resolver_of(FakeHost(), polls=polls_of(FakeHost()))
+    await resolver.resolve()
+    assert resolver.patience_s(0.25) == 0.25
+
+
+async def test_pages_of_one_platform_are_asked_about_together_until_they_seem_to_be_on_air() -> None:
+    urls = [f"https://www.twitch.tv/user{number}" for number in range(5)]
+    off: dict[str, Peeked] = {url: Peek(live=False) for url in urls}
+    unsure: dict[str, Peeked] = {urls[1]: None, urls[2]: SiteChanged("?")}
+    host = FakeHost(Offline(Identity("twitch", "1")), [off, off, off, off | {urls[0]: Peek(live=True)} | unsure])
+    polls = polls_of(host)
+    resolvers = {url: resolver_of(host, url, polls=polls) for url in urls}
+    assert [await each.resolve() for each in resolvers.values()] == [None] * 5
+    assert (len(host.probed), host.asked) == (1, [])  # even the first time
+
+    back = list[str]()
+
+    async def wait(url: str) -> None:
+        await resolvers[url].rest(0.005)
+        back.append(url)
+        if len(back) == 3:
+            tasks.cancel_scope.cancel()
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            for url in urls:
+                tasks.start_soon(wait, url)
+    assert set(back) == set(urls[:3])
+    assert host.probed == [dict.fromkeys(urls, "")] * 4
+
+
+async def test_one_page_alone_is_asked_in_full_and_so_are_those_of_platforms_without_such_a_question() -> None:
+    host = FakeHost(Offline(WHO))
+    alone = polls_of(host).add("https://www.twitch.tv/user", Options())
+    assert not await alone.seems_off()
+    await alone.rest(0.001)
+    assert host.probed == []
+    polls = polls_of(host)
+    several = [polls.add(f"https://picarto.tv/user{number}", Options()) for number in range(3)]
+    for _ in range(2):
+        for each in several:
+            assert not await each.seems_off()
+            await each.rest(0.0)
+    assert len(host.probed) == 1
+
+
+async def test_nobody_asks_a_platform_that_blocks() -> None:
+    polls = polls_of(FakeHost(), PollRules(interval_s=30.0, apart_s=0.0))
+    one, other = (polls.add(f"https://picarto.tv/user{number}", Options()) for number in range(2))
+    elsewhere = polls.add("https://chzzk.naver.com/live/" + "0" * 32, Options())
+    one.heard(Blocked("a captcha"))
+    with anyio.fail_after(20):
+        await elsewhere.rest(0.0)
+    with anyio.move_on_after(0.05) as scope:
+        await other.rest(0.0)
+    assert scope.cancelled_caught
+
+
+async def test_pages_are_asked_one_after_the_other() -> None:
+    polls = polls_of(FakeHost(), PollRules(apart_s=30.0))
+    passed = list[int]()
+
+    async def wait(number: int) -> None:
+        await polls.add(f"https://picarto.tv/user{number}", Options()).rest(0.0)
+        passed.append(number)
+
+    with anyio.move_on_after(0.1):
+        async with anyio.create_task_group() as tasks:
+            for number in range(5):
+                tasks.start_soon(wait, number)
+    assert len(passed) == 1
+
+
+async def test_a_failed_question_about_many_says_nothing() -> None:
+    urls = [f"https://www.twitch.tv/user{number}" for number in range(3)]
+    host = FakeHost(SHOW, [dict.fromkeys(urls, ResolverFailed("?"))])
+    polls = polls_of(host)
+    several = [polls.add(url, Options()) for url in urls]
+    assert [await each.seems_off() for each in several] == [False] * 3

@@ -6,6 +6,7 @@
     │   ├── BadOption          bad_option
     │   ├── UnknownQuality     unknown_quality
     │   ├── OutputExists       output_exists
+    │   ├── SameChannel        same_channel         two addresses name one channel, which is recorded already
     │   ├── UnknownSite        unknown_site         a page of a host that Ouzel does not know
     │   └── NotALedger         not_a_ledger
     ├── MediaError             bad_media            the bytes are not what they should be
@@ -106,6 +107,10 @@ class UnknownQuality(InputError):
 
 class OutputExists(InputError):
     code = "output_exists"
+
+
+class SameChannel(InputError):
+    code = "same_channel"
 
 
 class UnknownSite(InputError):

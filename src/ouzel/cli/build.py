@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
 
 from ouzel import __version__
 from ouzel.base.urls import redact
-from ouzel.cli.target import NOTHING_TOLD, Names, Target
+from ouzel.cli.target import Names, Target, Teller
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import Finisher, FormatWish
 from ouzel.engine.policy import Policy
@@ -18,7 +18,7 @@ from ouzel.engine.recorder import Recorder, RecordSpec
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import Listener
-from ouzel.model.stream import DirectResolver, Resolver, Stream
+from ouzel.model.stream import DirectResolver, Resolver, Stream, Turns
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope
@@ -43,8 +43,9 @@ class Page:
     """A page of a platform."""
 
     resolver: Resolver
-    fields: Mapping[str, str]
+    told: Teller
     """What the platform tells for names of files."""
+    turns: Turns
 
 
 def build_recorder(
@@ -60,10 +61,10 @@ def build_recorder(
     from_start: bool,
     page: Page | None = None,
 ) -> tuple[Recorder, Tape]:
-    """One recording, ready to run. `page`: the address is one of a platform, of which this is known."""
-    source = redact(stream.url)
+    """One recording, ready to run. `page`: the address is one of a platform, and this asks it."""
+    source, told = redact(stream.url), (page.told,) if page else ()
     tape = Tape(
-        shop.names.maker(target, stream, wish, shop.clock, page.fields if page else NOTHING_TOLD),
+        shop.names.maker(target, stream, wish, shop.clock, *told),
         source=source,
         software=f"ouzel {__version__}",
         clock=shop.clock,
@@ -80,5 +81,8 @@ def build_recorder(
         cookies=cookies,
         from_start=from_start,
     )
-    spec = RecordSpec(source, page.resolver if page else DirectResolver(stream), wait)
+    if page is not None:
+        spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=True)
+    else:
+        spec = RecordSpec(source, DirectResolver(stream), wait)
     return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg, shop.conversions)), tape

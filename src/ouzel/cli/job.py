@@ -18,6 +18,7 @@ from ouzel.engine.finish import FormatWish
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
+from ouzel.model.choice import CODECS, Taste
 from ouzel.model.stream import Stream
 from ouzel.system.http.cookies import read_cookies
 from ouzel.system.http.dial import parse_proxy
@@ -26,6 +27,7 @@ _MAX_URLS = 1000
 _DIRECT = (".m3u8", ".m3u", ".flv", ".ts", ".mp4", ".mpd", ".mkv", ".webm", ".mp3", ".aac", ".m4a", ".m4s")
 """Endings of paths that no page has."""
 _SCHEMES = HTTP_SCHEMES | FFMPEG_SCHEMES
+_CODEC_NAMES = {"avc": "h264", "h.264": "h264", "h265": "hevc", "h.265": "hevc"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T", int, float)
 
@@ -55,6 +57,9 @@ class Options:
     park: str
     insecure: bool
     login: str | None = None
+    codecs: str | None = None
+    refused_codecs: str | None = None
+    cdn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Job:
     """Those of the addresses that are pages of platforms."""
     account: tuple[str, str]
     """Name and password on platforms, or two empty texts."""
+    taste: Taste
+    """Which of a page's streams."""
 
 
 def read_job(options: Options) -> Job:
@@ -103,6 +110,7 @@ def read_job(options: Options) -> Job:
         from_start=options.from_start,
         pages=frozenset(pages.values()),
         account=(options.login or "", password_for(options.login)),
+        taste=_taste(options),
     )
 
 
@@ -117,6 +125,25 @@ def _stream(url: str, options: Options) -> Stream:
         except InputError as exc:
             raise BadOption(f"--proxy: {exc}") from None
     return Stream(url, headers, proxy, not options.insecure, quality=options.quality)
+
+
+def _taste(options: Options) -> Taste:
+    refused = _codecs(options.refused_codecs, "--refuse-codec")
+    preferred = _codecs(options.codecs, "--codec") or Taste().codecs
+    if both := set(_codecs(options.codecs, "--codec")) & set(refused):
+        raise BadOption(f"{', '.join(sorted(both))} cannot be both preferred and refused")
+    return Taste(options.quality, preferred, refused, options.cdn or "")
+
+
+def _codecs(text: str | None, option: str) -> tuple[str, ...]:
+    """`h265, AVC` is hevc and h264. Raises: BadOption."""
+    named = [word.strip().lower() for word in (text or "").split(",") if word.strip()]
+    if text is not None and not named:
+        raise BadOption(f"{option} names no codec; there are {', '.join(CODECS)}")
+    for word in named:
+        if word not in CODECS and word not in _CODEC_NAMES:
+            raise BadOption(f"{option}: {word[:20]} is no codec of pictures; there are {', '.join(CODECS)}")
+    return tuple(dict.fromkeys(_CODEC_NAMES.get(word, word) for word in named))
 
 
 def _target(options: Options, *, several: bool, limits: TapeLimits) -> tuple[Target, FormatWish]:

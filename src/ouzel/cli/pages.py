@@ -1,27 +1,21 @@
-"""Pages of platforms among the addresses to record: who is on air there is asked before anything is named."""
+"""Pages of platforms among the addresses to record."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import partial
 
-import anyio
-
-from ouzel.base.errors import BadUrl, OuzelError
+from ouzel.base.errors import BadUrl
 from ouzel.cli.build import Page
 from ouzel.cli.job import CookieFinder
 from ouzel.model.choice import Taste
-from ouzel.model.live import Answer
 from ouzel.model.stream import Stream
-from ouzel.platforms.contract import Match, Options
+from ouzel.platforms.contract import Options
 from ouzel.platforms.host import ResolverHost, open_host
+from ouzel.platforms.polling import Polls
 from ouzel.platforms.registry import registry, tidy
-from ouzel.platforms.resolver import PageResolver
+from ouzel.platforms.resolver import Channels, PageResolver
 from ouzel.system.clock import Clock
-
-_FIRST_S = 8.0
-"""How long recording waits for what platforms say; their recorders ask on."""
 
 
 def page_address(text: str) -> str | None:
@@ -37,52 +31,37 @@ def page_address(text: str) -> str | None:
 
 
 class Pages:
-    """Asks about those addresses that are pages."""
+    """Makes what asks for the streams of pages."""
 
-    def __init__(self, host: ResolverHost, clock: Clock, account: tuple[str, str]) -> None:
+    def __init__(self, host: ResolverHost, clock: Clock, account: tuple[str, str], taste: Taste, *, wait: bool) -> None:
         self._host = host
-        self._account = account
         self._clock = clock
+        self._account = account
+        self._taste = taste
+        self._channels = Channels()
+        self._polls = Polls(host, clock) if wait else None
 
-    async def ask(self, pages: Sequence[tuple[Stream, CookieFinder]]) -> Mapping[str, Page]:
-        """What is known of each page, by its address. One that cannot be resolved now is there too: its recorder will say why."""
-        found: dict[str, Page] = {}
-        async with anyio.create_task_group() as tasks:
-            for stream, finder in pages:
-                tasks.start_soon(partial(self._ask_one, stream, finder, found))
-        return found
-
-    async def _ask_one(self, stream: Stream, finder: CookieFinder, found: dict[str, Page]) -> None:
+    def page(self, stream: Stream, finder: CookieFinder) -> Page:
+        """A page, and what the user says of it: nothing is asked yet."""
         agent = next((value for name, value in stream.headers if name.lower() == "user-agent"), "")
         match = registry().find(stream.url) or registry().find_short(stream.url)
         assert match is not None
         cookies = finder(stream.url) or finder(match.platform.example) or ""  # a short link leads there
-        options = Options(cookies, stream.proxy or "", agent, *self._account, verify_tls=stream.verify_tls)
-        first: Answer | OuzelError | None = None
-        with anyio.move_on_after(_FIRST_S):  # streams beside it are on air now
-            first = (await self._host.resolve(stream.url, options)).outcome
-        resolver = PageResolver(
-            self._host,
-            stream.url,
-            options,
-            Taste(stream.quality),
-            self._clock,
-            first=first,
+        options = Options(
+            cookies,
+            stream.proxy or "",
+            agent,
+            *self._account,
+            verify_tls=stream.verify_tls,
+            codecs=self._taste.codecs if self._taste.codecs != Taste().codecs else (),
         )
-        found[stream.url] = Page(resolver, _fields(match, first))
-
-
-def _fields(match: Match, answer: Answer | OuzelError | None) -> Mapping[str, str]:
-    """What names of files are made of. Where nothing is known yet, what the address calls the channel."""
-    name = next(iter(match.named.values()), match.platform.name)
-    title = ""
-    if answer is not None and not isinstance(answer, OuzelError):
-        name, title = answer.anchor or answer.identity.id, answer.title
-    return {"platform": match.platform.name, "name": name, "title": title or name}
+        poll = self._polls.add(stream.url, options) if self._polls else None
+        resolver = PageResolver(self._host, stream.url, options, self._taste, self._clock, self._channels, poll)
+        return Page(resolver, lambda: resolver.fields, resolver)
 
 
 @asynccontextmanager
-async def open_pages(clock: Clock, account: tuple[str, str]) -> AsyncGenerator[Pages]:
+async def open_pages(clock: Clock, account: tuple[str, str], taste: Taste, *, wait: bool) -> AsyncGenerator[Pages]:
     """`account`: name and password on the platforms, or two empty texts."""
     async with open_host() as host:
-        yield Pages(host, clock, account)
+        yield Pages(host, clock, account, taste, wait=wait)

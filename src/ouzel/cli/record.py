@@ -62,6 +62,13 @@ from ouzel.system.http import Http1Client
     help="best, worst, audio, original, bluray, uhd, hd, sd, ld (or 原画 … 流畅), 1080p, 720p60, 4k, 2500kbps, 8M, "
     "or a name of the stream's own. Where there is none such: the next lower.",
 )
+@click.option(
+    "--codec", "codecs", metavar="NAMES", help="Of a page's streams prefer these codecs, in order: hevc,h264."
+)
+@click.option("--refuse-codec", "refused_codecs", metavar="NAMES", help="Of a page's streams take none of these: av1.")
+@click.option(
+    "--cdn", metavar="NAME", help="Of a page's streams prefer those of this CDN, as `ouzel resolve` shows them."
+)
 @click.option("--duration", metavar="TIME", help="Stop after this much media: 90s, 2h, 01:30:00.")
 @click.option("--split-after", metavar="TIME", help="Go on in a new file after this much media.")
 @click.option("--split-size", metavar="SIZE", help="Go on in a new file before this size: 2GB, 700MiB.")
@@ -137,12 +144,12 @@ async def run_job(job: Job, output: Output) -> int:
 
 
 async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, Page]:
-    """What platforms say of those addresses that are pages."""
+    """What asks for the streams of those addresses that are pages."""
     from ouzel.cli.pages import open_pages  # and with it all platforms
 
-    pages = await stack.enter_async_context(open_pages(clock, job.account))
-    asked = [(s, finder) for s, finder in zip(job.streams, job.cookies, strict=True) if s.url in job.pages]
-    return await pages.ask(asked)
+    pages = await stack.enter_async_context(open_pages(clock, job.account, job.taste, wait=job.wait))
+    both = zip(job.streams, job.cookies, strict=True)
+    return {stream.url: pages.page(stream, finder) for stream, finder in both if stream.url in job.pages}
 
 
 async def _run_all(built: list[tuple[Recorder, Tape]], progress: Progress) -> list[Report]:

@@ -11,6 +11,7 @@ from ouzel.cli.output import NORMAL, Output
 from ouzel.cli.texts import advised, reason, tr
 from ouzel.model.flow import EndReason
 from ouzel.model.report import Report
+from ouzel.model.stream import Stream
 
 _MOST_GAPS_PRINTED = 50
 _FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
@@ -18,6 +19,8 @@ _BAD_WORDS = frozenset({"bad_option", "unknown_quality", "output_exists"})
 """Codes of errors that are known only once the stream was opened, and yet are the caller's."""
 _OF_THE_DISK = frozenset({"file_removed"})
 """Codes of errors that say why nothing is left of what was recorded."""
+_RECORDED_ELSEWHERE = frozenset({"same_channel"})
+"""Codes of errors that say why there was nothing to do: what it is about is in another recording of the call."""
 _ERRORS = frozenset({EndReason.FAILED, EndReason.NEVER_STARTED, EndReason.DISK})
 
 
@@ -31,6 +34,8 @@ def _code(report: Report) -> int:
         return EXIT_DISK
     if not report.files:
         code = report.error[0] if report.error is not None else ""
+        if code in _RECORDED_ELSEWHERE:
+            return EXIT_OK
         return EXIT_DISK if code in _OF_THE_DISK else EXIT_BAD_ARGUMENTS if code in _BAD_WORDS else EXIT_NOTHING
     failed = report.end_reason is EndReason.FAILED or report.unsent_bytes > 0
     incomplete = report.gaps or report.damaged_chunks or any(f.error for f in report.files)
@@ -78,6 +83,8 @@ def _print(report: Report, output: Output) -> None:
         if file.error:
             output.say(tr("report.file_error", error=file.error))
     output.say(tr("report.kept", time=format_clock(report.media_s), size=format_size(report.bytes), runs=report.runs))
+    if report.stream is not None and (shown := _stream_words(report.stream)):
+        output.say(tr("report.stream", stream=shown))
     if not report.gaps:
         output.say(tr("report.no_gaps"))
     for gap in report.gaps[:_MOST_GAPS_PRINTED]:
@@ -102,3 +109,11 @@ def _print(report: Report, output: Output) -> None:
     path = shlex.quote(report.files[0].path)
     output.say(tr("report.play", path=path))
     output.say(tr("report.verify", path=path))
+
+
+def _stream_words(stream: Stream) -> str:
+    """Which one of a platform's; empty where there was none to choose."""
+    quality = stream.label or (f"{stream.height}p" if stream.height else stream.level or "")
+    return (
+        "  ".join(filter(None, (quality, stream.protocol, stream.codec, stream.cdn))) if quality or stream.cdn else ""
+    )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from ouzel.model.naming import check_template, part_name, render_name, telling_n
 from ouzel.model.stream import Stream
 from ouzel.system.clock import Clock
 
-NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
+Teller = Callable[[], Mapping[str, str]]
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
 _NOT_MADE = frozenset(
     {
@@ -102,6 +101,10 @@ def _refuse_existing(path: Path) -> None:
         raise OutputExists(f"{name} exists already; give another name or remove it")
 
 
+def _nothing_told() -> Mapping[str, str]:
+    return {}
+
+
 class Names:
     """The names that this process has given away: a thousand channels of one name are not each counted from one again."""
 
@@ -109,22 +112,33 @@ class Names:
         self._last: dict[Path, int] = {}
 
     def maker(
-        self, target: Target, stream: Stream, wish: FormatWish, clock: Clock, told: Mapping[str, str] = NOTHING_TOLD
+        self, target: Target, stream: Stream, wish: FormatWish, clock: Clock, told: Teller = _nothing_told
     ) -> Callable[[int, Container], Path]:
         """The function that names the files of a recording: part number and container to a path that does not exist yet.
 
+        A name is made when its file begins. Further files share it, until what is told has changed: then they have a new one.
         It raises OutputExists for a first file whose name the user has given.
 
         Args:
-            told: fields of the template that a platform knows better than the address.
+            told: gives fields of the template that a platform knows better than the address, as they are then.
         """
-        stem = (
-            target.stem if target.stem is not None else render_name(target.template, {**_fields(stream, clock), **told})
-        )
         own = target.stem
+        rendered: tuple[dict[str, Any], str] | None = None
+
+        def stem_now() -> str:
+            """As long as only time has passed, the one before."""
+            nonlocal own, rendered
+            fields = {**_fields(stream, clock), **told()}
+            if (
+                rendered is None
+                or render_name(target.template, {**fields, "start": rendered[0]["start"]}) != rendered[1]
+            ):
+                rendered, own = (fields, render_name(target.template, fields)), None
+            return rendered[1]
 
         def path_for(part: int, container: Container) -> Path:
             nonlocal own
+            stem = stem_now() if target.stem is None else target.stem
 
             def path_of(name: str) -> Path:
                 return target.folder / f"{name}.{ENDINGS[container]}"

@@ -38,7 +38,7 @@ from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason, GapCode, because
 from ouzel.model.report import Report
 from ouzel.model.states import RecordingState, move
-from ouzel.model.stream import Resolver, Stream
+from ouzel.model.stream import Resolver, Stream, Turns
 from ouzel.system.guard import Scope, addresses_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class RecordSpec:
     resolver: Resolver
     wait: bool = False
     """Wait for a stream that is not on air yet, for as long as it takes."""
+    turns: Turns | None = None
+    """When to ask again meanwhile; None: after a delay that grows."""
+    has_others: bool = False
+    """Where a stream brings no media, the resolver may have another one."""
 
 
 class Recorder:
@@ -90,6 +94,12 @@ class Recorder:
         self._verdict: OuzelError | None = None
         self._offline = 0
         self._unsent_bytes = 0
+        self._given: Stream | None = None
+        """What the resolver gave for the attempt that is running, or was the last."""
+        self._failed = False
+        """That brought no media."""
+        self._kept: Stream | None = None
+        """The last that did."""
 
     @property
     def state(self) -> RecordingState:
@@ -205,17 +215,23 @@ class Recorder:
             await self._park(error, backoff.next_s())
 
     async def _resolve_and_run(self) -> EndReason | None:
-        stream = await self.spec.resolver.resolve()
+        failed, self._failed = self._failed, False
+        stream = await self.spec.resolver.resolve(failed=failed)
         if stream is None:
             self._offline += 1
             if not self._tape.recorded:
                 raise NotOnAir("it is not on air")
             return EndReason.ENDED if self._tape.recorded and self._offline >= _OFFLINE_ANSWERS else None
-        self._offline = 0
-        await self._learn_scope(stream)
-        with anyio.CancelScope() as self._attempt:
-            async with beside(lambda: self._renew(stream)):
-                return await self.run_once(stream)
+        self._offline, self._given = 0, stream
+        before = self._tape.counters.last_media
+        try:
+            await self._learn_scope(stream)
+            with anyio.CancelScope() as self._attempt:
+                async with beside(lambda: self._renew(stream)):
+                    return await self.run_once(stream)
+        finally:
+            self._failed = self._tape.counters.last_media <= before
+            self._kept = self._kept if self._failed else self._given
         verdict, self._verdict = self._verdict, None
         raise verdict or Stalled("the watchdog ended the connection")
 
@@ -229,7 +245,7 @@ class Recorder:
                 raise error
             if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
                 raise error or NotMedia("the stream closes at once, without any media")
-            if error is not None and error.retry is Retry.NEVER:
+            if error is not None and error.retry is Retry.NEVER and not (self._failed and self.spec.has_others):
                 raise error
             return None
         if isinstance(error, (InputError, Refused, Unsupported)):
@@ -237,6 +253,7 @@ class Recorder:
         return EndReason.GONE if away_s >= self._policy.park_s else None
 
     async def _park(self, error: OuzelError | None, delay_s: float) -> None:
+        turns: Turns | None = None
         if isinstance(error, RateLimited) and error.retry_after_s is not None:
             delay_s = max(delay_s, min(error.retry_after_s, self._policy.park_s))
         if self._tape.recorded:
@@ -247,6 +264,9 @@ class Recorder:
             self._tape.counters.reconnects += 1
         elif self.spec.wait:
             delay_s = max(delay_s, _WAIT_S)
+            turns = self.spec.turns
+            if turns is not None:
+                delay_s = turns.patience_s(delay_s)
             self._move(_S.WAITING)
         self._tape.emit(
             EventCode.RECONNECTING,
@@ -254,10 +274,10 @@ class Recorder:
             why=str(error) if error else "closed by the server",
             delay_s=round(delay_s, 3),
         )
-        await anyio.sleep(delay_s)
+        await (anyio.sleep(delay_s) if turns is None else turns.rest(delay_s))
 
     async def _wait_for_disk(self, exc: StorageError) -> None:
-        self.error = exc
+        self.error, self._failed = exc, False
         code = GapCode.READ_ONLY if exc.code == "read_only" else GapCode.DISK_FULL
         if self._reads_hls:
             self._hls.blame(code, str(exc))  # the playlist tells exactly what slides away meanwhile
@@ -289,7 +309,7 @@ class Recorder:
                 continue
             if fresh is None:
                 return
-            stream = fresh
+            stream = self._given = fresh
             self._hls.renew(fresh)
 
     # -- watching -----------------------------------------------------------------------------------------------------
@@ -376,6 +396,7 @@ class Recorder:
             replays_dropped=counters.replays,
             error=(error.code, str(error)) if error else None,
             unsent_bytes=self._unsent_bytes if over else 0,
+            stream=self._kept,
         )
 
 

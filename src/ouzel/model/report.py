@@ -8,6 +8,7 @@ from typing import Any
 
 from ouzel.model.flow import EndReason, Gap
 from ouzel.model.ledger import stamp
+from ouzel.model.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Report:
     """(code, message) of the error that ended it, if one did."""
     unsent_bytes: int = 0
     """Of an answer whose length was announced: what never came of it."""
+    stream: Stream | None = None
+    """The last one that brought media."""
 
     @property
     def missing_s(self) -> float:
@@ -67,11 +70,25 @@ class Report:
             "damaged_chunks": self.damaged_chunks,
             "files": [_file_fields(f) for f in self.files],
             "gaps": [gap_fields(g) for g in self.gaps],
+            "stream": None if self.stream is None else stream_fields(self.stream),
             "runs": self.runs,
             "reconnects": self.reconnects,
             "replays_dropped": self.replays_dropped,
             "error": None if self.error is None else {"code": self.error[0], "message": self.error[1]},
         }
+
+
+def stream_fields(stream: Stream) -> dict[str, Any]:
+    """Which of several streams it is: without its address, which lets in whoever has it."""
+    return {
+        "protocol": stream.protocol,
+        "label": stream.label,
+        "level": stream.level,
+        "height": stream.height,
+        "fps": stream.fps,
+        "codec": stream.codec,
+        "cdn": stream.cdn,
+    }
 
 
 def _file_fields(f: FileReport) -> dict[str, Any]:

@@ -60,11 +60,25 @@ class Stream:
 class Resolver(Protocol):
     """Turns what the user asked for into a stream. Called again after every drop, and before an address expires."""
 
-    async def resolve(self) -> Stream | None:
+    async def resolve(self, *, failed: bool = False) -> Stream | None:
         """The stream as it is now; None when the source says that it is offline.
 
+        Args:
+            failed: the stream that was given last brought no media: another one, if there is one.
         Raises: OuzelError that says why it is not known.
         """
+        ...
+
+
+class Turns(Protocol):
+    """When to ask a resolver again while nothing is on air yet."""
+
+    def patience_s(self, delay_s: float) -> float:
+        """Seconds until that makes sense; `delay_s` where nothing better is known."""
+        ...
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long, or less when it is known earlier that something is on air."""
         ...
 
 
@@ -74,5 +88,5 @@ class DirectResolver:
 
     stream: Stream = field()
 
-    async def resolve(self) -> Stream | None:
+    async def resolve(self, *, failed: bool = False) -> Stream | None:  # noqa: ARG002 - there is no other
         return self.stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import unquote, urljoin
 
 from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
@@ -25,7 +25,8 @@ AdapterFor: TypeAlias = Callable[[AdapterName, Match], Adapter]
 class Told:
     """What one adapter said."""
 
-    adapter: AdapterName
+    adapter: AdapterName | Literal[""]
+    """Empty where none was asked, or where it is not known which one it was."""
     outcome: Answer | OuzelError
     evidence: tuple[Evidence, ...]
 

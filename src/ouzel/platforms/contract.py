@@ -119,6 +119,8 @@ class Probing(Protocol):
 
     at_once: int
     """Channels in one question."""
+    by: str
+    """The name in `Match.named` of what it is asked by; empty: the id of the identity, which an answer in full has told."""
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
         """By the ids asked for; one that the answer does not mention is missing. Raises: as `Adapter.resolve`."""

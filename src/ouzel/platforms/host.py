@@ -20,14 +20,16 @@ from typing import Any
 import anyio
 import anyio.abc
 
-from ouzel.base.errors import ResolverFailed
+from ouzel.base.errors import BadUrl, ResolverFailed
 from ouzel.base.urls import redact_text
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options
+from ouzel.platforms.peeking import Peeked
+from ouzel.platforms.registry import registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.upgrade import Upgrades, default_folder
-from ouzel.platforms.wire import parse_told, render_options
-from ouzel.system.process import environment
+from ouzel.platforms.wire import parse_peeks, parse_told, render_options
+from ouzel.system.process import environment, launched
 
 _MOST_LINE = 64 * 1024 * 1024
 _SHOWN = 300
@@ -57,7 +59,7 @@ class _Waiting:
 
     doc: Mapping[str, Any]
     done: anyio.Event = field(default_factory=anyio.Event)
-    told: Told | None = None
+    said: Told | dict[str, Peeked] | None = None
     lost: str = ""
     """How the child ended, if it did without an answer."""
 
@@ -97,18 +99,51 @@ class ResolverHost:
         Args:
             only: ask this adapter alone.
         """
-        self._number += 1
         given = options or Options()
+        waiting = await self._answered({"url": url, "only": only}, given)
+        if isinstance(waiting.said, Told):
+            return waiting.said
+        return Told(only or "", self._gave_up(waiting, url, given), ())
+
+    async def probe(self, urls: Mapping[str, str], options: Options | None = None) -> Mapping[str, Peeked]:
+        """Who seems to be on air, by as few questions as the platforms allow. It may be behind what `resolve` says.
+
+        Never raises an OuzelError, nor says "offline" on the word of a request that failed.
+
+        Args:
+            urls: addresses, each with the id of its identity, or with nothing where that is not known.
+        Returns: for each of them what was told, why it was not, or None where the platform does not tell without more ado.
+        """
+        given, told = options or Options(), dict[str, Peeked]()
+        groups: dict[str, dict[str, str]] = {}
+        for url, known in urls.items():
+            groups.setdefault(_platform_of(url), {})[url] = known
+
+        async def ask(group: dict[str, str]) -> None:
+            waiting = await self._answered({"probe": group}, given)
+            if isinstance(waiting.said, dict):
+                told.update(waiting.said)
+            else:
+                told.update(dict.fromkeys(group, self._gave_up(waiting, next(iter(group)), given)))
+
+        async with anyio.create_task_group() as tasks:
+            for group in groups.values():
+                tasks.start_soon(ask, group)
+        return told
+
+    async def _answered(self, question: Mapping[str, Any], given: Options) -> _Waiting:
+        self._number += 1
         asked = replace(given, timeout_s=min(given.timeout_s, _REQUEST_SHARE * self._limits.timeout_s))
-        doc = {"n": self._number, "url": url, "only": only, "options": render_options(asked)}
+        doc = {"n": self._number, **question, "options": render_options(asked)}
         async with self._places:
             waiting = await self._ask(await self._shared(), doc)
-            if waiting.told is None and waiting.lost:
+            if waiting.said is None and waiting.lost:
                 waiting = await self._alone(doc)
-        if waiting.told is not None:
-            return waiting.told
+        return waiting
+
+    def _gave_up(self, waiting: _Waiting, url: str, given: Options) -> ResolverFailed:
         why = hide(redact_text(waiting.lost), secrets_of(given)) or f"no answer within {self._limits.timeout_s:g} s"
-        return Told(only or "own", ResolverFailed(f"the resolver gave up on {url[:200]}: {why}"), ())
+        return ResolverFailed(f"the resolver gave up on {url[:200]}: {why}")
 
     @property
     def pids(self) -> list[int]:
@@ -125,13 +160,13 @@ class ResolverHost:
         child.served += 1
         try:
             assert child.process.stdin is not None
-            try:
-                await child.process.stdin.send(json.dumps(doc).encode() + b"\n")
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                child.retired = True
             with anyio.move_on_after(self._limits.timeout_s):
+                try:
+                    await child.process.stdin.send(json.dumps(doc).encode() + b"\n")
+                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    child.retired = True
                 await waiting.done.wait()
-            if waiting.told is None:  # hung, or gone
+            if waiting.said is None:  # hung, or gone
                 child.retired = True
         finally:
             child.waiting.pop(doc["n"], None)
@@ -150,11 +185,8 @@ class ResolverHost:
             return child
 
     async def _start(self) -> _Child:
-        command = [sys.executable, *self._worker, str(self._limits.threads)]
-        process = await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment(self._env), start_new_session=True
-        )
-        child = _Child(process)
+        command = launched(sys.executable, [*self._worker, str(self._limits.threads)])
+        child = _Child(await _open(command, environment(self._env)))
         self._children.add(child)
         self.started += 1
         self._tasks.start_soon(self._read, child)
@@ -199,7 +231,7 @@ class ResolverHost:
                 child.rss = doc["rss"]
                 waiting = child.waiting.get(doc["n"])
                 if waiting is not None:
-                    waiting.told = parse_told(doc["told"])
+                    waiting.said = parse_told(doc["told"]) if "told" in doc else parse_peeks(doc["peeks"])
                     waiting.done.set()
             if len(held) > _MOST_LINE:
                 raise ValueError("an answer without end")
@@ -221,10 +253,24 @@ class ResolverHost:
                 _kill(child)
 
 
+async def _open(command: list[str], env: dict[str, str]) -> anyio.abc.Process:
+    with anyio.CancelScope(shield=True) as scope:  # short; cut off in its middle it would leave an orphan
+        return await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, start_new_session=True)
+    raise AssertionError(scope)
+
+
 def _kill(child: _Child) -> None:
-    """Not by the process's own method, which would take its exit status away from who waits for it."""
-    with suppress(ProcessLookupError):
-        os.kill(child.process.pid, signal.SIGKILL)
+    """With what it has started. Not by the process's own method, which would take its exit status away from who waits for it."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        os.killpg(child.process.pid, signal.SIGKILL)
+
+
+def _platform_of(url: str) -> str:
+    try:
+        match = registry().find(url)
+    except BadUrl:
+        return ""
+    return match.platform.name if match else ""
 
 
 @asynccontextmanager

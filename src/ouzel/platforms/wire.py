@@ -13,7 +13,8 @@ from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Identity, Live, Offline, Vod, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import Options
+from ouzel.platforms.contract import Options, Peek
+from ouzel.platforms.peeking import Peeked
 
 _KINDS: Mapping[str, type[Answer]] = {"live": Live, "offline": Offline, "vod": Vod}
 _PLAIN = (str, int, float, bool, list, dict, type(None))
@@ -33,6 +34,18 @@ def parse_told(doc: Mapping[str, Any]) -> Told:
     """Raises: KeyError, TypeError, ValueError for what `render_told` did not make."""
     evidence = tuple(Evidence(**each) for each in doc["evidence"])
     return Told(doc["adapter"], parse_outcome(doc), evidence)
+
+
+def render_peeks(peeks: Mapping[str, Peeked]) -> dict[str, Any]:
+    """What a question about many channels told of each address."""
+    return {
+        url: {"error": render_error(p)} if isinstance(p, OuzelError) else p and asdict(p) for url, p in peeks.items()
+    }
+
+
+def parse_peeks(doc: Mapping[str, Any]) -> dict[str, Peeked]:
+    """Raises: KeyError, TypeError, ValueError for what `render_peeks` did not make."""
+    return {url: parse_error(p["error"]) if p and "error" in p else p and Peek(**p) for url, p in doc.items()}
 
 
 def render_outcome(outcome: Answer | OuzelError) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The child process: hosts the adapters and all that they import. Started by `host`; speaks JSON lines over its standard streams.
 
-Requests: `{"n", "url", "platform", "only", "options"}`. Answers: `{"n", "told", "rss"}`, in any order. What the libraries print
-goes to standard error. It ends when its input does, whatever its threads are doing.
+Requests: `{"n", "url", "only", "options"}`, or `{"n", "probe": {URL: ID}, "options"}`. Answers: `{"n", "told", "rss"}`, or with
+`peeks` in place of `told`, in any order. What the libraries print goes to standard error. It ends when its input does, whatever
+its threads are doing.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from ouzel.model.evidence import Evidence
 from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told, expand, resolve
 from ouzel.platforms.contract import Options
+from ouzel.platforms.peeking import probe
 from ouzel.platforms.registry import registry
-from ouzel.platforms.wire import parse_options, render_told
+from ouzel.platforms.wire import parse_options, render_peeks, render_told
 
 
 def main() -> None:
@@ -30,8 +32,12 @@ def main() -> None:
     lock = threading.Lock()
 
     def serve(doc: Mapping[str, Any]) -> None:
-        told = answer(doc["url"], doc["only"], parse_options(doc["options"]))
-        line = json.dumps({"n": doc["n"], "told": render_told(told), "rss": _rss()}, ensure_ascii=False)
+        options = parse_options(doc["options"])
+        if "probe" in doc:
+            said = {"peeks": render_peeks(probe(doc["probe"], registry(), options, adapter_for))}
+        else:
+            said = {"told": render_told(answer(doc["url"], doc["only"], options))}
+        line = json.dumps({"n": doc["n"], **said, "rss": _rss()}, ensure_ascii=False)
         with lock:
             answers.write(line + "\n")
             answers.flush()
@@ -54,7 +60,7 @@ def answer(url: str, only: Any, options: Options) -> Told:
             match = expand(short, platforms, options)
     except OuzelError as exc:
         seen = cast("list[dict[str, Any]]", exc.context.get("evidence", []))
-        return Told(only or "own", exc, tuple(Evidence(**each) for each in seen))
+        return Told(only or "", exc, tuple(Evidence(**each) for each in seen))
     return resolve(match, options, adapter_for, only)
 
 

@@ -227,7 +227,7 @@ async def _started(
     os.set_blocking(err_reader.fileno(), False)
     try:
         with err_writer:
-            process = await _open(_command(program, args[1:], nice), stdin, stdout, err_writer, environment(env))
+            process = await _open(launched(program, args[1:], nice), stdin, stdout, err_writer, environment(env))
     except BaseException:
         err_reader.close()
         raise
@@ -312,7 +312,12 @@ def _filled(data: bytes) -> FileIO:
     return reader
 
 
-def _command(program: str, args: Sequence[str], nice: int) -> list[str]:
+def launched(program: str, args: Sequence[str], nice: int = 0) -> list[str]:
+    """The command that becomes this program; on Linux the kernel then kills it when our thread that starts it ends.
+
+    Args:
+        program: its absolute path.
+    """
     if sys.platform != "linux" and not nice:
         return [program, *args]
     return [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), str(nice), program, *args]

@@ -23,6 +23,8 @@ class FakeResolver(Generic[T]):
         self._script: list[T | Exception | None] = []
         self.calls = 0
         """How often it was asked."""
+        self.failures = 0
+        """How often it was asked because what it had given brought no media."""
         self.offline = False
         """While this is set every answer is None."""
 
@@ -31,8 +33,9 @@ class FakeResolver(Generic[T]):
         self._script += answers
         return self
 
-    async def resolve(self) -> T | None:
+    async def resolve(self, *, failed: bool = False) -> T | None:
         self.calls += 1
+        self.failures += failed
         if self._script:
             scripted = self._script.pop(0)
             if isinstance(scripted, Exception):

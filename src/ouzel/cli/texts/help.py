@@ -38,6 +38,9 @@ OPTIONS = {
     "record.keep_original": "转成其他格式后保留原文件。",
     "record.quality": "best、worst、audio；原画、蓝光、超清、高清、标清、流畅；1080p、720p60、4k；2500kbps、8M 这样的码率；"
     "或流自己的名称。没有时取次低的。",
+    "record.codecs": "在页面的各个流中依次优先选择这些编码：hevc,h264。",
+    "record.refused_codecs": "在页面的各个流中不选择这些编码：av1。",
+    "record.cdn": "在页面的各个流中优先选择此 CDN，名称见 `ouzel resolve`。",
     "record.duration": "录到这么长的媒体后停止：90s、2h、01:30:00。",
     "record.split_after": "每录这么长的媒体换一个新文件。",
     "record.split_size": "文件达到此大小之前换一个新文件：2GB、700MiB。",

@@ -50,6 +50,7 @@ class BilibiliAdapter:
 
     name: AdapterName = "own"
     at_once = 50
+    by = "room"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         room = match["room"]

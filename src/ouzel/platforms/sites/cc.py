@@ -58,6 +58,7 @@ class CcAdapter:
 
     name: AdapterName = "own"
     at_once = 1000
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]

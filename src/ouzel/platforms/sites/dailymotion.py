@@ -45,6 +45,7 @@ class DailymotionAdapter:
 
     name: AdapterName = "own"
     at_once = 100
+    by = "video"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         if "user" in match.named:

@@ -33,6 +33,7 @@ class GoodGameAdapter:
 
     name: AdapterName = "own"
     at_once = 50
+    by = ""
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         reply = site.get(

@@ -32,6 +32,7 @@ class MixcloudAdapter:
 
     name: AdapterName = "own"
     at_once = 20
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = self._ask(site, [match["user"]])[0]

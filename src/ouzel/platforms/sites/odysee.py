@@ -33,6 +33,7 @@ class OdyseeAdapter:
 
     name: AdapterName = "own"
     at_once = 10_000
+    by = ""
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         found = self._find(site, "lbry://" + unquote(urlsplit(match.url).path).strip("/").replace(":", "#"))

@@ -61,6 +61,7 @@ class PandaAdapter:
 
     name: AdapterName = "own"
     at_once = 1000
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]

@@ -35,6 +35,7 @@ class PixivSketchAdapter:
 
     name: AdapterName = "own"
     at_once = 10_000
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]

@@ -44,6 +44,7 @@ class ShowroomAdapter:
 
     name: AdapterName = "own"
     at_once = 1000
+    by = "room"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         room, begins = match.named.get("room"), None

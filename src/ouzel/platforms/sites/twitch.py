@@ -67,6 +67,7 @@ class TwitchAdapter:
 
     name: AdapterName = "own"
     at_once = 100
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         login = match["user"].lower()

@@ -1,0 +1,73 @@
+"""Pages that are waited for: what is recorded, and under which name, once they are on air."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ouzel.cli import pages
+from ouzel.cli.job import Options, read_job
+from ouzel.cli.output import QUIET, Output
+from ouzel.cli.record import run_job
+from ouzel.platforms.polling import PollRules, Polls
+from ouzel.testing.clips import Clip
+from ouzel.testing.origin import LiveOrigin
+from ouzel.testing.platforms import PlannedAnswer, platform_server, read_case
+
+pytestmark = pytest.mark.anyio
+BILIBILI = Path(__file__).parent.parent / "data" / "platforms" / "bilibili" / "own"
+PLAY = """{"code": 0, "data": {"room_id": 21495945, "encrypted": false, "live_status": 1, "playurl_info": {"playurl": {
+ "g_qn_desc": [{"qn": 10000, "desc": "原画"}], "stream": [{"protocol_name": "http_hls", "format": [{"format_name": "ts",
+ "codec": [{"codec_name": "avc", "current_qn": 10000, "accept_qn": [10000], "base_url": "", "url_info": [
+ {"host": "$MEDIA", "extra": ""}]}]}]}]}}}}"""
+
+
+def words(*urls: str, folder: Path, proxy: str) -> Options:
+    return Options(
+        urls=urls,
+        output=f"{folder}/",
+        template="{title}",
+        format_=None,
+        keep_original=False,
+        quality="best",
+        duration=None,
+        split_after=None,
+        split_size=None,
+        from_start=False,
+        headers=(),
+        cookies=None,
+        proxy=proxy,
+        user_agent=None,
+        wait=True,
+        min_free="0",
+        park="4s",
+        insecure=False,
+    )
+
+
+async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = PollRules(interval_s=0.05, apart_s=0.0)
+    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=rules))
+    before = read_case(BILIBILI / "offline.toml").answers[0]
+    live = [each for each in read_case(BILIBILI / "live.toml").answers if "PlayInfo" not in each.ask]
+    async with platform_server(tmp_path) as server, LiveOrigin() as origin:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        channel = origin.channel("show", clip, speed=4, length_s=8)
+        server.passed_on.add("127.0.0.1")
+        server.names["MEDIA"] = lambda: channel.url
+        server.play(
+            [
+                PlannedAnswer(before.ask, before.body.replace("看鸟", "昨天"), times=2),
+                *live,
+                PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", PLAY),
+            ]
+        )
+        job = read_job(words("https://live.bilibili.com/21495945", folder=tmp_path / "out", proxy=server.proxy))
+        code = await run_job(job, Output(False, QUIET))
+        assert server.hits(before.ask.partition(" ")[2]) >= 3
+    assert code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["看鸟.ledger", "看鸟.ts"]
