@@ -75,7 +75,10 @@ def _print(report: Report, output: Output) -> None:
     """What was kept, where the gaps are, how to play it."""
     if not report.files:
         if report.error is None:
-            output.tell(f"{report.source}: {tr('reason.never_started')}")
+            words = [report.source, tr("reason.never_started")]
+            if report.end_reason is EndReason.STOPPED:
+                words.append(tr("reason.stopped"))
+            output.tell(": ".join(words))
         return
     output.say("")
     for file in report.files:
