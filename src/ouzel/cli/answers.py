@@ -29,7 +29,8 @@ def lines(told: Told, platform: str) -> Iterator[str]:
     outcome = told.outcome
     state = state_of(outcome).value
     if isinstance(outcome, OuzelError):
-        yield tr(f"resolve.{state}", why=reason(outcome.code, str(outcome)), code=outcome.code)
+        key = outcome.code if outcome.code == "unknown_site" else state
+        yield tr(f"resolve.{key}", why=reason(outcome.code, str(outcome)), code=outcome.code)
         if to_do := advice(outcome.code):
             yield tr("resolve.advice", advice=to_do)
         yield from _of_the_host(outcome)
@@ -98,10 +99,13 @@ def _row(cells: Sequence[str]) -> str:
 
 def _of_the_host(error: OuzelError) -> Iterator[str]:
     """Of an address that is no page of a platform: that its host is none, and which are spelt like it."""
-    if (site := error.context.get("unknown_site")) and error.code != "unknown_site":
+    site = error.context.get("unknown_site", "")
+    if site and error.code != "unknown_site":
         yield tr("resolve.no_platform", why=site)
     for name in cast("Sequence[str]", error.context.get("nearest", ())):
         platform = registry()[name]
+        if platform.example in str(site):
+            continue
         yield tr("resolve.near", title=platform.title, example=platform.example)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from ouzel.base.errors import NotMedia, OuzelError, UnknownSite
+from ouzel.base.errors import BadUrl, NotMedia, OuzelError, UnknownSite
 from ouzel.engine.look import look
 from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.stream import Stream
@@ -40,6 +40,14 @@ async def try_as_stream(
             outcome = UnknownSite(f"{site}; and as the address of a stream: {outcome}", **context)
         outcome.context |= {"unknown_site": str(site), "nearest": near}
     return Told("own", outcome, looked.evidence)
+
+
+def check_written(text: str) -> None:
+    """Raises: BadUrl for what is plainly meant as something else."""
+    if not text.strip():
+        raise BadUrl("an address is needed, and this one is empty")
+    if text.startswith(("/", "./", "../", "~")) and not text.startswith("//"):
+        raise BadUrl(f"{text[:200]} is a file or folder of this machine; an address is written https://host/path")
 
 
 def nearest(host: str) -> Sequence[Platform]:

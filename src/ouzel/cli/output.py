@@ -28,6 +28,8 @@ class Output:
 
     is_json: bool = False
     level: int = NORMAL
+    unread: bool = field(default=False, init=False)
+    """Whoever read stdout has gone away: the results are for nobody."""
     _boxes: dict[TextIO, Outbox] = field(default_factory=dict["TextIO", "Outbox"], repr=False)
 
     @classmethod
@@ -119,7 +121,8 @@ class Output:
         box = self._boxes.get(stream)
         if box is not None:
             return box.put(text, dispensable=dispensable)
-        _write(stream, text)
+        if not _write(stream, text) and stream is sys.stdout:
+            self.unread = True
         return True
 
 
@@ -159,9 +162,12 @@ def _no_room() -> DiskFull:
     return DiskFull("no space left for standard output: what was written to it is not whole")
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str) -> bool:
+    """Returns: whether somebody reads it. Raises: DiskFull."""
     try:
         stream.write(text)
         stream.flush()
     except OSError as exc:
         give_up(stream, exc)
+        return False
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import anyio
 import click
 
-from ouzel.base.errors import BadOption, BadUrl, InputError, OuzelError
+from ouzel.base.errors import BadOption, BadUrl, DiskFull, InputError, OuzelError
 from ouzel.base.units import parse_duration
 from ouzel.base.urls import redact
 from ouzel.cli import main
 from ouzel.cli.answers import evidence_lines, lines, table
-from ouzel.cli.direct import try_as_stream
+from ouzel.cli.direct import check_written, try_as_stream
 from ouzel.cli.main import Command
 from ouzel.cli.options import Bar, password_for, speaking, with_access
 from ouzel.cli.output import VERBOSE, Output
@@ -78,6 +78,7 @@ def resolve(
     asked: list[tuple[str, Options | OuzelError]] = []
     for url in urls:
         try:
+            check_written(url)
             asked.append((url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)))
         except BadUrl as exc:  # the others can be asked all the same
             asked.append((url, exc))
@@ -110,29 +111,44 @@ def read_options(
 async def _resolve_all(
     asked: Sequence[tuple[str, Options | OuzelError]], limits: HostLimits, all_adapters: bool, output: Output
 ) -> int:
-    """All at once; told in their order."""
-    codes: dict[int, int] = {}
-    told = [anyio.Event() for _ in asked]
+    """All at once; told in their order, as long as somebody reads. Raises: DiskFull."""
+    answers = [_Answer() for _ in asked]
     places = anyio.CapacityLimiter(limits.threads)
-    label = tr("resolve.working", count=len(asked))
+    code, full = main.EXIT_OK, None
 
-    async def one(number: int, url: str, options: Options | OuzelError) -> None:
+    async def one(url: str, options: Options | OuzelError, answer: _Answer) -> None:
         async with places:
-            show = await _resolve_one(desk, url, options, all_adapters=all_adapters)
-        if number:
-            await told[number - 1].wait()
-        bar.clear()
-        codes[number] = show(output)
-        told[number].set()
-        if len(asked) > 1:
-            bar.tell(len(codes) / len(asked))
+            answer.show = await _resolve_one(desk, url, options, all_adapters=all_adapters)
+        answer.there.set()
 
-    with Bar(output, label) as bar:
-        async with open_host(limits) as host, Http1Client() as http, anyio.create_task_group() as tasks:
-            desk = _Desk(host, http, FfmpegFinder(), limits.timeout_s)
-            for number, (url, options) in enumerate(asked):
-                tasks.start_soon(one, number, url, options)
-    return max(codes.values())
+    async with open_host(limits) as host, Http1Client() as http, anyio.create_task_group() as tasks:
+        desk = _Desk(host, http, FfmpegFinder(), limits.timeout_s)
+        for (url, options), answer in zip(asked, answers, strict=True):
+            tasks.start_soon(one, url, options, answer)
+        try:
+            with Bar(output, tr("resolve.working", count=len(asked))) as bar:
+                for number, answer in enumerate(answers, 1):
+                    await answer.there.wait()
+                    bar.clear()
+                    code = max(code, answer.show(output))
+                    if output.unread:
+                        break
+                    if len(answers) > 1:
+                        bar.tell(number / len(answers))
+        except DiskFull as exc:  # raised here it would come out inside a group
+            full = exc
+        tasks.cancel_scope.cancel()
+    if full is not None:
+        raise full
+    return code
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What tells an answer, and gives its exit code, once it is there."""
+
+    show: Callable[[Output], int] = lambda _output: main.EXIT_OK
+    there: anyio.Event = field(default_factory=anyio.Event)
 
 
 @dataclass(frozen=True, slots=True)
