@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 import time
+from pathlib import Path
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live
@@ -25,6 +26,9 @@ class Odd:
         what = match["user"]
         if what == "sleeps":
             time.sleep(3600)
+        if what == "holds":
+            Path(os.environ["HELD"]).touch()
+            ctypes.PyDLL(None).sleep(3600)  # and no other thread can run
         if what == "crashes":
             ctypes.string_at(0)
         if what == "exits":

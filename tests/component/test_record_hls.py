@@ -288,6 +288,16 @@ async def test_a_listed_gap_is_not_asked_for(record: Studio, clip: Clip) -> None
     assert whole(kept, without=(8, 9))
 
 
+async def test_an_advertisement_is_a_gap_of_its_own(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=14)
+        channel.advertise(7, 8, 9)
+        kept = await record(channel.url)
+        assert origin.hits("seg8.ts") == 0
+    assert kept.gaps == [("advertisement", 3.0)]
+    assert whole(kept, without=(7, 8, 9))
+
+
 async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(record: Studio, clip: Clip) -> None:
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)
@@ -295,7 +305,7 @@ async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(rec
         class Page:
             asked = 0
 
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 self.asked += 1
                 return Stream(channel.fresh_url())
 
@@ -315,7 +325,7 @@ async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(rec
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=2.5)
 
         class Page:
-            async def resolve(self) -> Stream:
+            async def resolve(self, *, failed: bool = False) -> Stream:
                 return Stream(channel.fresh_url(), expires_at=datetime.now(UTC) + timedelta(seconds=2.5))
 
         kept = await record(channel.fresh_url(), resolver=Page())

@@ -172,6 +172,44 @@ async def test_the_exit_code_tells_the_state(
     assert call.code == code
 
 
+async def test_hundreds_of_channels_cost_a_handful_of_requests(server: PlatformServer, tmp_path: Path) -> None:
+    users = [
+        {"login": f"user{n}", "displayName": f"User {n}", "stream": {"id": "1"} if n else None} for n in range(250)
+    ]
+    picarto = read_case(DATA / "picarto" / "streamlink" / "live.toml").answers
+    server.play([PlannedAnswer("POST gql.twitch.tv/gql", json.dumps({"data": {"users": users}})), *picarto])
+    listed = anyio.Path(tmp_path / "list.txt")
+    await listed.write_text(
+        "# mine\n\n" + "".join(f"https://www.twitch.tv/user{n},主播: User {n}\n" for n in range(250))
+    )
+    call = await ouzel(server, "resolve", "--quick", PAGE, "https://[::1", "--list", listed, cwd=tmp_path)
+    page, bad, off, *live = call.events
+    assert call.code == 20
+    assert (page["state"], page["in_full"], page["anchor"]) == ("live", True, "somebody")
+    assert (bad["code"], bad["state"]) == ("bad_url", None)
+    assert (off["url"], off["state"], off["in_full"]) == ("https://www.twitch.tv/user0", "offline", False)
+    assert {each["state"] for each in live} == {"live"}
+    assert len(live) == 249
+    assert server.hits("gql.twitch.tv/*") == 3
+
+
+async def test_where_the_question_about_many_fails_each_is_asked_in_full(
+    server: PlatformServer, tmp_path: Path
+) -> None:
+    off = read_case(DATA / "twitch" / "own" / "offline.toml").answers
+    server.play([PlannedAnswer("POST gql.twitch.tv/gql", "trouble", when="users(", status=502), *off])
+    pages = [f"https://www.twitch.tv/somebody?{number}" for number in range(3)]
+    call = await ouzel(server, "resolve", "--quick", *pages, cwd=tmp_path)
+    assert call.code == 20, call.events
+    assert [(each["state"], each["in_full"]) for each in call.events] == [("offline", True)] * 3
+
+
+async def test_a_list_that_cannot_be_read_is_told(server: PlatformServer, tmp_path: Path) -> None:
+    for words in (("--list", tmp_path / "nothing.txt"), ("--list", tmp_path), ()):
+        call = await ouzel(server, "resolve", *words, cwd=tmp_path)
+        assert (call.code, call.events[0]["code"]) == (2, "bad_option")
+
+
 async def test_an_address_of_a_stream_is_told_by_its_first_bytes(
     server: PlatformServer, clip: Clip, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def build_recorder(
     listener: Listener,
     wait: bool,
     from_start: bool,
+    keep_ads: bool = False,
     page: Page | None = None,
 ) -> tuple[Recorder, Tape]:
     """One recording, ready to run. `page`: the address is one of a platform, and this asks it."""
@@ -80,6 +81,7 @@ def build_recorder(
         ffmpeg=shop.ffmpeg,
         cookies=cookies,
         from_start=from_start,
+        keep_ads=keep_ads,
     )
     if page is not None:
         spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=True)

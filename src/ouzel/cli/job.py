@@ -60,6 +60,7 @@ class Options:
     codecs: str | None = None
     refused_codecs: str | None = None
     cdn: str | None = None
+    keep_ads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Job:
     """Name and password on platforms, or two empty texts."""
     taste: Taste
     """Which of a page's streams."""
+    keep_ads: bool
 
 
 def read_job(options: Options) -> Job:
@@ -111,6 +113,7 @@ def read_job(options: Options) -> Job:
         pages=frozenset(pages.values()),
         account=(options.login or "", password_for(options.login)),
         taste=_taste(options),
+        keep_ads=options.keep_ads,
     )
 
 

@@ -73,6 +73,7 @@ from ouzel.system.http import Http1Client
 @click.option("--split-after", metavar="TIME", help="Go on in a new file after this much media.")
 @click.option("--split-size", metavar="SIZE", help="Go on in a new file before this size: 2GB, 700MiB.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest segment that the server still has.")
+@click.option("--keep-ads", is_flag=True, help="HLS: record also what the platform marks as advertisements.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Send this header; may be repeated.")
 @with_access
 @click.option("--wait", is_flag=True, help="Wait until the stream is on air.")
@@ -132,6 +133,7 @@ async def run_job(job: Job, output: Output) -> int:
                 listener=progress.listen,
                 wait=job.wait,
                 from_start=job.from_start,
+                keep_ads=job.keep_ads,
                 page=known.get(stream.url),
             )
             for stream, cookies in zip(job.streams, job.cookies, strict=True)

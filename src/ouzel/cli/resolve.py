@@ -22,6 +22,7 @@ from ouzel.cli.direct import check_written, try_as_stream
 from ouzel.cli.main import Command
 from ouzel.cli.options import Bar, password_for, speaking, with_access
 from ouzel.cli.output import VERBOSE, Output
+from ouzel.cli.quick import quick_look, read_list
 from ouzel.cli.texts import language, reason, tr
 from ouzel.engine.look import PLATFORM as DIRECT
 from ouzel.model.live import State, state_of
@@ -50,7 +51,11 @@ EXIT_CODES: Mapping[State, int] = MappingProxyType(
 
 
 @click.command(cls=Command)
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="URL...", nargs=-1)
+@click.option("--quick", is_flag=True, help="Only who is on air, a line for each; many are asked about at once.")
+@click.option(
+    "--list", "list_", type=click.Path(path_type=Path), metavar="FILE", help="The addresses in this file too."
+)
 @click.option("--all-adapters", is_flag=True, help="Ask every adapter of the platform, and show what each says.")
 @with_access
 @click.option("--timeout", default="60s", show_default=True, metavar="TIME", help="How long one answer may take.")
@@ -59,6 +64,8 @@ def resolve(
     urls: tuple[str, ...],
     output: Output,
     *,
+    quick: bool,
+    list_: Path | None,
     all_adapters: bool,
     cookies: Path | None,
     proxy: str | None,
@@ -74,6 +81,12 @@ def resolve(
     24 not understood, 25 no such channel, 2 bad arguments; with several addresses the highest.
     """
     limits = HostLimits(timeout_s=_seconds(timeout))
+    if list_ is not None:
+        urls += read_list(list_)
+    if not urls:
+        raise BadOption("no address is given")
+    if quick and all_adapters:
+        raise BadOption("--quick and --all-adapters contradict each other")
     account = (login or "", password_for(login))
     asked: list[tuple[str, Options | OuzelError]] = []
     for url in urls:
@@ -82,6 +95,8 @@ def resolve(
             asked.append((url, read_options(url, cookies, proxy, user_agent, account, insecure=insecure)))
         except BadUrl as exc:  # the others can be asked all the same
             asked.append((url, exc))
+    if quick:
+        return anyio.run(quick_look, asked, limits, EXIT_CODES, output)
     return anyio.run(_resolve_all, asked, limits, all_adapters, output)
 
 

@@ -30,6 +30,13 @@ class Counters:
     """Monotonic time at which the recording last became longer."""
     received: int = 0
     """Bytes that came from the network, also those that were not kept."""
+    passed_over_s: float = 0.0
+    """Of the programme, left out although it could be had."""
+
+    def passed_over(self, seconds: float, now: float) -> None:
+        """The source goes on, although nothing of it is kept."""
+        self.passed_over_s += seconds
+        self.last_media = now
 
 
 @dataclass(slots=True)

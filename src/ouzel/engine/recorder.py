@@ -340,17 +340,18 @@ class Recorder:
             self._end_attempt(Stalled(f"connected, but no media for {silent_s:.0f} s"))
 
     def _watch_pace(self, since: float, media_s: float) -> tuple[float, float]:
-        now, counters = self._context.clock.monotonic(), self._tape.counters
+        now = self._context.clock.monotonic()
+        came_s = self._tape.counters.media_s + self._tape.counters.passed_over_s
         if now - since < 60.0 or self.state is not _S.RECORDING:
-            return (since, media_s) if self.state is _S.RECORDING else (now, counters.media_s)
-        gained = counters.media_s - media_s
+            return (since, media_s) if self.state is _S.RECORDING else (now, came_s)
+        gained = came_s - media_s
         if gained < 0.5 * (now - since):
             self._tape.emit(
                 EventCode.WARNING,
                 code="slow_media",
                 why=f"{gained:.0f} s of media in {now - since:.0f} s: the source or the line is slower than real time",
             )
-        return now, counters.media_s
+        return now, came_s
 
     def _end_attempt(self, verdict: OuzelError) -> None:
         if self._attempt is not None:

@@ -23,6 +23,7 @@ class GapCode(StrEnum):
     SEGMENT_BAD = "segment_bad"  # fetched, but not media, not decryptable, or of another kind
     WINDOW_SLID = "window_slid"  # left the playlist before we could ask for it
     LISTED_GAP = "listed_gap"  # the playlist itself says EXT-X-GAP
+    ADVERTISEMENT = "advertisement"  # the platform shows an advertisement in the place of the show
     TIMELINE_RESET = "timeline_reset"  # the source began again with a new numbering: what lay between is unknown
     CONNECTION_LOST = "connection_lost"  # the connection broke or stalled, and the stream went on without us
     STREAM_ENDED = "stream_ended"  # the other side closed cleanly and came back

@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ouzel.formats.m3u8 import MediaPlaylist, Segment, complete
+from ouzel.model.advertising import advertising
 from ouzel.model.alignment import (
     COMPARED,
     REMEMBERED,
@@ -67,7 +68,7 @@ class Missed:
     count: int
     duration_s: float
     """From the wall clock where it is told, else from the listed durations."""
-    reason: Literal[GapCode.WINDOW_SLID, GapCode.LISTED_GAP]
+    reason: Literal[GapCode.WINDOW_SLID, GapCode.LISTED_GAP, GapCode.ADVERTISEMENT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Window:
         from_start: begin with the first listed segment instead of near the live edge.
         beside: the first segment of another rendition of the same programme: begin with the one that was on air then, by the
             wall clock, else with that of the same media sequence number.
+        keep_ads: what the platform calls an advertisement is fetched as if it were the show.
     """
 
     __slots__ = (
@@ -129,6 +131,7 @@ class Window:
         "_doubtful",
         "_from_start",
         "_growths",
+        "_keep_ads",
         "_known",
         "_last",
         "_next",
@@ -139,8 +142,9 @@ class Window:
         "_unsettled",
     )
 
-    def __init__(self, *, from_start: bool = False, beside: Segment | None = None) -> None:
+    def __init__(self, *, from_start: bool = False, beside: Segment | None = None, keep_ads: bool = False) -> None:
         self._from_start = from_start
+        self._keep_ads = keep_ads
         self._beside = beside
         self._known: dict[int, Segment] = {}
         """The newest listed segments by our number; empty before the first playlist that lists any."""
@@ -288,19 +292,22 @@ class Window:
         first = listed[0].media_sequence + shift
         yield from self._refreshed(listed, first)
         gap: Missed | None = None
-        for segment in listed[max(0, self._next - first) :]:
+        new = listed[max(0, self._next - first) :]
+        is_ad = advertising(playlist) if new and not self._keep_ads else None
+        for segment in new:
             number = segment.media_sequence + shift
             if number > self._next:
                 yield self._slid(playlist, segment, number)
             self._next = number + 1
-            if segment.gap:
-                self._spliced = True
-                gap = _longer(gap, segment, number)
-                continue
-            if gap is not None:
+            why = GapCode.LISTED_GAP if segment.gap else GapCode.ADVERTISEMENT if is_ad and is_ad(segment) else None
+            if gap is not None and gap.reason is not why:
                 yield gap
                 gap = None
-            yield self._fetch(segment, number)
+            if why is None:
+                yield self._fetch(segment, number)
+                continue
+            self._spliced = True
+            gap = _longer(gap, segment, number, why)
         if gap is not None:
             yield gap
         self._remember(listed)
@@ -342,9 +349,11 @@ class Window:
             del self._known[next(iter(self._known))]
 
 
-def _longer(gap: Missed | None, segment: Segment, number: int) -> Missed:
+def _longer(
+    gap: Missed | None, segment: Segment, number: int, why: Literal[GapCode.LISTED_GAP, GapCode.ADVERTISEMENT]
+) -> Missed:
     if gap is None:
-        return Missed(number, segment.media_sequence, 1, segment.duration_s, GapCode.LISTED_GAP)
+        return Missed(number, segment.media_sequence, 1, segment.duration_s, why)
     return replace(gap, count=gap.count + 1, duration_s=gap.duration_s + segment.duration_s)
 
 

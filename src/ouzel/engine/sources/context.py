@@ -28,6 +28,8 @@ class SourceContext:
     cookies: Callable[[str], str | None]
     """The Cookie header for an address; None when there is none."""
     from_start: bool = False
+    keep_ads: bool = False
+    """What the platform shows in the place of the show is recorded too."""
     stopping: bool = False
     """The user wants the recording to end: a segment that is half there is kept as far as it is whole."""
 

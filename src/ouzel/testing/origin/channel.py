@@ -177,6 +177,11 @@ class Channel:
         self._edge.gaps.update(segments)
         return self
 
+    def advertise(self, *segments: int) -> Channel:
+        """These segments are marked as advertisements, as Twitch marks them."""
+        self._edge.ads.update(segments)
+        return self
+
     def freeze(self) -> Channel:
         """Playlists stay as they are, whatever happens, until `thaw`."""
         self._edge.freeze()

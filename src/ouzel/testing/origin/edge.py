@@ -39,6 +39,7 @@ class Edge:
         self._early_end = _Passing()
         self._eras = [(0, hls.first_sequence, 0)]  # first segment, its media sequence, first segment of the names
         self.gaps: set[int] = set()
+        self.ads: set[int] = set()
         self.parts = 0
         """Parts of the next segment that a test has published by hand."""
 
@@ -122,6 +123,7 @@ class Edge:
             bisect_left(breaks, first) - bisect_left(breaks, era),
             ended,
             frozenset(self.gaps),
+            frozenset(self.ads),
             rendition.segment(stop) if live else None,
             self.running_parts(rendition) if live else 0,
         )

@@ -26,6 +26,8 @@ class View:
     ended: bool
     gaps: frozenset[int]
     """Numbers of segments that are listed with EXT-X-GAP."""
+    ads: frozenset[int] = frozenset()
+    """Numbers of segments that are marked as advertisements, as Twitch does."""
     running: Segment | None = None
     """The segment whose parts are appearing."""
     running_parts: int = 0
@@ -98,6 +100,8 @@ class MediaPlaylist:
         if self._rendition.tracks != "audio":
             yield "#EXT-X-INDEPENDENT-SEGMENTS"
         yield f"#EXT-X-MEDIA-SEQUENCE:{view.sequence}"
+        if view.ads:
+            yield f"#EXT-X-TWITCH-LIVE-SEQUENCE:{view.sequence}"
         if view.discontinuities:
             yield f"#EXT-X-DISCONTINUITY-SEQUENCE:{view.discontinuities}"
 
@@ -116,7 +120,8 @@ class MediaPlaylist:
             yield self._part(segment, index)
         if segment.number in self._view.gaps:
             yield "#EXT-X-GAP"
-        yield f"#EXTINF:{segment.duration_90k / TICKS:.6f},"
+        title = "Amazon|1234" if segment.number in self._view.ads else "live" if self._view.ads else ""
+        yield f"#EXTINF:{segment.duration_90k / TICKS:.6f},{title}"
         if self._hls.byte_ranges:
             follows = said.init == segment.init and said.offset == segment.offset
             yield f"#EXT-X-BYTERANGE:{segment.size}" + ("" if follows else f"@{segment.offset}")

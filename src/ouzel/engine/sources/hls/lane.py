@@ -67,7 +67,7 @@ class Lane:
         self.playlist: MediaPlaylist | None = None
         self._context = context
         self._wake = wake
-        self._window = Window(from_start=context.from_start, beside=beside)
+        self._window = Window(from_start=context.from_start, beside=beside, keep_ads=context.keep_ads)
         self.stream: Stream | None = None
         self._url = ""
         self._live = False

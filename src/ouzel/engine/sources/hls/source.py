@@ -21,6 +21,11 @@ from ouzel.model.quality import choose, label
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch, Missed, NewTimeline
 
+_WHY = {
+    GapCode.LISTED_GAP: "EXT-X-GAP",
+    GapCode.WINDOW_SLID: "left the playlist before it could be fetched",
+    GapCode.ADVERTISEMENT: "an advertisement in the place of the show",
+}
 _LOOK_S = 0.25
 _LEVEL_S = 0.2  # frames of sound are not as long as pictures: lanes that are no further apart are at one point
 _SPLIT_PATIENCE = 4
@@ -187,7 +192,7 @@ class HlsSource:
 
     def _miss(self, lane: Lane, missed: Missed) -> None:
         code = GapCode(missed.reason)
-        why = "EXT-X-GAP" if code is GapCode.LISTED_GAP else "left the playlist before it could be fetched"
+        why = _WHY[missed.reason]
         if code is GapCode.WINDOW_SLID and self._reader.blame is not None:
             code, why = self._reader.blame
         self._context.tape.lose(
@@ -199,6 +204,8 @@ class HlsSource:
             scope=lane.scope,
             ahead_s=lane.ahead_s(self._context.tape),
         )
+        if code is GapCode.ADVERTISEMENT and lane.scope == "all":
+            self._context.tape.counters.passed_over(missed.duration_s, self._context.clock.monotonic())
         lane.advance(missed.duration_s)
         if lane.intake is not None:
             lane.intake.splice()
