@@ -8,8 +8,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import SiteChanged
+from ouzel.platforms.cookies import pairs_of, site_of
 from ouzel.platforms.watch import Stopwatch, Watch
 
 if TYPE_CHECKING:
@@ -74,15 +76,19 @@ class Site:
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
     ) -> Reply:
-        """`bare`: without the user's cookies, for a host that is not the site's own.
+        """`bare`: without the user's cookies, for a host that is not the site's own. `saying`: a pattern without which a status
+        to `accept` is a fault as it is elsewhere.
 
         Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
             status is one to `accept`.
         """
-        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
+        return self._ask(
+            "GET", url, params=params, headers=headers, accept=accept, saying=saying, redirects=redirects, bare=bare
+        )
 
     def post(
         self,
@@ -110,6 +116,7 @@ class Site:
         params: Mapping[str, object] | None,
         headers: Mapping[str, str] | None,
         accept: Collection[int],
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
         form: Mapping[str, object] | bytes | None = None,
@@ -118,7 +125,7 @@ class Site:
         clock, session = Stopwatch(), self._open()
         sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
         if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
-            sent["Cookie"] = self.options.cookies
+            self._know(session, urlsplit(url).hostname or "")
         try:
             answer = session.request(
                 method,
@@ -136,6 +143,7 @@ class Site:
         if "charset" not in kind.lower():
             answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
         text = answer.text
+        accept = accept if re.search(saying, text) else ()
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
@@ -145,6 +153,11 @@ class Site:
             )
         cookies = {name: value or "" for name, value in answer.cookies.items()}
         return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content)
+
+    def _know(self, session: Any, host: str) -> None:
+        """Have the user's cookies for this host, and for where its site may redirect to."""
+        for name, value in pairs_of(self.options.cookies):
+            session.cookies.set(name, value, domain=f".{site_of(host)}", path="/", secure=True)
 
     def _open(self) -> Any:
         if self._session is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urljoin
 
@@ -40,27 +40,20 @@ class Told:
 
 
 def resolve(match: Match, options: Options, adapter_for: AdapterFor, only: AdapterName | None = None) -> Told:
-    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it."""
-    failed: list[Told] = []
+    """The first adapter's word that is not "I am broken"; where all are, that of the first, which is the best kept. The evidence
+    is of all that were asked, and an error tells what each of them said."""
+    asked: list[Told] = []
     for name in (only,) if only else match.platform.chain:
-        told = ask(name, adapter_for, match, options)
-        if not _is_broken(told.outcome):
-            return told
-        failed.append(told)
-    last = failed[-1]
-    assert isinstance(last.outcome, OuzelError)
-    last.outcome.context["tried"] = [
-        {"adapter": told.adapter, "code": told.outcome.code, "why": str(told.outcome)}
-        for told in failed
-        if isinstance(told.outcome, OuzelError)
-    ]
-    return last
+        asked.append(ask(name, adapter_for, match, options))
+        if not _is_broken(asked[-1].outcome):
+            return _with_all(asked[-1], asked)
+    return _with_all(asked[0], asked)
 
 
 def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options) -> Told:
     """One adapter. Never raises: what it raises that is no OuzelError, also while it is imported, is `ResolverFailed`, or what
     its requests met."""
-    with watching() as watch:
+    with watching(name) as watch:
         site = Site(watch, options, browser_tls=match.platform.browser_tls)
         try:
             outcome = _believed(adapter_for(name, match).resolve(match, site, options), watch, name, match)
@@ -72,6 +65,8 @@ def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Optio
             outcome = _rather(_crash(exc, name), watch, match)
         finally:
             site.close()
+        for error in (outcome, *(exchange.fault for exchange in watch.seen)):
+            _let_go(error)
         return _without_secrets(Told(name, outcome, watch.evidence), options)
 
 
@@ -107,7 +102,7 @@ def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> 
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     platform = match.platform
     idle = () if name == "own" else platform.off_air
-    said = not idle or not isinstance(answer, Offline) or watch.says(idle)
+    said = name == "own" or not isinstance(answer, Offline) or watch.says(idle)
     if isinstance(answer, Offline) and (fault := watch.first_fault(but=idle)) is not None:
         return watch.explain(_of_the_channel(fault, watch, match))
     if not said and watch.seen:
@@ -144,12 +139,30 @@ def _crash(exc: Exception, name: AdapterName) -> SiteError:
     return kind(f"{name} does not understand what it was told", adapter=name, words=words)
 
 
+def _let_go(error: object) -> None:
+    """Of the frames of a traceback, which hold the connections of their requests open until garbage is collected."""
+    if isinstance(error, BaseException):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+
+
 def _without_secrets(told: Told, options: Options) -> Told:
     secrets, outcome = secrets_of(options), told.outcome
     if secrets and isinstance(outcome, OuzelError):
         outcome.message = hide(outcome.message, secrets)
         outcome.context = hide(outcome.context, secrets)
     return Told(told.adapter, outcome, tuple(Evidence(**hide(asdict(each), secrets)) for each in told.evidence))
+
+
+def _with_all(told: Told, asked: Sequence[Told]) -> Told:
+    evidence = tuple(each for one in asked for each in one.evidence)
+    if isinstance(told.outcome, OuzelError):
+        told.outcome.context["evidence"] = [each.fields() for each in evidence]
+        told.outcome.context["tried"] = [
+            {"adapter": one.adapter, "code": one.outcome.code, "why": str(one.outcome)}
+            for one in asked
+            if isinstance(one.outcome, OuzelError)
+        ]
+    return replace(told, evidence=evidence)
 
 
 def _is_broken(outcome: Answer | OuzelError) -> bool:

@@ -44,8 +44,8 @@ class Platform:
     headers: tuple[tuple[str, str], ...] = ()
     """What its media servers want to see beside the user agent, such as a Referer."""
     off_air: tuple[str, ...] = ()
-    """Patterns of what it answers for a channel that is off air. Where some are given, a library's "offline" is believed only
-    on an answer that has one of them; its status is then no fault."""
+    """Patterns of what it answers for a channel that is off air. A library's "offline" is believed only on an answer that has
+    one of them; its status is then no fault."""
     note: str = ""
     at_once: int = 0
     """Of how many channels it tells in one answer, as its code says (`Probing`); 0: of each by itself."""

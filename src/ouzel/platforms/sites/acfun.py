@@ -35,6 +35,7 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="AcfunLiveStream",
     headers=(("Referer", "https://live.acfun.cn/"),),
+    off_air=(r'(?s)\A(?=.*"result":\s*0\b)(?!.*"liveId").*"profile"',),
 )
 _HEADERS = dict(PLATFORM.headers)
 _LEVELS: Mapping[str, Level] = {"BLUE_RAY": "bluray", "SUPER": "bluray", "HIGH": "uhd", "STANDARD": "hd"}

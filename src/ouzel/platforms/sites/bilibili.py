@@ -28,6 +28,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="BilibiliLiveStream",
     headers=(("Referer", "https://live.bilibili.com/"),),
+    off_air=(r'"live_status":\s*[02]\b',),
     note="the best quality needs the cookie of an account",
 )
 _API = "https://api.live.bilibili.com"

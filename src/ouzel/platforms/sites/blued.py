@@ -13,4 +13,5 @@ PLATFORM = Platform(
     chain=("streamget",),
     streamget="BluedLiveStream",
     headers=(("Referer", "https://app.blued.cn/"),),
+    off_air=(r"%22onLive%22%3A(?:%20)?false",),
 )

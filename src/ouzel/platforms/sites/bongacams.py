@@ -1,7 +1,8 @@
 """BongaCams: by the call that its own rooms make.
 
 Source of shapes: https://github.com/lossless1024/StreaMonitor (streamonitor/sites/bongacams.py) and yt-dlp's extractor. It says
-that nobody is on air by a server without a playlist, or a playlist without a stream.
+that nobody is on air by naming no server, or by a playlist without a stream. A media server that has no playlist tells
+nothing of the room.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://bongacams.com/"), ("Origin", "https://bongacams.com")),
+    off_air=(r'(?s)\A(?!.*"videoServerUrl").*"status":\s*"success"',),
 )
 _NOT_FOR_ALL = frozenset({"private", "group", "vip", "fullprivate"})
 
@@ -53,9 +55,7 @@ class BongaCamsAdapter:
         if not (server := peek(room, "localData", "videoServerUrl")):
             return Offline(identity, anchor)
         url = f"{'https:' if server.startswith('//') else ''}{server}/hls/stream_{name}/playlist.m3u8"
-        playlist = site.get(url, headers=dict(PLATFORM.headers), accept={404})
-        if playlist.status == 404:
-            return Offline(identity, anchor)
+        playlist = site.get(url, headers=dict(PLATFORM.headers))
         if not playlist.text.startswith("#EXTM3U"):
             raise SiteChanged("a media server of BongaCams answers with no playlist")
         if "#EXT-X-STREAM-INF" not in playlist.text:

@@ -24,6 +24,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://www.cam4.com/"), ("Origin", "https://www.cam4.com")),
+    off_air=(r'"online":\s*false',),
 )
 _API = "https://www.cam4.com/rest/v1.0/profile"
 _NO_CONTENT = 204

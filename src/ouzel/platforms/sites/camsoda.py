@@ -25,6 +25,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://www.camsoda.com/"), ("Origin", "https://www.camsoda.com")),
+    off_air=(r'"edge_servers":\s*\[\s*\]',),
 )
 
 

@@ -35,6 +35,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="NeteaseLiveStream",
     headers=(("Referer", "https://cc.163.com/"),),
+    off_air=(r'"live":\s*\{\s*\}', r'"live":\s*\{[^{}]*"status":\s*0\b'),
     note="streamget reads the page, which leads elsewhere for some",
 )
 _HEADERS = dict(PLATFORM.headers)

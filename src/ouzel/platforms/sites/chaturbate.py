@@ -30,6 +30,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://chaturbate.com/"), ("Origin", "https://chaturbate.com")),
+    off_air=(r'"room_status":\s*"offline"',),
 )
 _NOT_ON_AIR = frozenset({"offline", "away"})
 _NOT_FOR_ALL = frozenset({"private", "hidden", "password protected", "group"})

@@ -28,7 +28,7 @@ PLATFORM = Platform(
     access="cookie",
     proxy_advised=True,
     streamget="ChzzkLiveStream",
-    off_air=(r'"status":\s*"CLOSE"', r'"content":\s*null'),
+    off_air=(r'"status":\s*"CLOSE"', r'(?s)\A(?=.*"code":\s*200\b).*"content":\s*null'),
     note="rooms for adults need the cookies NID_AUT and NID_SES of a verified account; some rooms are for Korea only",
 )
 _API = "https://api.chzzk.naver.com/service"

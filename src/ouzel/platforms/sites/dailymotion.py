@@ -32,6 +32,7 @@ PLATFORM = Platform(
     example="https://www.dailymotion.com/video/x8s1234",
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://www.dailymotion.com/"), ("Origin", "https://www.dailymotion.com")),
+    off_air=(r'"(?:onair|isOnAir)":\s*false',),
 )
 _API = "https://api.dailymotion.com"
 _FIELDS = "id,title,mode,onair,thumbnail_url,owner.screenname,live_airing_time,start_time,channel.name"

@@ -44,6 +44,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="DouyinLiveStream",
     headers=(("Referer", "https://live.douyin.com/"),),
+    off_air=(r'\\?"status\\?":\s*4,\s*\\?"(?:status_str|title)\b',),
     note="a cookie of live.douyin.com helps where its risk control refuses; the original quality may need one",
 )
 _ENTER = "https://live.douyin.com/webcast/room/web/enter/"

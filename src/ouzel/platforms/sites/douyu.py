@@ -40,6 +40,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="DouyuLiveStream",
     headers=(("Referer", "https://www.douyu.com/"),),
+    off_air=(r'"show_status":\s*2\b', r'"videoLoop":\s*1\b'),
     note="the original quality may need the cookie of an account",
 )
 _WEB = "https://www.douyu.com"

@@ -24,6 +24,7 @@ PLATFORM = Platform(
     example="https://goodgame.ru/somebody",
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Referer", "https://goodgame.ru/"), ("Origin", "https://goodgame.ru")),
+    off_air=(r'"online":\s*false',),
 )
 _API = "https://goodgame.ru/api"
 

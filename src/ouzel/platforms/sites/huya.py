@@ -39,6 +39,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="HuyaLiveStream",
     headers=(("Origin", "https://www.huya.com"), ("Referer", "https://www.huya.com/")),
+    off_air=(r'"gameStreamInfoList":\s*\[\s*\]', r'"realLiveStatus":\s*"OFF"'),
 )
 _ROOM = "https://mp.huya.com/cache.php"
 _LEVELS: tuple[tuple[str, Level], ...] = (

@@ -23,7 +23,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp", "streamlink"),
     browser_tls=True,
     proxy_advised=True,
-    off_air=(r'"(livestream|data)":\s*null',),
+    off_air=(r'"livestream":\s*null', r'\A\s*\{\s*"data":\s*null\s*\}\s*\Z'),
     note="refuses many addresses of data centres",
 )
 _CHANNEL = "https://kick.com/api/v2/channels/{}"

@@ -41,6 +41,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="KwaiLiveStream",
     headers=(("Origin", "https://live.kuaishou.com"), ("Referer", "https://live.kuaishou.com/")),
+    off_air=(r'"(?:isLiving|living)":\s*false',),
     note="refuses who asks often; a fresh cookie of live.kuaishou.com helps, an old one does harm",
 )
 _LIVE = "https://live.kuaishou.com"

@@ -34,7 +34,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="YiqiLiveStream",
     headers=(("Referer", "https://17.live/"),),
-    off_air=(r'"status":\s*0\b', r'"message":\s*"ended"'),
+    off_air=(r'(?s)\A(?=.*"pullURLsInfo").*"status":\s*0\b', r'"message":\s*"ended"'),
 )
 _API = "https://api-dsa.17app.co/api/v1"
 _ON_AIR, _OFF_AIR = 2, 0

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     example="https://www.mirrativ.com/user/112349748",
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://www.mirrativ.com/"),),
+    off_air=(r'"is_live":\s*false', r'"onlive":\s*null'),
     note="a page /live/ID is one broadcast; /user/ID is who makes them",
 )
 _API = "https://www.mirrativ.com/api"

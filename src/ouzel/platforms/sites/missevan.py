@@ -39,7 +39,10 @@ class MissevanAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         room = match["room"]
         reply = site.get(
-            f"https://fm.missevan.com/api/v2/live/{room}", headers=dict(PLATFORM.headers), accept=(404, 400, 500)
+            f"https://fm.missevan.com/api/v2/live/{room}",
+            headers=dict(PLATFORM.headers),
+            accept=(400, 404, 500),
+            saying=rf'"code":\s*{_NO_SUCH_ROOM}\b',
         )
         doc = reply.json()
         if peek(doc, "code") == _NO_SUCH_ROOM:

@@ -25,6 +25,7 @@ PLATFORM = Platform(
     example="https://odysee.com/@somebody:7",
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://odysee.com/"), ("Origin", "https://odysee.com")),
+    off_air=(r'"Live":\s*false',),
 )
 
 

@@ -34,6 +34,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     access="cookie",
     headers=(("Referer", "https://www.mellow-fan.com/"), ("Origin", "https://www.mellow-fan.com")),
+    off_air=(r'"onAirStatus":\s*"COMING_UP"',),
     note="a page /live/ID is one broadcast; /user/NAME is who makes them. Those for members need the cookie of one",
 )
 _API = "https://public.mellow-fan.com/external/api/v5/movies"

@@ -12,4 +12,5 @@ PLATFORM = Platform(
     example="https://parti.com/somebody",
     chain=("yt-dlp",),
     headers=(("Referer", "https://parti.com/"),),
+    off_air=(r'"is_live":\s*false',),
 )

@@ -25,6 +25,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink"),
     access="cookie",
     headers=(("Referer", "https://sketch.pixiv.net/"),),
+    off_air=(r'"lives":\s*\[\s*\{',),
     note="without the cookie of an account, adult rooms may pass for offline",
 )
 _MOST = 500

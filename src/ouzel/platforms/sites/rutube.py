@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     proxy_advised=True,
     headers=(("Referer", "https://rutube.ru/"), ("Origin", "https://rutube.ru")),
+    off_air=(r'"is_on_air":\s*false',),
     note="a page is one broadcast, or a channel of television; pages of users are not known",
 )
 

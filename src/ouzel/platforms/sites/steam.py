@@ -28,6 +28,7 @@ PLATFORM = Platform(
     example="https://steamcommunity.com/broadcast/watch/76561197960265735",
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Origin", "https://steamcommunity.com"), ("Referer", "https://steamcommunity.com/")),
+    off_air=(r'"success":\s*(?:"unavailable"|42\b)',),
 )
 _SITE = "https://steamcommunity.com"
 _FIRST_ACCOUNT = 76561197960265728

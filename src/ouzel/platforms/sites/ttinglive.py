@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from ouzel.base.errors import NeedsLogin, SiteChanged
+from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
@@ -32,10 +32,13 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="FlexTVLiveStream",
     headers=(("Referer", "https://www.ttinglive.com/"), ("Origin", "https://www.ttinglive.com")),
+    off_air=(r"방송\s?중이 아",),
     note="channels for adults need an account",
 )
 _API = "https://api.ttinglive.com"
 _ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
+_NO_STREAM = "|".join((*_ACCOUNTS_ONLY, *PLATFORM.off_air))
+"""What it says with status 400: for accounts only, or off air."""
 
 
 class TTingLiveAdapter:
@@ -51,14 +54,13 @@ class TTingLiveAdapter:
             params={"option": "all"},
             headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": cookies} if cookies else {})},
             accept=(400,),
+            saying=_NO_STREAM,
         )
         doc = reply.json()
         message = peek(doc, "message")
         if message and any(word in message for word in _ACCOUNTS_ONLY):
             raise NeedsLogin(f"TTingLive: {message}")
         if reply.status == 400:
-            if not message:
-                raise SiteChanged("TTingLive answers 400, and does not say why")
             return Offline(match.identity(channel))
         began = peek(doc, "stream", "createdAt")
         return Live(

@@ -27,6 +27,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     browser_tls=True,
     headers=(("Referer", "https://vimeo.com/"), ("Origin", "https://vimeo.com")),
+    off_air=(r'"status":\s*"(?:pending|unavailable|done|ended)"',),
 )
 _NOT_ON_AIR = frozenset({"pending", "active", "ended"})
 

@@ -26,6 +26,7 @@ PLATFORM = Platform(
     example="https://live.vkvideo.ru/somebody",
     chain=("own", "streamlink"),
     headers=(("Referer", "https://live.vkvideo.ru/"), ("Origin", "https://live.vkvideo.ru")),
+    off_air=(r'"isOnline":\s*false',),
 )
 
 

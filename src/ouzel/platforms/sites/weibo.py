@@ -38,6 +38,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="WeiboLiveStream",
     headers=(("Referer", "https://weibo.com/l/wblive/"),),
+    off_air=(r'"item":\s*\{[^{}]*"status":\s*3\b',),
     note="a broadcast has an address of its own; the pages of accounts need a cookie",
 )
 _LIVE = 1

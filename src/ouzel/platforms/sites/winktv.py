@@ -30,6 +30,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="WinkTVLiveStream",
     headers=(("Referer", "https://www.winktv.co.kr/"), ("Origin", "https://www.winktv.co.kr")),
+    off_air=(r'(?s)\A(?!.*"media":).*"bjInfo":\s*\{',),
     note="closed in June 2025; its channels are on PandaTV",
 )
 _API = "https://api.winktv.co.kr/v1"

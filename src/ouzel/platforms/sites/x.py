@@ -13,5 +13,6 @@ PLATFORM = Platform(
     chain=("yt-dlp",),
     access="cookie",
     headers=(("Referer", "https://twitter.com/"),),
+    off_air=(r'"state":\s*"(?i:not_?started|ended|timed_?out)"',),
     note="a page is one broadcast",
 )

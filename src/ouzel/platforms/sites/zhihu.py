@@ -47,6 +47,7 @@ class ZhihuAdapter:
             params={"profile_new_version": ""},
             headers=dict(PLATFORM.headers),
             accept=(400, 403, 404),
+            saying=r'"error":\s*\{',
         ).json()
         if peek(doc, "error"):
             error = dig(doc, "error", want=dict)
