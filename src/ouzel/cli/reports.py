@@ -15,7 +15,7 @@ from ouzel.model.stream import Stream
 
 _MOST_GAPS_PRINTED = 50
 _FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
-_BAD_WORDS = frozenset({"bad_url", "bad_option", "unknown_quality", "unknown_site", "output_exists"})
+_BAD_WORDS = frozenset({"bad_option", "unknown_quality", "unknown_site", "output_exists"})
 """Codes of errors that are known only once the stream was opened, and yet are the caller's."""
 _OF_THE_DISK = frozenset({"file_removed"})
 """Codes of errors that say why nothing is left of what was recorded."""

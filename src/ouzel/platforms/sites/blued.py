@@ -8,7 +8,7 @@ PLATFORM = Platform(
     name="blued",
     title="Blued",
     title_zh="Blued直播",
-    urls=("app.blued.cn/live?id={user}",),
+    urls=("app.blued.cn/live?id={user:word}",),
     example="https://app.blued.cn/live?id=Mp6G2R",
     chain=("streamget",),
     streamget="BluedLiveStream",

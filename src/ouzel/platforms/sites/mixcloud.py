@@ -12,7 +12,6 @@ from typing import Any
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek, rows
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
@@ -44,7 +43,7 @@ class MixcloudAdapter:
         if not _on_air(user):
             return Offline(identity, anchor, title)
         url = dig(user, "liveStream", "hlsUrl", want=str)
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,), title)
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:

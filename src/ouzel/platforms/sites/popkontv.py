@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -74,13 +73,11 @@ class PopkonTvAdapter:
         if cast.private != "0" and not password:
             raise NeedsLogin(f"the channel {user} wants a password")
         url = dig(_watch(site, cast, password, options), "data", "castHlsUrl", want=str)
-        stream = Stream(
+        stream = match.stream(
             url,
+            options,
             headers=(("Referer", f"{_SITE}/live/view?castId={user}&partnerCode={cast.partner}"), ("Origin", _SITE)),
-            proxy=options.proxy or None,
-            protocol="hls",
             level="original",
-            cdn=urlsplit(url).hostname or "",
         )
         return Live(identity, cast.anchor or anchor, (stream,), cast.title, cover=cast.cover, broadcast=cast.began)
 

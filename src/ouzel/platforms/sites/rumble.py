@@ -66,10 +66,8 @@ def _streams(video: Any, match: Match, options: Options) -> Iterator[Stream]:
     """The playlist for all qualities, under whatever name it stands."""
     for name, each in dig(video, "ua", "hls", want=dict).items():
         if url := peek(each, "url"):
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
+                options,
                 label=name,
             )

@@ -6,13 +6,11 @@ Source of shapes: yt-dlp's extractor, https://github.com/biliup/biliup (ttingliv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.model.stream import Protocol_, Stream
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -35,6 +33,7 @@ PLATFORM = Platform(
     off_air=(r"방송\s?중이 아",),
     note="channels for adults need an account",
 )
+_PROTOCOLS: tuple[Protocol_, ...] = ("hls", "flv")
 _API = "https://api.ttinglive.com"
 _ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
 _NO_STREAM = "|".join((*_ACCOUNTS_ONLY, *PLATFORM.off_air))
@@ -62,25 +61,19 @@ class TTingLiveAdapter:
             raise NeedsLogin(f"TTingLive: {message}")
         if reply.status == 400:
             return Offline(match.identity(channel))
-        began = peek(doc, "stream", "createdAt")
         return Live(
             match.identity(channel),
             peek(doc, "owner", "nickname") or peek(doc, "owner", "name") or "",
-            tuple(_streams(dig(doc, "sources", want=list), options)),
+            tuple(_streams(dig(doc, "sources", want=list), match, options)),
             peek(doc, "stream", "title") or peek(doc, "title") or "",
             cover=peek(doc, "thumbUrl") or "",
-            started_at=_instant(began) if began else None,
+            started_at=instant(doc, "stream", "createdAt"),
             broadcast=str(peek(doc, "stream", "id") or ""),
         )
 
 
 def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
-
-
-def _instant(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _sign_in(site: Site, options: Options) -> str:
@@ -101,25 +94,19 @@ def _sign_in(site: Site, options: Options) -> str:
     return "; ".join(f"{name}={value}" for name, value in reply.cookies.items())
 
 
-def _streams(sources: list[object], options: Options) -> Iterator[Stream]:
+def _streams(sources: list[object], match: Match, options: Options) -> Iterator[Stream]:
     """A playlist with all heights, or each height by itself."""
     for source in sources:
         if (url := peek(source, "url")) and peek(source, "format") in ("ivs", None):
-            yield _stream(url, "hls" if ".m3u8" in url else "flv", "", None, options)
-        for protocol in ("hls", "flv"):
+            yield match.stream(url, options)
+        for protocol in _PROTOCOLS:
             for each in peek(source, "urlDetail", protocol, "resolution") or ():
                 if url := peek(each, "url"):
                     height = str(peek(each, "resolution") or "")
-                    yield _stream(url, protocol, peek(each, "suffixName") or height, height, options)
-
-
-def _stream(url: str, protocol: str, label: str, height: str | None, options: Options) -> Stream:
-    return Stream(
-        url,
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
-        protocol="flv" if protocol == "flv" else "hls",
-        label=label,
-        height=int(height) if height and height.isdigit() else None,
-        cdn=urlsplit(url).hostname or "",
-    )
+                    yield match.stream(
+                        url,
+                        options,
+                        protocol=protocol,
+                        label=peek(each, "suffixName") or height,
+                        height=int(height) if height.isdigit() else None,
+                    )
