@@ -102,6 +102,15 @@ async def test_what_is_meant_as_a_page_is_not_recorded_as_something_else(
     assert not [name for name in left_in(tmp_path) if name.startswith("out/")]
 
 
+async def test_cookies_do_not_go_to_who_looks_like_a_platform(server: PlatformServer, tmp_path: Path) -> None:
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("SESSDATA=abc")
+    server.play([HTML])
+    for host in ("live.bilib\u0456li.com", "live.bilibli.com", "media.example"):
+        await call(server, "resolve", f"https://{host}/1", "--cookies", str(jar), cwd=tmp_path)
+    assert [asked.headers.get("cookie") for asked in server.asked] == [None, None, "SESSDATA=abc"]
+
+
 # -- who reads, and who does not -----------------------------------------------------------------------------------------
 
 REFUSED = [f"http://127.0.0.1:1/{number}.flv" for number in range(200)]

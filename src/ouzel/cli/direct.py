@@ -29,16 +29,17 @@ async def try_as_stream(
     Raises: BadUrl, BadOption.
     """
     address = tidy(url) if urlsplit(url.strip()).scheme.lower() in {*HTTP_SCHEMES, ""} else url.strip()
-    headers = (("User-Agent", options.user_agent), ("Cookie", options.cookies))
+    near = nearest(urlsplit(address).hostname or "")
+    cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
+    headers = (("User-Agent", options.user_agent), ("Cookie", cookies))
     stream = Stream(address, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
     looked = await look(http, ffmpeg, stream, timeout_s=timeout_s)
     outcome = looked.outcome
     if isinstance(outcome, OuzelError) and urlsplit(address).scheme in HTTP_SCHEMES:
         site, context = registry().unknown(url), outcome.context
-        near = [platform.name for platform in nearest(urlsplit(address).hostname or "")]
         if isinstance(outcome, NotMedia):
             outcome = UnknownSite(f"{site}; and as the address of a stream: {outcome}", **context)
-        outcome.context |= {"unknown_site": str(site), "nearest": near}
+        outcome.context |= {"unknown_site": str(site), "nearest": [platform.name for platform in near]}
     return Told("own", outcome, looked.evidence)
 
 
