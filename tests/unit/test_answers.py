@@ -81,6 +81,11 @@ def test_what_was_asked_is_shown_whole(speaking: str) -> None:
     assert "KeyError" not in "".join(lines(told, "Shop"))
 
 
+def test_streams_stand_in_columns() -> None:
+    shown = [line for line in lines(Told("own", SHOW, ()), "Shop") if "cdn.example" in line]
+    assert len({columns(line.partition("cdn.example")[0]) for line in shown}) == 1
+
+
 def test_an_error_says_what_helps(speaking: str) -> None:
     shown = [*lines(Told("own", ConnectFailed("a.example: nobody answers"), ()), "Shop")]
     assert len(shown) == 2

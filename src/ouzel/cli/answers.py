@@ -21,6 +21,7 @@ from ouzel.platforms.registry import registry
 _COLUMNS = (10, 9, 14, 18, 9, 3, 6)
 """Of the table: adapter, state, who, title, best quality, streams, seconds."""
 _COMPARED = range(1, 5)
+_QUALITY_COLUMNS = 12
 _DIFFERS = "≠ "
 
 
@@ -129,7 +130,7 @@ def _stream_line(stream: Stream) -> str:
     until = tr("resolve.until", time=_local(stream.expires_at)) if stream.expires_at else ""
     return tr(
         "resolve.stream",
-        quality=_quality(stream),
+        quality=pad(_quality(stream), _QUALITY_COLUMNS),
         protocol=stream.protocol or "",
         codec=stream.codec,
         place=stream.cdn or urlsplit(stream.url).hostname or "",
