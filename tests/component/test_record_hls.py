@@ -292,8 +292,14 @@ async def test_an_advertisement_is_a_gap_of_its_own(record: Studio, clip: Clip) 
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=14)
         channel.advertise(7, 8, 9)
-        kept = await record(channel.url)
+        tapes = list[Tape]()
+
+        async def look(_recorder: Recorder, tape: Tape) -> None:
+            tapes.append(tape)
+
+        kept = await record(channel.url, while_running=look)
         assert origin.hits("seg8.ts") == 0
+    assert tapes[0].counters.passed_over_s == pytest.approx(3.0)  # which is neither slow nor silent
     assert kept.gaps == [("advertisement", 3.0)]
     assert whole(kept, without=(7, 8, 9))
 
@@ -303,15 +309,17 @@ async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(rec
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=1.2)
 
         class Page:
-            asked = 0
+            asked = failures = 0
 
             async def resolve(self, *, failed: bool = False) -> Stream:
                 self.asked += 1
+                self.failures += failed
                 return Stream(channel.fresh_url())
 
         page = Page()
         kept = await record(channel.fresh_url(), resolver=page)
     assert page.asked >= 3
+    assert page.failures == 0  # each had brought media
     assert whole(kept)
     assert kept.gaps == []
     assert kept.report.end_reason is EndReason.ENDED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from ouzel.cli import pages
 from ouzel.cli.job import Options, read_job
+from ouzel.cli.main import EXIT_GAPS, EXIT_OK
 from ouzel.cli.output import QUIET, Output
 from ouzel.cli.record import run_job
 from ouzel.platforms.polling import PollRules, Polls
@@ -22,6 +25,25 @@ PLAY = """{"code": 0, "data": {"room_id": 21495945, "encrypted": false, "live_st
  "g_qn_desc": [{"qn": 10000, "desc": "原画"}], "stream": [{"protocol_name": "http_hls", "format": [{"format_name": "ts",
  "codec": [{"codec_name": "avc", "current_qn": 10000, "accept_qn": [10000], "base_url": "", "url_info": [
  {"host": "$MEDIA", "extra": ""}]}]}]}]}}}}"""
+
+
+MASTER = """#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=320x180,CODECS="avc1.64002A,mp4a.40.2",FRAME-RATE=25.000,IVS-NAME="180p"
+$MEDIA
+"""
+TOKEN = """{"data": {"streamPlaybackAccessToken": {"signature": "5", "value": "{}"}}}"""
+
+
+def twitch(login: str) -> str:
+    """What it says of a channel that is on air."""
+    settings = {"title": f"show of {login}", "game": None}
+    user = {"id": f"id of {login}", "login": login, "displayName": login, "broadcastSettings": settings}
+    return json.dumps({"data": {"userOrError": {**user, "stream": {"id": "1", "createdAt": None}}}})
+
+
+def users(*logins: str, live: bool) -> str:
+    told = [{"login": login, "displayName": login, "stream": {"id": "1"} if live else None} for login in logins]
+    return json.dumps({"data": {"users": told}})
 
 
 def words(*urls: str, folder: Path, proxy: str) -> Options:
@@ -71,3 +93,48 @@ async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
         assert server.hits(before.ask.partition(" ")[2]) >= 3
     assert code == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["看鸟.ledger", "看鸟.ts"]
+
+
+async def test_pages_of_one_platform_are_waited_for_with_one_question(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=PollRules(interval_s=0.2, apart_s=0.0)))
+    names = ("one", "two", "three")
+    async with platform_server(tmp_path) as server, LiveOrigin() as origin:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        channel = origin.channel("show", clip, speed=4, length_s=8)
+        server.passed_on.add("127.0.0.1")
+        server.names["MEDIA"] = lambda: channel.url
+        gql = "POST gql.twitch.tv/gql"
+        server.play(
+            [
+                PlannedAnswer(gql, users(*names, live=False), when="users(", times=3),
+                PlannedAnswer(gql, users(*names, live=True), when="users("),
+                PlannedAnswer(gql, TOKEN, when="streamPlaybackAccessToken"),
+                *(PlannedAnswer(gql, twitch(name), when=f'"{name}"') for name in names),
+                PlannedAnswer("usher.ttvnw.net/*", MASTER, type="application/x-mpegurl"),
+            ]
+        )
+        urls = [f"https://www.twitch.tv/{name}" for name in names]
+        code = await run_job(read_job(words(*urls, folder=tmp_path / "out", proxy=server.proxy)), Output(False, QUIET))
+        many = [n for n, asked in enumerate(server.asked) if "users(" in asked.body]
+    assert code == 0
+    assert many == [0, 1, 2, 3]  # whether anything is on air, for all of them; only then each by itself
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.ts")) == [f"show of {n}.ts" for n in sorted(names)]
+
+
+@pytest.mark.parametrize(("keep_ads", "code"), [(False, EXIT_GAPS), (True, EXIT_OK)])
+async def test_advertisements_are_kept_if_they_are_wanted(
+    clip: Clip, tmp_path: Path, keep_ads: bool, code: int
+) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, speed=4, length_s=10).advertise(5, 6)
+        wanted = replace(
+            words(channel.url, folder=tmp_path / "out", proxy=""),
+            template="{name}",
+            proxy=None,
+            wait=False,
+            keep_ads=keep_ads,
+        )
+        assert await run_job(read_job(wanted), Output(False, QUIET)) == code
+        assert bool(origin.hits("seg5.ts")) is keep_ads

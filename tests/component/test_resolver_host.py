@@ -267,7 +267,7 @@ def users(count: int) -> str:
 
 async def test_hundreds_of_channels_cost_a_handful_of_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     twitch = [f"https://www.twitch.tv/user{number}" for number in range(300)]
-    others = ["https://picarto.tv/somebody", "https://goodgame.ru/somebody", "https://example.org/x"]
+    others = ["https://picarto.tv/somebody", "https://odysee.com/@somebody:7", "https://example.org/x"]
     async with platform_server(tmp_path) as server, open_host() as host:
         server.play([PlannedAnswer("POST gql.twitch.tv/gql", users(300))])
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
@@ -280,12 +280,13 @@ async def test_hundreds_of_channels_cost_a_handful_of_requests(tmp_path: Path, m
 async def test_ids_that_are_in_no_address_are_those_that_were_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = {"https://goodgame.ru/one": "7", "https://goodgame.ru/two": ""}
+    pages = {"https://odysee.com/@one:1": "7", "https://odysee.com/@two:2": ""}
+    listed = '{"success": true, "data": [{"ChannelClaimID": "7", "Live": true}]}'
     async with platform_server(tmp_path) as server, open_host() as host:
-        server.play([PlannedAnswer("goodgame.ru/api/getggchannelstatus", '{"7": {"status": "Live", "key": "one"}}')])
+        server.play([PlannedAnswer("api.odysee.live/livestream/all", listed)])
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
         told = await host.probe(pages, Options(proxy=server.proxy))
-    assert told == dict(zip(pages, (Peek(True, "", "one"), None), strict=True))
+    assert told == dict(zip(pages, (Peek(True), None), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -12,7 +12,9 @@ from typing import cast
 import anyio
 import pytest
 
-from ouzel.base.errors import Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
+from ouzel.base.errors import BadOption, Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
+from ouzel.cli import job
+from ouzel.cli.job import read_job
 from ouzel.cli.pages import Pages
 from ouzel.cli.target import Names, Target
 from ouzel.engine.finish import FormatWish
@@ -118,6 +120,12 @@ async def test_a_name_is_made_when_its_file_begins(tmp_path: Path) -> None:
     assert path_for(3, "flv").name == f"Some Body Another show {began + timedelta(hours=1):%H%M}-003.flv"
 
 
+def test_a_template_that_gives_no_name_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    target = Target(tmp_path, None, "{title}", numbered=False)
+    with pytest.raises(BadOption):
+        Names().maker(target, Stream("https://cdn.example/a.flv"), FormatWish(None, keep_original=False), FakeClock())
+
+
 async def test_the_users_words_are_handed_on() -> None:
     host = FakeHost()
     taste = Taste(codecs=("av1", "h264"), refused_codecs=("hevc",), cdn="b")
@@ -171,6 +179,61 @@ async def test_two_pages_of_one_channel_are_one() -> None:
         with pytest.raises(SameChannel, match=PAGE):
             await second.resolve()
     assert await first.resolve() is None
+
+
+async def test_two_pages_may_turn_out_to_be_one_channel_later() -> None:
+    channels, first, second = Channels(), FakeHost(Offline(WHO)), FakeHost(Blocked("a captcha"))
+    await resolver_of(first, channels=channels).resolve()
+    other = resolver_of(second, PAGE + "else", channels=channels)
+    with pytest.raises(Blocked):
+        await other.resolve()
+    second.outcome = SHOW
+    with pytest.raises(SameChannel):
+        await other.resolve()
+
+
+# ---- what the command line says
+
+
+@pytest.mark.parametrize(
+    ("words", "taste"),
+    [
+        ({}, Taste()),
+        ({"codecs": "h265, AVC,hevc"}, Taste(codecs=("hevc", "h264"))),
+        ({"refused_codecs": "av1", "cdn": "b"}, Taste(refused_codecs=("av1",), cdn="b")),
+    ],
+)
+def test_codecs_and_cdn_are_a_matter_of_taste(words: dict[str, str], taste: Taste, tmp_path: Path) -> None:
+    assert read_job(replace(job_words(tmp_path), **words)).taste == taste
+
+
+@pytest.mark.parametrize("words", [{"codecs": "divx"}, {"codecs": ","}, {"codecs": "hevc", "refused_codecs": "h265"}])
+def test_what_is_no_codec_is_refused(words: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(BadOption):
+        read_job(replace(job_words(tmp_path), **words))
+
+
+def job_words(folder: Path) -> job.Options:
+    return job.Options(
+        urls=(PAGE,),
+        output=f"{folder}/",
+        template="{title}",
+        format_=None,
+        keep_original=False,
+        quality="best",
+        duration=None,
+        split_after=None,
+        split_size=None,
+        from_start=False,
+        headers=(),
+        cookies=None,
+        proxy=None,
+        user_agent=None,
+        wait=False,
+        min_free="0",
+        park="4s",
+        insecure=False,
+    )
 
 
 # ---- how often
@@ -253,11 +316,14 @@ async def test_one_page_alone_is_asked_in_full_and_so_are_those_of_platforms_wit
     assert host.probed == []
     polls = polls_of(host)
     several = [polls.add(f"https://picarto.tv/user{number}", Options()) for number in range(3)]
-    for _ in range(2):
+    for _ in range(3):
         for each in several:
             assert not await each.seems_off()
-            await each.rest(0.0)
-    assert len(host.probed) == 1
+            each.heard(Offline(WHO))
+        async with anyio.create_task_group() as tasks:
+            for each in several:
+                tasks.start_soon(each.rest, 0.0)
+    assert host.probed == [{each.url: "" for each in several}, {each.url: "77" for each in several}]
 
 
 async def test_nobody_asks_a_platform_that_blocks() -> None:
@@ -272,12 +338,14 @@ async def test_nobody_asks_a_platform_that_blocks() -> None:
     assert scope.cancelled_caught
 
 
-async def test_pages_are_asked_one_after_the_other() -> None:
+@pytest.mark.parametrize("first", [True, False])
+async def test_pages_are_asked_one_after_the_other(first: bool) -> None:
     polls = polls_of(FakeHost(), PollRules(apart_s=30.0))
     passed = list[int]()
 
     async def wait(number: int) -> None:
-        await polls.add(f"https://picarto.tv/user{number}", Options()).rest(0.0)
+        poll = polls.add(f"https://picarto.tv/user{number}", Options())
+        await (poll.seems_off() if first else poll.rest(0.0))
         passed.append(number)
 
     with anyio.move_on_after(0.1):

@@ -119,9 +119,12 @@ class Names:
         A name is made when its file begins. Further files share it, until what is told has changed: then they have a new one.
         It raises OutputExists for a first file whose name the user has given.
 
+        Raises: BadOption for a template that gives an empty name.
         Args:
             told: gives fields of the template that a platform knows better than the address, as they are then.
         """
+        if target.stem is None:
+            render_name(target.template, {**_fields(stream, clock), **told()})  # an empty name is refused now
         own = target.stem
         rendered: tuple[dict[str, Any], str] | None = None
 

@@ -238,17 +238,18 @@ class Recorder:
     def _judge(self, error: OuzelError | None, tries: int) -> EndReason | None:
         """After a drop: None = try again; a reason = over. Raises the error when it never began."""
         away_s = self._context.clock.monotonic() - self._tape.counters.last_media
+        takes_next = self._failed and self.spec.has_others
         if not self._tape.recorded:
             if self.spec.wait and not isinstance(error, _HOPELESS):
                 return None
             if isinstance(error, NotOnAir):
                 raise error
-            if tries >= _FIRST_TRIES or away_s >= _FIRST_S:
+            if tries >= _FIRST_TRIES or (away_s >= _FIRST_S and not takes_next):
                 raise error or NotMedia("the stream closes at once, without any media")
-            if error is not None and error.retry is Retry.NEVER and not (self._failed and self.spec.has_others):
+            if error is not None and error.retry is Retry.NEVER and not takes_next:
                 raise error
             return None
-        if isinstance(error, (InputError, Refused, Unsupported)):
+        if isinstance(error, (InputError, Refused, Unsupported)) and not takes_next:
             return EndReason.FAILED
         return EndReason.GONE if away_s >= self._policy.park_s else None
 

@@ -189,6 +189,16 @@ def dig(data: object, *path: str | int, want: type[Any]) -> Any:
     return found
 
 
+def member(data: object, *path: str) -> Any:
+    """What stands at this place of a JSON document, null too: with it a site says that there is nothing. Raises: SiteChanged when
+    there is no such place."""
+    *outer, name = path
+    holder = dig(data, *outer, want=dict)
+    if name not in holder:
+        raise SiteChanged(f"the answer has nothing at {'.'.join(path)}")
+    return holder[name]
+
+
 def peek(data: object, *path: str | int) -> Any:
     """The same where it need not be there; then None."""
     for step in path:

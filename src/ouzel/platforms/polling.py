@@ -86,7 +86,7 @@ class Polls:
     async def probe(self, group: _Group, polls: Collection[Poll]) -> None:
         """Ask about all of them in as few questions as the platform allows."""
         told = await self._prober.probe({poll.url: poll.id for poll in polls}, group.options)
-        if all(told.get(poll.url) is None for poll in polls):
+        if all(poll.id and told.get(poll.url) is None for poll in polls):
             group.probes = False
         for poll in polls:
             poll.take(told.get(poll.url))
@@ -145,14 +145,18 @@ class Poll:
         return self._polls.around(rules.interval_s)
 
     async def seems_off(self) -> bool:
-        """Whether, before it was ever asked about, a question about all that were not says that it is not on air."""
+        """To be called before the first full question. Whether there need not be one yet, since a question about all pages of the
+        platform says that it is not on air."""
         group, begun = self._group, self._begun
         self._begun = True
-        if begun or not group.probes or len(group.polls) < 2:
+        if begun:
             return False
-        async with group.asking:
-            if not self._seen:
-                await self._polls.probe(group, [poll for poll in group.polls if not poll._seen])
+        if group.probes and len(group.polls) > 1:
+            async with group.asking:
+                if not self._seen:
+                    await self._polls.probe(group, [poll for poll in group.polls if not poll._seen])
+        if not self._seems_off:
+            await self._enter()
         return self._seems_off
 
     async def rest(self, seconds: float) -> None:

@@ -32,7 +32,7 @@ class GoodGameAdapter:
 
     name: AdapterName = "own"
     at_once = 50
-    by = ""
+    by = "user"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         reply = site.get(f"{_API}/4/users/{match['user']}/stream", headers=dict(PLATFORM.headers), accept={404})

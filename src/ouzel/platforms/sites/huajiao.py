@@ -90,7 +90,13 @@ def adapter() -> HuajiaoAdapter:
 
 
 def _is_on_air(entry: object) -> bool:
-    return dig(entry, "type", want=int) == _ON_AIR and str(peek(entry, "feed", "replay_status") or 0) == "0"
+    """Raises: SiteChanged."""
+    if dig(entry, "type", want=int) != _ON_AIR:
+        return False
+    replay = str(peek(entry, "feed", "replay_status") or 0)
+    if replay not in {"0", "1"}:
+        raise SiteChanged(f"Huajiao has a broadcast with replay_status {replay}")
+    return replay == "0"
 
 
 def _data(reply: Reply) -> Any:

@@ -76,7 +76,9 @@ class MiguAdapter:
         identity, anchor = match.identity(event), dig(about, "title", want=str)
         title, part = about.get("detailPageTitle") or "", about.get("pId")
         if not part:
-            return Offline(identity, anchor, title, _to_come(about.get("startTime")))
+            if begins := _to_come(about.get("startTime")):
+                return Offline(identity, anchor, title, begins)
+            raise SiteChanged(f"Migu names no broadcast of {event}")
         told = self._play(site, str(part))
         on_air = str(dig(told, "content", want=dict).get("currentLive"))
         if on_air == "0":

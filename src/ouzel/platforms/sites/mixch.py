@@ -6,9 +6,8 @@ takes every answer that it does not know for "not live": see `off_air`.
 
 from __future__ import annotations
 
-from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, instant, peek
+from ouzel.platforms.asking import Site, dig, instant, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -31,10 +30,8 @@ class MixchAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
         doc = site.get(f"https://mixch.tv/api-web/users/{user}/live", headers=dict(PLATFORM.headers)).json()
-        live, anchor = peek(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
+        live, anchor = member(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
         if not live:
-            if "liveInfo" not in dig(doc, want=dict):
-                raise SiteChanged("Mixch does not tell of a broadcast any more")
             return Offline(match.identity(user), anchor)
         url = dig(live, "hls", want=str)
         return Live(

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, instant, peek
+from ouzel.platforms.asking import Site, dig, instant, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
 
@@ -70,9 +70,7 @@ class PandaAdapter:
             raise _refusal(user, told)
         who = dig(told, "bjInfo", "id", want=str)
         identity, anchor = match.identity(who), peek(told, "bjInfo", "nick") or who
-        if "media" not in told:
-            raise SiteChanged("PandaTV does not tell of a broadcast any more")
-        if told["media"] is None or not dig(told, "media", "isLive", want=bool):
+        if not member(told, "media") or not dig(told, "media", "isLive", want=bool):
             return Offline(identity, anchor, peek(told, "bjInfo", "channelTitle") or "")
         password = parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
         play = _ask(site, "live/play", action="watch", userId=user, password=password, shareLinkType="")

@@ -39,6 +39,7 @@ _CLIENT = "FpAhe6mh8Qtz116OENBmRddbYVirNKasktdXQiuHfm88zRaFydTsFy63tzkdZY0u"
 """How the web page names itself."""
 _PARTNER = "P-00001"
 _KNOWN = "S2000"
+_NOT_ON_AIR = "E4004"
 _DONE, _AGAIN, _SIGN_IN, _UNVERIFIED = "L0000", "L0001", "E5000", "L000A"
 _ADULTS = "19세"
 
@@ -133,7 +134,10 @@ def _page(site: Site, user: str, partner: str) -> _Cast | None:
     state = json.loads(page.find(r'<script id="__NEXT_DATA__" type="application/json">(.*?)</script>', "state"))
     props = dig(state, "props", "pageProps", want=dict)
     cast = peek(props, "mcData", "data")
-    if "mcData" not in props or peek(props, "mcData", "statusCd") not in (_KNOWN, None) or not cast:
+    code = peek(props, "mcData", "statusCd")
+    if code not in {_KNOWN, _NOT_ON_AIR, None}:
+        raise SiteChanged(f"the page of PopkonTV answers {code}: {peek(props, 'mcData', 'statusMsg')}")
+    if not cast or code == _NOT_ON_AIR:
         return None
     return _Cast(
         str(peek(cast, "mc_signId") or user),

@@ -43,7 +43,7 @@ class ShowroomAdapter:
 
     name: AdapterName = "own"
     at_once = 1000
-    by = "room"
+    by = "key"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         room, begins = match.named.get("room"), None

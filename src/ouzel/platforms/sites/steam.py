@@ -50,7 +50,7 @@ class SteamAdapter:
             raise SiteChanged(f"Steam answers {result} to a question for a broadcast")
         category = peek(info, "app_title") or ""
         title = peek(info, "title") or category
-        if str(peek(info, "is_replay") or 0) not in {"0", "false"}:
+        if peek(info, "is_replay") in {1, "1"}:
             return Offline(identity, title=title)
         play = self._ask(site, steamid, "getbroadcastmpd", viewertoken=0, sessionid="")
         state = dig(play, "success", want=str)
