@@ -119,7 +119,8 @@ def test_what_is_no_stream_is_told_in_one_line_with_its_code(name: str, told: tu
     assert recording["end_reason"] == "never_started"
     assert recording["files"] == []
     (line,) = [line for line in done.err.splitlines() if line.startswith(f"ouzel: error: {base}{name}: ")]
-    assert line.endswith(f"{recording['error']['message']} ({code})")
+    assert recording["error"]["message"] in line
+    assert line.endswith(f" ({code})")
 
 
 def test_nothing_is_left_of_all_these_and_nothing_else_is_said(told: tuple[Done, Path, str]) -> None:

@@ -223,7 +223,7 @@ async def test_an_address_of_a_stream_is_told_by_its_first_bytes(
         (0, "live", "hls"),
         (0, "live", "flv"),
         (0, "vod", "hls"),
-        (2, "unknown_site", None),
+        (2, "broken", None),
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ouzel.base.errors import UnknownQuality
 from ouzel.model.choice import LEVELS, Taste, choose, rank
-from ouzel.model.stream import Stream
+from ouzel.model.stream import Level, Stream
 
 streams_ = st.lists(
     st.builds(
@@ -21,13 +23,31 @@ streams_ = st.lists(
         bitrate_bps=st.sampled_from([None, 1_000_000, 4_000_000]),
         codec=st.sampled_from(["", "h264", "hevc", "av1"]),
         cdn=st.sampled_from(["", "a", "b"]),
+        label=st.sampled_from(["", "蓝光8M", "高清", "1080p60", "source"]),
     ),
     min_size=1,
     max_size=8,
 )
 tastes = st.builds(
     Taste,
-    quality=st.sampled_from(["best", "worst", "audio", "原画", "高清", "hd", "1080p", "720p60", "480"]),
+    quality=st.sampled_from(
+        [
+            "best",
+            "worst",
+            "audio",
+            "原画",
+            "高清",
+            "hd",
+            "1080p",
+            "720p60",
+            "480",
+            "4k",
+            "8K30",
+            "2500kbps",
+            "8M",
+            "1.5Mb/s",
+        ]
+    ),
     codecs=st.sampled_from([(), ("h264",), ("hevc", "h264"), ("av1",)]),
     cdn=st.sampled_from(["", "b"]),
 )
@@ -82,4 +102,67 @@ def test_a_platforms_own_name_is_a_quality() -> None:
     assert choose(streams, Taste("蓝光4m")).label == "蓝光4M"
     assert choose(streams, Taste("流畅")).label == "流畅"
     with pytest.raises(UnknownQuality, match="蓝光4M, 流畅"):
-        choose(streams, Taste("8M"))
+        choose(streams, Taste("8X"))
+
+
+@given(streams_, tastes, st.sampled_from(["h264", "hevc", "av1"]))
+def test_a_refused_codec_is_never_chosen(streams: list[Stream], taste: Taste, refused: str) -> None:
+    picky = replace(taste, refused_codecs=(refused,))
+    if all(s.codec == refused for s in streams):
+        with pytest.raises(UnknownQuality):
+            choose(streams, picky)
+    else:
+        assert choose(streams, picky).codec != refused
+
+
+@given(streams_, st.integers(100, 5000), st.integers(100, 5000))
+def test_who_asks_for_more_lines_gets_no_fewer(streams: list[Stream], one: int, other: int) -> None:
+    told = [replace(s, label="", level=None) for s in streams]
+    fewer, more = (choose(told, Taste(f"{lines}p")).height or 1 for lines in sorted((one, other)))
+    assert fewer <= more
+
+
+@given(streams_, st.integers(1, 9000), st.integers(1, 9000))
+def test_who_asks_for_a_higher_rate_gets_no_lower_one(streams: list[Stream], one: int, other: int) -> None:
+    told = [replace(s, label="", level=None, codec="", bitrate_bps=s.bitrate_bps or 500_000) for s in streams]
+    lower, higher = (choose(told, Taste(f"{kbps}kbps")).bitrate_bps or 0 for kbps in sorted((one, other)))
+    assert lower <= higher
+    rates = [s.bitrate_bps or 0 for s in told]
+    below = [rate for rate in rates if rate <= min(one, other) * 1000]
+    assert lower == (max(below) if below else min(rates))
+
+
+@given(streams_, st.sampled_from(LEVELS))
+def test_a_level_that_is_there_is_what_is_chosen(streams: list[Stream], level: Level) -> None:
+    told = [replace(s, label="", codec="") for s in streams]
+    if level in {s.level for s in told}:
+        assert choose(told, Taste(level)).level == level
+
+
+WORDS = {  # what a platform offers, what is asked for, and what that is
+    "4k": ([("原画", None), ("高清", 720)], "原画"),
+    "1080p": ([("原画", None), ("高清", 720)], "原画"),
+    "900p": ([("原画", None), ("高清", 720)], "高清"),
+    "8M": ([("蓝光20M", None), ("蓝光8M", None), ("蓝光4M", None)], "蓝光8M"),
+    "5Mbps": ([("蓝光20M", None), ("蓝光8M", None), ("蓝光4M", None)], "蓝光4M"),
+    "2500kbps": ([("原画", None), ("流畅", None)], "原画"),
+    "高清": ([("超清", 1080), ("高清", 1080), ("流畅", 480)], "高清"),
+    "蓝光": ([("超清", None), ("流畅", None)], "超清"),
+    "标清": ([("超清", None), ("高清", None)], "高清"),
+}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_words_mean_where_a_platform_tells_little(word: str) -> None:
+    offered, expected = WORDS[word]
+    streams = [Stream(f"https://a/{label}", label=label, height=height) for label, height in offered]
+    assert choose(streams, Taste(word)).label == expected
+
+
+def test_a_source_of_the_height_that_is_asked_for_is_that() -> None:
+    streams = [
+        Stream("https://a/1", label="1080p60 (source)", level="original", height=1080, fps=60.0),
+        Stream("https://a/2", label="720p60", height=720, fps=60.0),
+    ]
+    assert choose(streams, Taste("1080p")).height == 1080
+    assert choose(streams, Taste("720p")).height == 720

@@ -59,6 +59,12 @@ def test_the_first_tries_are_told_only_to_those_who_want_more(capsys: pytest.Cap
     assert lines([opened, trouble()], capsys, level=QUIET) == []
 
 
+def test_why_is_told_in_the_users_language(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUZEL_LANG", "zh")
+    texts.language.cache_clear()
+    assert lines([trouble()], capsys, level=VERBOSE) == ["长时间没有收到数据：nothing came（stalled）；1.0 s 后重试"]
+
+
 def test_who_waits_is_told_why_once_for_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
     def wait(code: str) -> Event:
         return event(EventCode.RECONNECTING, code=code, why=f"it is {code}", delay_s=1.0)

@@ -11,12 +11,15 @@ from types import ModuleType
 import pytest
 
 from ouzel import cli
+from ouzel.base.errors import NetworkError, OuzelError, SiteError
 from ouzel.cli import texts
+from ouzel.cli.output import Output
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.model.states import RecordingState
 
 SOURCES = Path(cli.__file__).parent
+ERRORS = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 
 
 def fields(text: str) -> set[str]:
@@ -58,6 +61,45 @@ def test_every_state_reason_and_event_has_a_text() -> None:
     assert {f"state.{state.value}" for state in RecordingState} <= known
     assert {f"reason.{reason.value}" for reason in EndReason} <= known
     assert {f"event.{code.value}" for code in EventCode if code not in silent} <= known
+
+
+def kinds(base: type[OuzelError]) -> Iterator[type[OuzelError]]:
+    yield base
+    for below in base.__subclasses__():
+        yield from kinds(below)
+
+
+def test_every_error_is_told_in_both_languages() -> None:
+    codes = re.findall(r"^\| `(\w+)` \|", ERRORS.read_text(), re.MULTILINE)  # a golden test compares that with the code
+    told = {key.removeprefix("error.") for key in texts.errors.EN if key.startswith("error.")}
+    assert told == {*codes, "bad_arguments"}
+    for key, text in texts.errors.ZH.items():
+        assert key.startswith("with_") or re.search(r"[\u4e00-\u9fff]", text), key
+
+
+def test_what_pages_can_fail_with_comes_with_advice() -> None:
+    by_itself = {"network", "connection_lost", "stalled", "bad_response", "http_status"}
+    """Asked again, they may work; there is nothing else to do."""
+    codes = {kind.code for base in (SiteError, NetworkError) for kind in kinds(base)} - by_itself
+    assert {f"advice.{code}" for code in codes} <= set(texts.errors.EN)
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "ouzel: error: the site answers 403; wait a while, or ask with cookies"),
+        ("zh", "ouzel: 错误: 网站要求验证、限制请求，或被其风控拒绝：the site answers 403；请稍后再试"),
+    ],
+)
+def test_an_error_says_what_happened_and_what_to_do(
+    language: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUZEL_LANG", language)
+    Output().error("blocked", "the site answers 403")
+    told = capsys.readouterr().err
+    assert told.startswith(line)
+    assert told.endswith(" (blocked)\n")
 
 
 @pytest.fixture

@@ -137,6 +137,7 @@ def run(args: Sequence[str] | None = None) -> int:
         Output.plain(wants_json(args)).error("bad_arguments", exc.format_message())
         return EXIT_BAD_ARGUMENTS
     except (click.Abort, KeyboardInterrupt):
+        Output.plain(wants_json(args)).tell(tr("interrupted"))
         return EXIT_INTERRUPTED
     except OuzelError as exc:
         Output.plain(wants_json(args)).error(exc.code, str(exc))

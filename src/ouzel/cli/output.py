@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from ouzel.base.errors import DiskFull
 from ouzel.cli.outbox import Outbox, is_full
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import advised, reason, tr
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 _WIDE = frozenset("WF")
@@ -28,6 +28,8 @@ class Output:
 
     is_json: bool = False
     level: int = NORMAL
+    unread: bool = field(default=False, init=False)
+    """Whoever read stdout has gone away: the results are for nobody."""
     _boxes: dict[TextIO, Outbox] = field(default_factory=dict["TextIO", "Outbox"], repr=False)
 
     @classmethod
@@ -55,7 +57,7 @@ class Output:
             self._boxes.clear()
             if full:
                 told = _no_room()
-                self.complain(told.code, str(told))
+                self.complain(told.code, reason(told.code, str(told)))
             self._tell_lost(boxes)
 
     def catch_up(self) -> None:
@@ -109,7 +111,7 @@ class Output:
         line = " ".join(message.split())
         with suppress(DiskFull):  # it may be what we are telling
             self.json({"event": "error", "code": code, "message": line})
-        self.complain(code, line)
+        self.complain(code, advised(code, line))
 
     def complain(self, code: str, message: str) -> None:
         """One line on stderr that says what is wrong with a part of the work."""
@@ -119,7 +121,8 @@ class Output:
         box = self._boxes.get(stream)
         if box is not None:
             return box.put(text, dispensable=dispensable)
-        _write(stream, text)
+        if not _write(stream, text) and stream is sys.stdout:
+            self.unread = True
         return True
 
 
@@ -133,10 +136,14 @@ def fit(text: str, columns: int) -> str:
     return text
 
 
-def pad(text: str, columns: int) -> str:
+def columns(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)
+
+
+def pad(text: str, width: int) -> str:
     """The text, filled up with spaces to so many columns of a terminal."""
-    wide = sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in text)
-    return text + " " * (columns - wide)
+    return text + " " * (width - columns(text))
 
 
 def give_up(stream: TextIO, exc: OSError) -> None:
@@ -155,9 +162,12 @@ def _no_room() -> DiskFull:
     return DiskFull("no space left for standard output: what was written to it is not whole")
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str) -> bool:
+    """Returns: whether somebody reads it. Raises: DiskFull."""
     try:
         stream.write(text)
         stream.flush()
     except OSError as exc:
         give_up(stream, exc)
+        return False
+    return True

@@ -16,12 +16,20 @@ from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.resolver import Channels, PageResolver
 from ouzel.system.clock import Clock
 
+_BEGINNING = 256
+"""Characters of an address that is too long for a page, by which it is seen whether it is meant as one."""
+
 
 def page_address(text: str) -> str | None:
-    """The address of a platform's page, tidied up; None for what is to be recorded as it is."""
+    """The address of a platform's page, tidied up; None for what is to be recorded as it is.
+
+    Raises: BadUrl for that of a page that is too long.
+    """
     try:
         url = tidy(text)
     except BadUrl:
+        if len(text) > _BEGINNING and page_address(text[:_BEGINNING]):
+            raise
         return None
     if not url.startswith(("http://", "https://")):
         return None

@@ -9,7 +9,7 @@ import anyio
 
 from ouzel.base.units import format_clock, format_duration, format_rate, format_size
 from ouzel.cli.output import NORMAL, VERBOSE, Output, fit
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import reason, tr
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape
 from ouzel.model.events import Event, EventCode
@@ -210,6 +210,8 @@ def _key(event: Event) -> str:
 def _shown(data: dict[str, Any]) -> dict[str, Any]:
     """Event data as people read it."""
     shown = dict(data)
+    if "why" in data and "code" in data:
+        shown["why"] = reason(data["code"], data["why"])
     for name, key in (("missing", "missing_s"), ("delay", "delay_s"), ("by", "by_s")):
         if key in data:
             shown[name] = format_duration(abs(data[key]))

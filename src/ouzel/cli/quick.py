@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from ouzel.base.errors import BadOption, InputError, OuzelError
+from ouzel.base.errors import BadOption, DiskFull, InputError, OuzelError
 from ouzel.cli import main
 from ouzel.cli.output import Output, pad
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import reason, tr
 from ouzel.model.live import Answer, State, state_of
 from ouzel.platforms.contract import Options, Peek
 from ouzel.platforms.host import HostLimits, ResolverHost, open_host
@@ -45,7 +45,7 @@ def read_list(path: Path) -> tuple[str, ...]:
 async def quick_look(asked: _Asked, limits: HostLimits, codes: Mapping[State, int], output: Output) -> int:
     """Ask about all of them in as few questions as can be, and in full about those of whom that tells nothing.
 
-    Returns: the highest of the exit codes.
+    Returns: the highest of the exit codes. Raises: DiskFull.
     """
     asked = [(url if isinstance(given, OuzelError) else tidy(url), given) for url, given in asked]
     known: dict[int, _Known] = {n: given for n, (_, given) in enumerate(asked) if isinstance(given, OuzelError)}
@@ -63,6 +63,8 @@ async def quick_look(asked: _Asked, limits: HostLimits, codes: Mapping[State, in
             for number, (url, options) in enumerate(asked):
                 if number not in known and isinstance(options, Options):
                     tasks.start_soon(resolve, number, url, options)
+    if told.full is not None:
+        raise told.full
     return told.worst
 
 
@@ -87,19 +89,27 @@ class _Teller:
 
     def __init__(self, asked: _Asked, codes: Mapping[State, int], output: Output) -> None:
         self.worst = main.EXIT_OK
+        self.full: DiskFull | None = None
+        """There is no room for what it tells: it tells no more."""
         self._asked = asked
         self._codes = codes
         self._output = output
         self._next = 0
 
     def tell(self, known: Mapping[int, _Known]) -> None:
+        try:
+            self._tell(known)
+        except DiskFull as exc:  # raised in a task it would come out inside a group
+            self.full, self._next = exc, len(self._asked)
+
+    def _tell(self, known: Mapping[int, _Known]) -> None:
         while (outcome := known.get(self._next)) is not None:
             url, _ = self._asked[self._next]
             self._next += 1
             state = _state(outcome)
             self.worst = max(self.worst, self._codes[state] if state else main.EXIT_BAD_ARGUMENTS)
             self._output.json(_fields(url, state, outcome))
-            word = tr(f"quick.{state.value}" if state else "quick.no_channel")
+            word = tr(f"known.{state.value}" if state else "quick.no_channel")
             self._output.say(f"{pad(word, _STATE_COLUMNS)}{url}{''.join(_words(outcome))}")
 
 
@@ -112,7 +122,7 @@ def _state(outcome: _Known) -> State | None:
 
 def _words(outcome: _Known) -> Iterator[str]:
     if isinstance(outcome, OuzelError):
-        yield f"  {' '.join(str(outcome).split())} ({outcome.code})"
+        yield f"  {reason(outcome.code, str(outcome))} ({outcome.code})"
         return
     for text in (outcome.anchor, outcome.title):
         if text:

@@ -60,7 +60,8 @@ from ouzel.system.http import Http1Client
     "--quality",
     default="best",
     show_default=True,
-    help="best, worst, audio, source, 1080p, 720p60, 4k, a bandwidth like 2500kbps, or a variant's name.",
+    help="best, worst, audio, original, bluray, uhd, hd, sd, ld (or 原画 … 流畅), 1080p, 720p60, 4k, 2500kbps, 8M, "
+    "or a name of the stream's own. Where there is none such: the next lower.",
 )
 @click.option(
     "--codec", "codecs", metavar="NAMES", help="Of a page's streams prefer these codecs, in order: hevc,h264."

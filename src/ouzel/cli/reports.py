@@ -9,14 +9,14 @@ from ouzel.base.units import format_clock, format_size
 from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_DISK, EXIT_GAPS, EXIT_NOTHING, EXIT_OK
 from ouzel.cli.options import missing_text
 from ouzel.cli.output import NORMAL, Output
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import advised, reason, tr
 from ouzel.model.flow import EndReason
 from ouzel.model.report import Report
 from ouzel.model.stream import Stream
 
 _MOST_GAPS_PRINTED = 50
 _FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
-_BAD_WORDS = frozenset({"bad_option", "unknown_quality", "output_exists"})
+_BAD_WORDS = frozenset({"bad_option", "unknown_quality", "unknown_site", "output_exists"})
 """Codes of errors that are known only once the stream was opened, and yet are the caller's."""
 _OF_THE_DISK = frozenset({"file_removed"})
 """Codes of errors that say why nothing is left of what was recorded."""
@@ -68,14 +68,18 @@ def print_reports(reports: list[Report], output: Output) -> None:
     for report in reports:
         if report.error and (report.end_reason in _ERRORS or not report.files) and not (told and report.files):
             code, message = report.error
-            output.complain(code, f"{report.source}: {message}" if len(reports) > 1 else message)
+            why = advised(code, message)
+            output.complain(code, f"{report.source}: {why}" if len(reports) > 1 else why)
 
 
 def _print(report: Report, output: Output) -> None:
     """What was kept, where the gaps are, how to play it."""
     if not report.files:
         if report.error is None:
-            output.tell(f"{report.source}: {tr('reason.never_started')}")
+            words = [report.source, tr("reason.never_started")]
+            if report.end_reason is EndReason.STOPPED:
+                words.append(tr("reason.stopped"))
+            output.tell(": ".join(words))
         return
     output.say("")
     for file in report.files:
@@ -105,7 +109,7 @@ def _print(report: Report, output: Output) -> None:
         output.say(tr("report.damaged", count=report.damaged_chunks))
     output.say(tr("report.end", reason=tr(f"reason.{report.end_reason.value}")))
     if report.error:
-        output.say(tr("report.error", code=report.error[0], message=report.error[1]))
+        output.say(tr("report.error", code=report.error[0], message=reason(*report.error)))
     path = shlex.quote(report.files[0].path)
     output.say(tr("report.play", path=path))
     output.say(tr("report.verify", path=path))

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import click
 
-from ouzel.base.errors import BadOption, BadUrl, OuzelError, UnknownSite
-from ouzel.base.units import format_duration, parse_duration
+from ouzel.base.errors import BadOption, BadUrl, DiskFull, InputError, OuzelError
+from ouzel.base.units import parse_duration
 from ouzel.base.urls import redact
 from ouzel.cli import main
 from ouzel.cli.access import Access
 from ouzel.cli.access_options import AccessWords, with_access
+from ouzel.cli.answers import evidence_lines, lines, table
+from ouzel.cli.direct import check_written, try_as_stream
 from ouzel.cli.main import Command
-from ouzel.cli.options import speaking
+from ouzel.cli.options import Bar, speaking
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.cli.quick import quick_look, read_list
-from ouzel.cli.texts import language, tr
+from ouzel.cli.texts import language, reason, tr
 from ouzel.engine.look import PLATFORM as DIRECT
-from ouzel.engine.look import look
-from ouzel.engine.sources.detect import HTTP_SCHEMES
-from ouzel.model.live import Answer, Live, Offline, State, state_of
-from ouzel.model.stream import Stream
+from ouzel.model.live import State, state_of
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import AdapterName, Options, Platform
+from ouzel.platforms.contract import AdapterName, Options
 from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
-from ouzel.system.http import Http1Client
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.http import Http1Client, HttpClient
 
 EXIT_CODES: Mapping[State, int] = MappingProxyType(
     {
@@ -87,6 +85,7 @@ def resolve(
     asked: list[tuple[str, Options | OuzelError]] = []
     for url in urls:
         try:
+            check_written(url)
             asked.append((url, read_options(url, given)))
         except BadUrl as exc:  # the others can be asked all the same
             asked.append((url, exc))
@@ -104,125 +103,123 @@ def read_options(url: str, access: Access) -> Options:
 async def _resolve_all(
     asked: Sequence[tuple[str, Options | OuzelError]], limits: HostLimits, all_adapters: bool, output: Output
 ) -> int:
-    """All at once; told in their order."""
-    codes: dict[int, int] = {}
-    told = [anyio.Event() for _ in asked]
+    """All at once; told in their order, as long as somebody reads. Raises: DiskFull."""
+    answers = [_Answer() for _ in asked]
+    places = anyio.CapacityLimiter(limits.threads)
+    code, full = main.EXIT_OK, None
 
-    async def one(number: int, url: str, options: Options | OuzelError) -> None:
-        show = await _resolve_one(host, url, options, all_adapters=all_adapters)
-        if number:
-            await told[number - 1].wait()
-        codes[number] = show(output)
-        told[number].set()
+    async def one(url: str, options: Options | OuzelError, answer: _Answer) -> None:
+        async with places:
+            answer.show = await _resolve_one(desk, url, options, all_adapters=all_adapters)
+        answer.there.set()
 
-    async with open_host(limits) as host, anyio.create_task_group() as tasks:
-        for number, (url, options) in enumerate(asked):
-            tasks.start_soon(one, number, url, options)
-    return max(codes.values())
+    async with open_host(limits) as host, Http1Client() as http, anyio.create_task_group() as tasks:
+        desk = _Desk(host, http, FfmpegFinder(), limits.timeout_s)
+        for (url, options), answer in zip(asked, answers, strict=True):
+            tasks.start_soon(one, url, options, answer)
+        try:
+            with Bar(output, tr("resolve.working", count=len(asked))) as bar:
+                for number, answer in enumerate(answers, 1):
+                    await answer.there.wait()
+                    bar.clear()
+                    code = max(code, answer.show(output))
+                    if output.unread:
+                        break
+                    if len(answers) > 1:
+                        bar.tell(number / len(answers))
+        except DiskFull as exc:  # raised here it would come out inside a group
+            full = exc
+        tasks.cancel_scope.cancel()
+    if full is not None:
+        raise full
+    return code
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What tells an answer, and gives its exit code, once it is there."""
+
+    show: Callable[[Output], int] = lambda _output: main.EXIT_OK
+    there: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Who can be asked."""
+
+    host: ResolverHost
+    http: HttpClient
+    ffmpeg: FfmpegFinder
+    timeout_s: float
 
 
 async def _resolve_one(
-    host: ResolverHost, url: str, options: Options | OuzelError, *, all_adapters: bool
+    desk: _Desk, url: str, options: Options | OuzelError, *, all_adapters: bool
 ) -> Callable[[Output], int]:
     """Returns: what tells the answer, and gives its exit code."""
     if isinstance(options, OuzelError):
         return partial(_refuse, options)
     match = registry().find(url) or registry().find_short(url)
     if match is None:
-        return await _look_at(url, options)
-    ways: Sequence[AdapterName | None] = match.platform.chain if all_adapters else (None,)
-    told = [await host.resolve(url, options, only=way) for way in ways]
-    return partial(_tell, url, match.platform, told, several=all_adapters)
-
-
-def _tell(url: str, platform: Platform, told: Sequence[Told], output: Output, *, several: bool) -> int:
+        try:
+            told = await try_as_stream(desk.http, desk.ffmpeg, url, options, timeout_s=desk.timeout_s)
+        except InputError as exc:
+            return partial(_refuse, exc)
+        return partial(_tell, url, DIRECT, tr("resolve.direct"), told)
+    platform = match.platform
     title = platform.title_zh if language() == "zh" else platform.title
-    for each in told:
-        output.json({"event": "resolved", "url": url, "platform": platform.name, **render_told(each)})
-        if several:
-            output.say(tr("resolve.adapter", adapter=each.adapter))
-        for line in _lines(each, title):
-            output.say(line)
-        for line in _asked(each):
+    if all_adapters:
+        return partial(_tell_all, url, platform.name, title, await _ask_all(desk.host, url, options, platform.chain))
+    return partial(_tell, url, platform.name, title, await desk.host.resolve(url, options))
+
+
+async def _ask_all(
+    host: ResolverHost, url: str, options: Options, chain: Sequence[AdapterName]
+) -> Sequence[tuple[Told, float]]:
+    """What each adapter says, in the platform's order, and how many seconds it took."""
+    found: dict[AdapterName, tuple[Told, float]] = {}
+
+    async def ask(name: AdapterName) -> None:
+        began = anyio.current_time()
+        told = await host.resolve(url, options, only=name)
+        found[name] = (replace(told, adapter=name), anyio.current_time() - began)
+
+    async with anyio.create_task_group() as tasks:
+        for name in chain:
+            tasks.start_soon(ask, name)
+    return [found[name] for name in chain]
+
+
+def _tell(url: str, platform: str, title: str, told: Told, output: Output) -> int:
+    output.json({"event": "resolved", "url": url, "platform": platform, **render_told(told)})
+    for line in lines(told, title):
+        output.say(line)
+    for line in evidence_lines(told):
+        output.say(line, level=VERBOSE)
+    if isinstance(told.outcome, InputError):
+        return main.EXIT_BAD_ARGUMENTS
+    return EXIT_CODES[state_of(told.outcome)]
+
+
+def _tell_all(url: str, platform: str, title: str, asked: Sequence[tuple[Told, float]], output: Output) -> int:
+    for told, took_s in asked:
+        doc = {"event": "resolved", "url": url, "platform": platform, **render_told(told)}
+        output.json(doc | {"took_s": round(took_s, 3)})
+    output.say(tr("resolve.compared", title=title, url=redact(tidy(url))))
+    for line in table(asked):
+        output.say(line)
+    for told, _ in asked:
+        if isinstance(told.outcome, OuzelError):
+            why = reason(told.outcome.code, str(told.outcome))
+            output.say(tr("resolve.tried", adapter=told.adapter, why=why, code=told.outcome.code))
+        for line in evidence_lines(told):
             output.say(line, level=VERBOSE)
-    return min(EXIT_CODES[state_of(each.outcome)] for each in told)
+    return min(EXIT_CODES[state_of(told.outcome)] for told, _ in asked)
 
 
 def _refuse(error: OuzelError, output: Output) -> int:
     output.error(error.code, str(error))
     return main.EXIT_BAD_ARGUMENTS
-
-
-async def _look_at(url: str, options: Options) -> Callable[[Output], int]:
-    """What is no page of a platform may be media."""
-    page = tidy(url)
-    if urlsplit(page).scheme not in HTTP_SCHEMES:
-        return partial(_refuse, BadOption(f"what is at {redact(page)} is only known by recording it: ouzel record"))
-    headers = (("User-Agent", options.user_agent), ("Cookie", options.cookies))
-    stream = Stream(page, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
-    try:
-        async with Http1Client() as http:
-            outcome = await look(http, stream)
-    except OuzelError as exc:
-        return partial(_refuse, UnknownSite(f"{registry().unknown(url)}; and as the address of a stream: {exc}"))
-    told = Told("own", outcome, ())
-
-    def tell(output: Output) -> int:
-        output.json({"event": "resolved", "url": url, "platform": DIRECT, **render_told(told)})
-        for line in _lines(told, tr("resolve.direct")):
-            output.say(line)
-        return EXIT_CODES[state_of(outcome)]
-
-    return tell
-
-
-def _lines(told: Told, platform: str) -> Iterator[str]:
-    outcome = told.outcome
-    state = state_of(outcome).value
-    if isinstance(outcome, OuzelError):
-        yield tr(f"resolve.{state}", why=str(outcome), code=outcome.code)
-        return
-    yield tr(f"resolve.{state}", who=outcome.anchor or outcome.identity.id, platform=platform)
-    if outcome.title:
-        yield tr("resolve.title", title=outcome.title)
-    yield from _details(outcome)
-    if not isinstance(outcome, Offline):
-        for stream in outcome.streams:
-            yield _stream_line(stream)
-    yield tr("resolve.by", adapter=told.adapter)
-
-
-def _details(outcome: Answer) -> Iterator[str]:
-    match outcome:
-        case Live(category=category, started_at=began):
-            if category:
-                yield tr("resolve.category", category=category)
-            if began is not None:
-                age_s = (datetime.now(UTC) - began).total_seconds()
-                yield tr("resolve.since", time=_local(began), age=format_duration(max(0.0, age_s)))
-        case Offline(available_at=begins) if begins is not None:
-            yield tr("resolve.begins", time=_local(begins))
-        case _:
-            pass
-
-
-def _stream_line(stream: Stream) -> str:
-    until = tr("resolve.until", time=_local(stream.expires_at)) if stream.expires_at else ""
-    quality = stream.label or (f"{stream.height}p" if stream.height else stream.level or "")
-    place = stream.cdn or urlsplit(stream.url).hostname or ""
-    return tr(
-        "resolve.stream", quality=quality, protocol=stream.protocol or "", codec=stream.codec, place=place, until=until
-    ).rstrip()
-
-
-def _asked(told: Told) -> Iterator[str]:
-    for evidence in told.evidence:
-        outcome: Any = evidence.status if evidence.status is not None else f"{evidence.why} ({evidence.error})"
-        yield tr("resolve.asked", method=evidence.method, url=evidence.url, outcome=outcome)
-
-
-def _local(when: datetime) -> str:
-    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _seconds(text: str) -> float:

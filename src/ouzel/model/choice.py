@@ -4,8 +4,10 @@ The rule, in this order:
 
 1. **Codec.** Of streams that differ in codec those are taken whose codec comes first in what is preferred; nothing is left out
    for its codec alone unless it is refused.
-2. **Quality.** The stream that is asked for; where there is none such, the next lower one; where nothing is lower, the next
-   higher. `best` and `worst` are the ends of the order, `audio` is sound alone, and where there is none, the lowest.
+2. **Quality.** The stream that is asked for, in the words of `wish` or the platform's own; where there is none such, the next
+   lower one; where nothing is lower, the next higher. `best` and `worst` are the ends of the order, `audio` is sound alone, and
+   where there is none, the lowest. A height is compared with what streams tell, or what their level usually has; a bandwidth
+   with what they tell in figures or in their label, and where none tells, the best is taken.
 3. **Delivery.** Of equal ones the preferred CDN, then the preferred protocol (FLV before HLS by default: it is nearer to live,
    and its connection does not go through a playlist), then the platform's order.
 
@@ -15,31 +17,23 @@ Streams that fail are passed to `choose` as `failed`: what is the same quality f
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from types import MappingProxyType
+from typing import TypeVar, get_args
 
 from ouzel.base.errors import UnknownQuality
 from ouzel.model.stream import Level, Stream
+from ouzel.model.wish import LEVEL_NAMES, USUAL_HEIGHT, Height, Named, Rate, read_rate, read_wish
 
 LEVELS: tuple[Level, ...] = get_args(Level)
-_NAMES: dict[str, Level] = {
-    "原画": "original", "蓝光": "bluray", "超清": "uhd", "高清": "hd", "标清": "sd", "流畅": "ld",
-    "original": "original", "origin": "original", "source": "original", "chunked": "original", "od": "original",
-    "bluray": "bluray", "blu-ray": "bluray", "bd": "bluray", "uhd": "uhd", "hd": "hd", "sd": "sd", "ld": "ld",
-    "audio": "audio", "audio_only": "audio", "音频": "audio",
-}  # fmt: skip
-_TYPICAL_HEIGHT: dict[Level, int] = {
-    "original": 10_000,
-    "bluray": 1081,
-    "uhd": 1080,
-    "hd": 720,
-    "sd": 480,
-    "ld": 360,
-    "audio": 0,
-}
-_HEIGHT = re.compile(r"(?<![\d.])(\d{3,4})p(\d{2,3})?", re.IGNORECASE)
 CODECS = ("h264", "hevc", "av1", "vp9")
+"""Of pictures, as streams name them."""
+_ORDER: Mapping[Level, int] = MappingProxyType({**USUAL_HEIGHT, "original": 10_000, "bluray": 1081})
+"""As heights, but that no two levels are equal."""
+_HEIGHT = re.compile(r"(?<![\d.])(\d{3,4})p(\d{2,3})?", re.IGNORECASE)
+_RATE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?[km](?:bps|b/s|bit/s)?(?![a-z])", re.IGNORECASE)
+T = TypeVar("T", float, tuple[float, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,64 +54,100 @@ def choose(streams: Sequence[Stream], taste: Taste, *, failed: Collection[Stream
         raise UnknownQuality(
             f"every stream has a codec that is refused: {', '.join(sorted({s.codec for s in streams}))}"
         )
-    wanted = _wanted(taste.quality, streams)
     fresh = [s for s in allowed if s not in failed] or allowed
     best_codec = min(_liking(s.codec, taste.codecs) for s in fresh)
     codec = [s for s in fresh if _liking(s.codec, taste.codecs) == best_codec]
-    level = _nearest(codec, wanted)
-    alike = [s for s in codec if rank(s) == level]
     return min(
-        alike, key=lambda s: (s.cdn != taste.cdn if taste.cdn else 0, _liking(s.protocol or "", taste.protocols))
+        _of_quality(codec, taste.quality.strip().lower(), streams),
+        key=lambda s: (s.cdn != taste.cdn if taste.cdn else 0, _liking(s.protocol or "", taste.protocols)),
     )
 
 
 def rank(stream: Stream) -> tuple[float, float, float]:
     """Its place in the order of qualities: height, frame rate, bandwidth; a level counts as the height it usually has."""
-    height, fps = stream.height, stream.fps
-    if height is None and (found := _HEIGHT.search(stream.label)):
-        height, fps = int(found[1]), fps or (float(found[2]) if found[2] else None)
-    level = level_of(stream)
+    level, (lines, fps) = level_of(stream), _told_size(stream)
     if level == "audio":
         return 0, 0, stream.bitrate_bps or 0
-    if level == "original":
-        return _TYPICAL_HEIGHT["original"], fps or 0, stream.bitrate_bps or 0
-    known = height if height is not None else _TYPICAL_HEIGHT[level] if level else 1
-    return known, fps or 0, stream.bitrate_bps or 0
+    if level is not None and (lines is None or level == "original"):
+        lines = _ORDER[level]
+    return 1 if lines is None else lines, fps, stream.bitrate_bps or 0
 
 
 def level_of(stream: Stream) -> Level | None:
     """As it is declared, else as its label says."""
-    return stream.level or _NAMES.get(stream.label.strip().lower())
+    return stream.level or LEVEL_NAMES.get(stream.label.strip().lower())
 
 
-def _wanted(quality: str, streams: Sequence[Stream]) -> tuple[float, float] | str:
-    word = quality.strip().lower()
-    if word in {"best", "worst"}:
-        return word
-    if (level := _NAMES.get(word)) is not None:
-        return "audio" if level == "audio" else (_TYPICAL_HEIGHT[level], 1000.0)
-    if found := _HEIGHT.fullmatch(word if word.endswith("p") or "p" in word else f"{word}p"):
-        return float(found[1]), float(found[2] or 1000)
-    if any(s.label.lower() == word for s in streams):
-        named = next(s for s in streams if s.label.lower() == word)
-        return rank(named)[:2]
+def _of_quality(streams: Sequence[Stream], word: str, everything: Sequence[Stream]) -> Sequence[Stream]:
+    """Those of one quality, the one that is wanted or the nearest. Raises: UnknownQuality."""
+    pictures = [s for s in streams if level_of(s) != "audio"] or streams
+    if word == "best":
+        return _top(pictures)
+    if word == "worst":
+        return _nearest(pictures, rank, (0.0,))
+    if named := [s for s in streams if _label(s) == word]:
+        return _top(named)
+    match read_wish(word):
+        case "audio":
+            return _nearest(streams, rank, (0.0,))
+        case Height(lines, None):
+            return _nearest(pictures, lambda s: _size(s)[0], float(lines))
+        case Height(lines, fps):
+            return _nearest(pictures, _size, (float(lines), float(fps or 0)))
+        case Rate(bps):
+            told = [s for s in pictures if _rate(s)]
+            return _nearest(told, _rate, bps) if told else _top(pictures)
+        case Named():
+            named = [s for s in everything if _label(s) == word]
+            if not named:
+                raise _unknown(word, everything)
+            return _nearest(pictures, rank, rank(_top(named)[0]))
+        case level:
+            exact = [s for s in pictures if level_of(s) == level]
+            return _top(exact) if exact else _nearest(pictures, lambda s: rank(s)[0], float(_ORDER[level]))
+
+
+def _nearest(streams: Sequence[Stream], measure: Callable[[Stream], T], wanted: T) -> Sequence[Stream]:
+    """The best of those that have what is wanted, else of the next lower ones, else of the next higher."""
+    found = [measure(s) for s in streams]
+    below = [each for each in found if each <= wanted]
+    nearest = max(below) if below else min(found)
+    return _top([s for s, each in zip(streams, found, strict=True) if each == nearest])
+
+
+def _top(streams: Sequence[Stream]) -> Sequence[Stream]:
+    best = max(rank(s) for s in streams)
+    return [s for s in streams if rank(s) == best]
+
+
+def _size(stream: Stream) -> tuple[float, ...]:
+    """Height and frame rate, as told, or as usual for its level."""
+    level, (lines, fps) = level_of(stream), _told_size(stream)
+    return (USUAL_HEIGHT[level] if level else 1) if lines is None else lines, fps
+
+
+def _told_size(stream: Stream) -> tuple[float | None, float]:
+    height, fps = stream.height, stream.fps
+    if height is None and (found := _HEIGHT.search(stream.label)):
+        height, fps = int(found[1]), fps or (float(found[2]) if found[2] else None)
+    return height, fps or 0
+
+
+def _rate(stream: Stream) -> float:
+    """Bits a second, as told; 0: nobody tells."""
+    found = _RATE.search(stream.label)
+    return stream.bitrate_bps or (read_rate(found[0]) if found else None) or 0.0
+
+
+def _label(stream: Stream) -> str:
+    return stream.label.strip().lower()
+
+
+def _unknown(word: str, streams: Sequence[Stream]) -> UnknownQuality:
     names = ", ".join(dict.fromkeys(s.label or (level_of(s) or "") for s in streams if s.label or level_of(s)))
-    raise UnknownQuality(
-        f"no such quality: {quality[:40]!r}; there is {names or 'one only'}; or best, worst, audio, 720p, 原画 …"
+    return UnknownQuality(
+        f"no such quality: {word[:40]!r}; there is {names or 'one only'}; or best, worst, audio, 720p, 2500kbps, 原画 …"
     )
-
-
-def _nearest(streams: Sequence[Stream], wanted: tuple[float, float] | str) -> tuple[float, float, float]:
-    ranks = sorted(rank(s) for s in streams)
-    if wanted == "audio":
-        return ranks[0]
-    pictures = [r for r in ranks if r[0] > 0] or ranks
-    if wanted == "best":
-        return pictures[-1]
-    if isinstance(wanted, str):
-        return pictures[0]
-    below = [r for r in pictures if r[:2] <= wanted]
-    return below[-1] if below else pictures[0]
 
 
 def _liking(what: str, order: Sequence[str]) -> int:

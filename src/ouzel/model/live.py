@@ -12,9 +12,12 @@ from typing import TypeAlias
 from ouzel.base.errors import (
     Blocked,
     ChannelGone,
+    Forbidden,
+    Gone,
     NeedsLogin,
     NetworkError,
     OuzelError,
+    Refused,
     RegionLocked,
     ResolverFailed,
     SiteChanged,
@@ -97,7 +100,9 @@ Answer: TypeAlias = Live | Offline | Vod
 _STATES: Mapping[type[OuzelError], State] = MappingProxyType(
     {
         Blocked: State.BLOCKED,
+        Gone: State.GONE,
         NetworkError: State.BLOCKED,
+        Refused: State.BLOCKED,
         NeedsLogin: State.NEEDS_LOGIN,
         RegionLocked: State.REGION_LOCKED,
         ChannelGone: State.GONE,
@@ -116,5 +121,7 @@ def state_of(outcome: Answer | OuzelError) -> State:
             return State.OFFLINE
         case Vod():
             return State.VOD
+        case Forbidden(status=401):
+            return State.NEEDS_LOGIN
         case _:
             return next((state for kind, state in _STATES.items() if isinstance(outcome, kind)), State.BROKEN)

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 
 from ouzel.base.errors import FormatError, UnknownQuality
 from ouzel.formats.m3u8 import MasterPlaylist, Rendition, Variant
+from ouzel.model.wish import USUAL_HEIGHT, Height, Named, Rate, read_wish
 
-_HEIGHT = re.compile(r"(\d{2,5})(?:p(\d{1,3})?)?")
-_SIZE = re.compile(r"([248])k(\d{1,3})?")
-_SIZES = {"2": 1440, "4": 2160, "8": 4320}
-_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(k|m)(?:bps|b/s|bit/s)")
-_RATE_WITHOUT_UNIT = re.compile(r"\d{1,9}(?:\.\d{1,3})?[km]")
+_RATE_WITHOUT_UNIT = re.compile(r"\d{1,2}(?:\.\d{1,3})?k")
 _SOURCE_NAMES = frozenset({"source", "original", "chunked"})
 _AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "alac", "mp3", "vorbis", "dts")
 
@@ -36,13 +33,14 @@ def choose(master: MasterPlaylist, wanted: str, *, language: str | None = None) 
 
     * `best`, `worst`: by height, frame rate, then bandwidth. A variant that does not tell its height counts as high as the
       highest that needs no more bandwidth.
-    * `source`, `original`: the variant that is called so (or `chunked`), else the best.
+    * `source`, `original`, 原画: the variant that is called so (or `chunked`), else the best.
     * a variant's NAME, its VIDEO group, or the NAME of a rendition in that group.
     * `1080p`, `1080`: that height, of several the highest frame rate, then bandwidth. Where nothing has it, the next lower
       height; where nothing is lower, the next higher. The height is the shorter side, so that upright video is `1080p` too.
     * `720p60`: the same over pairs of height and frame rate, in that order: `720p30` is the next lower of `720p60`.
     * `2k`, `4k`, `8k`: 1440p, 2160p, 4320p; `4k60` is 2160p60.
-    * `2500kbps`, `2.5Mbps` (also `Mb/s`, `Mbit/s`): the highest bandwidth that is not above, else the lowest.
+    * `2500kbps`, `2.5Mbps`, `8M` (also `Mb/s`, `Mbit/s`): the highest bandwidth that is not above, else the lowest.
+    * `bluray`, `uhd`, `hd`, `sd`, `ld`, 蓝光, 超清, 高清, 标清, 流畅: the height that platforms usually mean by it.
     * `audio`: a variant without picture, else an audio rendition, else, where there is neither, the smallest variant.
 
     Variants without a picture are chosen otherwise only when there are no others; I-frame variants never.
@@ -54,17 +52,17 @@ def choose(master: MasterPlaylist, wanted: str, *, language: str | None = None) 
         language: RFC 5646 tag; `de` is also satisfied by `de-AT`.
 
     Raises:
-        UnknownQuality: `wanted` is none of these, or a rate without its unit; the message names what is there.
+        UnknownQuality: `wanted` is none of these; the message names what is there.
         FormatError: the playlist has no variant and no audio.
     """
     if not master.variants and not _sounds(master):
         raise FormatError("a master playlist that lists nothing to play")
     word = wanted.strip().lower()
-    if word == "audio" or not master.variants:
+    if word == "audio" or not master.variants or (read_wish(word) == "audio" and not _named(master, word)):
         return _choose_audio(master, language)
     variant, reason = _choose_variant(master, word)
     if variant is None:
-        hint = f" (a rate is written {word.replace('m', 'M')}bps)" if _RATE_WITHOUT_UNIT.fullmatch(word) else ""
+        hint = f" (a rate is written {word}bps)" if _RATE_WITHOUT_UNIT.fullmatch(word) else ""
         raise UnknownQuality(f"no such quality: {wanted[:40]!r}{hint}; {offered(master)}", wanted=wanted[:40])
     return Choice(variant, _audio_for(master, variant, language), reason)
 
@@ -95,23 +93,25 @@ def _choose_variant(master: MasterPlaylist, word: str) -> tuple[Variant | None, 
             return max(pictures, key=rank), "the best there is"
         case "worst":
             return min(pictures, key=rank), "the smallest there is"
-        case "source" | "original":
-            named = [variant for variant in pictures if _SOURCE_NAMES & _names(master, variant)]
+        case _:
+            pass
+    named = _named(master, word)
+    match read_wish(word):
+        case "original":
+            named = named or [variant for variant in pictures if _SOURCE_NAMES & _names(master, variant)]
             return max(
                 named or pictures, key=rank
             ), "the source" if named else "the best there is: none is called source"
-        case _:
-            pass
-    named = [variant for variant in master.variants if word in _names(master, variant)]
-    if named:
-        return max(named, key=rank), "by its name"
-    if match := _HEIGHT.fullmatch(word):
-        return _nearest(pictures, int(match[1]), int(match[2]) if match[2] else None)
-    if match := _SIZE.fullmatch(word):
-        return _nearest(pictures, _SIZES[match[1]], int(match[2]) if match[2] else None)
-    if match := _RATE.fullmatch(word):
-        return _by_rate(pictures, float(match[1]) * (1000 if match[2] == "k" else 1_000_000))
-    return None, ""
+        case _ if named:
+            return max(named, key=rank), "by its name"
+        case Height(lines, fps):
+            return _nearest(pictures, lines, fps)
+        case Rate(bps):
+            return _by_rate(pictures, bps)
+        case Named():
+            return None, ""
+        case level:
+            return _nearest(pictures, USUAL_HEIGHT[level], None)
 
 
 def _nearest(variants: list[Variant], height: int, fps: int | None) -> tuple[Variant, str]:
@@ -187,6 +187,10 @@ def _is_audio(variant: Variant) -> bool:
 
 
 # ----------------------------------------------------------------------------------------------------- measures
+
+
+def _named(master: MasterPlaylist, word: str) -> list[Variant]:
+    return [variant for variant in master.variants if word in _names(master, variant)]
 
 
 def _names(master: MasterPlaylist, variant: Variant) -> set[str]:

@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urljoin
 
-from ouzel.base.errors import ChannelGone, OuzelError, ResolverFailed, SiteChanged, SiteError, UnknownSite
+from ouzel.base.errors import (
+    ChannelGone,
+    OuzelError,
+    ResolverFailed,
+    SiteChanged,
+    SiteError,
+    TooManyRedirects,
+    UnknownSite,
+)
 from ouzel.base.urls import redact, redact_text
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Live, Offline
@@ -88,9 +96,13 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
             for _ in range(_HOPS):
                 reply = site.get(url, redirects=False, bare=True)
                 onward = reply.headers.get("location") or reply.headers.get("Location") or ""
-                if not onward:
+                if not onward and url == match.url:
                     raise ChannelGone(f"the short link {match.url} leads nowhere any more")
+                if not onward:
+                    break
                 url = urljoin(url, onward)
+                if url == match.url:
+                    raise TooManyRedirects(f"the short link {match.url} leads to itself")
                 if (found := registry.find(url)) is not None:
                     return found
             raise UnknownSite(f"the short link {match.url} leads to no channel: {redact(url)[:200]}")
@@ -138,7 +150,7 @@ def _of_the_channel(fault: OuzelError, watch: Watch, match: Match) -> OuzelError
 def _crash(exc: Exception, name: AdapterName) -> SiteError:
     words = f"{type(exc).__name__}: {redact_text(str(exc))[:200]}"
     kind = SiteChanged if isinstance(exc, (LookupError, ValueError, TypeError, AttributeError)) else ResolverFailed
-    return kind(f"{name} does not understand what it was told ({words})", adapter=name)
+    return kind(f"{name} does not understand what it was told", adapter=name, words=words)
 
 
 def _let_go(error: object) -> None:

@@ -56,6 +56,8 @@ class Platform:
     """Patterns of what it answers for a channel that is off air. A library's "offline" is believed only on an answer that has
     one of them; its status is then no fault."""
     note: str = ""
+    at_once: int = 0
+    """Of how many channels it tells in one answer, as its code says (`Probing`); 0: of each by itself."""
 
 
 class Known(TypedDict, total=False):

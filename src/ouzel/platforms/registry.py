@@ -21,6 +21,8 @@ from ouzel.platforms.spelling import resembles, tidy
 from ouzel.platforms.templates import Template, parse_template
 
 _OPENING = "PLATFORM = Platform(\n"
+_AT_ONCE = re.compile(r"^    at_once = ([\d_]+)$", re.MULTILINE)
+"""In the class of a site that tells of many channels in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def read_head(name: str, text: str) -> Platform:
     assert isinstance(statement, ast.Assign)
     assert isinstance(statement.value, ast.Call)
     given = {word.arg: ast.literal_eval(word.value) for word in statement.value.keywords if word.arg}
-    platform = Platform(**given)
+    at_once = _AT_ONCE.search(text, end)
+    platform = Platform(**given, at_once=int(at_once[1]) if at_once else 0)
     if f"{platform.name.replace('-', '_')}.py" != name:
         raise ValueError(f"{name} declares the platform {platform.name!r}")
     return platform

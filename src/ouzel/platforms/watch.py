@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -60,15 +60,24 @@ _STATUS_ERRORS: dict[int, tuple[type[OuzelError], str]] = {
     429: (Blocked, "it wants fewer requests"),
     451: (RegionLocked, "it may not show this here"),
 }
-_NETWORK: tuple[tuple[re.Pattern[str], type[NetworkError]], ...] = tuple(
-    (re.compile(words, re.IGNORECASE), kind)
-    for words, kind in (
-        (r"proxy|socks|tunnel", ProxyFailed),
-        (r"name ?resolution|gaierror|getaddrinfo|could not resolve|name or service|nodename", HostNotFound),
-        (r"too many redirects|toomanyredirects|maximum .* redirects", TooManyRedirects),
-        (r"ssl|certificate|tls", TlsFailed),
-        (r"timed? ?out|timeout", Stalled),
-        (r"refused|unreachable|connecterror|failed to connect|newconnectionerror", ConnectFailed),
+_NETWORK: tuple[tuple[re.Pattern[str], type[NetworkError], str], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), kind, meaning)
+    for words, kind, meaning in (
+        (r"proxy|socks|tunnel", ProxyFailed, "the proxy does not let us through"),
+        (
+            r"name ?resolution|gaierror|getaddrinfo|could not resolve|name or service|nodename",
+            HostNotFound,
+            "there is no such host",
+        ),
+        (r"too many redirects|toomanyredirects|maximum .* redirects", TooManyRedirects, "it redirects in a circle"),
+        (r"ssl|certificate|tls", TlsFailed, "its certificate is not valid, or TLS could not be agreed"),
+        (r"timed? ?out|timeout", Stalled, "no answer in time"),
+        (
+            r"refused|unreachable|connecterror|failed to connect|newconnectionerror",
+            ConnectFailed,
+            "nobody answers, or the connection is refused",
+        ),
+        ("", ConnectionLost, "the connection broke"),
     )
 )
 
@@ -125,7 +134,7 @@ class Watch:
     def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
         """No answer came. Returns: why."""
         error = network_error(exc, url)
-        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s, adapter=self.adapter)
+        evidence = Evidence(method, redact(url), error=error.code, why=_words(exc), took_s=took_s, adapter=self.adapter)
         error.context["evidence"] = [evidence.fields()]
         self.seen.append(Exchange(evidence, error))
         return error
@@ -192,15 +201,26 @@ def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> O
 
 
 def network_error(exc: BaseException, url: str) -> NetworkError:
-    """Why no answer came, from whatever a library raised."""
-    words: list[str] = []
+    """Why no answer came, from whatever a library raised. Its own words are for the evidence."""
+    text = " | ".join(f"{type(each).__name__}: {each}" for each in _causes(exc))
+    kind, meaning = next((kind, meaning) for pattern, kind, meaning in _NETWORK if pattern.search(text))
+    return kind(f"{urlsplit(url).hostname or redact(url)}: {meaning}", url=redact(url))
+
+
+def _words(exc: BaseException) -> str:
+    """What a library says of its first cause, as it may be shown."""
+    *_, first = _causes(exc)
+    return redact_text(f"{type(first).__name__}: {first}")[:_SHOWN]
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """The exception, what it came of, and so on."""
     seen: BaseException | None = exc
-    while seen is not None and len(words) < 8:
-        words.append(f"{type(seen).__name__}: {seen}")
+    for _ in range(8):
+        if seen is None:
+            return
+        yield seen
         seen = seen.__cause__ or seen.__context__
-    text = " | ".join(words)
-    kind = next((kind for pattern, kind in _NETWORK if pattern.search(text)), ConnectionLost)
-    return kind(f"{redact(url).split('?')[0]}: {redact_text(words[-1])[:200]}", url=redact(url))
 
 
 def is_playlist(url: str, content_type: str) -> bool:

@@ -112,6 +112,8 @@ class PlatformServer:
     """Whether connections are cut off at once."""
     silent: bool = False
     """Whether requests get no answer at all."""
+    waiting: int = 0
+    """How many have got none so far."""
     _served: dict[int, int] = field(default_factory=dict[int, int])
 
     @property
@@ -193,6 +195,7 @@ async def _serve(server: PlatformServer, stream: anyio.abc.ByteStream, context_f
         method, target, headers, body = await _request(plain)
     while True:
         if server.silent:
+            server.waiting += 1
             await anyio.sleep_forever()
         parts = urlsplit(target)
         name = (parts.hostname or host or headers.get("host", "")).partition(":")[0].lower()

@@ -6,9 +6,9 @@ import locale
 import os
 from functools import cache
 
-from ouzel.cli.texts import files, platforms, record
+from ouzel.cli.texts import errors, files, platforms, record
 
-TABLES = (record, files, platforms)
+TABLES = (record, files, platforms, errors)
 
 
 @cache
@@ -31,3 +31,25 @@ def _table(lang: str) -> dict[str, str]:
 def tr(key: str, **fields: object) -> str:
     """The text for `key` in the user's language, its `{fields}` filled in."""
     return _table(language())[key].format(**fields)
+
+
+def reason(code: str, message: str) -> str:
+    """What went wrong, on one line: the message, which is English; in another language what the code means, and then the message.
+
+    A code that is none of an error means nothing: the message stands alone.
+    """
+    detail, what = " ".join(message.split()), _table(language()).get(f"error.{code}", "")
+    if not what or (language() == "en" and detail):
+        return detail
+    return tr("with_detail", what=what, detail=detail) if detail else what
+
+
+def advice(code: str) -> str:
+    """What can be done about an error; empty where its message says it, or nothing helps."""
+    return _table(language()).get(f"advice.{code}", "")
+
+
+def advised(code: str, message: str) -> str:
+    """Both."""
+    why, to_do = reason(code, message), advice(code)
+    return tr("with_advice", reason=why, advice=to_do) if to_do else why

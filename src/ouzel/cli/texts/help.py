@@ -20,7 +20,8 @@ COMMANDS = {
     "24 无法理解，25 没有这个频道，2 参数错误；多个地址时取最大值。",
     "resolvers": "显示负责解析平台的程序库及其版本；可将它们升级到单独的文件夹，或退回上一版本，安装本身不变。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 无法升级。",
-    "platforms": "列出可以解析和录制的平台：名称、示例、询问的对象、所需条件。\n\n\b\n退出码：0。",
+    "platforms": "列出可以解析和录制的平台：名称、示例、询问的对象、所需条件。\n\n"
+    "TEXT：只列出名称或地址中含有它的平台，或该页面所属的平台；-v 显示全部信息。\n\n\b\n退出码：0，2 没有这样的平台。",
     "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
 }
@@ -35,7 +36,8 @@ OPTIONS = {
     "record.template": "文件夹中的文件名；字段：name、title、platform、host、quality、start。",
     "record.format_": "完成后文件的封装格式。默认：与流相同。",
     "record.keep_original": "转成其他格式后保留原文件。",
-    "record.quality": "best、worst、audio、source、1080p、720p60、4k、2500kbps 这样的码率，或变体的名称。",
+    "record.quality": "best、worst、audio；原画、蓝光、超清、高清、标清、流畅；1080p、720p60、4k；2500kbps、8M 这样的码率；"
+    "或流自己的名称。没有时取次低的。",
     "record.codecs": "在页面的各个流中依次优先选择这些编码：hevc,h264。",
     "record.refused_codecs": "在页面的各个流中不选择这些编码：av1。",
     "record.cdn": "在页面的各个流中优先选择此 CDN，名称见 `ouzel resolve`。",

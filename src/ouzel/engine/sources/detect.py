@@ -60,7 +60,7 @@ def kind_of_bytes(first: bytes, content_type: str = "") -> Kind | None:
         return kind
     text = first.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
-        raise NotMedia("the address gives a web page, not media; its page address may need a resolver")
+        raise NotMedia("the address gives a web page, not media")
     if text.startswith((b"<?xml", b"<mpd")):
         if b"<mpd" in text:
             return "other"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from ouzel.base.errors import ResolverFailed
@@ -11,15 +12,18 @@ from ouzel.platforms.contract import Adapter, AdapterName, Match
 
 _KEPT_HEADERS = frozenset({"referer", "origin", "user-agent", "cookie"})
 _MODULES = {"streamlink": "of_streamlink", "yt-dlp": "of_ytdlp", "streamget": "of_streamget"}
+_IMPORTING = Lock()
+"""Two libraries change urllib3 while they are imported: one after the other, see `_unpatch`."""
 
 
 def adapter_for(name: AdapterName, match: Match) -> Adapter:
     """Raises: ResolverFailed when it cannot be imported."""
     module = f"sites.{match.platform.name.replace('-', '_')}" if name == "own" else f"adapters.{_MODULES[name]}"
-    if name == "yt-dlp":
-        _unpatch()
     try:
-        found = import_module(f"ouzel.platforms.{module}")
+        with _IMPORTING:
+            if name == "yt-dlp":
+                _unpatch()
+            found = import_module(f"ouzel.platforms.{module}")
     except ImportError as exc:
         raise ResolverFailed(f"{name} cannot be imported: {exc}", adapter=name) from exc
     return found.adapter()

@@ -1,0 +1,62 @@
+"""Addresses that are no page of a platform: what is there when they are tried as addresses of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from ouzel.base.errors import BadUrl, NotMedia, OuzelError, UnknownSite
+from ouzel.engine.look import look
+from ouzel.engine.sources.detect import HTTP_SCHEMES
+from ouzel.model.stream import Stream
+from ouzel.platforms.chain import Told
+from ouzel.platforms.contract import Options, Platform
+from ouzel.platforms.registry import registry, tidy
+from ouzel.system.ffmpeg import FfmpegFinder
+from ouzel.system.http import HttpClient
+
+_ALIKE = 0.75
+"""Of the letters of two hosts, so that one may stand for the other."""
+_MOST_NEAR = 3
+
+
+async def try_as_stream(
+    http: HttpClient, ffmpeg: FfmpegFinder, url: str, options: Options, *, timeout_s: float
+) -> Told:
+    """What is there. An error tells in its context what is known of the host: `unknown_site`, `nearest`.
+
+    Raises: BadUrl, BadOption.
+    """
+    address = tidy(url) if urlsplit(url.strip()).scheme.lower() in {*HTTP_SCHEMES, ""} else url.strip()
+    near = nearest(urlsplit(address).hostname or "")
+    cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
+    headers = (("User-Agent", options.user_agent), ("Cookie", cookies))
+    stream = Stream(address, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
+    looked = await look(http, ffmpeg, stream, timeout_s=timeout_s)
+    outcome = looked.outcome
+    if isinstance(outcome, OuzelError) and urlsplit(address).scheme in HTTP_SCHEMES:
+        site, context = registry().unknown(url), outcome.context
+        if isinstance(outcome, NotMedia):
+            outcome = UnknownSite(f"{site}; and as the address of a stream: {outcome}", **context)
+        outcome.context |= {"unknown_site": str(site), "nearest": [platform.name for platform in near]}
+    return Told("own", outcome, looked.evidence)
+
+
+def check_written(text: str) -> None:
+    """Raises: BadUrl for what is plainly meant as something else."""
+    if not text.strip():
+        raise BadUrl("an address is needed, and this one is empty")
+    if text.startswith(("/", "./", "../", "~")) and not text.startswith("//"):
+        raise BadUrl(f"{text[:200]} is a file or folder of this machine; an address is written https://host/path")
+
+
+def nearest(host: str) -> Sequence[Platform]:
+    """The platforms whose hosts are spelt most like this one, the nearest first."""
+    hosts = {_host(template): platform for platform in registry() for template in (*platform.urls, *platform.short)}
+    found = get_close_matches(host.removeprefix("www."), hosts, _MOST_NEAR, _ALIKE)
+    return [*dict.fromkeys(hosts[name] for name in found)]
+
+
+def _host(template: str) -> str:
+    return template.partition("/")[0].rpartition("}")[2].strip(".").removeprefix("www.")
