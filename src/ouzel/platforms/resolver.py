@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from ouzel.base.errors import OuzelError, SameChannel
+from ouzel.base.urls import redact
 from ouzel.model.choice import Taste, choose
 from ouzel.model.live import Answer, Identity, Offline
 from ouzel.model.stream import Stream
@@ -33,7 +34,7 @@ class Channels:
         """Raises: SameChannel when another address has it."""
         first = self._pages.setdefault(identity, url)
         if first != url:
-            raise SameChannel(f"this is the same channel as {first}, and recorded there", same=first)
+            raise SameChannel(f"this is the same channel as {redact(first)}, and recorded there")
 
 
 class Failures:
