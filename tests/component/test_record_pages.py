@@ -130,7 +130,6 @@ async def test_advertisements_are_kept_if_they_are_wanted(
         wanted = replace(
             words(channel.url, folder=tmp_path / "out", proxy=""),
             template="{name}",
-            proxy=None,
             wait=False,
             keep_ads=keep_ads,
         )
