@@ -12,7 +12,16 @@ import anyio
 import pytest
 from tests.recordings import record
 
-from ouzel.base.errors import BadOption, DiskFull, FileBusy, MediaError, OutputExists, ToolFailed, Unsupported
+from ouzel.base.errors import (
+    BadOption,
+    DiskFull,
+    FileBusy,
+    MediaError,
+    OutputExists,
+    StorageError,
+    ToolFailed,
+    Unsupported,
+)
 from ouzel.engine import convert as convert_module
 from ouzel.engine import ledgers
 from ouzel.engine.convert import CONVERTING, Converted, convert
@@ -272,6 +281,14 @@ async def test_two_do_not_make_the_same_product(show: Path, ffmpeg: FfmpegFinder
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(FileBusy):
             await convert(show, "mp4", ffmpeg=ffmpeg)
+
+
+async def test_a_pipe_in_the_place_of_the_product_is_not_waited_for(show: Path, ffmpeg: FfmpegFinder) -> None:
+    pipe = show.with_name("show.mp4" + CONVERTING)
+    os.mkfifo(pipe)
+    with anyio.fail_after(30), pytest.raises(StorageError, match="is in the way"):
+        await convert(show, "mp4", ffmpeg=ffmpeg)
+    assert pipe.is_fifo()
 
 
 async def test_nothing_is_overwritten(show: Path, tmp_path: Path, ffmpeg: FfmpegFinder) -> None:

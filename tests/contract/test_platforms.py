@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
 
 import anyio.to_thread
 import pytest
@@ -17,16 +20,31 @@ from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName, Options, Platform, Probing
 from ouzel.platforms.registry import registry
+from ouzel.platforms.templates import parse_template
 from ouzel.platforms.worker import answer
-from ouzel.testing.platforms import Case, PlannedAnswer, PlatformServer, platform_server, read_case
+from ouzel.testing.platforms import AskedOf, Case, PlannedAnswer, PlatformServer, platform_server, read_case
 
 pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
 PLATFORMS = [*registry()]
 WAYS = [(platform, adapter) for platform in PLATFORMS for adapter in platform.chain]
 CASES = sorted(DATA.glob("*/*/*.toml"))
+OWN_LIVE = [path for path in CASES if path.parts[-2] == "own" and read_case(path).expect["state"] in {"live", "vod"}]
+SIGNED = re.compile(
+    r"(?i)[?&/~=](exp|(x-)?expires?|expire_ts|wsTime|wsABStime|txTime|hwTime|volcTime|ty_Time|auth_key)[=/][0-9a-f]{8,13}(?![0-9a-z.])"
+)
+PROGRAMS = {"huya": "HYSDK("}
+"""Of addresses that are signed for a program: that one."""
 CAPTCHA = '<!doctype html><html><head><title>Security check</title></head><body><div id="captcha"></div></body></html>'
 PAGE = "<!doctype html><html><head><title>Welcome</title></head><body><h1>We have a new design</h1></body></html>"
+
+HOLES = [
+    (platform, template, name)
+    for platform in PLATFORMS
+    for template in platform.urls
+    for name, kind in parse_template(template).names.items()
+    if kind != "int"
+]
 
 # what every site may answer to every request, and what may come of it
 TROUBLE: dict[str, tuple[PlannedAnswer, set[State]]] = {
@@ -91,6 +109,23 @@ async def test_a_case_means_what_it_says(path: Path, tmp_path: Path) -> None:
     assert all(evidence.url.startswith("http") for evidence in told.evidence)
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+@pytest.mark.parametrize("path", OWN_LIVE, ids=lambda p: "-".join(p.relative_to(DATA).with_suffix("").parts))
+async def test_our_own_streams_have_all_that_it_takes_to_open_them(path: Path, tmp_path: Path) -> None:
+    case, platform = read_case(path), registry()[path.parts[-3]]
+    async with platform_server(tmp_path) as server:
+        server.play(case)
+        told = await ask(server, case.url or platform.example, "own", user_agent="Mine/1", verify_tls=False)
+    assert isinstance(told.outcome, (Live, Vod)), told.outcome
+    for stream in told.outcome.streams:
+        assert stream.protocol
+        assert stream.proxy == server.proxy
+        assert not stream.verify_tls
+        (agent,) = [value for name, value in stream.headers if name == "User-Agent"]
+        assert agent == "Mine/1" or agent.startswith(PROGRAMS[platform.name])
+        assert stream.expires_at or not SIGNED.search(stream.url), stream.url
+
+
 def assert_as_expected(told: Told, case: Case) -> None:
     outcome, expected = told.outcome, dict(case.expect)
     why = outcome if isinstance(outcome, OuzelError) else ""
@@ -142,3 +177,52 @@ async def test_a_site_that_cannot_be_reached_is_not_offline(
         told = await ask(server, platform.example, adapter)
     assert state_of(told.outcome) in {State.BLOCKED, State.BROKEN}, told.outcome
     assert isinstance(told.outcome, OuzelError)
+
+
+def filled(template: str, hole: str, name: str) -> str:
+    """An address of this form, with this written where the name stands; in the other holes, what is harmless."""
+    text = template.replace(f"{{{hole}}}", name).replace(f"{{{hole}:any}}", name).replace("/{..}", "/x")
+    return "https://" + re.sub(r"\{(\w+):int\}", "7", re.sub(r"\{(\w*|\.\.)\}", "zz", text))
+
+
+@pytest.mark.parametrize(
+    "written", ["a%2Fb", "a%2fb", "..", "%2e%2e", ".", "a%3Fb", "a%23b", "a%5Cb", "a%252Fb", "%00", "%20", "%FF"]
+)
+def test_what_is_no_name_is_none_of_any_platform(written: str) -> None:
+    for platform, template, hole in HOLES:
+        found = registry().find(filled(template, hole, written))
+        assert found is None or found.named.get(hole) != unquote(written) or f"{{{hole}:any}}" in template, (
+            platform.name
+        )
+        assert found is None or not set("/?#\\%") & set(found.named.get(hole, "")) or f"{{{hole}:any}}" in template, (
+            platform.name
+        )
+
+
+@pytest.mark.parametrize(("platform", "template", "hole"), HOLES, ids=[f"{p.name}-{t}-{n}" for p, t, n in HOLES])
+async def test_a_strange_name_is_asked_for_as_it_is(
+    platform: Platform, template: str, hole: str, tmp_path: Path
+) -> None:
+    async with platform_server(tmp_path) as server:
+        for name in ("名字", "a b", 'é"<', "a&b=c+d"):
+            url = filled(template, hole, quote(name, safe=""))
+            if (found := registry().find(url)) is None:
+                continue
+            assert found.named.get(hole, name) == name
+            server.play([PlannedAnswer("*", "{}")])
+            told = await ask(server, url, found.platform.chain[0])
+            assert state_of(told.outcome) is not State.BLOCKED, told.outcome
+            if found.platform.chain[0] == "own":
+                assert isinstance(told.outcome, OuzelError), told
+                spelt = {name, once := json.dumps(name)[1:-1], json.dumps(once)[1:-1]}
+                other = [text for each in server.asked if "zz" not in (text := text_of(each)) and MARKED.search(text)]
+                assert all(any(way in text for way in spelt) for text in other), other
+
+
+MARKED = re.compile("名|a.?b|é|u00e9|u540d")
+
+
+def text_of(asked: AskedOf) -> str:
+    """All that a request names, without the escapes of an address."""
+    fields = {**dict(parse_qsl(asked.query)), **dict(parse_qsl(asked.body))}
+    return "\n".join((unquote(asked.path), *fields.values(), asked.body))

@@ -165,5 +165,12 @@ def test_a_line_with_a_wrong_value_is_damaged_or_holds_what_it_is_declared_to(li
             assert not isinstance(value, float) or math.isfinite(value)
 
 
+@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
+def test_an_instant_that_cannot_be_shown_everywhere_is_damage(year: str) -> None:
+    body = json.dumps({"k": "clock", "w": f"{year}-06-01T00:00:00.000Z", "by": 1.0})[:-1].encode()
+    with pytest.raises(NotALedger):
+        ledger.parse_line(b'%s,"x":"%08x"}' % (body, zlib.crc32(body)))
+
+
 def values(line: Line) -> list[object]:
     return [getattr(line, field.name) for field in fields(line)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ouzel.base.errors import Blocked, ChannelGone, OuzelError, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, OuzelError, SiteChanged
 from ouzel.model.live import Answer, Live, Offline, State, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site
@@ -129,3 +129,34 @@ def test_offline_is_not_believed_where_the_site_has_not_said_so() -> None:
 def test_blocked_is_an_answer_and_nobody_else_is_asked() -> None:
     answer = ask(told(("https://shop.example/somebody", 429, ""), then=fail))
     assert (answer.adapter, type(answer.outcome)) == ("streamlink", Blocked)
+
+
+def test_where_all_are_broken_the_first_one_s_word_is_told_with_what_all_were_answered() -> None:
+    first, second = (told((f"https://shop.example/{n}", 200, "{}"), then=fail) for n in (1, 2))
+    answer = ask(first, second)
+    assert answer.adapter == "streamlink"
+    assert isinstance(answer.outcome, SiteChanged)
+    assert [(each["adapter"], each["code"]) for each in answer.outcome.context["tried"]] == [  # type: ignore[attr-defined]
+        ("streamlink", "site_changed"),
+        ("yt-dlp", "site_changed"),
+    ]
+    assert [(each.adapter, each.url) for each in answer.evidence] == [
+        ("streamlink", "https://shop.example/1"),
+        ("yt-dlp", "https://shop.example/2"),
+    ]
+    assert answer.outcome.context["evidence"] == [each.fields() for each in answer.evidence]
+
+
+def test_what_the_site_said_to_a_later_adapter_counts_more_and_tells_of_the_broken_one() -> None:
+    answer = ask(
+        told(("https://shop.example/1", 200, "{}"), then=fail), told(("https://shop.example/2", 401, ""), then=fail)
+    )
+    assert (answer.adapter, type(answer.outcome)) == ("yt-dlp", NeedsLogin)
+    assert isinstance(answer.outcome, NeedsLogin)
+    assert [each["adapter"] for each in answer.outcome.context["tried"]] == ["streamlink", "yt-dlp"]  # type: ignore[attr-defined]
+
+
+def test_an_answer_after_a_broken_adapter_has_the_evidence_of_both() -> None:
+    answer = ask(told(("https://shop.example/1", 200, "{}"), then=fail))
+    assert state_of(answer.outcome) is State.LIVE
+    assert [each.adapter for each in answer.evidence] == ["streamlink", "yt-dlp"]

@@ -25,14 +25,14 @@ def said(doc: object) -> Site:
 
 def test_one_question_answers_for_all() -> None:
     doc = {
-        "5": {"stream_id": "5", "key": "5", "title": "XCOM", "status": "Live"},
+        "5": {"stream_id": "5", "key": "Miker", "title": "XCOM", "status": "Live"},
         "1644": {"stream_id": "1644", "key": "1644", "title": "HotS", "status": "Dead"},
     }
 
-    found = GoodGameAdapter().probe(["5", "1644", "9"], said(doc))
+    found = GoodGameAdapter().probe(["miker", "1644", "9"], said(doc))
 
     assert found == {
-        "5": Peek(live=True, title="XCOM", anchor="5"),
+        "miker": Peek(live=True, title="XCOM", anchor="Miker"),
         "1644": Peek(live=False, title="HotS", anchor="1644"),
     }
 
@@ -41,7 +41,7 @@ def test_channels_that_are_all_unknown_are_missing() -> None:
     assert GoodGameAdapter().probe(["9"], said([])) == {}
 
 
-@pytest.mark.parametrize("doc", [{"5": {"title": "XCOM"}}, "no"])
+@pytest.mark.parametrize("doc", [{"5": {"title": "XCOM"}}, {"5": {"title": "XCOM", "status": "Busy"}}, "no"])
 def test_an_answer_of_another_shape_is_not_offline(doc: object) -> None:
     with pytest.raises(SiteChanged):
         GoodGameAdapter().probe(["5"], said(doc))

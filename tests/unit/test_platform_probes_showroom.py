@@ -30,6 +30,7 @@ class _Site(Site):
 def test_those_on_air_are_told_and_the_others_left_out() -> None:
     room: Mapping[str, object] = {
         "room_id": 317313,
+        "room_url_key": "somebody",
         "main_name": "Somebody",
         "telop": "Watching birds",
         "started_at": 1795320000,
@@ -37,9 +38,9 @@ def test_those_on_air_are_told_and_the_others_left_out() -> None:
     nobody: Mapping[str, object] = {"cell_type": 7, "message": "nobody is on air"}
     site = _Site({"onlives": [{"genre_id": 0, "lives": [room]}, {"genre_id": 102, "lives": [nobody]}]})
 
-    told = ShowroomAdapter().probe(["317313", "99"], site)
+    told = ShowroomAdapter().probe(["317313", "somebody", "99"], site)
 
-    assert told == {"317313": Peek(True, "Watching birds", "Somebody")}
+    assert told == dict.fromkeys(["317313", "somebody"], Peek(True, "Watching birds", "Somebody"))
     assert len(site.asked) == 1
 
 

@@ -327,6 +327,19 @@ def test_a_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "x.ts.part").read_bytes() == b"HEAD"
 
 
+def test_a_disk_that_takes_a_part_gets_the_rest_of_the_index_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taking(real: Callable[..., int]) -> Callable[..., int]:
+        return lambda fd, data, *at: real(fd, data[: 2 if len(data) <= 4 else None], *at)
+
+    sink = FileSink(tmp_path / "x.ts", Opening("x.ts", "ts", datetime.now(UTC), "s", 1, "o"), HEAD)
+    monkeypatch.setattr(os, "write", taking(os.write))
+    monkeypatch.setattr(os, "pwrite", taking(os.pwrite))
+    closed = sink.close("ended", datetime.now(UTC), [(0, b"INDX")], b"TAIL")
+    assert closed.read_bytes() == b"INDXTAIL"
+
+
 def test_a_full_disk_takes_the_chunk_back_and_the_next_one_fits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.head()
     bench.chunk(b"a")

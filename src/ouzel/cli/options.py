@@ -77,12 +77,18 @@ class Bar:
             self._shown = -1
 
 
+def missing_text(gap: Gap) -> str:
+    """How much a gap is, and of what, if not of all."""
+    time = format_duration(gap.missing_s)
+    return time if gap.scope == "all" else tr(f"gap.{gap.scope}", time=time)
+
+
 def gap_text(gap: Gap) -> str:
     """A gap as one line: how much, where in the file, when it was on air if that is known, why."""
     start, end = gap.wall_start.astimezone(), gap.wall_end.astimezone()
     return tr(
         "file.gap" if gap.is_dated else "file.gap_undated",
-        missing=format_duration(gap.missing_s),
+        missing=missing_text(gap),
         at=format_clock(gap.at_s),
         start=f"{start:%Y-%m-%d %H:%M:%S}",
         end=f"{end:%H:%M:%S}",

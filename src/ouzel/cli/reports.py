@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from ouzel.base.units import format_clock, format_duration, format_size
+from ouzel.base.units import format_clock, format_size
 from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_DISK, EXIT_GAPS, EXIT_NOTHING, EXIT_OK
+from ouzel.cli.options import missing_text
 from ouzel.cli.output import NORMAL, Output
 from ouzel.cli.texts import tr
 from ouzel.model.flow import EndReason
@@ -83,7 +84,7 @@ def _print(report: Report, output: Output) -> None:
         output.say(
             tr(
                 "report.gap" if gap.is_dated else "report.gap_undated",
-                missing=format_duration(gap.missing_s),
+                missing=missing_text(gap),
                 at=format_clock(gap.at_s),
                 start=f"{gap.wall_start.astimezone():%H:%M:%S}",
                 end=f"{gap.wall_end.astimezone():%H:%M:%S}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, ToolFailed
+from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, StorageError, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.modern import feeder
 from ouzel.engine.probe import probe
@@ -302,9 +303,14 @@ async def _reserved(temporary: Path) -> AsyncGenerator[None, None]:
 def _reserve(temporary: Path) -> BinaryIO:
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("ab")  # one that a crash left behind is taken over
+        # one that a crash left behind is taken over; a pipe of that name is not waited for
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as exc:
         raise storage_error(exc, temporary) from exc
+    file = os.fdopen(fd, "ab")
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        file.close()
+        raise StorageError(f"{temporary} is in the way, and is no file", path=str(temporary))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:

@@ -192,6 +192,16 @@ def append(path: Path, lines: Iterable[Line]) -> None:
             raise storage_error(exc, path) from exc
 
 
+@contextmanager
+def writable(path: Path) -> Generator[int, None, None]:
+    """A file that exists, to be read and written. Raises: OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write at the place of `fd`. A full disk takes a part, and says so only when it is asked again. Raises: OSError."""
     left = memoryview(data)

@@ -21,6 +21,8 @@ class Evidence:
     """Code of what went wrong on the way; empty when an answer came."""
     why: str = ""
     took_s: float = 0.0
+    adapter: str = ""
+    """Who asked; empty for what is asked before any adapter, such as where a short link leads."""
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -32,4 +34,5 @@ class Evidence:
             "error": self.error,
             "why": self.why,
             "took_s": round(self.took_s, 3),
+            "adapter": self.adapter,
         }

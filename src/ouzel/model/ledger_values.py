@@ -16,6 +16,8 @@ Name = TypeVar("Name", bound=str)
 
 _MOST = 1 << 60  # of bytes or of things: sums of two are offsets that a file system takes
 _LONGEST_S = 1e12
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""What a clock without a battery shows, and what can still be reckoned with in every time zone."""
 
 
 def count(value: Any) -> int:
@@ -83,4 +85,6 @@ def instant(value: Any) -> datetime:
     wall = datetime.fromisoformat(text(value))
     if wall.tzinfo is None:
         raise ValueError(f"an instant without a time zone: {value!r}")
+    if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
+        raise ValueError(f"an instant that no clock shows: {value!r}")
     return wall.astimezone(UTC)

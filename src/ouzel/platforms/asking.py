@@ -7,9 +7,12 @@ import os
 import re
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from urllib.parse import quote, urlsplit
 
 from ouzel.base.errors import SiteChanged
+from ouzel.platforms.cookies import pairs_of, site_of
 from ouzel.platforms.watch import Stopwatch, Watch
 
 if TYPE_CHECKING:
@@ -20,8 +23,12 @@ T = TypeVar("T")
 USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
+_UNFIT = re.compile(r"[^\x21-\x7e]+|[\"<>\\^`{|}]")
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
 _MOST_BYTES = 16 * 1024 * 1024
 _REDIRECTS = 8
+_IN_MS = 100_000_000_000
+"""Seconds in the year 5138, milliseconds in 1973: what is more is told in milliseconds."""
 
 
 def ca_file() -> str | None:
@@ -80,15 +87,19 @@ class Site:
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
     ) -> Reply:
-        """`bare`: without the user's cookies, for a host that is not the site's own.
+        """`bare`: without the user's cookies, for a host that is not the site's own. `saying`: a pattern without which a status
+        to `accept` is a fault as it is elsewhere.
 
         Raises: NetworkError; Blocked, NeedsLogin, RegionLocked, ChannelGone, ServerTrouble, SiteChanged by the answer, unless its
             status is one to `accept`.
         """
-        return self._ask("GET", url, params=params, headers=headers, accept=accept, redirects=redirects, bare=bare)
+        return self._ask(
+            "GET", url, params=params, headers=headers, accept=accept, saying=saying, redirects=redirects, bare=bare
+        )
 
     def post(
         self,
@@ -147,6 +158,7 @@ class Site:
         params: Mapping[str, object] | None,
         headers: Mapping[str, str] | None,
         accept: Collection[int],
+        saying: str = "",
         redirects: bool = True,
         bare: bool = False,
         form: Mapping[str, object] | bytes | None = None,
@@ -155,13 +167,13 @@ class Site:
         clock, session = Stopwatch(), self._open()
         sent = {"User-Agent": self.options.user_agent or USER_AGENT, **(headers or {})}
         if self.options.cookies and not bare and not any(name.lower() == "cookie" for name in sent):
-            sent["Cookie"] = self.options.cookies
+            self._know(session, urlsplit(url).hostname or "")
         try:
             answer = session.request(
                 method,
-                url,
+                _escaped(url, _UNFIT),
                 params=dict(params) if params else None,
-                headers=sent,
+                headers={name: _escaped(value, _BEYOND_ASCII) for name, value in sent.items()},
                 data=form,
                 json=body,
                 timeout=self.options.timeout_s,
@@ -173,6 +185,7 @@ class Site:
         if "charset" not in kind.lower():
             answer.encoding = "utf-8"  # requests would take text of no declared charset for Latin-1
         text = answer.text
+        accept = accept if re.search(saying, text) else ()
         fault = self._watch.answered(method, answer.url, answer.status_code, kind, text, took_s=clock.s, accept=accept)
         if fault is not None:
             raise fault
@@ -182,6 +195,11 @@ class Site:
             )
         cookies = {name: value or "" for name, value in answer.cookies.items()}
         return Reply(answer.status_code, answer.url, kind, text, cookies, dict(answer.headers), answer.content)
+
+    def _know(self, session: Any, host: str) -> None:
+        """Have the user's cookies for this host, and for where its site may redirect to."""
+        for name, value in pairs_of(self.options.cookies):
+            session.cookies.set(name, value, domain=f".{site_of(host)}", path="/", secure=True)
 
     def _open(self) -> Any:
         if self._session is None:
@@ -196,12 +214,26 @@ def dig(data: object, *path: str | int, want: type[list[Any]]) -> list[Any]: ...
 @overload
 def dig(data: object, *path: str | int, want: type[T]) -> T: ...
 def dig(data: object, *path: str | int, want: type[Any]) -> Any:
-    """What stands at this place of a JSON document. Raises: SiteChanged when it is not there, or of another type."""
-    found = peek(data, *path)
-    if found is None or not isinstance(found, want) or (isinstance(found, bool) and want is int):
-        there = "nothing" if found is None else f"a {type(found).__name__}"
+    """What stands at this place of a JSON document; a whole number may be written as text.
+
+    Raises: SiteChanged when it is not there, or of another type.
+    """
+    found = whole(data, *path) if want is int else peek(data, *path)
+    if found is None or not isinstance(found, want):
+        told = peek(data, *path)
+        there = "nothing" if told is None else f"a {type(told).__name__}"
         raise SiteChanged(f"the answer has {there} at {'.'.join(map(str, path))}, not a {want.__name__}")
     return found
+
+
+def member(data: object, *path: str) -> Any:
+    """What stands at this place of a JSON document, null too: with it a site says that there is nothing. Raises: SiteChanged when
+    there is no such place."""
+    *outer, name = path
+    holder = dig(data, *outer, want=dict)
+    if name not in holder:
+        raise SiteChanged(f"the answer has nothing at {'.'.join(path)}")
+    return holder[name]
 
 
 def peek(data: object, *path: str | int) -> Any:
@@ -226,6 +258,35 @@ def table(data: object, *path: str | int) -> dict[str, Any]:
     """An object that need not be there; then an empty one."""
     found = peek(data, *path)
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def whole(data: object, *path: str | int) -> int | None:
+    """A whole number, or a text of one; None for anything else."""
+    found = peek(data, *path)
+    if isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,20}", found):
+        return int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def instant(data: object, *path: str | int, zone: tzinfo = UTC) -> datetime | None:
+    """A time: seconds or milliseconds since 1970, as a number or a text of one; or as in ISO 8601, in `zone` where it names none.
+
+    Returns: aware UTC; None for anything else, and for what stands for no time: zero, and `0000-00-00 00:00:00`.
+    """
+    told, number = peek(data, *path), whole(data, *path)
+    if number is not None:
+        seconds = number / 1000 if number > _IN_MS else number
+        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _IN_MS else None
+    try:
+        when = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return when.replace(tzinfo=when.tzinfo or zone).astimezone(UTC)
+
+
+def _escaped(text: str, what: re.Pattern[str]) -> str:
+    """With what cannot stand in an address, or in a header, escaped; escapes that are there stay as they are."""
+    return what.sub(lambda found: quote(found[0], safe=""), text)
 
 
 def _plain(options: Options) -> Any:

@@ -38,31 +38,24 @@ def resolve(
     only: AdapterName | None = None,
     store: Store | None = None,
 ) -> Told:
-    """The first adapter's word that is not "I am broken". The last error tells of the others that failed before it.
+    """The first adapter's word that is not "I am broken"; where all are, that of the first, which is the best kept. The evidence
+    is of all that were asked, and an error tells what each of them said.
 
     Args:
         store: of tokens for our own code; None: each resolve asks for its own.
     """
-    failed: list[Told] = []
+    asked: list[Told] = []
     for name in (only,) if only else _order(match.platform, options):
-        told = ask(name, adapter_for, match, options, store)
-        if not _is_broken(told.outcome):
-            return told
-        failed.append(told)
-    last = failed[-1]
-    assert isinstance(last.outcome, OuzelError)
-    last.outcome.context["tried"] = [
-        {"adapter": told.adapter, "code": told.outcome.code, "why": str(told.outcome)}
-        for told in failed
-        if isinstance(told.outcome, OuzelError)
-    ]
-    return last
+        asked.append(ask(name, adapter_for, match, options, store))
+        if not _is_broken(asked[-1].outcome):
+            return _with_all(asked[-1], asked)
+    return _with_all(asked[0], asked)
 
 
 def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options, store: Store | None = None) -> Told:
     """One adapter. Never raises: what it raises that is no OuzelError, also while it is imported, is `ResolverFailed`, or what
     its requests met."""
-    with watching() as watch:
+    with watching(name) as watch:
         platform = match.platform
         given = options if name in platform.login else replace(options, login="", password="")
         drawer = store.drawer(platform.name, given.login, given.password, given.proxy) if store else None
@@ -77,6 +70,8 @@ def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Optio
             outcome = _rather(_crash(exc, name), watch, match)
         finally:
             site.close()
+        for error in (outcome, *(exchange.fault for exchange in watch.seen)):
+            _let_go(error)
         return _without_secrets(Told(name, outcome, watch.evidence), options)
 
 
@@ -108,7 +103,7 @@ def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> 
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     platform = match.platform
     idle = () if name == "own" else platform.off_air
-    said = not idle or not isinstance(answer, Offline) or watch.says(idle)
+    said = name == "own" or not isinstance(answer, Offline) or watch.says(idle)
     if isinstance(answer, Offline) and (fault := watch.first_fault(but=idle)) is not None:
         return watch.explain(_of_the_channel(fault, watch, match))
     if not said and watch.seen:
@@ -145,6 +140,12 @@ def _crash(exc: Exception, name: AdapterName) -> SiteError:
     return kind(f"{name} does not understand what it was told ({words})", adapter=name)
 
 
+def _let_go(error: object) -> None:
+    """Of the frames of a traceback, which hold the connections of their requests open until garbage is collected."""
+    if isinstance(error, BaseException):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+
+
 def _without_secrets(told: Told, options: Options) -> Told:
     secrets, outcome = secrets_of(options), told.outcome
     if secrets and isinstance(outcome, OuzelError):
@@ -158,6 +159,18 @@ def _order(platform: Platform, options: Options) -> Sequence[AdapterName]:
     if not options.login or options.cookies:
         return platform.chain
     return sorted(platform.chain, key=lambda name: name not in platform.login)
+
+
+def _with_all(told: Told, asked: Sequence[Told]) -> Told:
+    evidence = tuple(each for one in asked for each in one.evidence)
+    if isinstance(told.outcome, OuzelError):
+        told.outcome.context["evidence"] = [each.fields() for each in evidence]
+        told.outcome.context["tried"] = [
+            {"adapter": one.adapter, "code": one.outcome.code, "why": str(one.outcome)}
+            for one in asked
+            if isinstance(one.outcome, OuzelError)
+        ]
+    return replace(told, evidence=evidence)
 
 
 def _is_broken(outcome: Answer | OuzelError) -> bool:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Literal, Protocol, TypeAlias, TypedDict, Unpack, cast, runtime_checkable
+from urllib.parse import urlsplit
 
+from ouzel.base.headers import Fields
 from ouzel.model.live import Answer, Identity
+from ouzel.model.stream import Level, Protocol_, Stream
 from ouzel.platforms.asking import Site
+from ouzel.platforms.expiry import expiry_of
 
 AdapterName: TypeAlias = Literal["own", "streamlink", "yt-dlp", "streamget"]
 Access: TypeAlias = Literal["open", "cookie", "login"]
 """Whether it tells everybody, more to whom it knows, or nothing to others."""
+_ENDINGS: Mapping[str, Protocol_] = {".m3u8": "hls", ".flv": "flv", ".ts": "ts", ".mp4": "mp4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,26 @@ class Platform:
     headers: tuple[tuple[str, str], ...] = ()
     """What its media servers want to see beside the user agent, such as a Referer."""
     off_air: tuple[str, ...] = ()
-    """Patterns of what it answers for a channel that is off air. Where some are given, a library's "offline" is believed only
-    on an answer that has one of them; its status is then no fault."""
+    """Patterns of what it answers for a channel that is off air. A library's "offline" is believed only on an answer that has
+    one of them; its status is then no fault."""
     note: str = ""
+
+
+class Known(TypedDict, total=False):
+    """What a site tells of a stream beside its address, as in `Stream`."""
+
+    headers: Fields
+    """In place of the platform's."""
+    protocol: Protocol_
+    quality: str
+    expires_at: datetime | None
+    label: str
+    level: Level | None
+    height: int | None
+    fps: float | None
+    bitrate_bps: int | None
+    codec: str
+    cdn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +89,33 @@ class Match:
 
     def identity(self, stable: object) -> Identity:
         return Identity(self.platform.name, str(stable))
+
+    def stream(self, url: str, options: Options, **known: Unpack[Known]) -> Stream:
+        """The media at an address that the platform told, with all that it takes to open it as the user wishes.
+
+        What is not `known` is told by the address: how it is read, when it stops working, and by its host who delivers it.
+        """
+        headers = known.pop("headers", self.platform.headers)
+        if options.user_agent and not any(name.lower() == "user-agent" for name, _ in headers):
+            headers = (("User-Agent", options.user_agent), *headers)
+        stream = Stream(
+            url,
+            headers,
+            options.proxy or None,
+            options.verify_tls,
+            protocol=self._protocol(url),
+            expires_at=expiry_of(url),
+            cdn=urlsplit(url).hostname or "",
+        )
+        return replace(stream, **known)
+
+    def _protocol(self, url: str) -> Protocol_:
+        """By the ending; where that says nothing, what is usual on the platform."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"}:
+            return "ffmpeg"
+        usual = cast("Protocol_", self.platform.streams[0])
+        return _ENDINGS.get(PurePosixPath(parts.path).suffix.lower(), usual)
 
 
 @dataclass(frozen=True, slots=True)

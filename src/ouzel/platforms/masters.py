@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import FormatError, NotMedia, ServerTrouble, SiteChanged, TooLarge
 from ouzel.formats.m3u8 import MasterPlaylist, Variant, parse
-from ouzel.model.stream import Level, Stream
+from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site
 from ouzel.platforms.contract import Match, Options
 from ouzel.platforms.expiry import expiry_of
@@ -49,9 +50,9 @@ def streams_of(
     if isinstance(playlist, MasterPlaylist):
         found = tuple(_variants(playlist, match, options, cdn))
     else:
-        found = (_stream(reply.url, match, options, cdn),)
+        found = (match.stream(reply.url, options, protocol="hls", cdn=cdn or _host(reply.url)),)
     until = expires_at or expiry_of(reply.url)
-    return tuple(replace(stream, expires_at=expiry_of(stream.url) or until) for stream in found)
+    return tuple(replace(stream, expires_at=stream.expires_at or until) for stream in found)
 
 
 def _variants(master: MasterPlaylist, match: Match, options: Options, cdn: str) -> Iterator[Stream]:
@@ -61,11 +62,12 @@ def _variants(master: MasterPlaylist, match: Match, options: Options, cdn: str) 
         codec = next((_CODECS[name[:4]] for c in codecs if (name := c.strip())[:4] in _CODECS), "")
         sound_alone = variant.resolution is None and variant.codecs is not None and not codec
         size = variant.resolution
-        yield _stream(
-            master.url if apart else variant.uri,
-            match,
+        url = master.url if apart else variant.uri
+        yield match.stream(
+            url,
             options,
-            cdn,
+            protocol="hls",
+            cdn=cdn or _host(url),
             quality=label if apart else "best",
             label=label,
             level="audio" if sound_alone else "original" if any(s in label.lower() for s in _SOURCE) else None,
@@ -76,34 +78,8 @@ def _variants(master: MasterPlaylist, match: Match, options: Options, cdn: str) 
         )
 
 
-def _stream(
-    url: str,
-    match: Match,
-    options: Options,
-    cdn: str,
-    *,
-    quality: str = "best",
-    label: str = "",
-    level: Level | None = None,
-    height: int | None = None,
-    fps: float | None = None,
-    bitrate_bps: int | None = None,
-    codec: str = "",
-) -> Stream:
-    return Stream(
-        url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol="hls",
-        quality=quality,
-        label=label,
-        level=level,
-        height=height,
-        fps=fps,
-        bitrate_bps=bitrate_bps,
-        codec=codec,
-        cdn=cdn,
-    )
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _label(master: MasterPlaylist, variant: Variant) -> str:

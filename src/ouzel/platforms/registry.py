@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import ast
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from ouzel.base.errors import BadUrl, UnknownSite
+from ouzel.base.errors import UnknownSite
+from ouzel.base.urls import HTTP_SCHEMES
 from ouzel.platforms.contract import Match, Platform
+from ouzel.platforms.spelling import resembles, tidy
 from ouzel.platforms.templates import Template, parse_template
 
 _OPENING = "PLATFORM = Platform(\n"
-_MOST_CHARACTERS = 4096
-_DAMAGED_SCHEME = re.compile(r"^(?:https?(?::/|//)|//)(?!/)", re.IGNORECASE)
-_ENDS = re.compile(r"[\s，,、。；;\"'<>（）]|主播[:：]")
-"""What cannot be in an address that people paste, and is found behind one in room lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +48,42 @@ class Registry:
     def find(self, address: str) -> Match | None:
         """The platform whose channel this names, however it is spelt; None for any other address. Raises: BadUrl."""
         url = tidy(address)
-        for entry in self._entries.values():
+        for entry in self._entries.values() if _may_be_page(url) else ():
             named = _first(entry.urls, url)
             if named is not None:
-                return Match(entry.platform, _canonical(entry, url, named), named)
+                return Match(entry.platform, _canonical(entry, _anonymous(url), named), named)
         return None
 
     def find_short(self, address: str) -> Match | None:
         """The platform whose short link this is: where it leads has to be asked. Raises: BadUrl."""
         url = tidy(address)
-        for entry in self._entries.values():
+        for entry in self._entries.values() if _may_be_page(url) else ():
             named = _first(entry.short, url)
             if named is not None:
-                return Match(entry.platform, url, named)
+                return Match(entry.platform, _anonymous(url), named)
         return None
 
     def unknown(self, address: str) -> UnknownSite:
         """Why nothing is known of this address, for who gave it."""
-        host = urlsplit(tidy(address)).hostname or ""
-        if not host.isascii() or host.startswith("xn--") or ".xn--" in host:
-            looks = unicodedata.normalize("NFKD", host)
-            return UnknownSite(
-                f"{host} is no platform that Ouzel knows, and has letters of another alphabet: {looks!a}"
-            )
-        near = [p for p in self if any(host.endswith(_domain(u)) for u in (*p.urls, *p.short))]
-        if near:
-            return UnknownSite(f"this is no address of a channel of {near[0].title}; one looks like {near[0].example}")
-        return UnknownSite(f"{host} is no platform that Ouzel knows; `ouzel platforms` lists them")
+        parts = urlsplit(tidy(address))
+        host = parts.hostname or ""
+        near = next((p for p in self if any(_is_below(host, _domain(u)) for u in (*p.urls, *p.short))), None)
+        if near is None:
+            return UnknownSite(self._of_strange(host))
+        if parts.scheme not in HTTP_SCHEMES:
+            return UnknownSite(f"pages of {near.title} begin with https://, not with {parts.scheme}://")
+        if parts.port is not None:
+            return UnknownSite(f"pages of {near.title} are not behind the port {parts.port}: leave it out")
+        return UnknownSite(f"this is no address of a channel of {near.title}; one looks like {near.example}")
 
-
-def tidy(address: str) -> str:
-    """An address as it was meant: with a scheme, without what was left around it in a list. Raises: BadUrl."""
-    text = unicodedata.normalize("NFC", address).strip().lstrip("\ufeff")
-    if len(text) > _MOST_CHARACTERS:
-        raise BadUrl(f"an address of {len(text)} characters; at most {_MOST_CHARACTERS} are read")
-    text = _ENDS.split(text, maxsplit=1)[0]
-    if "://" not in text:
-        text = "https://" + _DAMAGED_SCHEME.sub("", text)
-    try:
-        parts = urlsplit(text)
-        host = (parts.hostname or "").rstrip(".").lower()
-        port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
-    except ValueError as exc:
-        raise BadUrl(f"not an address: {text[:80]!r}") from exc
-    if not host:
-        raise BadUrl(f"an address without a host: {text[:80]!r}")
-    return urlunsplit(
-        (parts.scheme.lower(), host + port, re.sub("/{2,}", "/", parts.path), parts.query, parts.fragment)
-    )
+    def _of_strange(self, host: str) -> str:
+        hosts = {_host(u) for p in self for u in (*p.urls, *p.short)} - {""}
+        like = resembles(host, hosts | {_domain(u) for p in self for u in p.urls})
+        if not host.isascii() or re.search(r"(?:^|\.)xn--", host):
+            meant = f"; it resembles {like}, and is another" if like else ""
+            return f"{host} is no platform that Ouzel knows, and has letters of another alphabet: {host!a}{meant}"
+        meant = f"; was {like} meant?" if like else ""
+        return f"{host} is no platform that Ouzel knows{meant}; `ouzel platforms` lists them"
 
 
 @cache
@@ -152,3 +137,25 @@ def _domain(template: str) -> str:
     """The part of its host that it has in common with other addresses of the platform."""
     host = template.partition("/")[0]
     return ".".join(host.rpartition("}")[2].lstrip(".").split(".")[-2:]) or host
+
+
+def _host(template: str) -> str:
+    """Empty when it has holes."""
+    host = template.partition("/")[0]
+    return "" if "{" in host else host
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith("." + domain)
+
+
+def _may_be_page(url: str) -> bool:
+    """Pages are where browsers look for them."""
+    parts = urlsplit(url)
+    return parts.scheme in HTTP_SCHEMES and parts.port is None
+
+
+def _anonymous(url: str) -> str:
+    """Without a name and a password: a page asks for none in this way."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

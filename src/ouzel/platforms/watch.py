@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import (
     Blocked,
@@ -39,6 +40,8 @@ _LOOKED_AT = 8192
 _KEPT = 1024 * 1024
 _TELLING = frozenset({400, 404, 410, 422})
 """Statuses with which a site may say in so many words that a channel is idle. Others: it would not, or could not, tell."""
+_PARTIAL = re.compile(r'"errors"\s*:\s*\[\s*\{')
+"""Stands beside data that is not whole (GraphQL, section 7.1.2): what is null there may be anything."""
 _SMALL = 40_000
 _CHALLENGE = re.compile(
     r"cf-challenge|challenge-platform|<title>just a moment|are you (?:a )?(?:human|robot)|unusual traffic|verify_center"
@@ -80,7 +83,7 @@ class Exchange:
     """What the answer began with."""
 
     def says(self, patterns: Collection[str]) -> bool:
-        return any(re.search(pattern, self.body) for pattern in patterns)
+        return not _PARTIAL.search(self.body) and any(re.search(pattern, self.body) for pattern in patterns)
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ class Watch:
     """What one resolve has asked. Not for several threads."""
 
     seen: list[Exchange] = field(default_factory=list[Exchange])
+    adapter: str = ""
+    """Who asks."""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -108,15 +113,19 @@ class Watch:
 
         A status to `accept` is no fault: the site says in it what it has to say. A captcha is one under any status.
         """
-        evidence = Evidence(method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s)
+        evidence = Evidence(
+            method, redact(url), status, content_type, redact_text(body[:_SHOWN]), took_s=took_s, adapter=self.adapter
+        )
         fault = fault_of(200 if status in accept else status, content_type, body, evidence)
+        if fault is None and status == 200 and method == "GET" and is_playlist(url, content_type):
+            fault = _no_playlist(body, evidence)
         self.seen.append(Exchange(evidence, fault, body[:_KEPT]))
         return fault
 
     def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
         """No answer came. Returns: why."""
         error = network_error(exc, url)
-        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s)
+        evidence = Evidence(method, redact(url), error=error.code, why=str(error), took_s=took_s, adapter=self.adapter)
         error.context["evidence"] = [evidence.fields()]
         self.seen.append(Exchange(evidence, error))
         return error
@@ -149,9 +158,9 @@ _current: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
-def watching() -> Generator[Watch]:
+def watching(adapter: str = "") -> Generator[Watch]:
     """Requests of this thread, and of the tasks that it starts, are seen by this watch."""
-    token = _current.set(watch := Watch())
+    token = _current.set(watch := Watch(adapter=adapter))
     try:
         yield watch
     finally:
@@ -192,6 +201,17 @@ def network_error(exc: BaseException, url: str) -> NetworkError:
     text = " | ".join(words)
     kind = next((kind for pattern, kind in _NETWORK if pattern.search(text)), ConnectionLost)
     return kind(f"{redact(url).split('?')[0]}: {redact_text(words[-1])[:200]}", url=redact(url))
+
+
+def is_playlist(url: str, content_type: str) -> bool:
+    """Whether this should be one of HLS: libraries find nothing in one that is none, and say that nothing is on air."""
+    return "mpegurl" in content_type.lower() or urlsplit(url).path.endswith(".m3u8")
+
+
+def _no_playlist(body: str, evidence: Evidence) -> SiteChanged | None:
+    if body.lstrip("\ufeff \r\n\t").startswith("#EXT"):
+        return None
+    return SiteChanged("what should be a playlist is none", evidence=[evidence.fields()])
 
 
 class Stopwatch:

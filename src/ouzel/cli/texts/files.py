@@ -1,6 +1,7 @@
 """Texts of the commands about files."""
 
 EN: dict[str, str] = {
+    "gap.audio": "{time} of the sound",
     "file.gap": "{missing} missing at {at}, on air {start} to {end}: {why} ({code})",
     "file.gap_undated": "{missing} missing at {at}: {why} ({code})",
     "verify.gap": "  gap  {text}",
@@ -77,6 +78,7 @@ EN: dict[str, str] = {
 }
 
 ZH: dict[str, str] = {
+    "gap.audio": "声音 {time}",
     "file.gap": "{at} 处缺失 {missing}，播出时间 {start} 至 {end}：{why}（{code}）",
     "file.gap_undated": "{at} 处缺失 {missing}：{why}（{code}）",
     "verify.gap": "  缺口  {text}",

@@ -187,7 +187,9 @@ class FileSink:
         try:
             self._truncate(self.size)
             for offset, data in patches:
-                os.pwrite(self._media, data, offset)
+                os.lseek(self._media, offset, os.SEEK_SET)
+                self._write_rest(data, 0)
+            os.lseek(self._media, self.size, os.SEEK_SET)
             self._write_rest(tail, 0)
             size, around = self.size + len(tail), self._digest_around(tail)
             self._append(Closing(wall, reason, size, self.media_s, self.chunks, self.gaps, len(tail), around))

@@ -21,10 +21,12 @@ from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.cookies import keep, site_of, sites_of
 from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.watch import Stopwatch, current
 
 _options: ContextVar[Options] = ContextVar("options")
+_sites: ContextVar[frozenset[str]] = ContextVar("sites")
 _LOGIN_WORDS = ("login", "log in", "cookie", "登录", "password", "19+", "adult", "token")
 
 
@@ -39,9 +41,14 @@ class _Watched(httpx.AsyncClient):
             verify=_context() if options.verify_tls else False,
             trust_env=False,
         )
+        self._cookies_given, self._sites = options.cookies, _sites.get()
+        keep(self.cookies.jar, self._cookies_given, self._sites)
 
     async def send(self, request: httpx.Request, **given: Any) -> httpx.Response:
         clock, watch = Stopwatch(), current()
+        given_away = self._cookies_given and self._cookies_given in request.headers.get("cookie", "")
+        if given_away and site_of(request.url.host) not in self._sites:
+            del request.headers["cookie"]
         try:
             response = await super().send(request, **given)
         except Exception as exc:
@@ -70,11 +77,12 @@ class StreamgetAdapter:
         kind = getattr(streamget, match.platform.streamget, None)
         if kind is None:
             raise ResolverFailed(f"streamget has no {match.platform.streamget or match.platform.name}")
-        token = _options.set(options)
+        token, sites = _options.set(options), _sites.set(sites_of(match))
         try:
             return asyncio.run(self._ask(kind, match, options))
         finally:
             _options.reset(token)
+            _sites.reset(sites)
 
     async def _ask(self, kind: Any, match: Match, options: Options) -> Answer:
         given = inspect.signature(kind.__init__).parameters
@@ -91,8 +99,6 @@ class StreamgetAdapter:
             raise
         identity = match.identity(next(iter(match.named.values()), match.url))
         anchor, title = told.anchor_name or "", told.title or ""
-        if not told.is_live and not anchor:  # what it makes of an answer that it does not understand
-            raise SiteChanged("streamget says that it is offline, but not who")
         if not told.is_live:
             return Offline(identity, anchor, title)
         return Live(identity, anchor, tuple(_streams(told, match, options)), title)

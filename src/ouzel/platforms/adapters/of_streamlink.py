@@ -17,14 +17,11 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
-from ouzel.platforms.watch import Stopwatch, Watch, current
+from ouzel.platforms.watch import Stopwatch, Watch, current, is_playlist
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
-_MUTE = frozenset({"douyin", "huya"})
-"""They find nothing, and say nothing, in a page that they do not understand; of a channel that is off air they know the name."""
-_GOES_ON = {"douyu": "getEncryption"}
-"""What they ask for only when they know of a channel that it is on air: who finds nothing after it has failed."""
 _ACCOUNTS = {"soop": "username", "steam": "email"}
 """Plugins that sign in, and what they call the name."""
 _LET_IN = {"soop": ("/LoginAction.php", r'"RESULT":\s*"?1\b')}
@@ -48,7 +45,7 @@ class _Watched(BaseAdapter):
             watch.failed(method, url, exc, took_s=clock.s)
             raise
         kind = response.headers.get("content-type", "")
-        body = "" if kwargs.get("stream") and "mpegurl" not in kind else response.text
+        body = "" if kwargs.get("stream") and not is_playlist(url, kind) else response.text
         watch.answered(method, url, response.status_code, kind, body, took_s=clock.s)
         return response
 
@@ -62,7 +59,7 @@ class StreamlinkAdapter:
     name: AdapterName = "streamlink"
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        session = _session(options)
+        session = _session(match, options)
         try:
             try:
                 plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
@@ -72,7 +69,6 @@ class StreamlinkAdapter:
             try:
                 found = plugin.streams()
                 _check_login(plugin_name, options)
-                _doubt(found, plugin_name, plugin)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
             identity = match.identity(next(iter(match.named.values()), url))
@@ -96,7 +92,7 @@ def adapter() -> StreamlinkAdapter:
     return StreamlinkAdapter()
 
 
-def _session(options: Options) -> Streamlink:
+def _session(match: Match, options: Options) -> Streamlink:
     session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s, "no-plugin-cache": True})
     http = session.http
     http.trust_env = False
@@ -107,8 +103,7 @@ def _session(options: Options) -> Streamlink:
         session.set_option("http-proxy", options.page_proxy)
     if options.user_agent:
         http.headers["User-Agent"] = options.user_agent
-    if options.cookies:
-        http.headers["Cookie"] = options.cookies
+    keep(http.cookies, options.cookies, sites_of(match))
     return session
 
 
@@ -135,15 +130,6 @@ def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteC
     if any(word in text for word in ("geo", "region", "country", "territor")):
         return RegionLocked(f"streamlink ({plugin}): {exc}")
     return SiteChanged(f"streamlink ({plugin}): {exc}")
-
-
-def _doubt(found: object, name: str, plugin: Any) -> None:
-    """Raises: SiteChanged when a plugin that found nothing may not have understood."""
-    if not found and name in _MUTE and not plugin.author:
-        raise SiteChanged(f"streamlink ({name}) found neither streams nor whose channel it is")
-    mark = _GOES_ON.get(name)
-    if not found and mark and any(mark in evidence.url for evidence in current().evidence):
-        raise SiteChanged(f"streamlink ({name}) found no streams in a channel that is on air")
 
 
 def _stream(name: str, found: Any, options: Options) -> Stream | None:

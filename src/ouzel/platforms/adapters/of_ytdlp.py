@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from http.cookiejar import Cookie
 from importlib import import_module
 from io import BytesIO
 from traceback import walk_tb
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import curl_cffi.requests
 from yt_dlp import YoutubeDL
@@ -24,8 +22,9 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
 from ouzel.platforms.asking import Site, ca_file
 from ouzel.platforms.contract import AdapterName, Match, Options
+from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
-from ouzel.platforms.watch import Stopwatch, current
+from ouzel.platforms.watch import Stopwatch, current, is_playlist
 
 _NOT_LIVE = re.compile(
     r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
@@ -68,7 +67,7 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
     def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
         """Read, and as it was before, whichever way it came."""
         kind = response.headers.get("content-type", "")
-        if kind.startswith(("video/", "audio/")) and "mpegurl" not in kind:
+        if kind.startswith(("video/", "audio/")) and not is_playlist(url, kind):
             self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
             return response
         data = response.read()
@@ -120,7 +119,7 @@ class YtDlpAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         heard = _Heard()
         with _Watched(_parameters(options, heard)) as ydl:
-            _set_cookies(ydl, match, options)
+            keep(ydl.cookiejar, options.cookies, sites_of(match))
             try:
                 info = ydl.extract_info(match.url, download=False)
             except DownloadError as exc:
@@ -157,17 +156,6 @@ def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
         "extractor_retries": 0,
         "retries": 0,
     }
-
-
-def _set_cookies(ydl: YoutubeDL, match: Match, options: Options) -> None:
-    host = urlsplit(match.url).hostname or ""
-    domain = "." + ".".join(host.split(".")[-2:])
-    for pair in options.cookies.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name:
-            ydl.cookiejar.set_cookie(
-                Cookie(0, name, value, None, False, domain, True, True, "/", True, True, None, False, None, None, {})
-            )
 
 
 def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:

@@ -7,17 +7,14 @@ https://github.com/wzgrx/pure_live/blob/1c29f85d0d6753bbc47d8a4db3cbfaeeec3c2f27
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -35,6 +32,7 @@ PLATFORM = Platform(
     streams=("flv",),
     streamget="AcfunLiveStream",
     headers=(("Referer", "https://live.acfun.cn/"),),
+    off_air=(r'(?s)\A(?=.*"result":\s*0\b)(?!.*"liveId").*"profile"',),
 )
 _HEADERS = dict(PLATFORM.headers)
 _LEVELS: Mapping[str, Level] = {"BLUE_RAY": "bluray", "SUPER": "bluray", "HIGH": "uhd", "STANDARD": "hd"}
@@ -53,7 +51,7 @@ class AcfunAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
         doc = site.get("https://live.acfun.cn/api/live/info", params={"authorId": user}, headers=_HEADERS).json()
-        if peek(doc, "result") != 0:
+        if whole(doc, "result") != 0:
             raise SiteChanged(f"AcFun answers {peek(doc, 'result')}: {peek(doc, 'error_msg') or ''}")
         who = table(doc, "user")
         if str(who.get("id")) == "0" or (who and not who.get("name")):
@@ -76,7 +74,7 @@ class AcfunAdapter:
             str(peek(play, "caption") or title),
             str(peek(doc, "type", "name") or ""),
             str(peek(doc, "coverUrls", 0) or ""),
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(began),
             dig(doc, "liveId", want=str),
         )
 
@@ -113,7 +111,7 @@ class AcfunAdapter:
                 form={"authorId": user, "pullStreamType": "FLV"},
                 headers={**_HEADERS, "Cookie": f"_did={known['did']}"},
             ).json()
-            result = peek(doc, "result")
+            result = whole(doc, "result")
             if result == _OVER:
                 return None
             if result == 1:
@@ -133,7 +131,7 @@ def _visitor(site: Site) -> str:
         form={"sid": "acfun.api.visitor"},
         headers={**_HEADERS, "Cookie": f"_did={device}"},
     ).json()
-    if peek(doc, "result") not in {0, None}:
+    if whole(doc, "result") not in {0, None}:
         raise Blocked(f"AcFun lets no visitor in: {peek(doc, 'result')} {peek(doc, 'error_msg') or ''}")
     ticket = dig(doc, "acfun.api.visitor_st", want=str)
     return json.dumps({"userId": dig(doc, "userId", want=int), "did": device, "acfun.api.visitor_st": ticket})
@@ -149,15 +147,10 @@ def _streams(text: str, match: Match, options: Options) -> Iterator[Stream]:
     shown = [each for each in found if str(peek(each, "url") or "").startswith("http") and not peek(each, "hidden")]
     for each in sorted(shown, key=lambda one: -int(peek(one, "level") or peek(one, "bitrate") or 0)):
         url, rate = str(each["url"]), peek(each, "bitrate")
-        ends = re.search(r"[?&]auth_key=(\d{10})-", url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
-            expires_at=datetime.fromtimestamp(int(ends[1]), UTC) if ends else None,
+            options,
             label=str(peek(each, "name") or peek(each, "qualityType") or ""),
             level=_LEVELS.get(str(peek(each, "qualityType"))),
             bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
-            cdn=(urlsplit(url).hostname or "").partition(".")[0],
         )

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -64,7 +63,7 @@ class BaiduAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(dig(data, "video", want=dict), options)),
+            tuple(_streams(dig(data, "video", want=dict), match, options)),
             title,
             peek(data, "category") or "",
             peek(cover, "cover_100") or peek(cover, "vertical_cover") or "",
@@ -124,13 +123,13 @@ def _number(data: object, key: str, default: int | None = None) -> int:
         raise SiteChanged(f"the answer has {value!r} at {key}, not a number") from None
 
 
-def _streams(video: object, options: Options) -> Iterator[Stream]:
+def _streams(video: object, match: Match, options: Options) -> Iterator[Stream]:
     """The original, then by height; FLV before HLS. The addresses are plain http: the certificates of these hosts are broken."""
     for url in dict.fromkeys(peek(video, key) for key in ("avc_url", "play_url", "live_hls_url_origin")):
         if url:
-            yield _stream(url, "原画", "original", None, options)
+            yield match.stream(url, options, label="原画", level="original", codec="h264")
     if hevc := peek(video, "hevc_url"):
-        yield _stream(hevc, "原画", "original", None, options, "hevc")
+        yield match.stream(hevc, options, label="原画", level="original", codec="hevc")
     by_height: dict[int, list[tuple[str, str]]] = {}
     for each in [*(peek(video, "url_clarity_list") or ()), *(peek(video, "url_list") or ())]:
         hosts: Any = peek(each, "urls") or ()
@@ -140,24 +139,8 @@ def _streams(video: object, options: Options) -> Iterator[Stream]:
         by_height.setdefault(_number(each, "resolution", 0), []).extend(one for one in found if one[0])
     for height, urls in sorted(by_height.items(), reverse=True):
         for url, codec in dict.fromkeys(urls):
-            yield _stream(url, f"{height}p" if height else "", _level(height), height or None, options, codec)
-
-
-def _stream(
-    url: str, label: str, level: Level | None, height: int | None, options: Options, codec: str = "h264"
-) -> Stream:
-    parts = urlsplit(url)
-    return Stream(
-        url,
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
-        protocol="hls" if parts.path.endswith(".m3u8") else "flv",
-        label=label,
-        level=level,
-        height=height,
-        codec=codec,
-        cdn=parts.hostname or "",
-    )
+            label = f"{height}p" if height else ""
+            yield match.stream(url, options, label=label, level=_level(height), height=height or None, codec=codec)
 
 
 def _level(height: int) -> Level | None:

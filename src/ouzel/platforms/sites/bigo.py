@@ -14,8 +14,7 @@ from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -68,11 +67,9 @@ class BigoAdapter:
         url = peek(told, "hls_src")
         if not url:
             raise SiteChanged(f"Bigo says that {number} is on air, and withholds the address")
-        stream = Stream(
+        stream = match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             level="original",
             codec="h264",
         )
@@ -94,7 +91,7 @@ def adapter() -> BigoAdapter:
 def _info(site: Site, number: str, **token: str) -> dict[str, Any]:
     params = {"siteId": number, "verify": "", **token}
     doc = site.post(_INFO, params=params, headers=dict(PLATFORM.headers)).json()
-    if (code := peek(doc, "code")) != 0:
+    if (code := whole(doc, "code")) != 0:
         raise SiteChanged(f"Bigo answers {code}: {peek(doc, 'msg')}")
     return dig(doc, "data", want=dict)
 

@@ -6,14 +6,13 @@ Source of shapes: https://github.com/SocialSisterYi/bilibili-API-collect (docs/l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qs
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -28,6 +27,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="BilibiliLiveStream",
     headers=(("Referer", "https://live.bilibili.com/"),),
+    off_air=(r'"live_status":\s*[02]\b',),
     note="the best quality needs the cookie of an account",
 )
 _API = "https://api.live.bilibili.com"
@@ -35,6 +35,7 @@ _BEIJING = timezone(timedelta(hours=8))
 _LEVELS: Mapping[int, Level] = {
     30000: "original",
     20000: "original",
+    15000: "original",
     10000: "original",
     400: "bluray",
     250: "uhd",
@@ -42,6 +43,9 @@ _LEVELS: Mapping[int, Level] = {
     80: "ld",
 }
 _CODECS = {"avc": "h264", "hevc": "hevc", "av1": "av1"}
+_OFF_AIR, _ON_AIR, _IN_A_CIRCLE = 0, 1, 2
+"""The last one shows old videos."""
+_STATES = (_OFF_AIR, _ON_AIR, _IN_A_CIRCLE)
 _REFUSED = {-352: "its risk control", -401: "its risk control", -412: "its risk control", -509: "too many requests"}
 
 
@@ -58,28 +62,26 @@ class BilibiliAdapter:
             raise ChannelGone(f"Bilibili has no room {room}")
         identity, anchor, title = (
             match.identity(dig(base, "room_id", want=int)),
-            base.get("uname", ""),
-            base.get("title", ""),
+            str(base.get("uname") or ""),
+            str(base.get("title") or ""),
         )
-        if base.get("live_status") != 1:  # 2: shows old videos in a circle
+        if not _is_on(base):
             return Offline(identity, anchor, title)
-        began = peek(base, "live_time") or ""
         return Live(
             identity,
             anchor,
             tuple(self._streams(match, site, identity.id, options)),
             title,
-            base.get("area_name", ""),
-            base.get("cover", ""),
-            datetime.strptime(began, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_BEIJING).astimezone(UTC)
-            if began[:1] == "2"
-            else None,
+            str(peek(base, "area_name") or ""),
+            str(peek(base, "cover") or ""),
+            instant(base, "live_time", zone=_BEIJING),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
         return {
-            room: Peek(base.get("live_status") == 1, base.get("title", ""), base.get("uname", ""))
+            room: Peek(_is_on(base), str(base.get("title") or ""), str(base.get("uname") or ""))
             for room, base in self._base(site, ids).items()
+            if whole(base, "live_status") in _STATES
         }
 
     def _base(self, site: Site, rooms: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -90,9 +92,9 @@ class BilibiliAdapter:
             headers=dict(PLATFORM.headers),
         )
         found: dict[str, Mapping[str, Any]] = {}
-        told: dict[str, dict[str, Any]] = _data(reply).get("by_room_ids") or {}
-        for base in told.values():
-            for number in {str(base.get("room_id")), str(base.get("short_id"))} & set(rooms):
+        told = dig(_data(reply), "by_room_ids", want=object)
+        for base in table(told).values():  # without any it is a list
+            for number in {str(peek(base, "room_id")), str(peek(base, "short_id"))} & set(rooms):
                 found[number] = base
         return found
 
@@ -116,11 +118,11 @@ class BilibiliAdapter:
             raise NeedsLogin(f"room {room} wants a password")
         play = dig(data, "playurl_info", "playurl", want=dict)
         told: list[dict[str, Any]] = play.get("g_qn_desc") or []
-        names = {each["qn"]: each["desc"] for each in told}
+        names = {peek(each, "qn"): str(peek(each, "desc") or "") for each in told}
         for stream in dig(play, "stream", want=list):
-            for form in stream["format"]:
-                for codec in form["codec"]:
-                    yield from _addresses(form["format_name"], codec, names, match, options)
+            for form in dig(stream, "format", want=list):
+                for codec in dig(form, "codec", want=list):
+                    yield from _addresses(dig(form, "format_name", want=str), codec, names, match, options)
 
 
 def adapter() -> BilibiliAdapter:
@@ -129,7 +131,7 @@ def adapter() -> BilibiliAdapter:
 
 def _data(reply: Reply) -> dict[str, Any]:
     doc = reply.json()
-    code = peek(doc, "code")
+    code = whole(doc, "code")
     if code in _REFUSED:
         raise Blocked(f"Bilibili answers {code}: {_REFUSED[code]}")
     if code in {19002000, 60004, 1}:
@@ -139,19 +141,24 @@ def _data(reply: Reply) -> dict[str, Any]:
     return dig(doc, "data", want=dict)
 
 
-def _addresses(
-    form: str, codec: Mapping[str, Any], names: Mapping[int, str], match: Match, options: Options
-) -> Iterator[Stream]:
-    for host in codec["url_info"]:
-        qn, expires = codec["current_qn"], parse_qs(host["extra"]).get("expires", [""])[0]
-        yield Stream(
-            host["host"] + codec["base_url"] + host["extra"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
+def _is_on(base: Mapping[str, Any]) -> bool:
+    """Raises: SiteChanged for a state that nobody knows."""
+    status = whole(base, "live_status")
+    if status not in _STATES:
+        raise SiteChanged(f"Bilibili tells of a room in the state {base.get('live_status')!r}")
+    return status == _ON_AIR
+
+
+def _addresses(form: str, codec: object, names: Mapping[int, str], match: Match, options: Options) -> Iterator[Stream]:
+    base, qn = dig(codec, "base_url", want=str), dig(codec, "current_qn", want=int)
+    for each in dig(codec, "url_info", want=list):
+        host = dig(each, "host", want=str)
+        yield match.stream(
+            host + base + dig(each, "extra", want=str),
+            options,
             protocol="flv" if form == "flv" else "hls",
-            expires_at=datetime.fromtimestamp(int(expires), UTC) if expires.isdigit() else None,
             label=names.get(qn, str(qn)),
             level=_LEVELS.get(qn),
-            codec=_CODECS.get(codec["codec_name"], ""),
-            cdn=host["host"].removeprefix("https://"),
+            codec=_CODECS.get(str(peek(codec, "codec_name")), ""),
+            cdn=host.removeprefix("https://"),
         )

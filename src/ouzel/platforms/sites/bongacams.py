@@ -1,16 +1,14 @@
 """BongaCams: by the call that its own rooms make.
 
 Source of shapes: https://github.com/lossless1024/StreaMonitor (streamonitor/sites/bongacams.py) and yt-dlp's extractor. It says
-that nobody is on air by a server without a playlist, or a playlist without a stream.
+that nobody is on air by naming no server, or by a playlist without a stream. A media server that has no playlist tells
+nothing of the room.
 """
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -24,6 +22,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://bongacams.com/"), ("Origin", "https://bongacams.com")),
+    off_air=(r'(?s)\A(?!.*"videoServerUrl").*"status":\s*"success"',),
 )
 _NOT_FOR_ALL = frozenset({"private", "group", "vip", "fullprivate"})
 
@@ -38,7 +37,7 @@ class BongaCamsAdapter:
         room = site.post(
             "https://bongacams.com/tools/amf.php",
             form={"method": "getRoomData", "args[0]": user, "args[1]": "false"},
-            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://bongacams.com/{quote(user)}"},
+            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://bongacams.com/{user}"},
         ).json()
         status = dig(room, "status", want=str)
         if status == "error":
@@ -50,17 +49,15 @@ class BongaCamsAdapter:
         show = peek(room, "performerData", "showType") or "public"
         if show in _NOT_FOR_ALL:
             raise NeedsLogin(f"{anchor} is in a show that is {show}")
-        if not (server := peek(room, "localData", "videoServerUrl")):
+        if not (server := dig(room, "localData", want=dict).get("videoServerUrl")):
             return Offline(identity, anchor)
         url = f"{'https:' if server.startswith('//') else ''}{server}/hls/stream_{name}/playlist.m3u8"
-        playlist = site.get(url, headers=dict(PLATFORM.headers), accept={404})
-        if playlist.status == 404:
-            return Offline(identity, anchor)
+        playlist = site.get(url, headers=dict(PLATFORM.headers))
         if not playlist.text.startswith("#EXTM3U"):
             raise SiteChanged("a media server of BongaCams answers with no playlist")
         if "#EXT-X-STREAM-INF" not in playlist.text:
             return Offline(identity, anchor)
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,))
 
 

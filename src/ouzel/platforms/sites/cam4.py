@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Reply, Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -24,6 +23,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://www.cam4.com/"), ("Origin", "https://www.cam4.com")),
+    off_air=(r'"online":\s*false',),
 )
 _API = "https://www.cam4.com/rest/v1.0/profile"
 _NO_CONTENT = 204
@@ -47,7 +47,7 @@ class Cam4Adapter:
         if reply.status == _NO_CONTENT:
             return Offline(identity, anchor)
         url = dig(reply.json(), "cdnURL", want=str)
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,), cover=f"https://snapshots.xcdnpro.com/thumbnails/{user}")
 
     def _ask(self, site: Site, url: str) -> Reply:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -25,6 +24,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://www.camsoda.com/"), ("Origin", "https://www.camsoda.com")),
+    off_air=(r'"edge_servers":\s*\[\s*\]',),
 )
 
 
@@ -36,7 +36,7 @@ class CamSodaAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"].lower()
         room = site.get(
-            f"https://www.camsoda.com/api/v1/chat/react/{quote(user)}", headers=dict(PLATFORM.headers), accept={404}
+            f"https://www.camsoda.com/api/v1/chat/react/{user}", headers=dict(PLATFORM.headers), accept={404}
         ).json()
         if why := peek(room, "error"):
             if "no username" in str(why).lower():
@@ -44,7 +44,7 @@ class CamSodaAdapter:
             raise SiteChanged(f"CamSoda answers: {why}")
         told = dig(room, "stream", want=dict)
         identity = match.identity(user)
-        if told.get("edge_servers"):
+        if dig(told, "edge_servers", want=list):
             return Live(identity, user, tuple(_streams(told, match, options)))
         if told.get("private_servers"):
             raise NeedsLogin(f"{user} is in a private show")
@@ -64,11 +64,9 @@ def _streams(told: dict[str, Any], match: Match, options: Options) -> Iterator[S
             f"index.ll.m3u8?filter=tracks:v4v3v2v1a1a2&multitrack=true&token={token}",
             f"index.m3u8?token={token}",
         ):
-            yield Stream(
+            yield match.stream(
                 f"https://{server}/{name}_v1/{place}",
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
+                options,
                 label="auto",
                 cdn=server,
             )

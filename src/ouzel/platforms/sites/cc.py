@@ -9,15 +9,14 @@ https://github.com/wzgrx/pure_live/blob/8bedc02083dd6e75470faf3309a0e7d7d0d7e019
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -35,6 +34,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="NeteaseLiveStream",
     headers=(("Referer", "https://cc.163.com/"),),
+    off_air=(r'"live":\s*\{\s*\}', r'"live":\s*\{[^{}]*"status":\s*0\b'),
     note="streamget reads the page, which leads elsewhere for some",
 )
 _HEADERS = dict(PLATFORM.headers)
@@ -68,24 +68,26 @@ class CcAdapter:
             raise SiteChanged(f"CC answers {peek(doc, 'code')}: {peek(doc, 'msg') or ''}")
         channel = peek(dig(doc, "data", want=dict), user, "channel_id")
         shown = self._channel(str(channel), site) if channel else {}
-        if not shown or shown.get("nolive") == 1:
+        if not shown or whole(shown, "nolive") == 1:
             return self._idle(match, site)
         if str(shown.get("ccid")) != user:
             raise SiteChanged(f"CC tells of another channel than {user}")
         identity, anchor, title = match.identity(user), str(shown.get("nickname") or ""), str(shown.get("title") or "")
-        if shown.get("status") != 1:
+        if whole(shown, "status") != 1:
             raise SiteChanged(f"CC tells of a channel in the state {shown.get('status')!r}")
         if title.startswith(_RERUN):  # old videos, in a channel that is on air without end
             return Offline(identity, anchor, title)
-        began = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", str(shown.get("startat") or ""))
+        first = self._play(user, site, "")
+        if first is None:  # it has just ended
+            return Offline(identity, anchor, title)
         return Live(
             identity,
             anchor,
-            tuple(self._streams(match, site, options)),
+            tuple(self._streams(first, match, site, options)),
             title,
             str(shown.get("gamename") or ""),
             str(shown.get("cover") or shown.get("poster") or ""),
-            datetime.fromisoformat(began[0]).replace(tzinfo=_BEIJING).astimezone(UTC) if began else None,
+            instant(shown, "startat", zone=_BEIJING),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
@@ -125,9 +127,8 @@ class CcAdapter:
             raise SiteChanged(f"CC does not say whether {user} is on air")
         return Offline(match.identity(user), str(anchor), str(told.get("live_title") or told.get("title") or ""))
 
-    def _streams(self, match: Match, site: Site, options: Options) -> Iterator[Stream]:
+    def _streams(self, first: dict[str, Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:
         """All qualities, the best first, each from the two hosts that the site chooses."""
-        first = self._play(match["user"], site, "")
         names = [str(name) for name in rows(first, "vbrname_list")] or [str(first.get("vbrname_sel") or "")]
         had: set[str] = set()
         for name in names:
@@ -137,26 +138,26 @@ class CcAdapter:
                 if had:
                     return  # one that plays is enough
                 raise
+            if told is None:
+                return
             for stream in _addresses(told, match, options):
                 if stream.url.partition("?")[0] not in had:
                     had.add(stream.url.partition("?")[0])
                     yield stream
 
-    def _play(self, user: str, site: Site, quality: str) -> dict[str, Any]:
-        return dig(
-            site.get(
-                f"https://vapi.cc.163.com/video_play_url/{user}",
-                params={
-                    "src": "webcc_h5",
-                    "vbrmode": 1,
-                    "use_new_vbrmap": 1,
-                    "secure": 1,
-                    **({"vbrname": quality} if quality else {}),
-                },
-                headers=_HEADERS,
-            ).json(),
-            want=dict,
+    def _play(self, user: str, site: Site, quality: str) -> dict[str, Any] | None:
+        """Where the media are; None where it says that nothing is on air."""
+        asked = {"src": "webcc_h5", "vbrmode": 1, "use_new_vbrmap": 1, "secure": 1}
+        reply = site.get(
+            f"https://vapi.cc.163.com/video_play_url/{user}",
+            params={**asked, **({"vbrname": quality} if quality else {})},
+            headers=_HEADERS,
+            accept=(410,),
         )
+        told = dig(reply.json(), want=dict)
+        if reply.status == 410 and told.get("data") != "no live":
+            raise SiteChanged(f"CC answers 410: {told.get('code')}")
+        return None if reply.status == 410 else told
 
 
 def adapter() -> CcAdapter:
@@ -169,13 +170,9 @@ def _addresses(told: Mapping[str, Any], match: Match, options: Options) -> Itera
         url = str(told.get(key) or "")
         if not url.startswith("http"):
             continue
-        ends = re.search(r"[?&]auth_key=(\d{10})-", url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
-            expires_at=datetime.fromtimestamp(int(ends[1]), UTC) if ends else None,
+            options,
             label=str(table(told, "vbrname_mapping").get(name) or name),
             level=_level(name),
             bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,

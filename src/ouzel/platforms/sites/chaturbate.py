@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -30,6 +29,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     browser_tls=True,
     headers=(("Referer", "https://chaturbate.com/"), ("Origin", "https://chaturbate.com")),
+    off_air=(r'"room_status":\s*"offline"',),
 )
 _NOT_ON_AIR = frozenset({"offline", "away"})
 _NOT_FOR_ALL = frozenset({"private", "hidden", "password protected", "group"})
@@ -43,8 +43,8 @@ class ChaturbateAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"].lower()
         room: Any = site.get(
-            f"https://chaturbate.com/api/chatvideocontext/{quote(user)}/",
-            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://chaturbate.com/{quote(user)}/"},
+            f"https://chaturbate.com/api/chatvideocontext/{user}/",
+            headers={"X-Requested-With": "XMLHttpRequest", "Referer": f"https://chaturbate.com/{user}/"},
         ).json()
         identity, anchor = match.identity(user), peek(room, "broadcaster_username") or user
         state, title = dig(room, "room_status", want=str), peek(room, "room_title") or ""
@@ -56,7 +56,7 @@ class ChaturbateAdapter:
             raise SiteChanged(f"Chaturbate has a room that is {state!r}")
         if not (url := dig(room, "hls_source", want=str)):
             raise RegionLocked(f"{anchor} is on air, and not shown here")
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,), title, cover=f"https://thumb.live.mmcdn.com/ri/{quote(user)}.jpg")
 
 

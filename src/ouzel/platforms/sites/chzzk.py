@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ServerTrouble, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
 
@@ -28,7 +28,7 @@ PLATFORM = Platform(
     access="cookie",
     proxy_advised=True,
     streamget="ChzzkLiveStream",
-    off_air=(r'"status":\s*"CLOSE"', r'"content":\s*null'),
+    off_air=(r'"status":\s*"CLOSE"', r'(?s)\A(?=.*"code":\s*200\b).*"content":\s*null'),
     note="rooms for adults need the cookies NID_AUT and NID_SES of a verified account; some rooms are for Korea only",
 )
 _API = "https://api.chzzk.naver.com/service"
@@ -60,9 +60,7 @@ class ChzzkAdapter:
             title,
             peek(content, "liveCategoryValue") or "",
             (peek(content, "liveImageUrl") or peek(content, "defaultThumbnailImageUrl") or "").replace("{type}", "720"),
-            datetime.fromisoformat(began).replace(tzinfo=_KOREA).astimezone(UTC)
-            if (began := peek(content, "openDate"))
-            else None,
+            instant(content, "openDate", zone=_KOREA),
             str(peek(content, "liveId") or ""),
         )
 
@@ -81,7 +79,7 @@ def adapter() -> ChzzkAdapter:
 def _content(reply: Reply) -> Mapping[str, Any] | None:
     """What it tells; None when it has nothing to tell."""
     doc = reply.json()
-    code, message = peek(doc, "code"), peek(doc, "message")
+    code, message = whole(doc, "code"), peek(doc, "message")
     if code == _ABROAD:
         raise RegionLocked(f"CHZZK shows this in Korea only: {message}")
     if code == 404:
@@ -102,7 +100,7 @@ def _master(content: Mapping[str, Any]) -> str:
     for each in media:
         if peek(each, "mediaId") == "HLS":
             return dig(each, "path", want=str)
-    if peek(content, "krOnlyViewing"):
+    if peek(content, "krOnlyViewing") or peek(content, "blindType") == "ABROAD":
         raise RegionLocked("CHZZK shows this in Korea only")
     if peek(content, "adult") and peek(content, "userAdultStatus") != "ADULT":
         raise NeedsLogin("this is for adults; CHZZK wants the cookies of a verified account")

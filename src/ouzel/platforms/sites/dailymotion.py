@@ -8,14 +8,12 @@ broadcast to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -33,6 +31,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     login=("yt-dlp",),
     headers=(("Referer", "https://www.dailymotion.com/"), ("Origin", "https://www.dailymotion.com")),
+    off_air=(r'"(?:onair|isOnAir)":\s*false',),
 )
 _API = "https://api.dailymotion.com"
 _FIELDS = "id,title,mode,onair,thumbnail_url,owner.screenname,live_airing_time,start_time,channel.name"
@@ -51,7 +50,7 @@ class DailymotionAdapter:
         if "user" in match.named:
             user = match["user"]
             doc = site.get(
-                f"{_API}/user/{quote(user)}/videos",
+                f"{_API}/user/{user}/videos",
                 params={"fields": _FIELDS, "flags": "live_onair", "family_filter": "false"},
             ).json()
             lives = dig(doc, "list", want=list)
@@ -60,13 +59,13 @@ class DailymotionAdapter:
             video, identity = lives[0], match.identity(f"user/{user.lower()}")
         else:
             number = match["video"].partition("_")[0]
-            video = site.get(f"{_API}/video/{quote(number)}", params={"fields": _FIELDS}).json()
+            video = site.get(f"{_API}/video/{number}", params={"fields": _FIELDS}).json()
             identity = match.identity(dig(video, "id", want=str))
         anchor, title = peek(video, "owner.screenname") or "", peek(video, "title") or ""
         if (mode := dig(video, "mode", want=str)) != "live":
             raise ResolverFailed(f"this page of Dailymotion is not live but {mode}")
         if not dig(video, "onair", want=bool):
-            return Offline(identity, anchor, title, _time(peek(video, "start_time")))
+            return Offline(identity, anchor, title, instant(video, "start_time"))
         number = dig(video, "id", want=str)
         play = site.get(f"https://www.dailymotion.com/player/metadata/video/{number}", headers=dict(PLATFORM.headers))
         if peek(told := play.json(), "error", "code") == _NOT_YET:
@@ -78,7 +77,7 @@ class DailymotionAdapter:
             title,
             peek(video, "channel.name") or "",
             peek(video, "thumbnail_url") or "",
-            _time(peek(video, "live_airing_time")),
+            instant(video, "live_airing_time"),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
@@ -111,14 +110,8 @@ def _streams(told: Any, match: Match, options: Options) -> Iterator[Stream]:
         raise SiteChanged(f"Dailymotion answers {code}: {why}")
     for each in dig(told, "qualities", "auto", want=list):
         if peek(each, "type") == "application/x-mpegURL":
-            yield Stream(
+            yield match.stream(
                 dig(each, "url", want=str),
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
+                options,
                 label="auto",
             )
-
-
-def _time(seconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None

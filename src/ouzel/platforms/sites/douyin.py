@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import USER_AGENT, Reply, Site, dig, peek, rows, table
+from ouzel.platforms.asking import USER_AGENT, Reply, Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="douyin",
@@ -45,6 +45,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="DouyinLiveStream",
     headers=(("Referer", "https://live.douyin.com/"),),
+    off_air=(r'\\?"status\\?":\s*4,\s*\\?"(?:status_str|title)\b',),
     note="a cookie of live.douyin.com helps where its risk control refuses; the original quality may need one",
 )
 _ENTER = "https://live.douyin.com/webcast/room/web/enter/"
@@ -63,6 +64,7 @@ _BROWSER = {
 }
 _KEYS: Mapping[str, tuple[str, Level]] = {  # of the streams, the best first; the site's own names go before these
     "origin": ("原画", "original"),
+    "origion": ("原画", "original"),
     "uhd": ("蓝光", "bluray"),
     "full_hd1": ("蓝光", "bluray"),
     "hd": ("超清", "uhd"),
@@ -85,7 +87,6 @@ _LEVELS: Mapping[str, Level] = {
 _CODECS = {"264": "h264", "h264": "h264", "265": "hevc", "h265": "hevc", "bytevc1": "hevc"}
 _LIVE, _OVER = 2, 4  # `status` of a room
 _ENDED = 2  # `room_status` beside it, which is there when the room is not
-_LONGEST = timedelta(days=31)
 _VISIT_S = 7 * 86400.0
 """How long a visitor's cookie is used; it says a year of itself."""
 
@@ -103,7 +104,7 @@ class DouyinAdapter:
         data = _data(self._shared(match, site))
         room = peek(data, "room")
         number = str(peek(room, "owner", "web_rid") or "")
-        if peek(room, "status") == _LIVE and number:
+        if whole(room, "status") == _LIVE and number:
             return self._of_room(data, room, number, match, options)
         if not number:
             raise SiteChanged("Douyin does not say which room this link leads to")
@@ -115,12 +116,11 @@ class DouyinAdapter:
         if anchor == "账号已注销":
             raise ChannelGone("this account of Douyin was closed")
         identity = match.identity(peek(room, "owner", "web_rid") or number)
-        title, status = peek(room, "title") or "", peek(room, "status")
+        title, status = peek(room, "title") or "", whole(room, "status")
         if _says_over(data, status):
             return Offline(identity, anchor, title)
         if status != _LIVE:
             raise SiteChanged(f"Douyin tells of a room in the state {status!r}")
-        began = peek(room, "create_time")
         roads = data.get("partition_road_map")
         return Live(
             identity,
@@ -129,7 +129,7 @@ class DouyinAdapter:
             title,
             peek(roads, "sub_partition", "partition", "title") or peek(roads, "partition", "title") or "",
             peek(room, "cover", "url_list", 0) or "",
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(room, "create_time"),
             peek(room, "id_str") or "",
         )
 
@@ -205,7 +205,7 @@ def _data(reply: Reply) -> dict[str, Any]:
     if not reply.text.strip():
         raise Blocked("Douyin's risk control answers with nothing; a cookie of live.douyin.com may help")
     doc = reply.json()
-    code, said = peek(doc, "status_code"), str(peek(doc, "data", "prompts") or peek(doc, "data", "message") or "")
+    code, said = whole(doc, "status_code"), str(peek(doc, "data", "prompts") or peek(doc, "data", "message") or "")
     if code in {0, 30003} or "直播已结束" in said:
         return dig(doc, "data", want=dict)
     if code == 20003 or "可见范围" in said or "登录" in said:
@@ -222,7 +222,7 @@ def _room(data: Mapping[str, Any]) -> Any:
 def _says_over(data: Mapping[str, Any], status: Any) -> bool:
     if status is not None:
         return status == _OVER
-    return "直播已结束" in str(data.get("prompts")) or (data.get("room_status") == _ENDED and bool(data.get("user")))
+    return "直播已结束" in str(data.get("prompts")) or (whole(data, "room_status") == _ENDED and bool(data.get("user")))
 
 
 def _streams(told: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
@@ -252,21 +252,19 @@ def _stream(form: str, key: str, url: str, details: Any, named: Any, match: Matc
     url = url.replace("http://", "https://", 1)
     if "only_audio=1" in url:
         level = "audio"
-    elif key != "origin":
+    elif level != "original":
         level = _LEVELS.get(label[:2]) or level
-    return Stream(
+    return match.stream(
         url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
+        options,
         protocol="flv" if form == "flv" else "hls",
-        expires_at=_expires(url),
+        expires_at=expiry_of(url, "t"),
         label=label,
         level=level,
         height=int(height) if height.isdigit() else None,
         fps=float(peek(named, "fps") or 0) or None,
         bitrate_bps=rate if isinstance(rate, int) and rate > 0 else None,
         codec=_CODECS.get(codec, ""),
-        cdn=urlsplit(url).hostname or "",
     )
 
 
@@ -278,19 +276,3 @@ def _json(text: object) -> Any:
         return json.loads(text) if text else None
     except ValueError:
         raise SiteChanged("Douyin writes its streams in another way") from None
-
-
-def _expires(url: str) -> datetime | None:
-    """When it ends: in seconds since 1970, decimal or hexadecimal, under the name that its deliverer gives it."""
-    given = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    now = datetime.now(UTC)
-    for name in ("expire", "volcTime", "wsTime", "t"):
-        for base in (10, 16):
-            try:
-                kept = int(given.get("keeptime", "0"), 16) if name == "wsTime" else 0
-                ends = datetime.fromtimestamp(int(given.get(name, ""), base) + kept, UTC)
-            except (ValueError, OverflowError, OSError):
-                continue
-            if timedelta(0) < ends - now < _LONGEST:
-                return ends
-    return None

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, OuzelError, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -40,6 +40,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="DouyuLiveStream",
     headers=(("Referer", "https://www.douyu.com/"),),
+    off_air=(r'"show_status":\s*2\b', r'"videoLoop":\s*1\b'),
     note="the original quality may need the cookie of an account",
 )
 _WEB = "https://www.douyu.com"
@@ -67,21 +68,21 @@ class DouyuAdapter:
         if "该房间目前没有开放" in reply.text:
             raise ChannelGone(f"Douyu has no room {asked}, or it is closed")
         room = dig(reply.json(), "room", want=dict)
-        number = _whole(room.get("room_id"))
+        number = whole(room.get("room_id"))
         if number is None:
             raise SiteChanged("Douyu does not say which room it tells of")
         identity = match.identity(number)
         anchor = str(room.get("nickname") or room.get("owner_name") or "")
         title = unescape(str(room.get("room_name") or "")).replace("\xa0", " ").strip()
-        status = _whole(room.get("show_status"))
-        if status == 2 or (status == 1 and (_whole(room.get("videoLoop")) == 1 or title.startswith("【回放】"))):
+        status = whole(room.get("show_status"))
+        if status == 2 or (status == 1 and (whole(room.get("videoLoop")) == 1 or title.startswith("【回放】"))):
             return Offline(identity, anchor, title)  # a loop shows old videos
         if status != 1:
             raise SiteChanged(f"Douyu tells of a room in the state {status}")
         streams = tuple(_Player(str(number), site, match, options).streams())
         if not streams:
             return Offline(identity, anchor, title)
-        began = _whole(room.get("show_time"))
+        began = whole(room.get("show_time"))
         return Live(
             identity,
             anchor,
@@ -89,7 +90,7 @@ class DouyuAdapter:
             title,
             str(room.get("second_lvl_name") or room.get("cate_name") or ""),
             str(room.get("room_pic") or room.get("room_thumb") or ""),
-            datetime.fromtimestamp(began, UTC) if began else None,
+            instant(began),
             str(began or ""),
         )
 
@@ -117,7 +118,7 @@ def signature(key: Mapping[str, Any], room: str, now_s: int) -> str:
         raise SiteChanged(f"Douyu wants to be signed to in {rounds} rounds")
     for _ in range(rounds):
         secret = _md5(secret + word)
-    return _md5(secret + word + ("" if _whole(key.get("is_special")) == 1 else f"{room}{now_s}"))
+    return _md5(secret + word + ("" if whole(key.get("is_special")) == 1 else f"{room}{now_s}"))
 
 
 class _Player:
@@ -142,10 +143,10 @@ class _Player:
         if first is None:
             return
         yield self._stream(first)
-        had = {(_whole(first.get("rate")), str(first.get("rtmp_cdn") or ""))}
+        had = {(whole(first.get("rate")), str(first.get("rtmp_cdn") or ""))}
         hosts = [str(peek(each, "cdn") or "") for each in rows(first, "cdnsWithName")]
         hosts = [host for host in hosts if host and host != first.get("rtmp_cdn")]
-        rates = [rate for each in rows(first, "multirates") if (rate := _whole(peek(each, "rate"))) is not None]
+        rates = [rate for each in rows(first, "multirates") if (rate := whole(peek(each, "rate"))) is not None]
         others = [(0, host) for host in hosts[: _MOST_HOSTS - 1]] + [(rate, "") for rate in rates if rate]
         for rate, host in others:
             if not host and rate in {known for known, _ in had}:
@@ -154,7 +155,7 @@ class _Player:
                 found = self._ask(rate, host)
             except OuzelError:
                 return  # one that plays is enough
-            got = (_whole(found.get("rate")), str(found.get("rtmp_cdn") or "")) if found else None
+            got = (whole(found.get("rate")), str(found.get("rtmp_cdn") or "")) if found else None
             if found is not None and got is not None and got not in had:
                 had.add(got)
                 yield self._stream(found)
@@ -180,7 +181,7 @@ class _Player:
             headers=self._headers,
         )
         doc = reply.json()
-        error, said = _whole(peek(doc, "error")), str(peek(doc, "msg") or "")
+        error, said = whole(peek(doc, "error")), str(peek(doc, "msg") or "")
         if error == _NOT_LIVE and "未开播" in said:
             return None
         if error != 0 and "密码" in said:
@@ -193,7 +194,7 @@ class _Player:
         doc = self._site.get(
             f"{_WEB}/wgapi/livenc/liveweb/websec/getEncryption", params={"did": self._device}, headers=self._headers
         ).json()
-        error = _whole(peek(doc, "error"))
+        error = whole(peek(doc, "error"))
         if error not in {0, None}:
             raise Blocked(f"Douyu gives no key to this device: {error} {peek(doc, 'msg') or ''}")
         return dig(doc, "data", want=dict)
@@ -201,15 +202,13 @@ class _Player:
     def _stream(self, data: Mapping[str, Any]) -> Stream:
         base, name = unescape(dig(data, "rtmp_url", want=str)), unescape(dig(data, "rtmp_live", want=str))
         url = name if "://" in name else f"{base.rstrip('/')}/{name.lstrip('/')}"
-        rate = _whole(data.get("rate"))
-        named = next((each for each in rows(data, "multirates") if _whole(peek(each, "rate")) == rate), None)
-        label, bits = str(peek(named, "name") or ""), _whole(peek(named, "bit"))
-        lasts = _whole(parse_qs(urlsplit(url).query).get("expire", [""])[0])
-        return Stream(
+        rate = whole(data.get("rate"))
+        named = next((each for each in rows(data, "multirates") if whole(peek(each, "rate")) == rate), None)
+        label, bits = str(peek(named, "name") or ""), whole(peek(named, "bit"))
+        lasts = whole(parse_qs(urlsplit(url).query).get("expire", [""])[0])
+        return self._match.stream(
             url,
-            headers=self._match.platform.headers,
-            proxy=self._options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
+            self._options,
             expires_at=datetime.now(UTC) + timedelta(seconds=lasts) if lasts else None,
             label=label,
             level=next((level for word, level in _LEVELS if label.startswith(word)), None),
@@ -217,13 +216,6 @@ class _Player:
             codec="" if "hevc" in self._options.codecs else "h264",
             cdn=str(data.get("rtmp_cdn") or ""),
         )
-
-
-def _whole(value: object) -> int | None:
-    """A number, or a text of one."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return None
-    return int(value) if re.fullmatch(r"-?\d+", str(value)) else None
 
 
 def _md5(text: str) -> str:

@@ -7,13 +7,11 @@ https://github.com/GoodGame/API/blob/master/Streams/stream_api.md (getggchannels
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from urllib.parse import quote
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -24,6 +22,7 @@ PLATFORM = Platform(
     example="https://goodgame.ru/somebody",
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Referer", "https://goodgame.ru/"), ("Origin", "https://goodgame.ru")),
+    off_air=(r'"online":\s*false',),
 )
 _API = "https://goodgame.ru/api"
 
@@ -35,9 +34,7 @@ class GoodGameAdapter:
     at_once = 50
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
-        reply = site.get(
-            f"{_API}/4/users/{quote(match['user'], safe='*')}/stream", headers=dict(PLATFORM.headers), accept={404}
-        )
+        reply = site.get(f"{_API}/4/users/{match['user']}/stream", headers=dict(PLATFORM.headers), accept={404})
         doc = reply.json()
         if why := peek(doc, "error"):
             if reply.status == 404:
@@ -47,7 +44,6 @@ class GoodGameAdapter:
         anchor, title = dig(doc, "streamer", "username", want=str), peek(doc, "title") or ""
         if not dig(doc, "online", want=bool):
             return Offline(identity, anchor, title)
-        began = peek(doc, "broadcast", "start")
         return Live(
             identity,
             anchor,
@@ -55,19 +51,22 @@ class GoodGameAdapter:
             title,
             peek(doc, "gameObj", "title") or "",
             _whole(peek(doc, "preview") or peek(doc, "poster") or ""),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) else None,
+            instant(doc, "broadcast", "start"),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
-        """By the numbers of channels."""
+        """By the names of channels, as addresses have them, or by their numbers."""
         doc = site.get(f"{_API}/getggchannelstatus", params={"id": ",".join(ids), "fmt": "json"}).json()
         if doc == []:  # what it says when it knows none of them
             return {}
-        return {
-            number: Peek(dig(each, "status", want=str) == "Live", peek(each, "title") or "", peek(each, "key") or "")
-            for number, each in dig(doc, want=dict).items()
-            if number in ids
-        }
+        found: dict[str, Peek] = {}
+        for number, each in dig(doc, want=dict).items():
+            status, name = dig(each, "status", want=str), str(peek(each, "key") or "")
+            if status not in {"Live", "Dead"}:
+                raise SiteChanged(f"GoodGame tells of a channel in the state {status!r}")
+            told = Peek(status == "Live", peek(each, "title") or "", name)
+            found |= {one: told for one in ids if one.lower() in {number, name.lower()}}
+        return found
 
 
 def adapter() -> GoodGameAdapter:
@@ -75,9 +74,7 @@ def adapter() -> GoodGameAdapter:
 
 
 def _stream(url: str, match: Match, options: Options) -> Stream:
-    return Stream(
-        url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto", codec="h264"
-    )
+    return match.stream(url, options, label="auto", codec="h264")
 
 
 def _whole(url: str) -> str:

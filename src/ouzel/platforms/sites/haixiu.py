@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -67,11 +66,9 @@ class ShowselfAdapter:
         if state != "1":
             raise SiteChanged(f"it tells of a state that is not known: {state}")
         url = dig(room_data, "media_url_web", want=str)
-        stream = Stream(
+        stream = match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if ".m3u8" in url else "flv",
+            options,
             level="original",
         )
         return Live(identity, anchor, (stream,))

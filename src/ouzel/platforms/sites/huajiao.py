@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -77,11 +76,11 @@ class HuajiaoAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(site, on, user, options)),
+            tuple(_streams(site, on, user, match, options)),
             peek(on, "feed", "title") or "",
             peek(on, "feed", "game") or "",
             peek(on, "feed", "image") or "",
-            _instant(peek(on, "creatime") or peek(on, "feed", "publishtime")),
+            instant(peek(on, "creatime") or peek(on, "feed", "publishtime"), zone=_BEIJING),
             str(peek(on, "feed", "relateid") or ""),
         )
 
@@ -91,12 +90,18 @@ def adapter() -> HuajiaoAdapter:
 
 
 def _is_on_air(entry: object) -> bool:
-    return dig(entry, "type", want=int) == _ON_AIR and str(peek(entry, "feed", "replay_status") or 0) == "0"
+    """Raises: SiteChanged."""
+    if dig(entry, "type", want=int) != _ON_AIR:
+        return False
+    replay = str(peek(entry, "feed", "replay_status") or 0)
+    if replay not in {"0", "1"}:
+        raise SiteChanged(f"Huajiao has a broadcast with replay_status {replay}")
+    return replay == "0"
 
 
 def _data(reply: Reply) -> Any:
     doc = reply.json()
-    code, message = peek(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
+    code, message = whole(doc, "errno"), peek(doc, "errmsg") or peek(doc, "msg") or ""
     if code != 0 and any(word in message for word in ("不存在", "已删除")):
         raise ChannelGone(f"Huajiao answers {code}: {message}")
     if code != 0 or "data" not in doc:
@@ -104,7 +109,7 @@ def _data(reply: Reply) -> Any:
     return doc["data"]
 
 
-def _streams(site: Site, on: object, user: str, options: Options) -> Iterator[Stream]:
+def _streams(site: Site, on: object, user: str, match: Match, options: Options) -> Iterator[Stream]:
     data = _data(
         site.get(
             "https://live.huajiao.com/live/substream",
@@ -121,20 +126,10 @@ def _streams(site: Site, on: object, user: str, options: Options) -> Iterator[St
     )
     urls = [str(peek(data, key) or "") for key in ("h264_url", "main", "pull_m3u8")]
     for url in filter(None, dict.fromkeys(urls)):
-        parts = urlsplit(url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if parts.path.endswith(".m3u8") else "flv",
+            options,
             label="原画",
             level="original",
             codec="h264",
-            cdn=parts.hostname or "",
         )
-
-
-def _instant(text: object) -> datetime | None:
-    if not isinstance(text, str) or text[:1] != "2":
-        return None
-    return datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_BEIJING).astimezone(UTC)

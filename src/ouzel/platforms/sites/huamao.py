@@ -8,7 +8,7 @@ PLATFORM = Platform(
     name="huamao",
     title="Huamao",
     title_zh="花猫直播",
-    urls=("h.catshow168.com/live/preview.html?anchorUid={anchor}",),
+    urls=("h.catshow168.com/live/preview.html?anchorUid={anchor:int}",),
     example="https://h.catshow168.com/live/preview.html?uid=19066357&anchorUid=18895331",
     chain=("streamget",),
     streamget="HuamaoLiveStream",

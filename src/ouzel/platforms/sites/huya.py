@@ -26,7 +26,7 @@ from ouzel.base.errors import ChannelGone, OuzelError, SiteChanged
 from ouzel.formats.tars import parse_answer, render_call
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek, rows, table
+from ouzel.platforms.asking import Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -39,6 +39,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="HuyaLiveStream",
     headers=(("Origin", "https://www.huya.com"), ("Referer", "https://www.huya.com/")),
+    off_air=(r'"gameStreamInfoList":\s*\[\s*\]', r'"realLiveStatus":\s*"OFF"'),
 )
 _ROOM = "https://mp.huya.com/cache.php"
 _LEVELS: tuple[tuple[str, Level], ...] = (
@@ -72,7 +73,7 @@ class HuyaAdapter:
             headers={**dict(PLATFORM.headers), "Cache-Control": "no-cache"},
         )
         doc = reply.json()
-        status, said = peek(doc, "status"), str(peek(doc, "message") or "")
+        status, said = whole(doc, "status"), str(peek(doc, "message") or "")
         if status == 422 and "不存在" in said:
             raise ChannelGone(f"Huya has no room {room}: {said}")
         if status != 200:
@@ -86,7 +87,6 @@ class HuyaAdapter:
             return Offline(identity, anchor, title)
         if state != "ON":
             raise SiteChanged(f"Huya tells of a room in the state {state!r}")
-        began = live.get("startTime")
         return Live(
             identity,
             anchor,
@@ -94,7 +94,7 @@ class HuyaAdapter:
             title,
             str(live.get("gameFullName") or ""),
             str(live.get("screenshot") or ""),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(live, "startTime"),
             str(live.get("liveId") or ""),
         )
 
@@ -191,11 +191,11 @@ class _Media:
         if rate:
             query["ratio"] = str(rate)
         suffix = peek(host, f"s{kind}UrlSuffix") or ("flv" if form == "flv" else "m3u8")
-        headers = self._match.platform.headers
-        return Stream(
+        agents = (("User-Agent", agent),) if agent else ()
+        return self._match.stream(
             f"{base.replace('http://', 'https://', 1)}/{name}.{suffix}?{urlencode(query)}",
-            headers=(("User-Agent", agent), *headers) if agent else headers,
-            proxy=self._options.proxy or None,
+            self._options,
+            headers=(*agents, *self._match.platform.headers),
             protocol=form,
             expires_at=datetime.fromtimestamp(signer.now_s, UTC) + lasts,
             label=label,

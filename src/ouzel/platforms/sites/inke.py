@@ -8,14 +8,13 @@ Source of shapes: https://github.com/wzgrx/pure_live (docs, E02.5 Inke).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -47,13 +46,13 @@ class InkeAdapter:
         user = match["user"]
         identity, headers = match.identity(user), dict(PLATFORM.headers)
         shared = site.get("https://webapi.busi.inke.cn/web/live_share_pc", params={"uid": user}, headers=headers).json()
-        if peek(shared, "error_code") == _NOT_ON_AIR:
+        if whole(shared, "error_code") == _NOT_ON_AIR:
             return Offline(identity)
-        if peek(shared, "error_code") != 0:
+        if whole(shared, "error_code") != 0:
             raise SiteChanged(f"Inke answers {peek(shared, 'error_code')}: {peek(shared, 'message')}")
         anchor = dig(shared, "data", "media_info", "nick", want=str)
         doc = site.get("https://service.inke.cn/api/live/now_publish", params={"id": user}, headers=headers).json()
-        if peek(doc, "dm_error") != 0 or "live" not in doc:
+        if whole(doc, "dm_error") != 0 or "live" not in doc:
             raise SiteChanged(f"Inke's app answers {peek(doc, 'dm_error')}: {peek(doc, 'error_msg')}")
         if doc["live"] is None:
             return Offline(identity, anchor)
@@ -63,14 +62,13 @@ class InkeAdapter:
         if dig(live, "status", want=int) != 1:
             return Offline(identity, anchor)
         title = peek(live, "name") or peek(shared, "data", "live_name") or ""
-        began = peek(live, "start_time")
         return Live(
             identity,
             anchor,
-            tuple(_streams(live, options)),
+            tuple(_streams(live, match, options)),
             "" if title == _NO_TITLE else title,
             cover=peek(live, "cover") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(live, "start_time"),
             broadcast=str(peek(live, "id") or ""),
         )
 
@@ -79,24 +77,17 @@ def adapter() -> InkeAdapter:
     return InkeAdapter()
 
 
-def _streams(live: dict[str, Any], options: Options) -> Iterator[Stream]:
+def _streams(live: dict[str, Any], match: Match, options: Options) -> Iterator[Stream]:
     """What came in, which is HEVC in FLV as Chinese sites write it, and the copy in H.264."""
     for key, label in (("stream_multi_addr", "原画"), ("stream_addr", "FLV")):
         url: str = peek(live, key) or ""
         if not url:
             continue
-        parts = urlsplit(url)
-        query = parse_qs(parts.query)
-        until = query.get("wsABStime", [""])[0]
-        hevc = query.get("codecInfo", [""])[0] == "8192"
-        yield Stream(
+        hevc = parse_qs(urlsplit(url).query).get("codecInfo") == ["8192"]
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="flv",
-            expires_at=datetime.fromtimestamp(int(until, 16), UTC) if until else None,
+            options,
             label=label,
             level="original" if label == "原画" else "hd",
             codec="hevc" if hevc else "h264",
-            cdn=parts.hostname or "",
         )

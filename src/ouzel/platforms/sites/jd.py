@@ -127,9 +127,7 @@ def _title(site: Site, author: str) -> str:
 def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
     for name, protocol in _ADDRESSES:
         if url := peek(told, name):
-            yield Stream(
-                url, headers=match.platform.headers, proxy=options.proxy or None, protocol=protocol, level="original"
-            )
+            yield match.stream(url, options, protocol=protocol, level="original")
 
 
 def _in_fragment(url: str) -> str:

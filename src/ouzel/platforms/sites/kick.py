@@ -6,11 +6,9 @@ It has no open call that tells of many channels: the one of its public API wants
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ouzel.base.errors import ChannelGone
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
 
@@ -23,7 +21,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp", "streamlink"),
     browser_tls=True,
     proxy_advised=True,
-    off_air=(r'"(livestream|data)":\s*null',),
+    off_air=(r'"livestream":\s*null', r'\A\s*\{\s*"data":\s*null\s*\}\s*\Z'),
     note="refuses many addresses of data centres",
 )
 _CHANNEL = "https://kick.com/api/v2/channels/{}"
@@ -57,15 +55,10 @@ class KickAdapter:
             title,
             peek(stream, "categories", 0, "name") or "",
             peek(stream, "thumbnail", "url") or "",
-            _instant(peek(stream, "start_time") or peek(stream, "created_at") or ""),
+            instant(peek(stream, "start_time") or peek(stream, "created_at")),
             str(peek(stream, "id") or ""),
         )
 
 
 def adapter() -> KickAdapter:
     return KickAdapter()
-
-
-def _instant(text: str) -> datetime | None:
-    """Of `2026-11-22 04:00:00`, which is UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

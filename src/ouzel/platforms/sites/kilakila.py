@@ -10,13 +10,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -29,10 +28,10 @@ PLATFORM = Platform(
         "live.kilakila.cn/PcLive/index/detail?id={room:int}",
         "live.kilakila.cn/room/{room:int}",
         "hongdoufm.com/room/{room:int}",
-        "live.hongrenshuo.com.cn/index/roomuser/uid/{user}",
-        "live.kilakila.cn/PcLive/index/detail?_specific_parameter={room}",
-        "live.kilakila.cn/room/{room}",
-        "hongdoufm.com/room/{room}",
+        "live.hongrenshuo.com.cn/index/roomuser/uid/{user:any}",
+        "live.kilakila.cn/PcLive/index/detail?_specific_parameter={room:any}",
+        "live.kilakila.cn/room/{room:any}",
+        "hongdoufm.com/room/{room:any}",
     ),
     example="https://live.kilakila.cn/zhubo/3674092253247",
     chain=("own",),
@@ -59,15 +58,15 @@ class KilakilaAdapter:
         identity, anchor = match.identity(user), dig(owner, "userResp", "nickname", want=str)
         card: dict[str, Any] = dig(owner, "liveCard", want=dict)
         number = card.get("roomIdStr")
-        if not number or card.get("status") == _OVER:
+        if not number or whole(card, "status") == _OVER:
             return Offline(identity, anchor, card.get("title") or "")
-        if card.get("status") != _ON_AIR:
+        if whole(card, "status") != _ON_AIR:
             raise SiteChanged(f"KilaKila has a room in state {card.get('status')}")
         room = self._room(site, number)
         title = peek(room, "title") or card.get("title") or ""
         if dig(room, "status", want=int) == _OVER:
             return Offline(identity, anchor, title)
-        if peek(room, "goldPrice"):
+        if (whole(room, "goldPrice") or 0) > 0:
             raise NeedsLogin(f"{anchor} sells tickets for this room")
         began = card.get("actualTime") or card.get("liveStartTime")
         return Live(
@@ -76,7 +75,7 @@ class KilakilaAdapter:
             tuple(_streams(room, match, options)),
             title,
             cover=card.get("backPic") or "",
-            started_at=datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            started_at=instant(began),
             broadcast=str(number),
         )
 
@@ -107,15 +106,11 @@ def adapter() -> KilakilaAdapter:
 
 
 def _streams(room: Any, match: Match, options: Options) -> Iterator[Stream]:
-    for name, protocol in (("flvPlayUrl", "flv"), ("hlsPlayUrl", "hls")):
+    for name in ("flvPlayUrl", "hlsPlayUrl"):
         if url := peek(room, name):
-            expires = re.search(r"[?&]auth_key=(\d+)-", url)
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
-                expires_at=datetime.fromtimestamp(int(expires[1]), UTC) if expires else None,
+                options,
                 label="原画",
                 level="original",
                 codec="h264",

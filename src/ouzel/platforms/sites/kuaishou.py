@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek, rows, table
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, rows, table
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -41,6 +39,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="KwaiLiveStream",
     headers=(("Origin", "https://live.kuaishou.com"), ("Referer", "https://live.kuaishou.com/")),
+    off_air=(r'"(?:isLiving|living)":\s*false',),
     note="refuses who asks often; a fresh cookie of live.kuaishou.com helps, an old one does harm",
 )
 _LIVE = "https://live.kuaishou.com"
@@ -55,7 +54,6 @@ _LEVELS: Mapping[str, Level] = {
     "STANDARD": "hd",
 }
 _CODECS = {"h264": "h264", "avc": "h264", "hevc": "hevc", "h265": "hevc"}
-_ENDS = (("txTime", 16), ("wsTime", 16), ("hwTime", 16), ("ty_Time", 10), ("auth_key", 10))
 
 
 class KuaishouAdapter:
@@ -83,7 +81,6 @@ class KuaishouAdapter:
             return Offline(identity, anchor, title)
         if stream.get("privateLive") is True:
             raise NeedsLogin(f"{user} is on air on Kuaishou for some only")
-        began = stream.get("startTime")
         return Live(
             identity,
             anchor,
@@ -91,7 +88,7 @@ class KuaishouAdapter:
             title,
             str(peek(shown, "gameInfo", "name") or ""),
             str(stream.get("poster") or stream.get("coverUrl") or ""),
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(stream, "startTime"),
             str(stream.get("id") or ""),
         )
 
@@ -148,28 +145,11 @@ def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
 
 def _stream(url: str, codec: str, quality: Any, match: Match, options: Options) -> Stream:
     rate, kind = peek(quality, "bitrate"), str(peek(quality, "qualityType") or "")
-    return Stream(
+    return match.stream(
         url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol="hls" if ".m3u8" in url else "flv",
-        expires_at=_expires(url),
+        options,
         label=" ".join(str(peek(quality, "name") or peek(quality, "shortName") or kind).split()),
         level=_LEVELS.get(kind),
         bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
         codec=_CODECS.get(codec) or ("hevc" if "hevc" in url.lower() else "h264" if "avc" in url.lower() else ""),
-        cdn=(urlsplit(url).hostname or "").partition(".")[0],
     )
-
-
-def _expires(url: str) -> datetime | None:
-    """Each deliverer has a name of its own for it."""
-    given = parse_qs(urlsplit(url).query)
-    for name, base in _ENDS:
-        text = given.get(name, [""])[0].partition("-")[0]
-        try:
-            seconds = int(text, 10 if len(text) == 10 and text.isdigit() else base)
-        except ValueError:
-            continue
-        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**33 else None
-    return None

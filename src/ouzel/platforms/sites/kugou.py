@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -62,13 +60,13 @@ class KugouAdapter:
         kind = dig(data, "liveType", want=int)
         if kind == _NOT_LIVE:
             return Offline(identity, anchor, title)
-        if (peek(about, "limitType") or 0) > 0:
+        if (whole(about, "limitType") or 0) > 0:
             raise NeedsLogin(f"the room {room} is not for everybody")
         cover = peek(about, "imgPath") or ""
         return Live(
             identity,
             anchor,
-            tuple(_streams(site, room, options)),
+            tuple(_streams(site, room, match, options)),
             title,
             cover=_PICTURES + cover if cover.startswith("/") else cover,
             broadcast=str(peek(data, "liveSessionId") or ""),
@@ -80,12 +78,12 @@ def adapter() -> KugouAdapter:
 
 
 def _data(doc: object) -> dict[str, Any]:
-    if peek(doc, "code") != 0:
+    if whole(doc, "code") != 0:
         raise SiteChanged(f"Kugou answers {peek(doc, 'code')}: {peek(doc, 'msg')}")
     return dig(doc, "data", want=dict)
 
 
-def _streams(site: Site, room: str, options: Options) -> Iterator[Stream]:
+def _streams(site: Site, room: str, match: Match, options: Options) -> Iterator[Stream]:
     """From each line in FLV, and in HLS where it has that."""
     reply = site.get(
         "https://fx1.service.kugou.com/video/pc/live/pull/mutiline/streamaddr",
@@ -104,26 +102,20 @@ def _streams(site: Site, room: str, options: Options) -> Iterator[Stream]:
         headers=dict(PLATFORM.headers),
     )
     doc = reply.json()
-    if peek(doc, "code") == -1:
+    if whole(doc, "code") == -1:
         raise NeedsLogin(f"the streams of the room {room} are for accounts")
     data = _data(doc)
     lines = dig(data, "lines", want=list)
     profiles = [profile for line in lines for profile in peek(line, "streamProfiles") or ()]
-    for key, protocol in (("httpsFlv", "flv"), ("httpsHls", "hls")):
+    for key in ("httpsFlv", "httpsHls"):
         for profile in profiles:
             url: str = peek(profile, key, 0) or ""
             if url:
-                parts = urlsplit(url)
-                until = parse_qs(parts.query).get("txTime", [""])[0]
-                yield Stream(
+                yield match.stream(
                     url,
-                    headers=PLATFORM.headers,
-                    proxy=options.proxy or None,
-                    protocol=protocol,  # type: ignore[arg-type]
-                    expires_at=datetime.fromtimestamp(int(until, 16), UTC) if until else None,
+                    options,
                     label="原画",
                     level="original",
                     height=peek(data, "height"),
                     codec=_CODECS.get(peek(profile, "codec") or 0, ""),
-                    cdn=parts.hostname or "",
                 )

@@ -64,6 +64,4 @@ def adapter() -> LangLiveAdapter:
 def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
     for name, protocol in _ADDRESSES:
         if url := peek(told, name):
-            yield Stream(
-                url, headers=match.platform.headers, proxy=options.proxy or None, protocol=protocol, level="original"
-            )
+            yield match.stream(url, options, protocol=protocol, level="original")

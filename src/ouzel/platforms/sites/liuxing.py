@@ -45,21 +45,18 @@ class LiuxingAdapter:
             return Offline(identity, anchor)
         if status != 1:
             raise SiteChanged(f"Liuxing gives the room {room} a status that is not known: {status}")
-        return Live(identity, anchor, (_stream(told, options),), cover=peek(told, "headpic") or "")
+        return Live(identity, anchor, (_stream(told, match, options),), cover=peek(told, "headpic") or "")
 
 
 def adapter() -> LiuxingAdapter:
     return LiuxingAdapter()
 
 
-def _stream(told: dict[str, Any], options: Options) -> Stream:
+def _stream(told: dict[str, Any], match: Match, options: Options) -> Stream:
     number, live = dig(told, "idx", want=object), dig(told, "liveId1", want=object)
-    return Stream(
+    return match.stream(
         f"https://{_HOST}/live/{number}/{live}.flv",
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
-        protocol="flv",
+        options,
         label="原画",
         level="original",
-        cdn=_HOST,
     )

@@ -8,14 +8,12 @@ HEVC in FLV, but for `url264`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -34,7 +32,7 @@ PLATFORM = Platform(
     streams=("flv", "hls"),
     streamget="YiqiLiveStream",
     headers=(("Referer", "https://17.live/"),),
-    off_air=(r'"status":\s*0\b', r'"message":\s*"ended"'),
+    off_air=(r'(?s)\A(?=.*"pullURLsInfo").*"status":\s*0\b', r'"message":\s*"ended"'),
 )
 _API = "https://api-dsa.17app.co/api/v1"
 _ON_AIR, _OFF_AIR = 2, 0
@@ -59,12 +57,11 @@ class SeventeenAdapter:
         if str(dig(told, "liveStreamID", want=int)) != room:
             raise SiteChanged(f"17LIVE was asked for room {room}, and tells of {told['liveStreamID']}")
         who = peek(told, "userInfo", "displayName") or dig(told, "userInfo", "openID", want=str)
-        identity, title, status = match.identity(room), told.get("caption") or "", told.get("status")
+        identity, title, status = match.identity(room), told.get("caption") or "", whole(told, "status")
         if status == _OFF_AIR:
             return Offline(identity, who, title)
         if status != _ON_AIR:
             raise SiteChanged(f"17LIVE tells of a state that is not known: {status!r}")
-        began = told.get("beginTime")
         return Live(
             identity,
             who,
@@ -72,7 +69,7 @@ class SeventeenAdapter:
             title,
             "",
             (told.get("coverPhoto") or "").replace("http://", "https://"),
-            datetime.fromtimestamp(began, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(told, "beginTime"),
         )
 
 
@@ -97,13 +94,11 @@ def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
         for host in hosts:
             url = next((url for name in fields if (url := peek(host, name))), "")
             if url.startswith("http"):
-                yield Stream(
+                yield match.stream(
                     url.replace("http://", "https://"),
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
+                    options,
                     protocol="flv",
                     label=label,
                     level=level,
                     codec="h264" if label == "h264" else "",
-                    cdn=urlsplit(url).hostname or "",
                 )

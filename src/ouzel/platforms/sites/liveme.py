@@ -8,15 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -84,10 +82,10 @@ class LiveMeAdapter:
         return Live(
             match.identity(dig(info, "ushortid", want=object)),
             dig(info, "uname", want=str),
-            tuple(_streams(info, options)),
+            tuple(_streams(info, match, options)),
             peek(info, "title") or "",
             cover=peek(info, "videocapture") or peek(info, "smallcover") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(began),
             broadcast=str(peek(info, "vid") or ""),
         )
 
@@ -154,24 +152,18 @@ def _number(data: object, key: str) -> int | None:
     return int(value) if value.lstrip("-").isdigit() and peek(data, key) is not None else None
 
 
-def _streams(info: Mapping[str, Any], options: Options) -> Iterator[Stream]:
+def _streams(info: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
     for key, label in (("videosource", "原画"), ("hlsvideosource", "原画"), ("smallsource", "流畅")):
         url: str = peek(info, key) or ""
         if not url:
             continue
-        parts = urlsplit(url)
-        until = parse_qs(parts.query).get("wsABStime", [""])[0]
-        yield Stream(
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if parts.path.endswith(".m3u8") else "flv",
-            expires_at=datetime.fromtimestamp(int(until, 16), UTC) if until else None,
+            options,
             label=label,
             level="original" if label == "原画" else "ld",
             height=360 if label == "流畅" else None,
             codec="h264",
-            cdn=parts.hostname or "",
         )
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
@@ -19,7 +17,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -61,7 +59,7 @@ class LookAdapter:
             headers=dict(PLATFORM.headers),
         )
         doc = reply.json()
-        code = peek(doc, "code")
+        code = whole(doc, "code")
         if code == 404:
             raise ChannelGone(f"LOOK has no room {room}")
         if code in _REFUSED:
@@ -83,15 +81,14 @@ class LookAdapter:
             raise NeedsLogin(f"the room {room} is for the app alone")
         if peek(data, "feeInfo", "fee") and not peek(data, "feeInfo", "sessionKey"):
             raise NeedsLogin(f"the room {room} has to be paid for")
-        began = peek(info, "startTime")
         return Live(
             identity,
             anchor,
-            tuple(_streams(info, options)),
+            tuple(_streams(info, match, options)),
             title,
             "声音直播" if peek(info, "liveType") == _SOUND else "视频直播",
             peek(info, "liveCoverUrl") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(info, "startTime"),
             str(peek(info, "id") or ""),
         )
 
@@ -100,20 +97,17 @@ def adapter() -> LookAdapter:
     return LookAdapter()
 
 
-def _streams(info: object, options: Options) -> Iterator[Stream]:
+def _streams(info: object, match: Match, options: Options) -> Iterator[Stream]:
     sound = peek(info, "liveType") == _SOUND
-    for key, protocol in (("httpPullUrl", "flv"), ("hlsPullUrl", "hls")):
+    for key in ("httpPullUrl", "hlsPullUrl"):
         url: str = peek(info, "liveUrl", key) or ""
         if url:
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=PLATFORM.headers,
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
+                options,
                 label="原画",
                 level="audio" if sound else "original",
                 codec="" if sound else "h264",
-                cdn=urlsplit(url).hostname or "",
             )
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ouzel.base.errors import Blocked, NeedsLogin, RegionLocked, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import streams_of
 
@@ -76,7 +76,9 @@ class MiguAdapter:
         identity, anchor = match.identity(event), dig(about, "title", want=str)
         title, part = about.get("detailPageTitle") or "", about.get("pId")
         if not part:
-            return Offline(identity, anchor, title, _to_come(about.get("startTime")))
+            if begins := _to_come(about.get("startTime")):
+                return Offline(identity, anchor, title, begins)
+            raise SiteChanged(f"Migu names no broadcast of {event}")
         told = self._play(site, str(part))
         on_air = str(dig(told, "content", want=dict).get("currentLive"))
         if on_air == "0":
@@ -153,5 +155,5 @@ def _md5(text: str) -> str:
 
 def _to_come(ms: object) -> datetime | None:
     """When it is announced to begin; None when that is over."""
-    begins = datetime.fromtimestamp(ms / 1000, UTC) if isinstance(ms, int) and ms > 0 else None
+    begins = instant(ms)
     return begins if begins and begins > datetime.now(UTC) else None

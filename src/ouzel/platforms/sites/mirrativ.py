@@ -6,13 +6,12 @@ Source of shapes: https://github.com/OneComme/OneSDK (src/types/Mirrativ.ts has 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -23,6 +22,7 @@ PLATFORM = Platform(
     example="https://www.mirrativ.com/user/112349748",
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://www.mirrativ.com/"),),
+    off_air=(r'"is_live":\s*false', r'"onlive":\s*null'),
     note="a page /live/ID is one broadcast; /user/ID is who makes them",
 )
 _API = "https://www.mirrativ.com/api"
@@ -52,7 +52,6 @@ class MirrativAdapter:
         streams = tuple(_streams(live, match, options))
         if not streams and peek(live, "is_private"):
             raise NeedsLogin(f"{anchor} shows this to friends only")
-        began = peek(live, "started_at")
         return Live(
             identity,
             anchor,
@@ -60,7 +59,7 @@ class MirrativAdapter:
             title,
             peek(live, "app_title") or "",
             peek(live, "image_url") or "",
-            datetime.fromtimestamp(began, UTC) if began else None,
+            instant(live, "started_at"),
             number,
         )
 
@@ -79,13 +78,6 @@ def adapter() -> MirrativAdapter:
 
 
 def _streams(live: Any, match: Match, options: Options) -> Iterator[Stream]:
-    for name, protocol, cdn in (("streaming_url_hls", "hls", "hls"), ("streaming_url_edge", "ffmpeg", "rtmp")):
+    for name, cdn in (("streaming_url_hls", "hls"), ("streaming_url_edge", "rtmp")):
         if url := peek(live, name):
-            yield Stream(
-                url,
-                headers=match.platform.headers if protocol == "hls" else (),
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
-                level="original",
-                cdn=cdn,
-            )
+            yield match.stream(url, options, level="original", cdn=cdn)

@@ -6,13 +6,11 @@ Source of shapes: https://github.com/wzgrx/pure_live (docs, E02.4 Maoer FM).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -39,12 +37,15 @@ class MissevanAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         room = match["room"]
         reply = site.get(
-            f"https://fm.missevan.com/api/v2/live/{room}", headers=dict(PLATFORM.headers), accept=(404, 400, 500)
+            f"https://fm.missevan.com/api/v2/live/{room}",
+            headers=dict(PLATFORM.headers),
+            accept=(400, 404, 500),
+            saying=rf'"code":\s*{_NO_SUCH_ROOM}\b',
         )
         doc = reply.json()
-        if peek(doc, "code") == _NO_SUCH_ROOM:
+        if whole(doc, "code") == _NO_SUCH_ROOM:
             raise ChannelGone(f"Maoer FM has no room {room}")
-        if peek(doc, "code") != 0:
+        if whole(doc, "code") != 0:
             raise SiteChanged(f"Maoer FM answers {peek(doc, 'code')}: {peek(doc, 'info')}")
         told = dig(doc, "info", "room", want=dict)
         identity = match.identity(dig(told, "room_id", want=int))
@@ -52,15 +53,15 @@ class MissevanAdapter:
         title = peek(told, "name") or ""
         if not dig(told, "status", "broadcasting", want=bool):
             return Offline(identity, anchor, title)
-        began, cover = peek(told, "status", "open_time"), peek(told, "cover_url") or ""
+        cover = peek(told, "cover_url") or ""
         return Live(
             identity,
             anchor,
-            tuple(_streams(dig(told, "channel", want=dict), options)),
+            tuple(_streams(dig(told, "channel", want=dict), match, options)),
             title,
             peek(told, "catalog_name") or "",
             "" if _NO_COVER in cover else cover,
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(told, "status", "open_time"),
         )
 
 
@@ -68,20 +69,14 @@ def adapter() -> MissevanAdapter:
     return MissevanAdapter()
 
 
-def _streams(channel: object, options: Options) -> Iterator[Stream]:
-    for key, protocol in (("flv_pull_url", "flv"), ("hls_pull_url", "hls")):
+def _streams(channel: object, match: Match, options: Options) -> Iterator[Stream]:
+    for key in ("flv_pull_url", "hls_pull_url"):
         url: str = peek(channel, key) or ""
         if not url:
             continue
-        parts = urlsplit(url)
-        until = parse_qs(parts.query).get("expires", [""])[0]
-        yield Stream(
+        yield match.stream(
             url.replace("http://", "https://", 1),
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol=protocol,  # type: ignore[arg-type]
-            expires_at=datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None,
+            options,
             label="原画",
             level="audio",
-            cdn=parts.hostname or "",
         )

@@ -6,12 +6,8 @@ takes every answer that it does not know for "not live": see `off_air`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -34,18 +30,16 @@ class MixchAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match["user"]
         doc = site.get(f"https://mixch.tv/api-web/users/{user}/live", headers=dict(PLATFORM.headers)).json()
-        live, anchor = peek(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
+        live, anchor = member(doc, "liveInfo"), peek(doc, "broadcasterInfo", "name") or ""
         if not live:
-            if not {"liveInfo", "broadcasterInfo"} & set(dig(doc, want=dict)):
-                raise SiteChanged("Mixch tells neither of a broadcast nor of who would make it")
             return Offline(match.identity(user), anchor)
-        url, began = dig(live, "hls", want=str), peek(live, "created")
+        url = dig(live, "hls", want=str)
         return Live(
             match.identity(user),
             anchor,
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(live, "title") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(live, "created"),
         )
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, peek, rows
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -24,6 +23,7 @@ PLATFORM = Platform(
     example="https://www.mixcloud.com/live/somebody/",
     chain=("own", "streamlink"),
     headers=(("Referer", "https://www.mixcloud.com/"),),
+    off_air=(r'"streamStatus":\s*"ENDED"',),
 )
 
 
@@ -42,7 +42,7 @@ class MixcloudAdapter:
         if not _on_air(user):
             return Offline(identity, anchor, title)
         url = dig(user, "liveStream", "hlsUrl", want=str)
-        stream = Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto")
+        stream = match.stream(url, options, label="auto")
         return Live(identity, anchor, (stream,), title)
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
@@ -63,6 +63,8 @@ class MixcloudAdapter:
         doc = site.post(
             "https://www.mixcloud.com/graphql", body={"query": f"query {{{parts}}}"}, headers=dict(PLATFORM.headers)
         ).json()
+        if any(len(rows(error, "path")) > 1 for error in rows(doc, "errors")):  # not: there is no such user
+            raise SiteChanged(f"Mixcloud tells a part of what was asked for: {peek(doc, 'errors', 0, 'message')}")
         data = dig(doc, "data", want=dict)
         if missing := [number for number in range(len(names)) if f"u{number}" not in data]:
             raise SiteChanged(f"Mixcloud does not answer for {len(missing)} of {len(names)} names")

@@ -11,10 +11,9 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -55,7 +54,7 @@ class NimoAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         user = match.named.get("user") or match["room"]
-        path = quote(user) if "user" in match.named else f"live/{user}"
+        path = user if "user" in match.named else f"live/{user}"
         page = site.get(f"https://m.nimo.tv/{path}", headers={**dict(PLATFORM.headers), "User-Agent": _TELEPHONE})
         try:
             room: Any = json.loads(page.find(r"<script>var G_roomBaseInfo = (\{.*?\});</script>", "room"))
@@ -85,12 +84,9 @@ def _streams(packed: bytes, match: Match, options: Options) -> Iterator[Stream]:
     secret = md5(f"{key}_0_{stream}_{asked}_{told['wsTime']}".encode(), usedforsecurity=False).hexdigest()
     for rate, height in _RATES.items():
         query = {**told, "t": "110", "sv": "2411271811", "wsSecret": secret, "seqid": asked, "u": 0, "ratio": rate}
-        yield Stream(
+        yield match.stream(
             f"{domain.replace('http://', 'https://')}{stream}.m3u8?{urlencode(query)}",
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
-            expires_at=datetime.fromtimestamp(int(told["wsTime"], 16), UTC),
+            options,
             label=f"{height}p",
             height=height,
             codec="h264",

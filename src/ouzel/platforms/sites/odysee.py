@@ -7,14 +7,12 @@ Source of shapes: https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ouzel.base.errors import ChannelGone, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -25,6 +23,7 @@ PLATFORM = Platform(
     example="https://odysee.com/@somebody:7",
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://odysee.com/"), ("Origin", "https://odysee.com")),
+    off_air=(r'"Live":\s*false',),
 )
 
 
@@ -59,10 +58,10 @@ class OdyseeAdapter:
         return Live(
             identity,
             anchor,
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(shown, "value", "title") or "",
             cover=peek(shown, "value", "thumbnail", "url") or peek(doc, "data", "ThumbnailURL") or "",
-            started_at=_time(peek(doc, "data", "Start")),
+            started_at=instant(doc, "data", "Start"),
             broadcast=peek(shown, "claim_id") or "",
         )
 
@@ -71,11 +70,10 @@ class OdyseeAdapter:
         doc = site.get("https://api.odysee.live/livestream/all", headers=dict(PLATFORM.headers)).json()
         if peek(doc, "success") is not True:
             raise SiteChanged(f"Odysee does not tell who is on air: {peek(doc, 'error')}")
-        on_air = {
-            dig(each, "ChannelClaimID", want=str)
-            for each in dig(doc, "data", want=list)
-            if dig(each, "Live", want=bool)
-        }
+        listed = dig(doc, "data", want=list)
+        if not listed:
+            raise SiteChanged("Odysee says that nobody at all is on air")
+        on_air = {dig(each, "ChannelClaimID", want=str) for each in listed if dig(each, "Live", want=bool)}
         return {claim: Peek(claim in on_air) for claim in ids}
 
     def _find(self, site: Site, uri: str) -> dict[str, Any]:
@@ -96,7 +94,3 @@ class OdyseeAdapter:
 
 def adapter() -> OdyseeAdapter:
     return OdyseeAdapter()
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text and text[:1] == "2" else None

@@ -8,13 +8,12 @@ broadcasts is the same call with `channel_ids` and `onair_status`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -35,6 +34,7 @@ PLATFORM = Platform(
     access="cookie",
     login=("yt-dlp",),
     headers=(("Referer", "https://www.mellow-fan.com/"), ("Origin", "https://www.mellow-fan.com")),
+    off_air=(r'"onAirStatus":\s*"COMING_UP"',),
     note="a page /live/ID is one broadcast; /user/NAME is who makes them. Those for members need the cookie of one",
 )
 _API = "https://public.mellow-fan.com/external/api/v5/movies"
@@ -60,7 +60,7 @@ class OpenrecAdapter:
         anchor = peek(movie, "channel", "nickname") or peek(movie, "channel", "name") or identity.id
         title, state = peek(movie, "title") or "", dig(movie, "onair_status", want=int)
         if state == _COMING:
-            return Offline(identity, anchor, title, _time(peek(movie, "will_start_at")))
+            return Offline(identity, anchor, title, instant(movie, "will_start_at"))
         if state not in {_ON_AIR, _OVER}:
             raise SiteChanged(f"mellow-fan has a broadcast in state {state}")
         streams = tuple(_streams(movie, match, options, over=state == _OVER))
@@ -69,7 +69,6 @@ class OpenrecAdapter:
         cover = peek(movie, "l_thumbnail_url") or peek(movie, "thumbnail_url") or ""
         if state == _OVER:
             return Vod(identity, anchor, streams, title, cover) if streams else Offline(identity, anchor, title)
-        began = _time(peek(movie, "started_at"))
         return Live(
             identity,
             anchor,
@@ -77,7 +76,7 @@ class OpenrecAdapter:
             title,
             peek(movie, "game", "title") or "",
             cover,
-            began,
+            instant(movie, "started_at"),
             dig(movie, "id", want=str),
         )
 
@@ -91,14 +90,8 @@ def _streams(movie: Any, match: Match, options: Options, *, over: bool) -> Itera
     for media in ("media", "subs_trial_media"):
         for name, label in (("url_public", "archive"),) if over else (("url", "auto"), ("url_ull", "low latency")):
             if url := peek(movie, media, name):
-                yield Stream(
+                yield match.stream(
                     url.replace("/public.m3u8", "/playlist.m3u8") if over else url,
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
-                    protocol="hls",
+                    options,
                     label=label,
                 )
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, member, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
 
@@ -69,7 +69,7 @@ class PandaAdapter:
             raise _refusal(user, told)
         who = dig(told, "bjInfo", "id", want=str)
         identity, anchor = match.identity(who), peek(told, "bjInfo", "nick") or who
-        if not peek(told, "media", "isLive"):
+        if not member(told, "media") or not dig(told, "media", "isLive", want=bool):
             return Offline(identity, anchor, peek(told, "bjInfo", "channelTitle") or "")
         password = parse_qs(urlsplit(match.url).query).get("pwd", [""])[0]
         play = _ask(site, "live/play", action="watch", userId=user, password=password, shareLinkType="")
@@ -85,7 +85,7 @@ class PandaAdapter:
             media.get("title") or "",
             media.get("category") or "",
             media.get("ivsThumbnail") or media.get("thumbUrl") or "",
-            _instant(media.get("startTime") or ""),
+            instant(media, "startTime", zone=_SEOUL),
             str(media.get("code") or ""),
         )
 
@@ -136,10 +136,3 @@ def _streams(lists: Mapping[str, Any], match: Match, site: Site, options: Option
     if reply.status in _WITHHELD:
         raise Blocked(f"the media servers of PandaTV answer {reply.status}: it is not shown to us, or is just over")
     return streams_of(reply, match, options, expires_at=until)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SEOUL).astimezone(UTC)
-    except ValueError:
-        return None

@@ -8,7 +8,7 @@ PLATFORM = Platform(
     name="piaopiao",
     title="Piaopiao",
     title_zh="飘飘直播",
-    urls=("m.pp.weimipopo.com/live/preview.html?anchorUid={anchor}",),
+    urls=("m.pp.weimipopo.com/live/preview.html?anchorUid={anchor:int}",),
     example="https://m.pp.weimipopo.com/live/preview.html?uid=91648673&anchorUid=91625862&app=plpl",
     chain=("streamget",),
     streamget="PiaopaioLiveStream",

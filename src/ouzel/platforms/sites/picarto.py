@@ -12,4 +12,5 @@ PLATFORM = Platform(
     example="https://picarto.tv/somebody",
     chain=("streamlink", "yt-dlp", "streamget"),
     streamget="PicartoLiveStream",
+    off_air=(r'"online":\s*false',),
 )

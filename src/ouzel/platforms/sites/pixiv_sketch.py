@@ -7,13 +7,11 @@ once had (pixivsketch.py). The list is short: one question answers for everybody
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 
 PLATFORM = Platform(
@@ -25,6 +23,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink"),
     access="cookie",
     headers=(("Referer", "https://sketch.pixiv.net/"),),
+    off_air=(r'"lives":\s*\[\s*\{',),
     note="without the cookie of an account, adult rooms may pass for offline",
 )
 _MOST = 500
@@ -45,10 +44,10 @@ class PixivSketchAdapter:
         return Live(
             match.identity(user.lower()),
             dig(live, "owner", "user", "name", want=str),
-            (Stream(url, headers=match.platform.headers, proxy=options.proxy or None, protocol="hls", label="auto"),),
+            (match.stream(url, options, label="auto"),),
             peek(live, "name") or "",
             cover=peek(live, "owner", "thumbnail", "original", "url") or "",
-            started_at=_time(peek(live, "created_at")),
+            started_at=instant(live, "created_at"),
             broadcast=str(dig(live, "id", want=str)),
         )
 
@@ -81,7 +80,3 @@ def _peek(live: Any) -> Peek:
     if live is None:
         return Peek(live=False)
     return Peek(live=True, title=peek(live, "name") or "", anchor=peek(live, "owner", "user", "name") or "")
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None

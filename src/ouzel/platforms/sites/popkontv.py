@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site, dig, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -41,6 +40,7 @@ _CLIENT = "FpAhe6mh8Qtz116OENBmRddbYVirNKasktdXQiuHfm88zRaFydTsFy63tzkdZY0u"
 """How the web page names itself."""
 _PARTNER = "P-00001"
 _KNOWN = "S2000"
+_NOT_ON_AIR = "E4004"
 _DONE, _AGAIN, _SIGN_IN, _UNVERIFIED = "L0000", "L0001", "E5000", "L000A"
 _ADULTS = "19세"
 _TICKET_S = 86400.0
@@ -76,13 +76,11 @@ class PopkonTvAdapter:
         if cast.private != "0" and not password:
             raise NeedsLogin(f"the channel {user} wants a password")
         url = dig(_watch(site, cast, password, options), "data", "castHlsUrl", want=str)
-        stream = Stream(
+        stream = match.stream(
             url,
+            options,
             headers=(("Referer", f"{_SITE}/live/view?castId={user}&partnerCode={cast.partner}"), ("Origin", _SITE)),
-            proxy=options.proxy or None,
-            protocol="hls",
             level="original",
-            cdn=urlsplit(url).hostname or "",
         )
         return Live(identity, cast.anchor or anchor, (stream,), cast.title, cover=cast.cover, broadcast=cast.began)
 
@@ -138,7 +136,10 @@ def _page(site: Site, user: str, partner: str) -> _Cast | None:
     state = json.loads(page.find(r'<script id="__NEXT_DATA__" type="application/json">(.*?)</script>', "state"))
     props = dig(state, "props", "pageProps", want=dict)
     cast = peek(props, "mcData", "data")
-    if "mcData" not in props or peek(props, "mcData", "statusCd") not in (_KNOWN, None) or not cast:
+    code = peek(props, "mcData", "statusCd")
+    if code not in {_KNOWN, _NOT_ON_AIR, None}:
+        raise SiteChanged(f"the page of PopkonTV answers {code}: {peek(props, 'mcData', 'statusMsg')}")
+    if not cast or code == _NOT_ON_AIR:
         return None
     return _Cast(
         str(peek(cast, "mc_signId") or user),

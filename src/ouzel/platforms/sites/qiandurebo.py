@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
 from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
@@ -49,17 +46,11 @@ class QiandureboAdapter:
         url = _field(data, "play_url")
         if not url:
             raise SiteChanged(f"the page of the room {room} says neither that it is off air nor where the stream is")
-        parts = urlsplit(url)
-        until = parse_qs(parts.query).get("volcTime", [""])[0]
-        stream = Stream(
+        stream = match.stream(
             url,
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="flv",
-            expires_at=datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None,
+            options,
             label="原画",
             level="original",
-            cdn=parts.hostname or "",
         )
         return Live(identity, anchor, (stream,), _field(data, "zb_title"))
 

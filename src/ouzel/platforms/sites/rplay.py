@@ -6,13 +6,11 @@ token, which is not made here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import NeedsLogin, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -50,21 +48,18 @@ class RplayAdapter:
             raise SiteChanged(f"RPLAY has a room in state {state!r}")
         if not peek(live, "allowAnonymous"):
             raise NeedsLogin(f"{anchor} shows this to accounts only")
-        stream = Stream(
+        stream = match.stream(
             f"{_API}/live/stream/playlist.m3u8?creatorOid={number}&key2=",
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label="auto",
         )
-        began = peek(live, "streamStartTime")
         return Live(
             identity,
             anchor,
             (stream,),
             title,
             cover=f"https://pb.rplay.live/liveChannelThumbnails/{number}",
-            started_at=datetime.fromisoformat(began).astimezone(UTC) if began else None,
+            started_at=instant(live, "streamStartTime"),
         )
 
     def _ask(self, site: Site, what: str, **given: object) -> Any:

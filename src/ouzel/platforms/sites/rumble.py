@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     browser_tls=True,
     headers=(("Referer", "https://rumble.com/"), ("Origin", "https://rumble.com")),
+    off_air=(r'"live":\s*1\b',),
     note="a page is one broadcast; pages of channels are not known",
 )
 _OVER, _COMING_OR_OVER, _ON_AIR = 0, 1, 2
@@ -65,10 +66,8 @@ def _streams(video: Any, match: Match, options: Options) -> Iterator[Stream]:
     """The playlist for all qualities, under whatever name it stands."""
     for name, each in dig(video, "ua", "hls", want=dict).items():
         if url := peek(each, "url"):
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
+                options,
                 label=name,
             )

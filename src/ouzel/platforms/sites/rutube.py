@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     proxy_advised=True,
     headers=(("Referer", "https://rutube.ru/"), ("Origin", "https://rutube.ru")),
+    off_air=(r'"is_on_air":\s*false',),
     note="a page is one broadcast, or a channel of television; pages of users are not known",
 )
 
@@ -68,11 +69,9 @@ def _streams(play: Any, match: Match, options: Options) -> Iterator[Stream]:
     """With picture first."""
     found = dig(play, "live_streams", "hls", want=list)
     for each in sorted(found, key=lambda each: peek(each, "is_video") is False):
-        yield Stream(
+        yield match.stream(
             dig(each, "url", want=str),
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label="sound" if peek(each, "is_video") is False else "auto",
             level="audio" if peek(each, "is_video") is False else None,
         )

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -66,20 +64,19 @@ class ShopeeAdapter:
         found = dig(_ok(reply), "session", want=dict)
         identity = match.identity(uid or found.get("uid") or session)
         anchor, title = found.get("nickname") or dig(found, "username", want=str), found.get("title") or ""
-        status = found.get("status")
+        status = whole(found, "status")
         if status == _OVER:
             return Offline(identity, anchor, title)
         if status != _ON_AIR:
             raise SiteChanged(f"Shopee tells of a state that is not known: {status!r}")
-        began = found.get("start_time")
         return Live(
             identity,
             anchor,
-            (_stream(dig(found, "play_url", want=str), options, host),),
+            (match.stream(dig(found, "play_url", want=str), options, headers=_delivery(host), level="original"),),
             title,
             "",
             found.get("cover_pic") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if isinstance(began, int) and began > 0 else None,
+            instant(found, "start_time"),
             session,
         )
 
@@ -96,7 +93,7 @@ class ShopeeAdapter:
         return Live(
             match.identity(match.named.get("uid") or session),
             who.get("nickname") or dig(who, "username", want=str),
-            tuple(_streams(dig(listed, 0, "play_param", want=dict), options, host)),
+            tuple(_streams(dig(listed, 0, "play_param", want=dict), host, match, options)),
             broadcast=session,
         )
 
@@ -118,24 +115,33 @@ def _headers(host: str) -> dict[str, str]:
     return {"Referer": f"{host}/"}
 
 
+def _delivery(host: str) -> tuple[tuple[str, str], ...]:
+    """What its media servers want to see: the host of the country."""
+    return ("Origin", host), ("Referer", f"{host}/")
+
+
 def _ok(reply: Reply) -> dict[str, Any]:
     doc = dig(reply.json(), want=dict)
-    if code := doc.get("err_code") or doc.get("error"):
+    code = doc.get("err_code") or doc.get("error") or 0
+    if str(code) != "0":
         text = f"Shopee answers {code}: {doc.get('err_msg')}"
         raise ChannelGone(text) if "not exist" in str(doc.get("err_msg")).lower() else SiteChanged(text)
     return dig(doc, "data", want=dict)
 
 
-def _streams(param: dict[str, Any], options: Options, host: str) -> Iterator[Stream]:
+def _streams(param: dict[str, Any], host: str, match: Match, options: Options) -> Iterator[Stream]:
     """Either all qualities, in a list of the LAS kind, or one of them from several hosts."""
+    headers = _delivery(host)
     mpd = peek(param, "las_param", "mpd")
     listed: list[Any] = peek(json.loads(mpd), "adaptationSet", 0, "representation") or [] if mpd else []
-    rates: list[int] = [peek(each, "maxBitrate") or 0 for each in listed]
+    rates: list[int] = [whole(each, "maxBitrate") or 0 for each in listed]
     for rate, each in sorted(zip(rates, listed, strict=True), key=lambda pair: -pair[0]):
         for url in (peek(each, "url"), *(peek(each, "backupUrl") or ())):
             if url:
-                yield replace(
-                    _stream(url, options, host),
+                yield match.stream(
+                    url,
+                    options,
+                    headers=headers,
                     label=peek(each, "qualityTypeName") or "",
                     level="original" if rate == max(rates) else None,
                     height=peek(each, "height") or None,
@@ -143,18 +149,4 @@ def _streams(param: dict[str, Any], options: Options, host: str) -> Iterator[Str
                 )
     plain: list[str] = peek(param, "play_url_list") or []
     for url in plain:
-        yield _stream(url, options, host)
-
-
-def _stream(url: str, options: Options, host: str) -> Stream:
-    """Its media servers want to see the host of the country."""
-    expires = dict(parse_qsl(urlsplit(url).query)).get("expire_ts", "")
-    return Stream(
-        url,
-        headers=(("Origin", host), ("Referer", f"{host}/")),
-        proxy=options.proxy or None,
-        protocol="hls" if ".m3u8" in url else "flv",
-        level="original",
-        expires_at=datetime.fromtimestamp(int(expires), UTC) if expires.isdigit() else None,
-        cdn=urlsplit(url).hostname or "",
-    )
+        yield match.stream(url, options, headers=headers, level="original")

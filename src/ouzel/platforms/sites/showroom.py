@@ -6,13 +6,12 @@ Source of shapes: what yt-dlp and streamlink know of it, and https://github.com/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
 
@@ -54,7 +53,7 @@ class ShowroomAdapter:
         identity, name = match.identity(room), dig(info, "room_name", want=str)
         status = dig(info, "live_status", want=int)
         if status in _OFF_AIR:
-            return Offline(identity, name, "", _instant(begins))  # of a room that is not on air: when it is next
+            return Offline(identity, name, "", instant(begins))  # of a room that is not on air: when it is next
         if status != _ON_AIR:
             raise SiteChanged(f"SHOWROOM tells of a state that is not known: {status}")
         profile = _ask(site, "room/profile", room_id=room)
@@ -69,19 +68,22 @@ class ShowroomAdapter:
             name,
             peek(profile, "genre_name") or "",
             peek(profile, "image_square") or peek(profile, "image") or "",
-            _instant(peek(profile, "current_live_started_at")),
+            instant(profile, "current_live_started_at"),
             str(peek(profile, "live_id") or ""),
         )
 
     def probe(self, ids: Sequence[str], site: Site) -> Mapping[str, Peek]:
-        """Those that are on air; whoever is not listed may be so for those with a ticket only, and is left out."""
+        """By the keys or the numbers of rooms: those that are on air.
+
+        Whoever is not listed may be so for those with a ticket only, and is left out.
+        """
         wanted, found = set(ids), dict[str, Peek]()
         genres: list[Any] = dig(_ask(site, "live/onlives"), "onlives", want=list)
         for genre in genres:
             rooms: list[Any] = peek(genre, "lives") or []
             for room in rooms:  # a genre with nobody on air has a cell without a room
-                if (number := str(peek(room, "room_id"))) in wanted:
-                    found[number] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
+                for name in wanted & {str(peek(room, "room_id")), str(peek(room, "room_url_key"))}:
+                    found[name] = Peek(True, peek(room, "telop") or "", peek(room, "main_name") or "")
         return found
 
 
@@ -102,18 +104,16 @@ def _ask(site: Site, what: str, **params: object) -> Mapping[str, Any]:
 def _streams(listed: Sequence[Any], match: Match, site: Site, options: Options) -> Iterator[Stream]:
     """Those that have an address each, the best first; else those in the list of all; not what a browser alone can play."""
     alone = [each for each in listed if peek(each, "type") == "hls" and peek(each, "url")]
-    for each in sorted(alone, key=lambda e: -(peek(e, "quality") or 0)):
-        yield Stream(
+    for each in sorted(alone, key=lambda e: -(whole(e, "quality") or 0)):
+        yield match.stream(
             each["url"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label=peek(each, "label") or "",
-            level=_LEVELS.get(peek(each, "quality")),
+            level=_LEVELS.get(whole(each, "quality") or 0),
         )
-    whole = next((peek(each, "url") for each in listed if peek(each, "type") == "hls_all"), None)
-    if whole and not alone:
-        yield from streams_of(_playlist(site, whole), match, options)
+    every = next((peek(each, "url") for each in listed if peek(each, "type") == "hls_all"), None)
+    if every and not alone:
+        yield from streams_of(_playlist(site, every), match, options)
 
 
 def _playlist(site: Site, url: str) -> Reply:
@@ -124,7 +124,3 @@ def _playlist(site: Site, url: str) -> Reply:
             f"the media servers of SHOWROOM answer {reply.status}: it is not shown to everybody, or is just over"
         )
     return reply
-
-
-def _instant(epoch_s: object) -> datetime | None:
-    return datetime.fromtimestamp(epoch_s, UTC) if isinstance(epoch_s, int) and epoch_s > 0 else None

@@ -74,11 +74,9 @@ def _streams(page: Reply, match: Match, options: Options) -> Iterator[Stream]:
     name = page.find(r'"flvtitle"\s*:\s*"(v\d+-\d+[\w-]*)"', "name of a stream")
     codec = re.search(r'"videoCodec"\s*:\s*"(\w+)"', page.text)
     size = re.search(r'"resolution"\s*:\s*"(\d+)[x*](\d+)"', page.text)
-    yield Stream(
+    yield match.stream(
         f"https://wlive.6rooms.com/httpflv/{name}.flv",
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol="flv",
+        options,
         label="原画",
         level="original",
         height=min(int(size[1]), int(size[2])) if size else None,

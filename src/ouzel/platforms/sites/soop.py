@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from itertools import chain
 from typing import Any
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, NetworkError, OuzelError, ServerTrouble, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.masters import read_master
 
@@ -74,7 +74,6 @@ class SoopAdapter:
         if channel.get("BPWD") == "Y":
             raise NeedsLogin(f"{anchor} asks for a password")
         number = dig(channel, "BNO", want=str)
-        began = peek(station, "station", "broad_start") or ""
         return Live(
             identity,
             anchor,
@@ -82,7 +81,7 @@ class SoopAdapter:
             html.unescape(peek(channel, "TITLE") or ""),
             peek(channel, "CATEGORY_TAGS", 0) or "",
             f"https://liveimg.sooplive.com/m/{number}",
-            datetime.fromisoformat(began).replace(tzinfo=_KOREA).astimezone(UTC) if began[:1] == "2" else None,
+            instant(station, "station", "broad_start", zone=_KOREA),
             number,
         )
 
@@ -124,7 +123,7 @@ def ask_player(site: Site, options: Options, user: str, what: str, **more: str) 
             headers=dict(PLATFORM.headers) | ({"Cookie": ticket} if ticket else {}),
         )
         channel = dig(reply.json(), "CHANNEL", want=dict)
-        result = int(channel.get("RESULT", -1))
+        result = whole(channel, "RESULT")
         if result == _FINE:
             return channel
         if result == _NOT_ON_AIR:

@@ -6,8 +6,6 @@ streamlink's plugin. A channel is a Steam account; a broadcast has a number of i
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import NeedsLogin, SiteChanged
@@ -29,6 +27,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink", "yt-dlp"),
     login=("streamlink",),
     headers=(("Origin", "https://steamcommunity.com"), ("Referer", "https://steamcommunity.com/")),
+    off_air=(r'"success":\s*(?:"unavailable"|42\b)',),
 )
 _SITE = "https://steamcommunity.com"
 _FIRST_ACCOUNT = 76561197960265728
@@ -52,7 +51,7 @@ class SteamAdapter:
             raise SiteChanged(f"Steam answers {result} to a question for a broadcast")
         category = peek(info, "app_title") or ""
         title = peek(info, "title") or category
-        if peek(info, "is_replay"):
+        if peek(info, "is_replay") in {1, "1"}:
             return Offline(identity, title=title)
         play = self._ask(site, steamid, "getbroadcastmpd", viewertoken=0, sessionid="")
         state = dig(play, "success", want=str)
@@ -92,13 +91,9 @@ def _stream(play: Any, match: Match, options: Options) -> Stream:
     url, signed = dig(play, "hls_url", want=str), (peek(play, "cdn_auth_url_parameters") or "").lstrip("&?")
     if signed:
         url += ("&" if "?" in url else "?") + signed
-    expires = re.search(r"\bexp=(\d{10})\b", signed)
-    return Stream(
+    return match.stream(
         url,
-        headers=match.platform.headers,
-        proxy=options.proxy or None,
-        protocol="hls",
-        expires_at=datetime.fromtimestamp(int(expires[1]), UTC) if expires else None,
+        options,
         label="auto",
         codec="h264",
     )

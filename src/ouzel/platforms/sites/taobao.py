@@ -10,14 +10,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Protocol_, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -80,7 +79,7 @@ class TaobaoAdapter:
             title,
             "",
             peek(told, "coverImg") or "",
-            _instant(peek(told, "startTime")),
+            instant(told, "startTime"),
             live,
         )
 
@@ -143,25 +142,13 @@ def _streams(listed: list[Any], match: Match, options: Options) -> Iterator[Stre
     for name, each in sorted(named, key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order)):
         for field, protocol in _ADDRESSES:
             if url := peek(each, field):
-                yield Stream(
+                yield match.stream(
                     url,
-                    headers=match.platform.headers,
-                    proxy=options.proxy or None,
+                    options,
                     protocol=protocol,
                     label=peek(each, "name") or name,
                     level=_LEVELS.get(name),
-                    expires_at=_expiry(url),
                 )
-
-
-def _instant(ms: object) -> datetime | None:
-    return datetime.fromtimestamp(int(str(ms)) / 1000, UTC) if str(ms).isdigit() and len(str(ms)) == 13 else None
-
-
-def _expiry(url: str) -> datetime | None:
-    """Its media servers are signed for until then: `auth_key=TIME-…`."""
-    until = dict(parse_qsl(urlsplit(url).query)).get("auth_key", "").partition("-")[0]
-    return datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None
 
 
 def _behind(site: Site, url: str) -> str:

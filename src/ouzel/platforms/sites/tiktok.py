@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
-from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="tiktok",
@@ -58,7 +56,7 @@ class TikTokAdapter:
         user = dig(told, "user", want=dict)
         room: Mapping[str, Any] = peek(told, "liveRoom") or {}
         identity, anchor = match.identity(dig(user, "id", want=str)), dig(user, "nickname", want=str)
-        status, title = peek(room, "status") or peek(user, "status"), peek(room, "title") or ""
+        status, title = whole(room, "status") or whole(user, "status"), peek(room, "title") or ""
         if status == _OFF_AIR:
             return Offline(identity, anchor, title)
         if status != _ON_AIR:
@@ -66,14 +64,13 @@ class TikTokAdapter:
         streams = (*_streams(room, "streamData", match, options), *_streams(room, "hevcStreamData", match, options))
         if not streams:
             raise _withheld(room)
-        began = peek(room, "startTime")
         return Live(
             identity,
             anchor,
             streams,
             title,
             cover=peek(room, "coverUrl") or "",
-            started_at=datetime.fromtimestamp(began, UTC) if began else None,
+            started_at=instant(room, "startTime"),
             broadcast=str(peek(user, "roomId") or ""),
         )
 
@@ -84,7 +81,7 @@ class TikTokAdapter:
             params={"aid": 1988, "sourceType": 54, "staleTime": 600000, "uniqueId": user},
             headers={"Referer": _PAGE.format(user), "Accept": "application/json"},
         ).json()
-        code = peek(doc, "statusCode")
+        code = whole(doc, "statusCode")
         if code == _NOT_FOUND:
             return self._on_page(user, site)
         if code != 0:
@@ -133,12 +130,10 @@ def _streams(room: Mapping[str, Any], kind: str, match: Match, options: Options)
             url: str = peek(main, protocol) or ""
             if not url:
                 continue
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
+                options,
                 protocol="flv" if protocol == "flv" else "hls",
-                expires_at=expiry_of(url),
                 label=names.get(quality) or quality,
                 level=_LEVELS.get(quality),
                 height=min(int(size[1]), int(size[2])) or None if size else None,

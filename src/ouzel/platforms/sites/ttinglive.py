@@ -6,13 +6,12 @@ Source of shapes: yt-dlp's extractor, https://github.com/biliup/biliup (ttingliv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from typing import Any
 
-from ouzel.base.errors import NeedsLogin, SiteChanged
+from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.model.stream import Protocol_, Stream
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -33,11 +32,15 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="FlexTVLiveStream",
     headers=(("Referer", "https://www.ttinglive.com/"), ("Origin", "https://www.ttinglive.com")),
+    off_air=(r"방송\s?중이 아",),
     note="channels for adults need an account",
 )
+_PROTOCOLS: tuple[Protocol_, ...] = ("hls", "flv")
 _API = "https://api.ttinglive.com"
 _TICKET_S = 86400.0
 _ACCOUNTS_ONLY = ("로그인", "성인", "19세", "인증")
+_NO_STREAM = "|".join((*_ACCOUNTS_ONLY, *PLATFORM.off_air))
+"""What it says with status 400: for accounts only, or off air."""
 
 
 class TTingLiveAdapter:
@@ -47,23 +50,16 @@ class TTingLiveAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         channel = match["channel"]
-        reply = _ask(site, channel, options)
-        doc = reply.json()
-        message = peek(doc, "message")
-        if _wants_account(reply):
-            raise NeedsLogin(f"TTingLive: {message or 'it asks for an account'}")
-        if reply.status == 400:
-            if not message:
-                raise SiteChanged("TTingLive answers 400, and does not say why")
+        doc = _ask(site, channel, options)
+        if doc is None:
             return Offline(match.identity(channel))
-        began = peek(doc, "stream", "createdAt")
         return Live(
             match.identity(channel),
             peek(doc, "owner", "nickname") or peek(doc, "owner", "name") or "",
-            tuple(_streams(dig(doc, "sources", want=list), options)),
+            tuple(_streams(dig(doc, "sources", want=list), match, options)),
             peek(doc, "stream", "title") or peek(doc, "title") or "",
             cover=peek(doc, "thumbUrl") or "",
-            started_at=_instant(began) if began else None,
+            started_at=instant(doc, "stream", "createdAt"),
             broadcast=str(peek(doc, "stream", "id") or ""),
         )
 
@@ -72,31 +68,31 @@ def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
 
 
-def _ask(site: Site, channel: str, options: Options) -> Reply:
-    """What the player is told: as an account, if there is one."""
-    reply = None
+def _ask(site: Site, channel: str, options: Options) -> Any:
+    """What the player is told: as an account, if there is one; None: nothing is on air. Raises: NeedsLogin."""
+    refused = NeedsLogin("TTingLive gives the account no ticket")
     account = options.login and not options.cookies
     for ticket in site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if account else ("",):
-        reply = site.get(
-            f"{_API}/api/channels/{channel}/stream",
-            params={"option": "all"},
-            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
-            accept=(400, 401),
-        )
-        if not _wants_account(reply):
-            break
-    assert reply is not None
-    return reply
+        try:
+            return _ask_with(site, channel, ticket)
+        except NeedsLogin as exc:
+            refused = exc
+    raise refused
 
 
-def _wants_account(reply: Reply) -> bool:
-    message = peek(reply.json(), "message") or ""
-    return reply.status == 401 or any(word in message for word in _ACCOUNTS_ONLY)
-
-
-def _instant(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+def _ask_with(site: Site, channel: str, ticket: str) -> Any:
+    reply = site.get(
+        f"{_API}/api/channels/{channel}/stream",
+        params={"option": "all"},
+        headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
+        accept=(400,),
+        saying=_NO_STREAM,
+    )
+    doc = reply.json()
+    message = peek(doc, "message")
+    if message and any(word in message for word in _ACCOUNTS_ONLY):
+        raise NeedsLogin(f"TTingLive: {message}")
+    return None if reply.status == 400 else doc
 
 
 def _sign_in(site: Site, options: Options) -> str:
@@ -117,25 +113,19 @@ def _sign_in(site: Site, options: Options) -> str:
     return "; ".join(f"{name}={value}" for name, value in reply.cookies.items())
 
 
-def _streams(sources: list[object], options: Options) -> Iterator[Stream]:
+def _streams(sources: list[object], match: Match, options: Options) -> Iterator[Stream]:
     """A playlist with all heights, or each height by itself."""
     for source in sources:
         if (url := peek(source, "url")) and peek(source, "format") in ("ivs", None):
-            yield _stream(url, "hls" if ".m3u8" in url else "flv", "", None, options)
-        for protocol in ("hls", "flv"):
+            yield match.stream(url, options)
+        for protocol in _PROTOCOLS:
             for each in peek(source, "urlDetail", protocol, "resolution") or ():
                 if url := peek(each, "url"):
                     height = str(peek(each, "resolution") or "")
-                    yield _stream(url, protocol, peek(each, "suffixName") or height, height, options)
-
-
-def _stream(url: str, protocol: str, label: str, height: str | None, options: Options) -> Stream:
-    return Stream(
-        url,
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
-        protocol="flv" if protocol == "flv" else "hls",
-        label=label,
-        height=int(height) if height and height.isdigit() else None,
-        cdn=urlsplit(url).hostname or "",
-    )
+                    yield match.stream(
+                        url,
+                        options,
+                        protocol=protocol,
+                        label=peek(each, "suffixName") or height,
+                        height=int(height) if height.isdigit() else None,
+                    )

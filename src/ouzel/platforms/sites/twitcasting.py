@@ -71,12 +71,11 @@ def adapter() -> TwitCastingAdapter:
 
 def _streams(told: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
     found: Mapping[str, str] = peek(told, "tc-hls", "streams") or {}
+    found = {name: url for name, url in found.items() if url}
     for quality in sorted(found, key=lambda name: [*_LEVELS, name].index(name)):
-        yield Stream(
+        yield match.stream(
             found[quality],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label=quality,
             level=_LEVELS.get(quality),
         )

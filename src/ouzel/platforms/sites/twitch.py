@@ -10,12 +10,11 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, OuzelError, RegionLocked, ServerTrouble, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Peek, Platform
 from ouzel.platforms.masters import streams_of
 
@@ -88,7 +87,7 @@ class TwitchAdapter:
             title,
             peek(stream, "game", "displayName") or peek(settings, "game", "displayName") or "",
             peek(stream, "previewImageURL") or "",
-            datetime.fromisoformat(began) if (began := peek(stream, "createdAt")) else None,
+            instant(stream, "createdAt"),
             dig(stream, "id", want=str),
         )
 

@@ -7,9 +7,7 @@ streamlink's plugin (where it stands).
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from ouzel.base.errors import ResolverFailed, SiteChanged
@@ -28,6 +26,7 @@ PLATFORM = Platform(
     login=("yt-dlp",),
     browser_tls=True,
     headers=(("Referer", "https://vimeo.com/"), ("Origin", "https://vimeo.com")),
+    off_air=(r'"status":\s*"(?:pending|unavailable|done|ended)"',),
 )
 _NOT_ON_AIR = frozenset({"pending", "active", "ended"})
 
@@ -67,17 +66,9 @@ def _streams(config: Any, match: Match, options: Options) -> Iterator[Stream]:
     first = peek(config, "request", "files", "hls", "default_cdn")
     for cdn in sorted(told, key=lambda name: name != first):
         if url := peek(told, cdn, "url"):
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
-                expires_at=_expiry(url),
+                options,
                 label="auto",
                 cdn=cdn,
             )
-
-
-def _expiry(url: str) -> datetime | None:
-    found = re.search(r"\bexp=(\d{10})\b", url)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

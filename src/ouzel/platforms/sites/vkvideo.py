@@ -6,16 +6,13 @@ https://github.com/yt-dlp/yt-dlp/blob/master/yt_dlp/extractor/vk.py (VKPlayLive)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -26,6 +23,7 @@ PLATFORM = Platform(
     example="https://live.vkvideo.ru/somebody",
     chain=("own", "streamlink"),
     headers=(("Referer", "https://live.vkvideo.ru/"), ("Origin", "https://live.vkvideo.ru")),
+    off_air=(r'"isOnline":\s*false',),
 )
 
 
@@ -36,7 +34,7 @@ class VkVideoAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         doc = site.get(
-            f"https://api.live.vkvideo.ru/v1/blog/{quote(match['user'])}/public_video_stream",
+            f"https://api.live.vkvideo.ru/v1/blog/{match['user']}/public_video_stream",
             headers=dict(PLATFORM.headers),
         ).json()
         if why := peek(doc, "error"):
@@ -46,7 +44,6 @@ class VkVideoAdapter:
         title = peek(doc, "title") or ""
         if not dig(doc, "isOnline", want=bool):
             return Offline(identity, anchor, title)
-        began = peek(doc, "startTime")
         return Live(
             identity,
             anchor,
@@ -54,7 +51,7 @@ class VkVideoAdapter:
             title,
             peek(doc, "category", "title") or "",
             peek(doc, "previewUrl") or "",
-            datetime.fromtimestamp(began, UTC) if began else None,
+            instant(doc, "startTime"),
             peek(doc, "id") or "",
         )
 
@@ -68,17 +65,8 @@ def _streams(doc: Any, match: Match, options: Options) -> Iterator[Stream]:
     addresses: list[Any] = peek(doc, "data", 0, "playerUrls") or []
     for each in addresses:
         if peek(each, "type") == "live_hls" and peek(each, "url"):
-            yield Stream(
+            yield match.stream(
                 dig(each, "url", want=str),
-                headers=match.platform.headers,
-                proxy=options.proxy or None,
-                protocol="hls",
-                expires_at=_expiry(each["url"]),
+                options,
                 label="auto",
             )
-
-
-def _expiry(url: str) -> datetime | None:
-    """Milliseconds, in a parameter or in a part of the path."""
-    found = re.search(r"expires[=/](\d{13})", url)
-    return datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else None

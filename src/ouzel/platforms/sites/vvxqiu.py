@@ -12,9 +12,9 @@ PLATFORM = Platform(
     title="VV Planet",
     title_zh="VV星球",
     urls=(
-        "h5webcdn-pro.vvxqiu.com/{..}?roomId={room}",
-        "h5webcdn.vvxqiu.com/{..}?roomId={room}",
-        "h5p.vvxqiu.com/{..}?roomId={room}",
+        "h5webcdn-pro.vvxqiu.com/{..}?roomId={room:word}",
+        "h5webcdn.vvxqiu.com/{..}?roomId={room:word}",
+        "h5p.vvxqiu.com/{..}?roomId={room:word}",
     ),
     example="https://h5webcdn-pro.vvxqiu.com/activity/videoShare/videoShare.html?h5Server=https://h5p.vvxqiu.com&roomId=LP115924473&platformId=vvstar",
     chain=("streamget",),

@@ -9,14 +9,12 @@ Source of shapes: https://github.com/wzgrx/pure_live (docs, E02 Weibo), and stre
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -38,6 +36,7 @@ PLATFORM = Platform(
     access="cookie",
     streamget="WeiboLiveStream",
     headers=(("Referer", "https://weibo.com/l/wblive/"),),
+    off_air=(r'"item":\s*\{[^{}]*"status":\s*3\b',),
     note="a broadcast has an address of its own; the pages of accounts need a cookie",
 )
 _LIVE = 1
@@ -70,9 +69,9 @@ def _broadcast(match: Match, site: Site, live: str, options: Options, identity: 
         headers=dict(PLATFORM.headers),
     )
     doc = reply.json()
-    if peek(doc, "error_code") == 27401:
+    if whole(doc, "error_code") == 27401:
         raise ChannelGone(f"Weibo has no broadcast {live}")
-    if peek(doc, "code") != 100000 or peek(doc, "error_code") not in (0, None):
+    if whole(doc, "code") != 100000 or whole(doc, "error_code") not in (0, None):
         raise SiteChanged(f"Weibo answers {peek(doc, 'code')}/{peek(doc, 'error_code')}: {peek(doc, 'msg')}")
     data = dig(doc, "data", want=dict)
     identity = identity or match.identity(live)
@@ -82,35 +81,30 @@ def _broadcast(match: Match, site: Site, live: str, options: Options, identity: 
         return Offline(identity, anchor, title)
     if status != _LIVE:
         raise SiteChanged(f"Weibo gives the broadcast {live} a status that is not known: {status}")
-    if peek(data, "watch_limit"):
+    if whole(data, "watch_limit"):
         raise NeedsLogin(peek(data, "pay_dialog_info", "buy_tip") or f"the broadcast {live} is not for everybody")
-    began = peek(data, "startTime")
     return Live(
         identity,
         anchor,
-        tuple(_streams(data, options)),
+        tuple(_streams(data, match, options)),
         title,
         cover=peek(data, "cover") or "",
-        started_at=datetime.fromtimestamp(began / 1000, UTC) if began else None,
+        started_at=instant(data, "startTime"),
         broadcast=live,
     )
 
 
-def _streams(data: object, options: Options) -> Iterator[Stream]:
+def _streams(data: object, match: Match, options: Options) -> Iterator[Stream]:
     """What is called HLS there is often the FLV again."""
     urls = [str(peek(data, key) or "") for key in ("live_origin_flv_url", "live_origin_hls_url")]
     for url in filter(None, dict.fromkeys(urls)):
-        parts = urlsplit(url)
-        yield Stream(
+        yield match.stream(
             url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="hls" if parts.path.endswith(".m3u8") else "flv",
+            options,
             label="原画",
             level="original",
             height=peek(data, "height"),
             codec="h264",
-            cdn=parts.hostname or "",
         )
 
 

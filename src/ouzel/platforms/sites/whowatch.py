@@ -8,14 +8,12 @@ call to play it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -40,7 +38,7 @@ class WhowatchAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         number = match.named.get("live")
         if number is None:
-            profile = self._ask(site, f"users/{quote(match['user'], safe=':@')}/profile")
+            profile = self._ask(site, f"users/{match['user']}/profile")
             identity = match.identity(dig(profile, "id", want=int))
             anchor = dig(profile, "name", want=str)
             if not peek(profile, "live"):
@@ -57,7 +55,6 @@ class WhowatchAdapter:
             return Offline(identity, anchor, title)
         if not streams or state != "PUBLISHING":
             raise SiteChanged(f"Whowatch has a broadcast in state {state}: {why or 'nothing more'}")
-        began = live.get("started_at")
         return Live(
             identity,
             anchor,
@@ -65,7 +62,7 @@ class WhowatchAdapter:
             title,
             peek(live, "category", "name") or "",
             live.get("latest_thumbnail_url") or "",
-            datetime.fromtimestamp(began / 1000, UTC) if began else None,
+            instant(live, "started_at"),
             number,
         )
 
@@ -85,11 +82,9 @@ def _streams(play: Any, match: Match, options: Options) -> Iterator[Stream]:
         found.append({"hls_url": whole})
     for each in found:
         quality = each.get("quality") or each.get("name") or ""
-        yield Stream(
+        yield match.stream(
             each["hls_url"],
-            headers=match.platform.headers,
-            proxy=options.proxy or None,
-            protocol="hls",
+            options,
             label=each.get("label") or quality,
             level="audio" if each.get("audio_only") else _LEVELS.get(quality),
         )

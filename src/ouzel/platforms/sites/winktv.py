@@ -9,14 +9,14 @@ Source of shapes: streamlink's plugin for PandaTV, and streamget's class.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ouzel.base.errors import ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -30,6 +30,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="WinkTVLiveStream",
     headers=(("Referer", "https://www.winktv.co.kr/"), ("Origin", "https://www.winktv.co.kr")),
+    off_air=(r'(?s)\A(?!.*"media":).*"bjInfo":\s*\{',),
     note="closed in June 2025; its channels are on PandaTV",
 )
 _API = "https://api.winktv.co.kr/v1"
@@ -58,11 +59,11 @@ class WinkTvAdapter:
         return Live(
             identity,
             anchor,
-            tuple(_streams(play, options)),
+            tuple(_streams(play, match, options)),
             peek(media, "title") or "",
             peek(media, "category") or "",
             peek(media, "thumbUrl") or "",
-            _instant(peek(media, "startTime")),
+            instant(media, "startTime", zone=_SEOUL),
             str(peek(media, "code") or ""),
         )
 
@@ -85,24 +86,15 @@ def _ask(site: Site, call: str, form: dict[str, str]) -> dict[str, Any]:
     return dig(doc, want=dict)
 
 
-def _streams(play: object, options: Options) -> Iterator[Stream]:
+def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
     """Playlists with all heights in them; the newest way of delivery first."""
     for key in ("hls3", "hls2", "hls"):
         for each in peek(play, "PlayList", key) or ():
             url: str = peek(each, "url") or ""
             if url:
-                yield Stream(
+                yield match.stream(
                     url,
-                    headers=PLATFORM.headers,
-                    proxy=options.proxy or None,
-                    protocol="hls",
+                    options,
                     label=str(peek(each, "name") or ""),
                     level="original",
-                    cdn=urlsplit(url).hostname or "",
                 )
-
-
-def _instant(text: object) -> datetime | None:
-    if not isinstance(text, str) or text[:1] != "2":
-        return None
-    return datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SEOUL).astimezone(UTC)

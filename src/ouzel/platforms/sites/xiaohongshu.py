@@ -64,11 +64,13 @@ class XiaohongshuAdapter:
         if room:
             headers = {**dict(PLATFORM.headers), "User-Agent": options.user_agent or _PHONE}
             page = _open(site, f"https://www.xiaohongshu.com/livestream/{room}", headers)
-            return _told(match.identity(room), dig(_state(page), "liveStream", want=dict), options)
+            return _told(match.identity(room), dig(_state(page), "liveStream", want=dict), match, options)
         page = _open(site, f"https://www.xiaohongshu.com/user/profile/{user}", _APP)
-        identity, shown = match.identity(user), peek(_state(page), "liveStream")
-        if peek(shown, "roomData", "roomInfo"):  # `liveStatus` alone says nothing: it is "success" from the start
-            return _told(identity, shown, options)
+        identity, shown = match.identity(user), dig(_state(page), "liveStream", want=dict)
+        if dig(
+            shown, "roomData", "roomInfo", want=dict
+        ):  # `liveStatus` alone says nothing: it is "success" from the start
+            return _told(identity, shown, match, options)
         return Offline(identity, page.find(r"<title>@(.*?) 的个人主页</title>", "name of a profile"))
 
 
@@ -97,7 +99,7 @@ def _state(page: Reply) -> Any:
         raise SiteChanged(f"the state in {page.url.split('?')[0]} is not what it was") from None
 
 
-def _told(identity: Identity, shown: dict[str, Any], options: Options) -> Answer:
+def _told(identity: Identity, shown: dict[str, Any], match: Match, options: Options) -> Answer:
     if peek(shown, "pageStatus") == "error":
         raise ChannelGone(f"RedNote has no such broadcast: {peek(shown, 'errorMessage')}")
     data = dig(shown, "roomData", want=dict)
@@ -116,46 +118,32 @@ def _told(identity: Identity, shown: dict[str, Any], options: Options) -> Answer
     if limits:
         kind = RegionLocked if _REGION in limits else NeedsLogin
         raise kind(f"the broadcast is not for everybody ({sorted(limits)})")
-    streams = tuple(_pulled(info, options)) or tuple(_linked(link, options))
+    streams = tuple(_pulled(info, match, options)) or tuple(_linked(link, match, options))
     room = str(peek(info, "roomId") or "")
     return Live(identity, anchor, streams, title, cover=peek(info, "roomCover") or "", broadcast=room)
 
 
-def _pulled(info: object, options: Options) -> Iterator[Stream]:
+def _pulled(info: object, match: Match, options: Options) -> Iterator[Stream]:
     """FLV before HLS, H.264 before HEVC; plain http, with no signature."""
     text = peek(info, "pullConfig") or "{}"
     config = json.loads(text) if isinstance(text, str) else text
     for codec in ("h264", "h265"):
         lines = [each for each in peek(config, codec) or () if peek(each, "master_url")]
         for line in sorted(lines, key=lambda each: ".m3u8" in each["master_url"]):
-            yield _stream(
+            yield match.stream(
                 line["master_url"],
                 options,
+                level="original",
                 label=peek(line, "quality_type_name") or peek(line, "quality_type") or "",
                 height=peek(config, "height"),
                 codec="hevc" if codec == "h265" else "h264",
             )
 
 
-def _linked(link: dict[str, list[str]], options: Options) -> Iterator[Stream]:
+def _linked(link: dict[str, list[str]], match: Match, options: Options) -> Iterator[Stream]:
     """What older pages tell: one address, in the link that opens the app."""
     for url in link.get("flvUrl", []):
-        yield _stream(url, options)
-
-
-def _stream(url: str, options: Options, *, label: str = "原画", height: int | None = None, codec: str = "") -> Stream:
-    parts = urlsplit(url)
-    return Stream(
-        url,
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
-        protocol="hls" if parts.path.endswith(".m3u8") else "flv",
-        label=label,
-        level="original",
-        height=height,
-        codec=codec,
-        cdn=parts.hostname or "",
-    )
+        yield match.stream(url, options, label="原画", level="original")
 
 
 def _list(value: object) -> list[int]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ouzel.base.errors import SiteChanged
 from ouzel.model.live import Answer, Live, Offline
@@ -49,27 +48,23 @@ class YinboAdapter:
         if status != 1:
             raise SiteChanged(f"Yinbo gives the room {room} a status that is not known: {status}")
         live = str(dig(told, "liveID", want=object))
-        return Live(identity, anchor, tuple(_streams(site, room, live, options)), cover=peek(told, "headpic") or "")
+        return Live(
+            identity, anchor, tuple(_streams(site, room, live, match, options)), cover=peek(told, "headpic") or ""
+        )
 
 
 def adapter() -> YinboAdapter:
     return YinboAdapter()
 
 
-def _streams(site: Site, room: str, live: str, options: Options) -> Iterator[Stream]:
+def _streams(site: Site, room: str, live: str, match: Match, options: Options) -> Iterator[Stream]:
     page = site.get(f"https://live.ybw1666.com/{room}", headers=dict(PLATFORM.headers))
     config = json.loads(page.find(r"var config\s*=\s*(\{.*?\})\s*;\s*config\.webskins", "place of the streams"))
-    for key, protocol, suffix in (
-        ("domainpullstream_flv", "flv", "flv"),
-        ("domainpullstream_hls", "hls", "m3u8"),
-    ):
+    for key, suffix in (("domainpullstream_flv", "flv"), ("domainpullstream_hls", "m3u8")):
         place = dig(config, key, want=str).rstrip("/")
-        yield Stream(
+        yield match.stream(
             f"{place}/{live}.{suffix}",
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol=protocol,  # type: ignore[arg-type]
+            options,
             label="原画",
             level="original",
-            cdn=urlsplit(place).hostname or "",
         )

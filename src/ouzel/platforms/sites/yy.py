@@ -13,15 +13,15 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 from ouzel.base.errors import ChannelGone, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Site, dig, peek
+from ouzel.platforms.asking import Site, dig, instant, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
+from ouzel.platforms.expiry import expiry_of
 
 PLATFORM = Platform(
     name="yy",
@@ -62,14 +62,13 @@ class YyAdapter:
                 anchor = page.find(r'\bnick\s*:\s*"((?:[^"\\]|\\.)*)"', "name of the channel's owner")
                 room = re.search(r'roomName\s*:\s*decodeURIComponent\("([^"]*)"\)', page.text)
                 return Offline(match.identity(sid), anchor, unquote(room[1]) if room else "")
-        began = peek(detail, "startTime")
         return Live(
             match.identity(dig(detail, "sid", want=object)),
             dig(detail, "name", want=str),
-            tuple(_streams(site, sid, str(peek(detail, "ssid") or sid), options)),
+            tuple(_streams(site, sid, str(peek(detail, "ssid") or sid), match, options)),
             peek(detail, "desc") or "",
             cover=peek(detail, "thumb2") or peek(detail, "thumb") or "",
-            started_at=datetime.fromtimestamp(int(began), UTC) if began else None,
+            started_at=instant(detail, "startTime"),
         )
 
 
@@ -80,29 +79,29 @@ def adapter() -> YyAdapter:
 def _detail(site: Site, sid: str) -> dict[str, Any] | None:
     """What is on air in a channel; None when nothing is, or there is no channel of this number."""
     doc = site.get(f"https://www.yy.com/api/liveInfoDetail/{sid}/{sid}/0", headers=dict(PLATFORM.headers)).json()
-    if peek(doc, "resultCode") != 0 or "data" not in doc:
+    if whole(doc, "resultCode") != 0 or "data" not in doc:
         raise SiteChanged(f"YY answers {peek(doc, 'resultCode')} for the channel {sid}")
     return None if doc["data"] is None else dig(doc, "data", want=dict)
 
 
-def _streams(site: Site, sid: str, ssid: str, options: Options) -> Iterator[Stream]:
+def _streams(site: Site, sid: str, ssid: str, match: Match, options: Options) -> Iterator[Stream]:
     """The best quality by each host, then the others by one host each."""
     doc = _ask(site, sid, ssid, _BEST, -1)
     found = _Given.of(doc)
     if found is None:
-        yield from _mobile(site, sid, ssid, options)
+        yield from _mobile(site, sid, ssid, match, options)
         return
-    yield found.stream(options)
+    yield found.stream(match, options)
     for line in found.other_lines:
         if (more := _Given.of(_ask(site, sid, ssid, found.gear, line))) is not None and more.gear == found.gear:
-            yield more.stream(options)
+            yield more.stream(match, options)
     for gear in sorted(found.gears, reverse=True):
         if (
             gear != found.gear
             and (more := _Given.of(_ask(site, sid, ssid, gear, -1))) is not None
             and more.gear == gear
         ):
-            yield more.stream(options)
+            yield more.stream(match, options)
 
 
 class _Given:
@@ -130,23 +129,18 @@ class _Given:
         lines = peek(doc, "avp_info_res", "stream_line_addr")
         return cls(doc, next(iter(lines))) if lines else None
 
-    def stream(self, options: Options) -> Stream:
+    def stream(self, match: Match, options: Options) -> Stream:
         about = self.gears.get(self.gear)
-        parts = urlsplit(self.url)
-        until = parse_qs(parts.query).get("t", [""])[0]
-        return Stream(
+        return match.stream(
             self.url,
-            headers=PLATFORM.headers,
-            proxy=options.proxy or None,
-            protocol="flv",
-            expires_at=datetime.fromtimestamp(int(until), UTC) if until.isdigit() else None,
+            options,
+            expires_at=expiry_of(self.url, "t"),
             label=peek(about, "gear_info", "name") or "",
             level=_LEVELS.get(self.gear),
             height=peek(about, "height"),
             fps=peek(about, "fps"),
             bitrate_bps=(peek(about, "rate") or 0) * 1000 or None,
             codec="h264",
-            cdn=parts.hostname or "",
         )
 
 
@@ -209,7 +203,7 @@ def _ask(site: Site, sid: str, ssid: str, gear: int, line: int) -> object:
     return reply.json()
 
 
-def _mobile(site: Site, sid: str, ssid: str, options: Options) -> Iterator[Stream]:
+def _mobile(site: Site, sid: str, ssid: str, match: Match, options: Options) -> Iterator[Stream]:
     reply = site.get(
         f"https://interface.yy.com/hls/new/get/{sid}/{ssid}/1200",
         params={"source": "wapyy", "callback": ""},
@@ -219,13 +213,11 @@ def _mobile(site: Site, sid: str, ssid: str, options: Options) -> Iterator[Strea
     url: str = peek(doc, "hls") or ""
     if not url:
         return
-    yield Stream(
+    yield match.stream(
         url,
-        headers=PLATFORM.headers,
-        proxy=options.proxy or None,
+        options,
         protocol="hls",
         label="流畅",
         level="ld",
         height=peek(doc, "height"),
-        cdn=urlsplit(url).hostname or "",
     )

@@ -47,6 +47,7 @@ class ZhihuAdapter:
             params={"profile_new_version": ""},
             headers=dict(PLATFORM.headers),
             accept=(400, 403, 404),
+            saying=r'"error":\s*\{',
         ).json()
         if peek(doc, "error"):
             error = dig(doc, "error", want=dict)
@@ -80,23 +81,20 @@ def _theater(match: Match, site: Site, theater: str, options: Options, identity:
     return Live(
         identity,
         anchor,
-        tuple(_streams(dig(told, "drama", "playInfo", want=dict), options)),
+        tuple(_streams(dig(told, "drama", "playInfo", want=dict), match, options)),
         title,
         cover=peek(told, "drama", "coverImage") or "",
         broadcast=str(peek(told, "drama", "id") or ""),
     )
 
 
-def _streams(play: object, options: Options) -> Iterator[Stream]:
-    for key, protocol in (("hlsUrl", "hls"), ("playUrl", "flv")):
+def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
+    for key in ("hlsUrl", "playUrl"):
         url: str = peek(play, key) or ""
         if url:
-            yield Stream(
+            yield match.stream(
                 url,
-                headers=PLATFORM.headers,
-                proxy=options.proxy or None,
-                protocol=protocol,  # type: ignore[arg-type]
+                options,
                 label="原画",
                 level="original",
-                cdn=urlsplit(url).hostname or "",
             )
