@@ -146,11 +146,11 @@ def _streams(text: str, match: Match, options: Options) -> Iterator[Stream]:
     found = [each for host in manifest for each in rows(host, "adaptationSet", "representation")]
     shown = [each for each in found if str(peek(each, "url") or "").startswith("http") and not peek(each, "hidden")]
     for each in sorted(shown, key=lambda one: -int(peek(one, "level") or peek(one, "bitrate") or 0)):
-        url, rate = str(each["url"]), peek(each, "bitrate")
+        url, rate = str(each["url"]), whole(each, "bitrate") or 0
         yield match.stream(
             url,
             options,
             label=str(peek(each, "name") or peek(each, "qualityType") or ""),
             level=_LEVELS.get(str(peek(each, "qualityType"))),
-            bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
+            bitrate_bps=rate * 1000 or None,
         )

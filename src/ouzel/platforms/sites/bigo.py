@@ -67,12 +67,7 @@ class BigoAdapter:
         url = peek(told, "hls_src")
         if not url:
             raise SiteChanged(f"Bigo says that {number} is on air, and withholds the address")
-        stream = match.stream(
-            url,
-            options,
-            level="original",
-            codec="h264",
-        )
+        stream = match.stream(url, options, level="original", codec="h264")
         return Live(
             identity,
             anchor,

@@ -64,9 +64,4 @@ def _streams(told: dict[str, Any], match: Match, options: Options) -> Iterator[S
             f"index.ll.m3u8?filter=tracks:v4v3v2v1a1a2&multitrack=true&token={token}",
             f"index.m3u8?token={token}",
         ):
-            yield match.stream(
-                f"https://{server}/{name}_v1/{place}",
-                options,
-                label="auto",
-                cdn=server,
-            )
+            yield match.stream(f"https://{server}/{name}_v1/{place}", options, label="auto", cdn=server)

@@ -165,7 +165,7 @@ def adapter() -> CcAdapter:
 
 
 def _addresses(told: Mapping[str, Any], match: Match, options: Options) -> Iterator[Stream]:
-    name, rate = str(told.get("vbrname_sel") or ""), told.get("vbr_sel")
+    name, rate = str(told.get("vbrname_sel") or ""), whole(told, "vbr_sel") or 0
     for key, host in (("videourl", "cdn_sel"), ("bakvideourl", "bakcdn_sel")):
         url = str(told.get(key) or "")
         if not url.startswith("http"):
@@ -175,7 +175,7 @@ def _addresses(told: Mapping[str, Any], match: Match, options: Options) -> Itera
             options,
             label=str(table(told, "vbrname_mapping").get(name) or name),
             level=_level(name),
-            bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
+            bitrate_bps=rate * 1000 or None,
             cdn=str(told.get(host) or ""),
         )
 

@@ -110,8 +110,4 @@ def _streams(told: Any, match: Match, options: Options) -> Iterator[Stream]:
         raise SiteChanged(f"Dailymotion answers {code}: {why}")
     for each in dig(told, "qualities", "auto", want=list):
         if peek(each, "type") == "application/x-mpegURL":
-            yield match.stream(
-                dig(each, "url", want=str),
-                options,
-                label="auto",
-            )
+            yield match.stream(dig(each, "url", want=str), options, label="auto")

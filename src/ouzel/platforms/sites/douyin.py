@@ -246,7 +246,7 @@ def _stream(form: str, key: str, url: str, details: Any, named: Any, match: Matc
     level: Level | None
     usual, level = _KEYS.get(key, (key, None))
     label = str(peek(named, "name") or usual)
-    rate = peek(details, "vbitrate") or peek(named, "v_bit_rate")
+    rate = whole(details, "vbitrate") or whole(named, "v_bit_rate")
     height = str(peek(details, "resolution") or peek(named, "resolution") or "").partition("x")[2]
     codec = str(peek(details, "VCodec") or peek(named, "v_codec") or "").lower()
     url = url.replace("http://", "https://", 1)
@@ -263,7 +263,7 @@ def _stream(form: str, key: str, url: str, details: Any, named: Any, match: Matc
         level=level,
         height=int(height) if height.isdigit() else None,
         fps=float(peek(named, "fps") or 0) or None,
-        bitrate_bps=rate if isinstance(rate, int) and rate > 0 else None,
+        bitrate_bps=rate or None,
         codec=_CODECS.get(codec, ""),
     )
 

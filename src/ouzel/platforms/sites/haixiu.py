@@ -66,11 +66,7 @@ class ShowselfAdapter:
         if state != "1":
             raise SiteChanged(f"it tells of a state that is not known: {state}")
         url = dig(room_data, "media_url_web", want=str)
-        stream = match.stream(
-            url,
-            options,
-            level="original",
-        )
+        stream = match.stream(url, options, level="original")
         return Live(identity, anchor, (stream,))
 
 

@@ -126,10 +126,4 @@ def _streams(site: Site, on: object, user: str, match: Match, options: Options) 
     )
     urls = [str(peek(data, key) or "") for key in ("h264_url", "main", "pull_m3u8")]
     for url in filter(None, dict.fromkeys(urls)):
-        yield match.stream(
-            url,
-            options,
-            label="原画",
-            level="original",
-            codec="h264",
-        )
+        yield match.stream(url, options, label="原画", level="original", codec="h264")

@@ -246,8 +246,8 @@ def _rates(data: Mapping[str, Any]) -> list[tuple[str, int]]:
             told = None
     found: dict[int, str] = {}
     for each in rows(told) or rows(data, "stream", "flv", "rateArray") or rows(data, "stream", "bitRateInfo"):
-        label, rate = peek(each, "sDisplayName"), peek(each, "iBitRate")
-        if label and isinstance(rate, int) and rate >= 0:
+        label, rate = peek(each, "sDisplayName"), whole(each, "iBitRate")
+        if label and rate is not None and rate >= 0:
             found.setdefault(rate, str(label))
     found = found or {0: "原画"}
     return [(label, rate) for rate, label in sorted(found.items(), key=lambda pair: (pair[0] > 0, -pair[0]))]

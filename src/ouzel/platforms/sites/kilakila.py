@@ -108,13 +108,7 @@ def adapter() -> KilakilaAdapter:
 def _streams(room: Any, match: Match, options: Options) -> Iterator[Stream]:
     for name in ("flvPlayUrl", "hlsPlayUrl"):
         if url := peek(room, name):
-            yield match.stream(
-                url,
-                options,
-                label="原画",
-                level="original",
-                codec="h264",
-            )
+            yield match.stream(url, options, label="原画", level="original", codec="h264")
 
 
 def _unsealed(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, cast
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Level, Stream
-from ouzel.platforms.asking import Reply, Site, dig, instant, peek, rows, table
+from ouzel.platforms.asking import Reply, Site, dig, instant, peek, rows, table, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -144,12 +144,12 @@ def _streams(told: object, match: Match, options: Options) -> Iterator[Stream]:
 
 
 def _stream(url: str, codec: str, quality: Any, match: Match, options: Options) -> Stream:
-    rate, kind = peek(quality, "bitrate"), str(peek(quality, "qualityType") or "")
+    rate, kind = whole(quality, "bitrate") or 0, str(peek(quality, "qualityType") or "")
     return match.stream(
         url,
         options,
         label=" ".join(str(peek(quality, "name") or peek(quality, "shortName") or kind).split()),
         level=_LEVELS.get(kind),
-        bitrate_bps=rate * 1000 if isinstance(rate, int) and rate > 0 else None,
+        bitrate_bps=rate * 1000 or None,
         codec=_CODECS.get(codec) or ("hevc" if "hevc" in url.lower() else "h264" if "avc" in url.lower() else ""),
     )

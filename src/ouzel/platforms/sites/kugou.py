@@ -116,6 +116,6 @@ def _streams(site: Site, room: str, match: Match, options: Options) -> Iterator[
                     options,
                     label="原画",
                     level="original",
-                    height=peek(data, "height"),
+                    height=whole(data, "height") or None,
                     codec=_CODECS.get(peek(profile, "codec") or 0, ""),
                 )

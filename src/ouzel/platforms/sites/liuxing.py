@@ -54,9 +54,4 @@ def adapter() -> LiuxingAdapter:
 
 def _stream(told: dict[str, Any], match: Match, options: Options) -> Stream:
     number, live = dig(told, "idx", want=object), dig(told, "liveId1", want=object)
-    return match.stream(
-        f"https://{_HOST}/live/{number}/{live}.flv",
-        options,
-        label="原画",
-        level="original",
-    )
+    return match.stream(f"https://{_HOST}/live/{number}/{live}.flv", options, label="原画", level="original")

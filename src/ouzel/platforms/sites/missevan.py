@@ -74,9 +74,4 @@ def _streams(channel: object, match: Match, options: Options) -> Iterator[Stream
         url: str = peek(channel, key) or ""
         if not url:
             continue
-        yield match.stream(
-            url.replace("http://", "https://", 1),
-            options,
-            label="原画",
-            level="audio",
-        )
+        yield match.stream(url.replace("http://", "https://", 1), options, label="原画", level="audio")

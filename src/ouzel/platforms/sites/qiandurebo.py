@@ -46,12 +46,7 @@ class QiandureboAdapter:
         url = _field(data, "play_url")
         if not url:
             raise SiteChanged(f"the page of the room {room} says neither that it is off air nor where the stream is")
-        stream = match.stream(
-            url,
-            options,
-            label="原画",
-            level="original",
-        )
+        stream = match.stream(url, options, label="原画", level="original")
         return Live(identity, anchor, (stream,), _field(data, "zb_title"))
 
 

@@ -66,8 +66,4 @@ def _streams(video: Any, match: Match, options: Options) -> Iterator[Stream]:
     """The playlist for all qualities, under whatever name it stands."""
     for name, each in dig(video, "ua", "hls", want=dict).items():
         if url := peek(each, "url"):
-            yield match.stream(
-                url,
-                options,
-                label=name,
-            )
+            yield match.stream(url, options, label=name)

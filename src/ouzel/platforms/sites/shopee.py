@@ -144,7 +144,7 @@ def _streams(param: dict[str, Any], host: str, match: Match, options: Options) -
                     headers=headers,
                     label=peek(each, "qualityTypeName") or "",
                     level="original" if rate == max(rates) else None,
-                    height=peek(each, "height") or None,
+                    height=whole(each, "height") or None,
                     bitrate_bps=rate * 1000 or None,
                 )
     plain: list[str] = peek(param, "play_url_list") or []

@@ -91,9 +91,4 @@ def _stream(play: Any, match: Match, options: Options) -> Stream:
     url, signed = dig(play, "hls_url", want=str), (peek(play, "cdn_auth_url_parameters") or "").lstrip("&?")
     if signed:
         url += ("&" if "?" in url else "?") + signed
-    return match.stream(
-        url,
-        options,
-        label="auto",
-        codec="h264",
-    )
+    return match.stream(url, options, label="auto", codec="h264")

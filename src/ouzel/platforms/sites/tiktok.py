@@ -138,6 +138,6 @@ def _streams(room: Mapping[str, Any], kind: str, match: Match, options: Options)
                 level=_LEVELS.get(quality),
                 height=min(int(size[1]), int(size[2])) or None if size else None,
                 fps=60.0 if quality.endswith("_60") else None,
-                bitrate_bps=peek(about, "vbitrate") or None,
+                bitrate_bps=whole(about, "vbitrate") or None,
                 codec=_CODECS.get(codec, ""),
             )

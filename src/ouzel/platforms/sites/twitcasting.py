@@ -73,12 +73,7 @@ def _streams(told: Mapping[str, Any], match: Match, options: Options) -> Iterato
     found: Mapping[str, str] = peek(told, "tc-hls", "streams") or {}
     found = {name: url for name, url in found.items() if url}
     for quality in sorted(found, key=lambda name: [*_LEVELS, name].index(name)):
-        yield match.stream(
-            found[quality],
-            options,
-            label=quality,
-            level=_LEVELS.get(quality),
-        )
+        yield match.stream(found[quality], options, label=quality, level=_LEVELS.get(quality))
 
 
 def _found(pattern: str, page: str) -> str:

@@ -66,9 +66,4 @@ def _streams(config: Any, match: Match, options: Options) -> Iterator[Stream]:
     first = peek(config, "request", "files", "hls", "default_cdn")
     for cdn in sorted(told, key=lambda name: name != first):
         if url := peek(told, cdn, "url"):
-            yield match.stream(
-                url,
-                options,
-                label="auto",
-                cdn=cdn,
-            )
+            yield match.stream(url, options, label="auto", cdn=cdn)

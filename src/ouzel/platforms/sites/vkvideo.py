@@ -65,8 +65,4 @@ def _streams(doc: Any, match: Match, options: Options) -> Iterator[Stream]:
     addresses: list[Any] = peek(doc, "data", 0, "playerUrls") or []
     for each in addresses:
         if peek(each, "type") == "live_hls" and peek(each, "url"):
-            yield match.stream(
-                dig(each, "url", want=str),
-                options,
-                label="auto",
-            )
+            yield match.stream(dig(each, "url", want=str), options, label="auto")

@@ -103,7 +103,7 @@ def _streams(data: object, match: Match, options: Options) -> Iterator[Stream]:
             options,
             label="原画",
             level="original",
-            height=peek(data, "height"),
+            height=whole(data, "height") or None,
             codec="h264",
         )
 

@@ -92,9 +92,4 @@ def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
         for each in peek(play, "PlayList", key) or ():
             url: str = peek(each, "url") or ""
             if url:
-                yield match.stream(
-                    url,
-                    options,
-                    label=str(peek(each, "name") or ""),
-                    level="original",
-                )
+                yield match.stream(url, options, label=str(peek(each, "name") or ""), level="original")

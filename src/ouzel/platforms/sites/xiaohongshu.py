@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, SiteChanged
 from ouzel.model.live import Answer, Identity, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Reply, Site, dig, peek
+from ouzel.platforms.asking import Reply, Site, dig, peek, whole
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -135,7 +135,7 @@ def _pulled(info: object, match: Match, options: Options) -> Iterator[Stream]:
                 options,
                 level="original",
                 label=peek(line, "quality_type_name") or peek(line, "quality_type") or "",
-                height=peek(config, "height"),
+                height=whole(config, "height") or None,
                 codec="hevc" if codec == "h265" else "h264",
             )
 

@@ -62,9 +62,4 @@ def _streams(site: Site, room: str, live: str, match: Match, options: Options) -
     config = json.loads(page.find(r"var config\s*=\s*(\{.*?\})\s*;\s*config\.webskins", "place of the streams"))
     for key, suffix in (("domainpullstream_flv", "flv"), ("domainpullstream_hls", "m3u8")):
         place = dig(config, key, want=str).rstrip("/")
-        yield match.stream(
-            f"{place}/{live}.{suffix}",
-            options,
-            label="原画",
-            level="original",
-        )
+        yield match.stream(f"{place}/{live}.{suffix}", options, label="原画", level="original")

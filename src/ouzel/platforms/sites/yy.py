@@ -109,15 +109,15 @@ class _Given:
 
     def __init__(self, doc: object, key: str) -> None:
         self.url = dig(doc, "avp_info_res", "stream_line_addr", key, "cdn_info", "url", want=str)
-        self.line = peek(doc, "avp_info_res", "stream_line_addr", key, "line_seq")
+        self.line = whole(doc, "avp_info_res", "stream_line_addr", key, "line_seq")
         lines = peek(doc, "avp_info_res", "stream_line_list", key, "line_infos") or ()
-        self.other_lines = [n for each in lines if (n := peek(each, "line_seq")) not in (None, self.line)]
+        self.other_lines = [n for each in lines if (n := whole(each, "line_seq")) not in (None, self.line)]
         self.gears: dict[int, dict[str, Any]] = {}
         self.gear = 0
         for each in dig(doc, "channel_stream_info", "streams", want=list):
             about = json.loads(peek(each, "json") or "{}")
-            gear = peek(about, "gear_info", "gear")
-            if not peek(each, "stream_key") or not isinstance(gear, int):
+            gear = whole(about, "gear_info", "gear")
+            if not peek(each, "stream_key") or gear is None:
                 continue  # sound, or a quality that is for the app alone
             self.gears.setdefault(gear, about)
             if each["stream_key"] == key:
@@ -137,9 +137,9 @@ class _Given:
             expires_at=expiry_of(self.url, "t"),
             label=peek(about, "gear_info", "name") or "",
             level=_LEVELS.get(self.gear),
-            height=peek(about, "height"),
-            fps=peek(about, "fps"),
-            bitrate_bps=(peek(about, "rate") or 0) * 1000 or None,
+            height=whole(about, "height") or None,
+            fps=whole(about, "fps") or None,
+            bitrate_bps=(whole(about, "rate") or 0) * 1000 or None,
             codec="h264",
         )
 
@@ -219,5 +219,5 @@ def _mobile(site: Site, sid: str, ssid: str, match: Match, options: Options) -> 
         protocol="hls",
         label="流畅",
         level="ld",
-        height=peek(doc, "height"),
+        height=whole(doc, "height") or None,
     )

@@ -92,9 +92,4 @@ def _streams(play: object, match: Match, options: Options) -> Iterator[Stream]:
     for key in ("hlsUrl", "playUrl"):
         url: str = peek(play, key) or ""
         if url:
-            yield match.stream(
-                url,
-                options,
-                label="原画",
-                level="original",
-            )
+            yield match.stream(url, options, label="原画", level="original")
