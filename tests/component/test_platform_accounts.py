@@ -92,7 +92,7 @@ async def test_an_account_that_is_refused_is_told_and_nobody_else_is_asked(
     assert state_of(told.outcome) is State.NEEDS_LOGIN, (told, server.unplanned)
     assert told.adapter == adapter
     assert "not let in" in str(told.outcome) or "does not let the account in" in str(told.outcome)
-    assert "tried" not in told.outcome.context
+    assert len(told.outcome.context["tried"]) == 1
 
 
 async def test_who_cannot_sign_in_is_not_told_the_password(server: PlatformServer) -> None:
@@ -106,3 +106,12 @@ async def test_cookies_count_before_an_account(server: PlatformServer) -> None:
     server.play(read_case(DATA / "openrec" / "own" / "live.toml"))
     told = await ask(server, registry()["openrec"].example, None, cookies="a=b")
     assert (told.adapter, state_of(told.outcome)) == ("own", State.LIVE)
+
+
+@pytest.mark.parametrize("adapter", ["own", "streamlink", "yt-dlp", "streamget"])
+async def test_everybody_names_himself_as_the_user_wants(server: PlatformServer, adapter: AdapterName) -> None:
+    server.play(read_case(DATA / "twitch" / adapter / "live.toml"))
+    told = await ask(server, "https://www.twitch.tv/somebody", adapter, user_agent="Somebody/1.0")
+    assert isinstance(told.outcome, Live), (told, server.unplanned)
+    assert {asked.headers["user-agent"] for asked in server.asked} == {"Somebody/1.0"}
+    assert {dict(stream.headers).get("User-Agent") for stream in told.outcome.streams} == {"Somebody/1.0"}

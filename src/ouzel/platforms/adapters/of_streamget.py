@@ -41,6 +41,7 @@ class _Watched(httpx.AsyncClient):
             verify=_context() if options.verify_tls else False,
             trust_env=False,
         )
+        self._agent = options.user_agent
         self._cookies_given, self._sites = options.cookies, _sites.get()
         keep(self.cookies.jar, self._cookies_given, self._sites)
 
@@ -49,6 +50,8 @@ class _Watched(httpx.AsyncClient):
         given_away = self._cookies_given and self._cookies_given in request.headers.get("cookie", "")
         if given_away and site_of(request.url.host) not in self._sites:
             del request.headers["cookie"]
+        if self._agent:
+            request.headers["user-agent"] = self._agent
         try:
             response = await super().send(request, **given)
         except Exception as exc:
@@ -109,12 +112,13 @@ def adapter() -> StreamgetAdapter:
 
 
 def _streams(told: Any, match: Match, options: Options) -> list[Stream]:
+    agent = (("User-Agent", options.user_agent),) if options.user_agent else ()
     protocols = {told.flv_url: "flv", told.m3u8_url: "hls"}
     addresses = dict.fromkeys(a for a in (told.record_url, told.flv_url, told.m3u8_url) if a)
     return [
         Stream(
             address,
-            headers=match.platform.headers,
+            headers=(*agent, *match.platform.headers),
             proxy=options.proxy or None,
             protocol=protocols.get(address),  # type: ignore[arg-type]
             expires_at=expiry_of(address),

@@ -32,12 +32,14 @@ _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg
 class _Watched(BaseAdapter):
     """Sees every request of a session, from whatever thread, whichever transport a plugin has chosen for it."""
 
-    def __init__(self, transport: BaseAdapter, watch: Watch) -> None:
+    def __init__(self, transport: BaseAdapter, watch: Watch, agent: str) -> None:
         super().__init__()
-        self._transport, self._watch = transport, watch
+        self._transport, self._watch, self._agent = transport, watch, agent
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         clock, watch = Stopwatch(), self._watch
+        if self._agent:
+            request.headers["User-Agent"] = self._agent  # plugins name themselves, too
         method, url = request.method or "GET", request.url or ""
         try:
             response = self._transport.send(request, *args, **kwargs)
@@ -98,7 +100,7 @@ def _session(match: Match, options: Options) -> Streamlink:
     http.trust_env = False
     http.verify = (ca_file() or True) if options.verify_tls else False
     watch, chosen = current(), http.get_adapter
-    http.get_adapter = lambda url: _Watched(chosen(url), watch)  # type: ignore[method-assign]
+    http.get_adapter = lambda url: _Watched(chosen(url), watch, options.user_agent)  # type: ignore[method-assign]
     if options.proxy:
         session.set_option("http-proxy", options.page_proxy)
     if options.user_agent:

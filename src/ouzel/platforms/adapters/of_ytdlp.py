@@ -140,8 +140,10 @@ def adapter() -> YtDlpAdapter:
 
 def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
     account = {"username": options.login, "password": options.password} if options.login else {}
+    agent = {"http_headers": {"User-Agent": options.user_agent}} if options.user_agent else {}
     return {
         **account,
+        **agent,
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,

@@ -6,11 +6,12 @@ Source of shapes: yt-dlp's extractor, https://github.com/biliup/biliup (ttingliv
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ouzel.base.errors import NeedsLogin
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Protocol_, Stream
-from ouzel.platforms.asking import Reply, Site, dig, instant, peek
+from ouzel.platforms.asking import Site, dig, instant, peek
 from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 
 PLATFORM = Platform(
@@ -49,12 +50,8 @@ class TTingLiveAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         channel = match["channel"]
-        reply = _ask(site, channel, options)
-        doc = reply.json()
-        message = peek(doc, "message")
-        if _wants_account(reply):
-            raise NeedsLogin(f"TTingLive: {message or 'it asks for an account'}")
-        if reply.status == 400:
+        doc = _ask(site, channel, options)
+        if doc is None:
             return Offline(match.identity(channel))
         return Live(
             match.identity(channel),
@@ -71,27 +68,31 @@ def adapter() -> TTingLiveAdapter:
     return TTingLiveAdapter()
 
 
-def _ask(site: Site, channel: str, options: Options) -> Reply:
-    """What the player is told: as an account, if there is one."""
-    reply = None
+def _ask(site: Site, channel: str, options: Options) -> Any:
+    """What the player is told: as an account, if there is one; None: nothing is on air. Raises: NeedsLogin."""
+    refused = NeedsLogin("TTingLive gives the account no ticket")
     account = options.login and not options.cookies
     for ticket in site.tokens("ticket", _TICKET_S, lambda: _sign_in(site, options)) if account else ("",):
-        reply = site.get(
-            f"{_API}/api/channels/{channel}/stream",
-            params={"option": "all"},
-            headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
-            accept=(400, 401),
-            saying=_NO_STREAM,
-        )
-        if not _wants_account(reply):
-            break
-    assert reply is not None
-    return reply
+        try:
+            return _ask_with(site, channel, ticket)
+        except NeedsLogin as exc:
+            refused = exc
+    raise refused
 
 
-def _wants_account(reply: Reply) -> bool:
-    message = peek(reply.json(), "message") or ""
-    return reply.status == 401 or any(word in message for word in _ACCOUNTS_ONLY)
+def _ask_with(site: Site, channel: str, ticket: str) -> Any:
+    reply = site.get(
+        f"{_API}/api/channels/{channel}/stream",
+        params={"option": "all"},
+        headers={**dict(PLATFORM.headers), "x-site-code": "ttinglive", **({"Cookie": ticket} if ticket else {})},
+        accept=(400,),
+        saying=_NO_STREAM,
+    )
+    doc = reply.json()
+    message = peek(doc, "message")
+    if message and any(word in message for word in _ACCOUNTS_ONLY):
+        raise NeedsLogin(f"TTingLive: {message}")
+    return None if reply.status == 400 else doc
 
 
 def _sign_in(site: Site, options: Options) -> str:
