@@ -92,6 +92,19 @@ async def test_a_dash_show_that_is_over_is_no_live_stream(live_clip: Clip, tmp_p
     assert doc["answer"]["duration_s"] == pytest.approx(12, abs=0.2)
 
 
+async def test_cookies_stay_with_their_host_where_a_redirect_leads_elsewhere(live_clip: Clip, tmp_path: Path) -> None:
+    senders.dash(tmp_path, live_clip)
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("key=secret")
+    async with LiveOrigin() as origin:
+        manifest = serve_dash(origin, tmp_path).replace("127.0.0.1", "localhost")
+        origin.on("moved").redirect(manifest)
+        code, doc = await beside_loop(lambda: resolve(f"{origin.url}/moved", tmp_path, "--cookies", str(jar)))
+        cookies = {request.headers.get("cookie") for request in origin.requests if "moved" not in request.path}
+    assert (code, doc["state"]) == (0, "vod")
+    assert cookies == {None}
+
+
 def serve_dash(origin: LiveOrigin, folder: Path) -> str:
     names = [f"chunk-stream{track}-{number:05}.m4s" for track in (0, 1) for number in range(1, 100)]
     for name in ["init-stream0.m4s", "init-stream1.m4s", *names]:

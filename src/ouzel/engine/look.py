@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import anyio
@@ -105,7 +105,8 @@ async def _through_ffmpeg(finder: FfmpegFinder, stream: Stream, address: str, *,
     """`length`: bytes that were announced; a manifest's say nothing."""
     from ouzel.engine.sources.ffmpeg.looking import open_input
 
-    opened, picked = await open_input(finder, stream, address)
+    asked = replace(stream, headers=stream.headers_for(address))  # it may be where a redirect has led
+    opened, picked = await open_input(finder, asked, address)
     picture = next((each for each in opened.streams if each.index == picked.video), None)
     found = Stream(
         stream.url,
