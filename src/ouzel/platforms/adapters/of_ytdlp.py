@@ -1,4 +1,8 @@
-"""yt-dlp: one object for each resolve, whose requests are watched."""
+"""yt-dlp: one object for each resolve, whose requests are watched.
+
+It is made with the extractors of one site alone. To make it with all 1,750 takes most of the time, and lets it go on, from a
+page that it does not understand, to another site's extractor or to the generic one, whose answers are guesses.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,21 @@ from typing import Any, cast
 
 import curl_cffi.requests
 from yt_dlp import YoutubeDL
-from yt_dlp.networking import Request, Response
+from yt_dlp.extractor import gen_extractor_classes
+from yt_dlp.networking import Request, RequestHandler, Response
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
+from ouzel.base.urls import redact
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
-from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
+from ouzel.platforms.tls import ca_file
 from ouzel.platforms.watch import Stopwatch, current, is_playlist
 
 _NOT_LIVE = re.compile(
@@ -40,11 +47,23 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
 
 
 class _Watched(YoutubeDL):  # type: ignore[misc]
-    """Sees every request, from whatever thread."""
+    """Sees every request, from whatever thread, and keeps to one site."""
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
+    def __init__(self, parameters: dict[str, Any], extractors: Mapping[str, Any]) -> None:
         self._watch = current()
-        super().__init__(cast("Any", parameters))
+        super().__init__(cast("Any", parameters), auto_init=False)
+        self._ies = dict(extractors)  # it puts those in there that it has used
+
+    def extract_info(self, url: str, download: bool = True, ie_key: str | None = None, *args: Any, **given: Any) -> Any:
+        """Raises: SiteChanged where it would go on at another site."""
+        fitting = [self._ies[ie_key]] if ie_key in self._ies else [] if ie_key else self._ies.values()
+        if not any(each.suitable(url) for each in fitting):
+            raise SiteChanged(f"yt-dlp would go on at another site: {redact(url).split('?')[0]}")
+        return super().extract_info(url, download, ie_key, *args, **given)
+
+    def run_all_pps(self, key: str, info: Any, *, additional_pps: Any = None) -> Any:
+        """Nothing is done with what was found, and no table of it is printed."""
+        return info
 
     def urlopen(self, req: Any) -> Response:
         clock, watch = Stopwatch(), self._watch
@@ -53,15 +72,16 @@ class _Watched(YoutubeDL):  # type: ignore[misc]
         try:
             response = super().urlopen(cast("Any", req))
         except HTTPError as exc:
-            exc.response = self._noted(method, url, exc.response, clock)
+            exc.response = self._noted(method, exc.response, clock)
             raise
         except Exception as exc:
             watch.failed(method, url, exc, took_s=clock.s)
             raise
-        return self._noted(method, url, response, clock)
+        return self._noted(method, response, clock)
 
-    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
-        """Read, and as it was before, whichever way it came."""
+    def _noted(self, method: str, response: Response, clock: Stopwatch) -> Response:
+        """Read, and as it was before, whichever way it came; from where redirects have led."""
+        url = response.url
         kind = response.headers.get("content-type", "")
         if kind.startswith(("video/", "audio/")) and not is_playlist(url, kind):
             self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
@@ -104,7 +124,27 @@ def _teach() -> None:
     handler._create_instance, handler.close = _browser, handler._clear_instances
 
 
+def _remember() -> None:
+    """Teach it to read the authorities that are trusted once, and not for each object."""
+    made: dict[tuple[object, ...], Any] = {}
+    handler: Any = RequestHandler
+    make = handler._make_sslcontext
+
+    def remembered(self: Any, legacy_ssl_support: bool | None = None) -> Any:
+        key = (self.verify, self.legacy_ssl_support, self.prefer_system_certs, legacy_ssl_support, ca_file())
+        if key not in made:
+            made[key] = make(self, legacy_ssl_support=legacy_ssl_support)
+        return made[key]
+
+    handler._make_sslcontext = remembered
+
+
 _teach()
+_remember()
+
+
+_found: dict[str, Mapping[str, Any]] = {}
+"""The extractors of platforms that were asked for: finding them takes a second, of which most is for the first."""
 
 
 class YtDlpAdapter:
@@ -114,7 +154,7 @@ class YtDlpAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         heard = _Heard()
-        with _Watched(_parameters(options, heard)) as ydl:
+        with _Watched(_parameters(options, heard), _extractors(match.platform.name, match.url)) as ydl:
             keep(ydl.cookiejar, options.cookies, sites_of(match))
             try:
                 info = ydl.extract_info(match.url, download=False)
@@ -130,6 +170,26 @@ class YtDlpAdapter:
 
 def adapter() -> YtDlpAdapter:
     return YtDlpAdapter()
+
+
+def _extractors(platform: str, url: str) -> Mapping[str, Any]:
+    """By their keys, the one that knows this address, and those that yt-dlp keeps beside it, for the same site.
+
+    Raises: ResolverFailed when there is none.
+    """
+    found = _found.get(platform, {})
+    if not any(each.suitable(url) for each in found.values()):
+        known = [each for each in gen_extractor_classes() if each.ie_key() != "Generic"]
+        first = next((each for each in known if each.suitable(url)), None)
+        if first is None:
+            raise ResolverFailed(f"yt-dlp has no extractor for {url}")
+        _found[platform] = found = {each.ie_key(): each for each in known if _home(each) == _home(first)}
+    return found
+
+
+def _home(extractor: Any) -> str:
+    """The module, or the package, where yt-dlp keeps what it knows of a site."""
+    return ".".join((getattr(extractor, "_module", None) or extractor.__module__).split(".")[:3])
 
 
 def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
