@@ -29,6 +29,7 @@ from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
+from ouzel.platforms.javascript import deno
 from ouzel.platforms.tls import ca_file
 from ouzel.platforms.watch import Stopwatch, current, is_playlist
 
@@ -205,13 +206,14 @@ def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
         "ignore_no_formats_error": True,
         "logger": heard,
         "playlist_items": "1",
+        "js_runtimes": {"deno": {"path": deno()}},
         "extractor_retries": 0,
         "retries": 0,
     }
 
 
 def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
-    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
+    identity = match.identity(next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
     title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
     status = info.get("live_status")
