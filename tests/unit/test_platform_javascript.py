@@ -49,7 +49,7 @@ def test_the_wheel_then_beside_the_interpreter_then_the_path(nowhere: Path, monk
 def test_yt_dlp_runs_the_wheel_s_without_a_path(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     of_wheel = program(nowhere / "wheel" / "deno")
     monkeypatch.setitem(sys.modules, "deno", SimpleNamespace(find_deno_bin=lambda: of_wheel))
-    with watching(), of_ytdlp._Watched(of_ytdlp._parameters(Options(), of_ytdlp._Heard()), {}) as ydl:
+    with watching(), of_ytdlp.Watched(of_ytdlp._parameters(Options(), of_ytdlp._Heard()), {}) as ydl:
         runtimes: Any = ydl._js_runtimes
         found = runtimes["deno"].info
     assert (found.path, found.version, found.supported) == (of_wheel, "2.9.8", True)

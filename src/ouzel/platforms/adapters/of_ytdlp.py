@@ -9,29 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
-from io import BytesIO
 from typing import Any, cast
 
-import curl_cffi.requests
-from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes
-from yt_dlp.networking import Request, RequestHandler, Response
-from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
-from ouzel.base.urls import redact
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
+from ouzel.platforms.adapters.watched_ytdlp import Watched
 from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
 from ouzel.platforms.javascript import deno
-from ouzel.platforms.tls import ca_file
-from ouzel.platforms.watch import Stopwatch, current, is_playlist
 
 _NOT_LIVE = re.compile(
     r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
@@ -47,103 +39,6 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[SiteError]], ...] = tuple(
 )
 
 
-class _Watched(YoutubeDL):  # type: ignore[misc]
-    """Sees every request, from whatever thread, and keeps to one site."""
-
-    def __init__(self, parameters: dict[str, Any], extractors: Mapping[str, Any]) -> None:
-        self._watch = current()
-        super().__init__(cast("Any", parameters), auto_init=False)
-        self._ies = dict(extractors)  # it puts those in there that it has used
-
-    def extract_info(self, url: str, download: bool = True, ie_key: str | None = None, *args: Any, **given: Any) -> Any:
-        """Raises: SiteChanged where it would go on at another site."""
-        fitting = [self._ies[ie_key]] if ie_key in self._ies else [] if ie_key else self._ies.values()
-        if not any(each.suitable(url) for each in fitting):
-            raise SiteChanged(f"yt-dlp would go on at another site: {redact(url).split('?')[0]}")
-        return super().extract_info(url, download, ie_key, *args, **given)
-
-    def run_all_pps(self, key: str, info: Any, *, additional_pps: Any = None) -> Any:
-        """Nothing is done with what was found, and no table of it is printed."""
-        return info
-
-    def urlopen(self, req: Any) -> Response:
-        clock, watch = Stopwatch(), self._watch
-        url = req if isinstance(req, str) else req.url
-        method = req.method if isinstance(req, Request) else "GET"
-        try:
-            response = super().urlopen(cast("Any", req))
-        except HTTPError as exc:
-            exc.response = self._noted(method, exc.response, clock)
-            raise
-        except Exception as exc:
-            watch.failed(method, url, exc, took_s=clock.s)
-            raise
-        return self._noted(method, response, clock)
-
-    def _noted(self, method: str, response: Response, clock: Stopwatch) -> Response:
-        """Read, and as it was before, whichever way it came; from where redirects have led."""
-        url = response.url
-        kind = response.headers.get("content-type", "")
-        if kind.startswith(("video/", "audio/")) and not is_playlist(url, kind):
-            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
-            return response
-        data = response.read()
-        self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
-        return Response(
-            BytesIO(data),
-            response.url,
-            cast("Mapping[str, str]", response.headers),
-            response.status,
-            response.reason,
-            response.extensions,
-        )
-
-
-class _Browser(curl_cffi.requests.Session[Any]):
-    """As a browser greets: with our authorities, and without threads left behind."""
-
-    def request(self, *args: Any, **given: Any) -> Any:
-        if given.get("verify") is True:
-            given["verify"] = ca_file() or True
-        return cast("Any", super()).request(*args, **given)
-
-    def close(self) -> None:
-        super().close()
-        self.executor.shutdown()
-
-
-def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
-    return _Browser(cookies=cookiejar)
-
-
-def _teach() -> None:
-    """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
-    try:
-        handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
-    except ImportError:
-        return  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
-    handler._create_instance, handler.close = _browser, handler._clear_instances
-
-
-def _remember() -> None:
-    """Teach it to read the authorities that are trusted once, and not for each object."""
-    made: dict[tuple[object, ...], Any] = {}
-    handler: Any = RequestHandler
-    make = handler._make_sslcontext
-
-    def remembered(self: Any, legacy_ssl_support: bool | None = None) -> Any:
-        key = (self.verify, self.legacy_ssl_support, self.prefer_system_certs, legacy_ssl_support, ca_file())
-        if key not in made:
-            made[key] = make(self, legacy_ssl_support=legacy_ssl_support)
-        return made[key]
-
-    handler._make_sslcontext = remembered
-
-
-_teach()
-_remember()
-
-
 _found: dict[str, Mapping[str, Any]] = {}
 """The extractors of platforms that were asked for: finding them takes a second, of which most is for the first."""
 
@@ -155,7 +50,7 @@ class YtDlpAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         heard = _Heard()
-        with _Watched(_parameters(options, heard), _extractors(match.platform.name, match.url)) as ydl:
+        with Watched(_parameters(options, heard), _extractors(match.platform.name, match.url)) as ydl:
             keep(ydl.cookiejar, options.cookies, sites_of(match))
             try:
                 info = ydl.extract_info(match.url, download=False)
