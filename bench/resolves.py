@@ -37,14 +37,14 @@ async def main(count: int, at_once: int) -> None:
         os.environ["SSL_CERT_FILE"] = str(server.ca_file)
         options = Options(proxy=server.proxy)
         before = _rss(os.getpid())
-        async with open_host() as host:
-            for name, adapter in WAYS:
-                case = read_case(DATA / name / adapter / "live.toml")
-                server.play(case)
-                url = case.url or registry()[name].example
+        for name, adapter in WAYS:
+            case = read_case(DATA / name / adapter / "live.toml")
+            server.play(case)
+            url = case.url or registry()[name].example
+            async with open_host() as host:
                 await _measure(host, url, adapter, options, count, at_once)
-                print(f"    requests each: {len(server.asked) / (count + at_once):.1f}")
-            print(f"this process has grown by {(_rss(os.getpid()) - before) / 1e6:.1f} MB")
+            print(f"    requests each: {len(server.asked) / (count + at_once):.1f}")
+        print(f"this process has grown by {(_rss(os.getpid()) - before) / 1e6:.1f} MB")
 
 
 async def _measure(
