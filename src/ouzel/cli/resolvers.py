@@ -13,6 +13,7 @@ from ouzel.cli.main import EXIT_OK, Command, exit_code
 from ouzel.cli.options import speaking
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.platforms.javascript import deno
 from ouzel.platforms.upgrade import Upgrades, Version, default_folder
 
 
@@ -56,3 +57,6 @@ def _show(versions: Sequence[Version], output: Output) -> None:
         output.json({"event": "library", **doc})
         note = tr("resolvers.note", installed=each.installed) if each.used != each.installed else ""
         output.say(tr("resolvers.version", library=each.library, used=each.used, note=note))
+    runtime = deno()
+    output.json({"event": "runtime", "runtime": "deno", "path": runtime})
+    output.say(tr("resolvers.runtime", path=runtime) if runtime else tr("resolvers.no_runtime"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
@@ -29,11 +28,6 @@ _MOST_BYTES = 16 * 1024 * 1024
 _REDIRECTS = 8
 _IN_MS = 100_000_000_000
 """Seconds in the year 5138, milliseconds in 1973: what is more is told in milliseconds."""
-
-
-def ca_file() -> str | None:
-    """The authorities that are trusted besides the usual ones' place."""
-    return os.environ.get("SSL_CERT_FILE") or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,16 +286,20 @@ def _escaped(text: str, what: re.Pattern[str]) -> str:
 def _plain(options: Options) -> Any:
     import requests
 
+    from ouzel.platforms.tls import Transport
+
     session: Any = requests.Session()
     session.trust_env = False
     session.max_redirects = _REDIRECTS
-    session.verify = (ca_file() or True) if options.verify_tls else False
+    session.mount("https://", Transport(verify=options.verify_tls))
     session.proxies = _proxies(options)
     return session
 
 
 def _browser(options: Options) -> Any:
     from curl_cffi import requests
+
+    from ouzel.platforms.tls import ca_file
 
     make: Any = requests.Session
     return make(

@@ -115,6 +115,8 @@ def expand(match: Match, registry: Registry, options: Options) -> Match:
 def _believed(answer: Answer, watch: Watch, name: AdapterName, match: Match) -> Answer | OuzelError:
     """Nobody says "offline" on the word of a request that failed, nor "live" without a stream."""
     platform = match.platform
+    if name != "own" and (stable := watch.find(platform.stable)):
+        answer = replace(answer, identity=match.identity(stable))
     idle = () if name == "own" else platform.off_air
     said = name == "own" or not isinstance(answer, Offline) or watch.says(idle)
     if isinstance(answer, Offline) and (fault := watch.first_fault(but=idle)) is not None:

@@ -55,6 +55,9 @@ class Platform:
     off_air: tuple[str, ...] = ()
     """Patterns of what it answers for a channel that is off air. A library's "offline" is believed only on an answer that has
     one of them; its status is then no fault."""
+    stable: tuple[str, ...] = ()
+    """Patterns of a channel's stable id, as their group, in what it answers libraries, which tell another or none; the first that
+    is found counts. Where there is none: what the address names."""
     note: str = ""
     at_once: int = 0
     """Of how many channels it tells in one answer, as its code says (`Probing`); 0: of each by itself."""

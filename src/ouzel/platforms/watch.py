@@ -143,6 +143,11 @@ class Watch:
         """Whether an answer has one of these."""
         return any(exchange.says(patterns) for exchange in self.seen)
 
+    def find(self, patterns: Collection[str]) -> str | None:
+        """The group of the first of these that is in an answer, the first answer first."""
+        found = (re.search(pattern, exchange.body) for pattern in patterns for exchange in self.seen)
+        return next((each[1] for each in found if each), None)
+
     def first_fault(self, *, but: Collection[str] = ()) -> OuzelError | None:
         """The first request with which something was wrong: what came after may follow from it.
 

@@ -19,10 +19,11 @@ from streamget.requests import async_http
 from ouzel.base.errors import NeedsLogin, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
-from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, site_of, sites_of
 from ouzel.platforms.expiry import expiry_of
+from ouzel.platforms.tls import context
 from ouzel.platforms.watch import Stopwatch, current
 
 _options: ContextVar[Options] = ContextVar("options")
@@ -38,7 +39,7 @@ class _Watched(httpx.AsyncClient):
         super().__init__(
             proxy=options.page_proxy or None,
             timeout=options.timeout_s,
-            verify=_context() if options.verify_tls else False,
+            verify=context(verify=options.verify_tls),
             trust_env=False,
         )
         self._agent = options.user_agent
@@ -60,12 +61,6 @@ class _Watched(httpx.AsyncClient):
         kind = response.headers.get("content-type", "")
         watch.answered(request.method, str(response.url), response.status_code, kind, response.text, took_s=clock.s)
         return response
-
-
-def _context() -> Any:
-    import ssl
-
-    return ssl.create_default_context(cafile=ca_file())
 
 
 async_http.httpx = SimpleNamespace(AsyncClient=_Watched)  # type: ignore[attr-defined]

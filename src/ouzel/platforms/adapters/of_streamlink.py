@@ -1,24 +1,30 @@
-"""streamlink: a session for each resolve, since sessions are shared state, with a transport that is watched."""
+"""streamlink: a session for each resolve, since sessions are shared state, with a transport that is watched.
+
+What it knows of plugins is read once, and all sessions have it: to read it takes more time than all the rest.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
-from streamlink.exceptions import NoPluginError, PluginError
+from streamlink.exceptions import PluginError
+from streamlink.session.plugins import StreamlinkPlugins
 from streamlink.session.session import Streamlink
 
 from ouzel.base.errors import NeedsLogin, RegionLocked, ResolverFailed, SiteChanged
 from ouzel.model.live import Answer, Live, Offline
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
-from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
+from ouzel.platforms.tls import Transport
 from ouzel.platforms.watch import Stopwatch, Watch, current, is_playlist
 
 _ALIASES = frozenset({"best", "worst", "best-unfiltered", "worst-unfiltered"})
@@ -63,17 +69,19 @@ class StreamlinkAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         session = _session(match, options)
         try:
-            try:
-                plugin_name, plugin_class, url = session.resolve_url(match.url, follow_redirect=False)
-            except NoPluginError:
-                raise ResolverFailed(f"streamlink has no plugin for {match.url}") from None
-            plugin = plugin_class(session, url, _account(plugin_name, options))
+            known = session.plugins.match_url(
+                match.url
+            )  # `resolve_url` keeps the last 128 sessions, with their cookies
+            if known is None:
+                raise ResolverFailed(f"streamlink has no plugin for {match.url}")
+            plugin_name, plugin_class = known
+            plugin = plugin_class(session, match.url, _account(plugin_name, options))
             try:
                 found = plugin.streams()
                 _check_login(plugin_name, options)
             except PluginError as exc:
                 raise _meaning(exc, plugin_name) from exc
-            identity = match.identity(next(iter(match.named.values()), url))
+            identity = match.identity(next(iter(match.named.values()), match.url))
             if not found:
                 return Offline(identity, plugin.author or "", plugin.title or "")
             names = sorted(found.keys() - _ALIASES, key=plugin.stream_weight, reverse=True)
@@ -94,11 +102,20 @@ def adapter() -> StreamlinkAdapter:
     return StreamlinkAdapter()
 
 
+@cache
+def _plugins() -> StreamlinkPlugins:
+    return StreamlinkPlugins()
+
+
 def _session(match: Match, options: Options) -> Streamlink:
-    session = Streamlink({"webbrowser": False, "http-timeout": options.timeout_s, "no-plugin-cache": True})
+    session = Streamlink(
+        {"webbrowser": False, "http-timeout": options.timeout_s, "no-plugin-cache": True}, plugins_builtin=False
+    )
+    session.plugins = _plugins()
     http = session.http
     http.trust_env = False
-    http.verify = (ca_file() or True) if options.verify_tls else False
+    http.verify = options.verify_tls
+    http.mount("https://", Transport(verify=options.verify_tls))
     watch, chosen = current(), http.get_adapter
     http.get_adapter = lambda url: _Watched(chosen(url), watch, options.user_agent)  # type: ignore[method-assign]
     if options.proxy:

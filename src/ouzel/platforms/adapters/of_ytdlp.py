@@ -1,30 +1,30 @@
-"""yt-dlp: one object for each resolve, whose requests are watched."""
+"""yt-dlp: one object for each resolve, whose requests are watched.
+
+It is made with the extractors of one site alone. To make it with all 1,750 takes most of the time, and lets it go on, from a
+page that it does not understand, to another site's extractor or to the generic one, whose answers are guesses.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
-from io import BytesIO
 from traceback import walk_tb
 from typing import Any, cast
 
-import curl_cffi.requests
-from yt_dlp import YoutubeDL
-from yt_dlp.networking import Request, Response
-from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from ouzel.base.errors import Blocked, ChannelGone, NeedsLogin, RegionLocked, ResolverFailed, SiteChanged, SiteError
 from ouzel.model.live import Answer, Live, Offline, Vod
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import kept_headers
-from ouzel.platforms.asking import Site, ca_file
+from ouzel.platforms.adapters.watched_ytdlp import Watched
+from ouzel.platforms.asking import Site
 from ouzel.platforms.contract import AdapterName, Match, Options
 from ouzel.platforms.cookies import keep, sites_of
 from ouzel.platforms.expiry import expiry_of
-from ouzel.platforms.watch import Stopwatch, current, is_playlist
+from ouzel.platforms.javascript import deno
 
 _NOT_LIVE = re.compile(
     r"not (?:currently )?live|is (?:currently )?offline|isn't live|has ended|no longer live", re.IGNORECASE
@@ -43,72 +43,8 @@ _SIGNS_IN = frozenset({"_perform_login", "_get_token"})
 """Functions of extractors."""
 
 
-class _Watched(YoutubeDL):  # type: ignore[misc]
-    """Sees every request, from whatever thread."""
-
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        self._watch = current()
-        super().__init__(cast("Any", parameters))
-
-    def urlopen(self, req: Any) -> Response:
-        clock, watch = Stopwatch(), self._watch
-        url = req if isinstance(req, str) else req.url
-        method = req.method if isinstance(req, Request) else "GET"
-        try:
-            response = super().urlopen(cast("Any", req))
-        except HTTPError as exc:
-            exc.response = self._noted(method, url, exc.response, clock)
-            raise
-        except Exception as exc:
-            watch.failed(method, url, exc, took_s=clock.s)
-            raise
-        return self._noted(method, url, response, clock)
-
-    def _noted(self, method: str, url: str, response: Response, clock: Stopwatch) -> Response:
-        """Read, and as it was before, whichever way it came."""
-        kind = response.headers.get("content-type", "")
-        if kind.startswith(("video/", "audio/")) and not is_playlist(url, kind):
-            self._watch.answered(method, url, response.status, kind, "", took_s=clock.s)
-            return response
-        data = response.read()
-        self._watch.answered(method, url, response.status, kind, data.decode("utf-8", "replace"), took_s=clock.s)
-        return Response(
-            BytesIO(data),
-            response.url,
-            cast("Mapping[str, str]", response.headers),
-            response.status,
-            response.reason,
-            response.extensions,
-        )
-
-
-class _Browser(curl_cffi.requests.Session[Any]):
-    """As a browser greets: with our authorities, and without threads left behind."""
-
-    def request(self, *args: Any, **given: Any) -> Any:
-        if given.get("verify") is True:
-            given["verify"] = ca_file() or True
-        return cast("Any", super()).request(*args, **given)
-
-    def close(self) -> None:
-        super().close()
-        self.executor.shutdown()
-
-
-def _browser(_handler: Any, cookiejar: Any = None) -> _Browser:
-    return _Browser(cookies=cookiejar)
-
-
-def _teach() -> None:
-    """yt-dlp's way to curl_cffi our sessions; and to close them, which it does not."""
-    try:
-        handler: Any = import_module("yt_dlp.networking._curlcffi").CurlCFFIRH
-    except ImportError:
-        return  # a release that does not go with our curl_cffi: it does without, and says so where a site asks for it
-    handler._create_instance, handler.close = _browser, handler._clear_instances
-
-
-_teach()
+_found: dict[str, Mapping[str, Any]] = {}
+"""The extractors of platforms that were asked for: finding them takes a second, of which most is for the first."""
 
 
 class YtDlpAdapter:
@@ -118,7 +54,7 @@ class YtDlpAdapter:
 
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         heard = _Heard()
-        with _Watched(_parameters(options, heard)) as ydl:
+        with Watched(_parameters(options, heard), _extractors(match.platform.name, match.url)) as ydl:
             keep(ydl.cookiejar, options.cookies, sites_of(match))
             try:
                 info = ydl.extract_info(match.url, download=False)
@@ -138,6 +74,26 @@ def adapter() -> YtDlpAdapter:
     return YtDlpAdapter()
 
 
+def _extractors(platform: str, url: str) -> Mapping[str, Any]:
+    """By their keys, the one that knows this address, and those that yt-dlp keeps beside it, for the same site.
+
+    Raises: ResolverFailed when there is none.
+    """
+    found = _found.get(platform, {})
+    if not any(each.suitable(url) for each in found.values()):
+        known = [each for each in gen_extractor_classes() if each.ie_key() != "Generic"]
+        first = next((each for each in known if each.suitable(url)), None)
+        if first is None:
+            raise ResolverFailed(f"yt-dlp has no extractor for {url}")
+        _found[platform] = found = {each.ie_key(): each for each in known if _home(each) == _home(first)}
+    return found
+
+
+def _home(extractor: Any) -> str:
+    """The module, or the package, where yt-dlp keeps what it knows of a site."""
+    return ".".join((getattr(extractor, "_module", None) or extractor.__module__).split(".")[:3])
+
+
 def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
     account = {"username": options.login, "password": options.password} if options.login else {}
     agent = {"http_headers": {"User-Agent": options.user_agent}} if options.user_agent else {}
@@ -155,13 +111,14 @@ def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
         "ignore_no_formats_error": True,
         "logger": heard,
         "playlist_items": "1",
+        "js_runtimes": {"deno": {"path": deno()}},
         "extractor_retries": 0,
         "retries": 0,
     }
 
 
 def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
-    identity = match.identity(info.get("channel_id") or next(iter(match.named.values()), match.url))
+    identity = match.identity(next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
     title = info.get("fulltitle") or info.get("title") or ""  # it writes the time behind the title of what is on air
     status = info.get("live_status")

@@ -33,6 +33,7 @@ PLATFORM = Platform(
     streamget="BigoLiveStream",
     headers=(("Origin", "https://www.bigo.tv"), ("Referer", "https://www.bigo.tv/")),
     off_air=(r'(?s)\A(?!.*"needLogin":\s*true).*"alive":\s*0\b',),
+    stable=(r'"uid":\s*"?(\d+)', r'"clientBigoId":\s*"(\w+)"'),
 )
 _INFO = "https://ta.bigo.tv/official_website/studio/getInternalStudioInfo"
 _GUARD = "https://sec.bigo.sg/v1/webjs"

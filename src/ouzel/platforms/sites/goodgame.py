@@ -23,6 +23,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink", "yt-dlp"),
     headers=(("Referer", "https://goodgame.ru/"), ("Origin", "https://goodgame.ru")),
     off_air=(r'"online":\s*false',),
+    stable=(r'\A\s*\{[^{}]*?"id":\s*(\d+)',),
 )
 _API = "https://goodgame.ru/api"
 

@@ -38,7 +38,7 @@ class KickAdapter:
             _CHANNEL.format(slug), headers={"Accept": "application/json", "Referer": f"https://kick.com/{slug}"}
         )
         channel = dig(reply.json(), want=dict)
-        identity = match.identity(dig(channel, "id", want=int))
+        identity = match.identity(dig(channel, "slug", want=str))
         anchor = peek(channel, "user", "username") or dig(channel, "slug", want=str)
         if peek(channel, "is_banned"):
             raise ChannelGone(f"Kick has banned the channel {slug}")

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://www.mirrativ.com/"),),
     off_air=(r'"is_live":\s*false', r'"onlive":\s*null'),
+    stable=(r'"user_id":\s*"?(\d+)',),
     note="a page /live/ID is one broadcast; /user/ID is who makes them",
 )
 _API = "https://www.mirrativ.com/api"

@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink"),
     headers=(("Referer", "https://www.mixcloud.com/"),),
     off_air=(r'"streamStatus":\s*"ENDED"',),
+    stable=(r'"userLookup":\s*\{\s*"id":\s*"([^"]+)"',),
 )
 
 

@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "yt-dlp"),
     headers=(("Referer", "https://odysee.com/"), ("Origin", "https://odysee.com")),
     off_air=(r'"Live":\s*false',),
+    stable=(r'"ChannelClaimID":\s*"(\w+)"',),
 )
 
 

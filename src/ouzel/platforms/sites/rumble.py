@@ -25,6 +25,7 @@ PLATFORM = Platform(
     browser_tls=True,
     headers=(("Referer", "https://rumble.com/"), ("Origin", "https://rumble.com")),
     off_air=(r'"live":\s*1\b',),
+    stable=(r"rumble\.com/embed/(v\w+)",),
     note="a page is one broadcast; pages of channels are not known",
 )
 _OVER, _COMING_OR_OVER, _ON_AIR = 0, 1, 2

@@ -30,6 +30,7 @@ PLATFORM = Platform(
     streamget="ShowRoomLiveStream",
     headers=(("Referer", "https://www.showroom-live.com/"),),
     off_air=(r'"live_status":\s*[01]\b', r'"is_live":\s*false'),
+    stable=(r'"room_id":\s*"?(\d+)',),
 )
 _API = "https://www.showroom-live.com/api"
 _ON_AIR, _OFF_AIR = 2, {0, 1}

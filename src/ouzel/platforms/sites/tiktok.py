@@ -33,6 +33,7 @@ PLATFORM = Platform(
     streamget="TikTokLiveStream",
     headers=(("Referer", "https://www.tiktok.com/"),),
     off_air=(r'"status":\s*4\b',),
+    stable=(r'"user":\s*\{\s*"id":\s*"(\d+)"',),
     note="answers by region; rooms for adults need the cookie of an account",
 )
 _PAGE = "https://www.tiktok.com/@{}/live"

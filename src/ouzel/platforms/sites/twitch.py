@@ -34,6 +34,7 @@ PLATFORM = Platform(
     proxy_advised=True,
     streamget="TwitchLiveStream",
     off_air=(r'"(stream|streamPlaybackAccessToken)":\s*null', "Can not find channel", "transcode does not exist"),
+    stable=(r'"user(?:OrError)?":\s*\{\s*"id":\s*"(\d+)"',),
     note="channels for subscribers, and pictures without advertisements, need the cookie auth-token of an account",
 )
 _GQL = "https://gql.twitch.tv/gql"

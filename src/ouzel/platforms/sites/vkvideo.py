@@ -24,6 +24,7 @@ PLATFORM = Platform(
     chain=("own", "streamlink"),
     headers=(("Referer", "https://live.vkvideo.ru/"), ("Origin", "https://live.vkvideo.ru")),
     off_air=(r'"isOnline":\s*false',),
+    stable=(r'"user":\s*\{[^{}]*"id":\s*(\d+)',),
 )
 
 

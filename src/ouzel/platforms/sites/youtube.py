@@ -31,5 +31,10 @@ PLATFORM = Platform(
     access="cookie",
     proxy_advised=True,
     off_air=('"LIVE_STREAM_OFFLINE"', r'"isUpcoming":\s*true', '"channelMetadataRenderer"'),
+    stable=(
+        r'"externalChannelId":\s*"(UC[\w-]{22})"',
+        r'"externalId":\s*"(UC[\w-]{22})"',
+        r'"channelId":\s*"(UC[\w-]{22})"',
+    ),
     note="needs a JavaScript runtime (deno) for most streams; refuses many addresses of data centres without a cookie",
 )
