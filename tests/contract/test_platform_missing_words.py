@@ -22,7 +22,7 @@ from ouzel.testing.platforms import platform_server, read_case
 pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
 CASES = sorted(DATA.glob("*/[!o]*/live*.toml"))
-SAID_BY_ABSENCE = {("acfun", "/profile/liveId")}
+SAID_BY_ABSENCE = {("acfun", "/profile/liveId"), ("jd", "/result/livingRoomJump"), ("winktv", "/media")}
 """Where a site is documented to say "off air" by leaving out just this (see the cases of the platform)."""
 
 

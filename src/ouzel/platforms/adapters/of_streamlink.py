@@ -69,9 +69,8 @@ class StreamlinkAdapter:
     def resolve(self, match: Match, site: Site, options: Options) -> Answer:
         session = _session(match, options)
         try:
-            known = session.plugins.match_url(
-                match.url
-            )  # `resolve_url` keeps the last 128 sessions, with their cookies
+            # not `resolve_url`, which keeps the last 128 sessions, with their cookies
+            known = session.plugins.match_url(match.url)
             if known is None:
                 raise ResolverFailed(f"streamlink has no plugin for {match.url}")
             plugin_name, plugin_class = known
