@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,6 +18,7 @@ from ouzel.model.stream import Stream
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Aes, Hls, LiveOrigin
 from ouzel.testing.origin.channel import Channel
+from ouzel.testing.resolver import FakeResolver
 
 if TYPE_CHECKING:
     from conftest import Kept, Studio
@@ -327,8 +329,6 @@ async def test_signed_addresses_that_run_out_are_renewed_and_nothing_is_lost(rec
 
 
 async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(record: Studio, clip: Clip) -> None:
-    from datetime import UTC, datetime, timedelta
-
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=SPEED, length_s=35).sign(ttl_s=2.5)
 
@@ -340,6 +340,19 @@ async def test_addresses_are_renewed_before_they_run_out_where_that_is_known(rec
     assert whole(kept)
     assert kept.report.reconnects == 0
     assert kept.report.end_reason is EndReason.ENDED
+
+
+@pytest.mark.parametrize("life_s", [-60.0, 1.0])
+async def test_a_platform_is_not_asked_again_and_again_for_an_address(
+    record: Studio, clip: Clip, life_s: float
+) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=WINDOW), speed=2.0, length_s=20)
+        given = Stream(channel.url, expires_at=datetime.now(UTC) + timedelta(seconds=life_s))
+        page = FakeResolver(lambda: given)
+        kept = await record(channel.url, resolver=page)
+    assert whole(kept)
+    assert page.calls <= 2
 
 
 # ---- changes of the show

@@ -28,7 +28,8 @@ async def try_as_stream(
 
     Raises: BadUrl, BadOption.
     """
-    address = tidy(url) if urlsplit(url.strip()).scheme.lower() in {*HTTP_SCHEMES, ""} else url.strip()
+    given = url.strip()  # as it stands, since a path may have characters that no page's has
+    address = given if "://" in given else tidy(given)
     near = nearest(urlsplit(address).hostname or "")
     cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
     headers = (("User-Agent", options.user_agent), ("Cookie", cookies))

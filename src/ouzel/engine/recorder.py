@@ -297,21 +297,35 @@ class Recorder:
         self._tape.emit(EventCode.RESUMED)
 
     async def _renew(self, stream: Stream) -> None:
-        """Fetch a fresh address before this one expires; the source takes it up at its next request."""
-        while stream.expires_at is not None:
-            life_s = (stream.expires_at - self._context.clock.now()).total_seconds()
+        """Fetch a fresh address before this one expires; the source takes it up at its next request.
+
+        One that is over when it is given, by what it says of itself, is asked for again when it does not work.
+        """
+        backoff = Backoff(self._policy.retry_base_s, self._policy.retry_cap_s)
+        while (life_s := self._life_s(stream)) > 0:
             await anyio.sleep(max(1.0, life_s * self._policy.renew_at))
             if not self._reads_hls:  # one long answer: a new address is asked for when it breaks off
                 return
-            try:
-                fresh = await self.spec.resolver.resolve()
-            except OuzelError as exc:
-                self._tape.emit(EventCode.WARNING, code=exc.code, why=f"the address could not be renewed: {exc}")
-                continue
+            backoff.attempt = 1
+            fresh = await self._renewed()
+            while isinstance(fresh, OuzelError):
+                self._tape.emit(EventCode.WARNING, code=fresh.code, why=f"the address could not be renewed: {fresh}")
+                await anyio.sleep(backoff.next_s())
+                fresh = await self._renewed()
             if fresh is None:
                 return
             stream = self._given = fresh
             self._hls.renew(fresh)
+
+    def _life_s(self, stream: Stream) -> float:
+        """Seconds for which its address is good; 0 where that is not known."""
+        return (stream.expires_at - self._context.clock.now()).total_seconds() if stream.expires_at else 0.0
+
+    async def _renewed(self) -> Stream | OuzelError | None:
+        try:
+            return await self.spec.resolver.resolve()
+        except OuzelError as exc:
+            return exc
 
     # -- watching -----------------------------------------------------------------------------------------------------
 
