@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.record_words import record_words
 
 from ouzel.cli import pages
 from ouzel.cli.access_options import AccessWords
-from ouzel.cli.job import Options, read_job
+from ouzel.cli.job import read_job
 from ouzel.cli.main import EXIT_GAPS, EXIT_OK
 from ouzel.cli.output import QUIET, Output
 from ouzel.cli.record import run_job
@@ -47,26 +47,6 @@ def users(*logins: str, live: bool) -> str:
     return json.dumps({"data": {"users": told}})
 
 
-def words(*urls: str, folder: Path, proxy: str) -> Options:
-    return Options(
-        urls=urls,
-        output=f"{folder}/",
-        template="{title}",
-        format_=None,
-        keep_original=False,
-        quality="best",
-        duration=None,
-        split_after=None,
-        split_size=None,
-        from_start=False,
-        headers=(),
-        wait=True,
-        min_free="0",
-        park="4s",
-        access=AccessWords(proxy=proxy),
-    )
-
-
 async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
     clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +66,14 @@ async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
                 PlannedAnswer("GET api.live.bilibili.com/*/getRoomPlayInfo", PLAY),
             ]
         )
-        job = read_job(words("https://live.bilibili.com/21495945", folder=tmp_path / "out", proxy=server.proxy))
+        job = read_job(
+            record_words(
+                "https://live.bilibili.com/21495945",
+                folder=tmp_path / "out",
+                wait=True,
+                access=AccessWords(proxy=server.proxy),
+            )
+        )
         code = await run_job(job, Output(False, QUIET))
         assert server.hits(before.ask.partition(" ")[2]) >= 3
     assert code == 0
@@ -114,7 +101,10 @@ async def test_pages_of_one_platform_are_waited_for_with_one_question(
             ]
         )
         urls = [f"https://www.twitch.tv/{name}" for name in names]
-        code = await run_job(read_job(words(*urls, folder=tmp_path / "out", proxy=server.proxy)), Output(False, QUIET))
+        code = await run_job(
+            read_job(record_words(*urls, folder=tmp_path / "out", wait=True, access=AccessWords(proxy=server.proxy))),
+            Output(False, QUIET),
+        )
         many = [n for n, asked in enumerate(server.asked) if "users(" in asked.body]
     assert code == 0
     assert many == [0, 1, 2, 3]  # whether anything is on air, for all of them; only then each by itself
@@ -127,11 +117,6 @@ async def test_advertisements_are_kept_if_they_are_wanted(
 ) -> None:
     async with LiveOrigin() as origin:
         channel = origin.channel("show", clip, speed=4, length_s=10).advertise(5, 6)
-        wanted = replace(
-            words(channel.url, folder=tmp_path / "out", proxy=""),
-            template="{name}",
-            wait=False,
-            keep_ads=keep_ads,
-        )
+        wanted = record_words(channel.url, folder=tmp_path / "out", template="{name}", keep_ads=keep_ads)
         assert await run_job(read_job(wanted), Output(False, QUIET)) == code
         assert bool(origin.hits("seg5.ts")) is keep_ads

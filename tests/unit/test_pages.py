@@ -11,9 +11,9 @@ from typing import cast
 
 import anyio
 import pytest
+from tests.record_words import record_words
 
 from ouzel.base.errors import BadOption, Blocked, ConnectFailed, OuzelError, ResolverFailed, SameChannel, SiteChanged
-from ouzel.cli import job
 from ouzel.cli.access_options import AccessWords
 from ouzel.cli.job import read_job
 from ouzel.cli.pages import Pages
@@ -204,13 +204,13 @@ async def test_two_pages_may_turn_out_to_be_one_channel_later() -> None:
     ],
 )
 def test_codecs_and_cdn_are_a_matter_of_taste(words: dict[str, str], taste: Taste, tmp_path: Path) -> None:
-    assert read_job(replace(job_words(tmp_path), **words)).tastes == {PAGE: taste}
+    assert read_job(record_words(PAGE, folder=tmp_path, **words)).tastes == {PAGE: taste}
 
 
 def test_the_command_line_goes_before_the_settings(tmp_path: Path) -> None:
     config = tmp_path / "ouzel.toml"
     config.write_text('[platforms.picarto]\ncodecs = ["av1", "hevc"]\nrefuse_codecs = ["vp9"]\ncdn = "b"\n')
-    words = replace(job_words(tmp_path), access=AccessWords(config=config))
+    words = record_words(PAGE, folder=tmp_path, access=AccessWords(config=config))
     assert read_job(words).tastes == {PAGE: Taste("best", ("av1", "hevc"), ("vp9",), "b")}
     words = replace(words, codecs="vp9", cdn="a")
     assert read_job(words).tastes == {PAGE: Taste("best", ("vp9",), (), "a")}
@@ -221,26 +221,7 @@ def test_the_command_line_goes_before_the_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [{"codecs": "divx"}, {"codecs": ","}, {"codecs": "hevc", "refused_codecs": "h265"}])
 def test_what_is_no_codec_is_refused(words: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(BadOption):
-        read_job(replace(job_words(tmp_path), **words))
-
-
-def job_words(folder: Path) -> job.Options:
-    return job.Options(
-        urls=(PAGE,),
-        output=f"{folder}/",
-        template="{title}",
-        format_=None,
-        keep_original=False,
-        quality="best",
-        duration=None,
-        split_after=None,
-        split_size=None,
-        from_start=False,
-        headers=(),
-        wait=False,
-        min_free="0",
-        park="4s",
-    )
+        read_job(record_words(PAGE, folder=tmp_path, **words))
 
 
 # ---- how often
