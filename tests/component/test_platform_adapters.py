@@ -7,10 +7,11 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
+from streamlink.exceptions import PluginError
 from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.globals import extractors
 
-from ouzel.base.errors import OuzelError, ResolverFailed, SiteChanged, TlsFailed
+from ouzel.base.errors import NeedsLogin, OuzelError, RegionLocked, ResolverFailed, SiteChanged, TlsFailed
 from ouzel.model.live import Live
 from ouzel.platforms import tls
 from ouzel.platforms.adapters import of_streamlink, of_ytdlp
@@ -133,3 +134,15 @@ def test_the_extractors_of_a_site_are_those_of_no_other() -> None:
     found = of_ytdlp._extractors("youtube", "https://www.youtube.com/watch?v=jfKfPfyJRdk")
     assert {"Youtube", "YoutubeTab"} <= found.keys()
     assert not {key for key in found if not key.startswith("Youtube")} - {"YoutubeYtUser"}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("You need to be logged in to view this", NeedsLogin),
+        ("This content is not available in your region", RegionLocked),
+        ("Unable to open URL: https://login.example/app/LoginAction.php (403 Client Error)", SiteChanged),
+    ],
+)
+def test_what_a_plugin_says_is_told_by_its_words_and_not_by_an_address(words: str, kind: type[OuzelError]) -> None:
+    assert type(of_streamlink._meaning(PluginError(words), "any")) is kind  # pyright: ignore[reportPrivateUsage]

@@ -6,6 +6,7 @@ What it knows of plugins is read once, and all sessions have it: to read it take
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -32,6 +33,7 @@ _ACCOUNTS = {"soop": "username", "steam": "email"}
 """Plugins that sign in, and what they call the name."""
 _LET_IN = {"soop": ("/LoginAction.php", r'"RESULT":\s*"?1\b')}
 """Where such a plugin asks to be let in, and what the answer has then."""
+_ADDRESS = re.compile(r"https?://\S+")
 _PROTOCOLS = {"hls": "hls", "muxed-stream": "hls", "http": None, "dash": "ffmpeg"}
 
 
@@ -142,7 +144,7 @@ def _check_login(plugin: str, options: Options) -> None:
 
 
 def _meaning(exc: PluginError, plugin: str) -> NeedsLogin | RegionLocked | SiteChanged:
-    text = str(exc).lower()
+    text = _ADDRESS.sub("", str(exc)).lower()
     if any(word in text for word in ("login", "logged in", "password", "authent", "subscri")):
         return NeedsLogin(f"streamlink ({plugin}): {exc}")
     if any(word in text for word in ("geo", "region", "country", "territor")):
