@@ -49,7 +49,7 @@ FILE = {
 }  # fmt: skip
 RECORDING = {
     **SUMS, "source": TEXT, "started": TEXT, "ended": TEXT, "reconnects": WHOLE, "replays_dropped": WHOLE,
-    "error": (dict, type(None)),
+    "stream": (dict, type(None)), "error": (dict, type(None)),
 }  # fmt: skip
 STATES = {"waiting", "connecting", "recording", "parked", "paused", "finishing"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -11,8 +11,7 @@ from ouzel.cli.options import missing_text
 from ouzel.cli.output import NORMAL, Output
 from ouzel.cli.texts import advised, reason, tr
 from ouzel.model.flow import EndReason
-from ouzel.model.report import Report
-from ouzel.model.stream import Stream
+from ouzel.model.report import Report, StreamReport
 
 _MOST_GAPS_PRINTED = 50
 _FROM_GOOD_TO_BAD = [EXIT_OK, EXIT_GAPS, EXIT_NOTHING, EXIT_BAD_ARGUMENTS, EXIT_DISK]
@@ -115,7 +114,7 @@ def _print(report: Report, output: Output) -> None:
     output.say(tr("report.verify", path=path))
 
 
-def _stream_words(stream: Stream) -> str:
+def _stream_words(stream: StreamReport) -> str:
     """Which one of a platform's; empty where there was none to choose."""
     quality = stream.label or (f"{stream.height}p" if stream.height else stream.level or "")
     return (

@@ -36,7 +36,7 @@ from ouzel.engine.sources.progressive import ForFfmpeg, Playlist, ProgressiveSou
 from ouzel.engine.tasks import beside
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason, GapCode, because
-from ouzel.model.report import Report
+from ouzel.model.report import Report, StreamReport
 from ouzel.model.states import RecordingState, move
 from ouzel.model.stream import Resolver, Stream, Turns
 from ouzel.system.guard import Scope, addresses_of
@@ -412,7 +412,7 @@ class Recorder:
             replays_dropped=counters.replays,
             error=(error.code, str(error)) if error else None,
             unsent_bytes=self._unsent_bytes if over else 0,
-            stream=self._kept,
+            stream=StreamReport.of(self._kept) if self._kept else None,
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from ouzel.model.flow import EndReason, Gap
 from ouzel.model.ledger import stamp
@@ -28,6 +28,23 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamReport:
+    """Which of several streams it was: without its address and headers, which let in whoever has them."""
+
+    protocol: str | None
+    label: str
+    level: str | None
+    height: int | None
+    fps: float | None
+    codec: str
+    cdn: str
+
+    @classmethod
+    def of(cls, stream: Stream) -> Self:
+        return cls(**{each.name: getattr(stream, each.name) for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was kept of one address, what is missing, and why it ended."""
 
@@ -46,7 +63,7 @@ class Report:
     """(code, message) of the error that ended it, if one did."""
     unsent_bytes: int = 0
     """Of an answer whose length was announced: what never came of it."""
-    stream: Stream | None = None
+    stream: StreamReport | None = None
     """The last one that brought media."""
 
     @property
@@ -70,25 +87,12 @@ class Report:
             "damaged_chunks": self.damaged_chunks,
             "files": [_file_fields(f) for f in self.files],
             "gaps": [gap_fields(g) for g in self.gaps],
-            "stream": None if self.stream is None else stream_fields(self.stream),
+            "stream": None if self.stream is None else asdict(self.stream),
             "runs": self.runs,
             "reconnects": self.reconnects,
             "replays_dropped": self.replays_dropped,
             "error": None if self.error is None else {"code": self.error[0], "message": self.error[1]},
         }
-
-
-def stream_fields(stream: Stream) -> dict[str, Any]:
-    """Which of several streams it is: without its address, which lets in whoever has it."""
-    return {
-        "protocol": stream.protocol,
-        "label": stream.label,
-        "level": stream.level,
-        "height": stream.height,
-        "fps": stream.fps,
-        "codec": stream.codec,
-        "cdn": stream.cdn,
-    }
 
 
 def _file_fields(f: FileReport) -> dict[str, Any]:
