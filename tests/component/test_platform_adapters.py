@@ -7,7 +7,6 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from streamlink.exceptions import PluginError
 from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.globals import extractors
 
@@ -145,4 +144,4 @@ def test_the_extractors_of_a_site_are_those_of_no_other() -> None:
     ],
 )
 def test_what_a_plugin_says_is_told_by_its_words_and_not_by_an_address(words: str, kind: type[OuzelError]) -> None:
-    assert type(of_streamlink._meaning(PluginError(words), "any")) is kind  # pyright: ignore[reportPrivateUsage]
+    assert type(of_streamlink._meaning(of_streamlink.PluginError(words), "any")) is kind  # pyright: ignore[reportPrivateUsage]

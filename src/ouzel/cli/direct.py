@@ -28,8 +28,12 @@ async def try_as_stream(
 
     Raises: BadUrl, BadOption.
     """
-    given = url.strip()  # as it stands, since a path may have characters that no page's has
-    address = given if "://" in given else tidy(given)
+    given = url.strip()
+    scheme, _, rest = given.partition(":")
+    if "://" not in given and (scheme.lower() in {*HTTP_SCHEMES, given.lower()} or rest[:1].isdigit()):
+        address = tidy(given)  # without a scheme, perhaps with a port
+    else:
+        address = given  # as it stands, since a path may have characters that no page's has
     near = nearest(urlsplit(address).hostname or "")
     cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
     headers = (("User-Agent", options.user_agent), ("Cookie", cookies))
