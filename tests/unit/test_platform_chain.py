@@ -112,6 +112,15 @@ def test_a_404_behind_an_answer_is_no_channel_that_is_gone() -> None:
     assert ask(asked).adapter == "yt-dlp"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_404_after_somebody_else_was_answered_is_no_channel_that_is_gone(status: int) -> None:
+    first = told(("https://shop.example/api/somebody", 200, '{"on_air": true}'), then=fail)
+    answer = ask(first, told(("https://shop.example/old/somebody", status, ""), then=fail))
+    assert (answer.adapter, type(answer.outcome)) == ("streamlink", SiteChanged)
+    answer = ask(ImportError("no module"), told(("https://shop.example/somebody", status, ""), then=fail))
+    assert (answer.adapter, type(answer.outcome)) == ("yt-dlp", ChannelGone)
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [(200, State.OFFLINE), (404, State.OFFLINE), (403, State.BLOCKED), (429, State.BLOCKED), (503, State.BLOCKED)],

@@ -55,7 +55,7 @@ def resolve(
     """
     asked: list[Told] = []
     for name in (only,) if only else _order(match.platform, options):
-        asked.append(ask(name, adapter_for, match, options, store))
+        asked.append(_beside(asked, ask(name, adapter_for, match, options, store)))
         if not _is_broken(asked[-1].outcome):
             return _with_all(asked[-1], asked)
     return _with_all(asked[0], asked)
@@ -147,6 +147,17 @@ def _of_the_channel(fault: OuzelError, watch: Watch, match: Match) -> OuzelError
     if watch.seen[0].fault is fault and any(name.lower() in asked for name in match.named.values() if name):
         return fault
     return SiteChanged(f"a part of what was asked for is not there: {fault}", **fault.context)
+
+
+def _beside(asked: Sequence[Told], told: Told) -> Told:
+    """That a page is not there does not mean that the channel is gone where somebody before was answered: who asks now may ask
+    where nothing is any more."""
+    fault = told.outcome
+    answered = any(each.status is not None and each.status < 300 for one in asked for each in one.evidence)
+    if not answered or not isinstance(fault, ChannelGone) or "status" not in fault.context:
+        return told
+    context = fault.context
+    return replace(told, outcome=SiteChanged(f"others were answered, and {told.adapter} was not: {fault}", **context))
 
 
 def _crash(exc: Exception, name: AdapterName) -> SiteError:
