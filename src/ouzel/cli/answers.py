@@ -18,7 +18,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.registry import registry
 
-_COLUMNS = (10, 9, 14, 18, 9, 3, 6)
+_COLUMNS = (10, 10, 14, 17, 9, 3, 6)
 """Of the table: adapter, state, who, title, best quality, streams, seconds."""
 _COMPARED = range(1, 5)
 _QUALITY_COLUMNS = 12
