@@ -224,3 +224,13 @@ async def test_what_a_site_tells_does_not_steer_the_terminal(server: PlatformSer
         assert "c\ufffd2J" in done.out or more == ("--all-adapters",)
         assert not [c for c in done.out.replace("\n", "") if unicodedata.category(c) == "Cc" or c == "\u202e"], more
         assert sum(line.startswith("offline: ") for line in done.out.splitlines()) <= 1
+
+
+async def test_a_line_of_the_quick_look_has_no_secret_of_an_address(server: PlatformServer, tmp_path: Path) -> None:
+    server.play([PlannedAnswer("*", "slow down", status=429)])
+    url = "https://u:s3cr3t@www.huya.com/660000?token=s3cr3t"
+    done = await call(server, "resolve", "--quick", url, "https://a.example/?token=s3cr3t", cwd=tmp_path)
+    assert "https://***@www.huya.com/660000?token=***" in done.out
+    assert "s3cr3t" not in done.out + done.err
+    told = await call(server, "resolve", "--quick", "--json", url, cwd=tmp_path)
+    assert told.events[0]["url"] == url
