@@ -128,7 +128,7 @@ async def test_our_own_streams_have_all_that_it_takes_to_open_them(path: Path, t
 
 def assert_as_expected(told: Told, case: Case) -> None:
     outcome, expected = told.outcome, dict(case.expect)
-    why = outcome if isinstance(outcome, OuzelError) else ""
+    why = (outcome, outcome.context.get("words", "")) if isinstance(outcome, OuzelError) else ""
     assert state_of(outcome).value == expected.pop("state"), why
     if isinstance(outcome, OuzelError):
         assert expected.pop("code", outcome.code) == outcome.code

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import anyio
 import pytest
 from tests.command import Done, environment, left_in
 
-from ouzel.testing.platforms import PlannedAnswer, PlatformServer, platform_server
+from ouzel.testing.platforms import PlannedAnswer, PlatformServer, platform_server, read_case
 
 pytestmark = pytest.mark.anyio
 LONG = "https://live.bilibili.com/21495945?from=" + "a" * 10_000
@@ -126,7 +127,7 @@ def test_who_reads_one_line_only_is_no_error(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline().startswith(b"blocked")
+        assert process.stdout.readline().startswith(b"http://")
         process.stdout.close()
         said = process.stderr.read()
     assert (process.returncode, said) == (21, b"")
@@ -194,3 +195,42 @@ def test_a_thousand_addresses_are_told_in_their_order(tmp_path: Path) -> None:
     )
     assert [json.loads(line)["url"] for line in done.stdout.splitlines()] == given
     assert done.returncode == 21
+
+
+async def test_of_several_each_answer_says_of_which_address_it_is(server: PlatformServer, tmp_path: Path) -> None:
+    server.play([PlannedAnswer("*", "slow down", status=429)])
+    urls = [
+        "https://www.huya.com/660000",
+        "ftp://x/y",
+        "https://u:secret@picarto.tv/x?token=abcdefgh",
+        "http://a.example/x.flv",
+    ]
+    done = await call(server, "resolve", *urls, cwd=tmp_path)
+    blocks = [line for line in done.out.splitlines() if line.startswith(("http", "ftp"))]
+    assert blocks == [urls[0], urls[1], "https://***@picarto.tv/x?token=***", urls[3]]
+    told = await call(server, "resolve", "--json", *urls, cwd=tmp_path)
+    assert [doc["url"] for doc in told.events] == urls
+    assert [doc["event"] for doc in told.events] == ["resolved", "error", "resolved", "resolved"]
+    assert done.code == told.code == 21
+
+
+async def test_what_a_site_tells_does_not_steer_the_terminal(server: PlatformServer, tmp_path: Path) -> None:
+    title = r"a\u001b]0;b\u0007c\u009b2J\u202ed\noffline: e"
+    path = Path(__file__).parent.parent / "data/platforms/bilibili/own/offline.toml"
+    (planned,) = read_case(path).answers
+    server.play([PlannedAnswer(planned.ask, planned.body.replace("看鸟", title).replace("某人", title))])
+    for more in ((), ("--all-adapters",), ("--quick",), ("-v",)):
+        done = await call(server, "resolve", *more, "https://live.bilibili.com/21495945", cwd=tmp_path)
+        assert "c\ufffd2J" in done.out or more == ("--all-adapters",)
+        assert not [c for c in done.out.replace("\n", "") if unicodedata.category(c) == "Cc" or c == "\u202e"], more
+        assert sum(line.startswith("offline: ") for line in done.out.splitlines()) <= 1
+
+
+async def test_a_line_of_the_quick_look_has_no_secret_of_an_address(server: PlatformServer, tmp_path: Path) -> None:
+    server.play([PlannedAnswer("*", "slow down", status=429)])
+    url = "https://u:s3cr3t@www.huya.com/660000?token=s3cr3t"
+    done = await call(server, "resolve", "--quick", url, "https://a.example/?token=s3cr3t", cwd=tmp_path)
+    assert "https://***@www.huya.com/660000?token=***" in done.out
+    assert "s3cr3t" not in done.out + done.err
+    told = await call(server, "resolve", "--quick", "--json", url, cwd=tmp_path)
+    assert told.events[0]["url"] == url

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ouzel.base.errors import Blocked, ConnectFailed, OuzelError, SiteChanged
+from ouzel.base.errors import Blocked, ConnectFailed, NeedsLogin, OuzelError, RegionLocked, SiteChanged
 from ouzel.cli import texts
 from ouzel.cli.answers import evidence_lines, lines, table
 from ouzel.cli.output import columns
 from ouzel.model.evidence import Evidence
-from ouzel.model.live import Answer, Identity, Live, Offline
+from ouzel.model.live import Answer, Identity, Live, Offline, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import AdapterName
@@ -53,6 +53,12 @@ def test_who_knows_nothing_is_compared_with_who_does() -> None:
     _, *rows, legend = table(asked(own=SiteChanged("no idea"), streamlink=SHOW, ytdlp=SHOW))
     assert ["≠" in row for row in rows] == [True, False, False]
     assert "streamlink" in legend
+
+
+def test_a_state_that_differs_is_told_whole(speaking: str) -> None:
+    for outcome in (SiteChanged("no"), Blocked("no"), NeedsLogin("no"), RegionLocked("no"), Offline(WHO, "")):
+        row = [*table(asked(own=SHOW, streamlink=outcome))][2]
+        assert f"≠ {texts.tr(f'known.{state_of(outcome).value}')}" in row
 
 
 def test_where_all_agree_nothing_is_marked() -> None:

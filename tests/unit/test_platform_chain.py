@@ -98,11 +98,36 @@ def test_an_adapter_that_cannot_be_imported_is_passed_over(why: Exception) -> No
     ],
 )
 def test_a_404_means_that_the_channel_is_gone_only_where_it_names_the_channel(url: str, gone: bool) -> None:
-    answer = ask(told((url, 404, "404 page not found"), then=fail))
-    if gone:
-        assert isinstance(answer.outcome, ChannelGone)
-    else:
-        assert (answer.adapter, state_of(answer.outcome)) == ("yt-dlp", State.LIVE)
+    asked = told((url, 404, "404 page not found"), then=fail)
+    assert isinstance(ask(asked, asked).outcome, ChannelGone if gone else SiteChanged)
+
+
+NOT_THERE = told(("https://shop.example/somebody", 404, ""), then=fail)
+
+
+@pytest.mark.parametrize(
+    ("second", "state"),
+    [
+        (told(("https://shop.example/new/somebody", 200, "{}"), then=live), State.LIVE),
+        (told(("https://shop.example/new/somebody", 200, IDLE), then=off), State.OFFLINE),
+        (NOT_THERE, State.GONE),
+        (told(("https://shop.example/new/somebody", 200, "{}"), then=fail), State.GONE),
+        (told(("https://shop.example/new/somebody", 403, ""), then=fail), State.GONE),
+    ],
+)
+def test_a_404_without_a_word_of_the_site_holds_where_nobody_else_is_answered(second: Say, state: State) -> None:
+    answer = ask(NOT_THERE, second)
+    assert state_of(answer.outcome) is state
+    assert answer.adapter == ("streamlink" if state is State.GONE else "yt-dlp")
+    assert [each.adapter for each in answer.evidence] == ["streamlink", "yt-dlp"]
+
+
+def test_that_a_channel_is_gone_in_the_words_of_the_site_needs_nobody_else() -> None:
+    def banned(_match: Match) -> Answer:
+        raise ChannelGone("the site has banned it")
+
+    answer = ask(told(("https://shop.example/somebody", 200, "{}"), then=banned))
+    assert (answer.adapter, type(answer.outcome)) == ("streamlink", ChannelGone)
 
 
 def test_a_404_behind_an_answer_is_no_channel_that_is_gone() -> None:
@@ -110,6 +135,15 @@ def test_a_404_behind_an_answer_is_no_channel_that_is_gone() -> None:
         ("https://shop.example/somebody", 200, "{}"), ("https://shop.example/somebody/key", 404, ""), then=fail
     )
     assert ask(asked).adapter == "yt-dlp"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_404_after_somebody_else_was_answered_is_no_channel_that_is_gone(status: int) -> None:
+    first = told(("https://shop.example/api/somebody", 200, '{"on_air": true}'), then=fail)
+    answer = ask(first, told(("https://shop.example/old/somebody", status, ""), then=fail))
+    assert (answer.adapter, type(answer.outcome)) == ("streamlink", SiteChanged)
+    answer = ask(ImportError("no module"), told(("https://shop.example/somebody", status, ""), then=fail))
+    assert (answer.adapter, type(answer.outcome)) == ("yt-dlp", ChannelGone)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def test_it_fits_a_terminal_but_for_addresses_that_do_not(
         ("BILIBILI.com", ["bilibili"]),
         ("https://www.twitch.tv/somebody", ["twitch"]),
         ("https://b23.tv/abc", ["bilibili"]),
+        ("https://www.twitch.tv/", ["twitch"]),
     ],
 )
 def test_some_of_them(text: str, names: list[str], capsys: pytest.CaptureFixture[str]) -> None:

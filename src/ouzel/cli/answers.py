@@ -18,7 +18,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.registry import registry
 
-_COLUMNS = (10, 9, 14, 18, 9, 3, 6)
+_COLUMNS = (10, 10, 14, 17, 9, 3, 6)
 """Of the table: adapter, state, who, title, best quality, streams, seconds."""
 _COMPARED = range(1, 5)
 _QUALITY_COLUMNS = 12
@@ -36,9 +36,9 @@ def lines(told: Told, platform: str) -> Iterator[str]:
             yield tr("resolve.advice", advice=to_do)
         yield from _of_the_host(outcome)
         return
-    yield tr(f"resolve.{state}", who=outcome.anchor or outcome.identity.id, platform=platform)
-    if outcome.title:
-        yield tr("resolve.title", title=outcome.title)
+    yield tr(f"resolve.{state}", who=_line(outcome.anchor) or outcome.identity.id, platform=platform)
+    if title := _line(outcome.title):
+        yield tr("resolve.title", title=title)
     yield from _details(outcome)
     if not isinstance(outcome, Offline):
         for stream in outcome.streams:
@@ -87,7 +87,7 @@ def _cells(told: Told, took_s: float) -> list[str]:
     outcome, who, title, best, count = told.outcome, "", "", "", ""
     state = tr(f"known.{state_of(outcome).value}")
     if not isinstance(outcome, OuzelError):
-        who, title = outcome.anchor or outcome.identity.id, outcome.title
+        who, title = _line(outcome.anchor) or outcome.identity.id, _line(outcome.title)
     if isinstance(outcome, (Live, Vod)):
         count = str(len(outcome.streams))
         best = _quality(max(outcome.streams, key=rank)) if outcome.streams else ""
@@ -147,7 +147,7 @@ def _request_lines(evidence: Evidence, adapter: str) -> Iterator[str]:
     trouble = f"{evidence.why} ({evidence.error})" if evidence.error else ""
     yield tr(
         "resolve.asked",
-        adapter=evidence.adapter or adapter,
+        adapter=evidence.adapter or adapter or "own",
         method=evidence.method,
         url=evidence.url,
         outcome=", ".join(word for word in (status, trouble) if word),
@@ -155,6 +155,10 @@ def _request_lines(evidence: Evidence, adapter: str) -> Iterator[str]:
     )
     if evidence.first:
         yield tr("resolve.answered", first=" ".join(evidence.first.split()))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _local(when: datetime) -> str:

@@ -17,6 +17,10 @@ from ouzel.cli.texts import advised, reason, tr
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 _WIDE = frozenset("WF")
+_UNSAFE = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
+"""What steers a terminal, or turns the direction of what follows: titles and names are written by strangers."""
 
 
 @dataclass(slots=True)
@@ -80,12 +84,12 @@ class Output:
     def say(self, text: str, *, level: int = NORMAL) -> None:
         """A line of the result, for people; silent with --json."""
         if not self.is_json and self.level >= level:
-            self._write(sys.stdout, text + "\n")
+            self._write(sys.stdout, plain(text) + "\n")
 
     def tell(self, text: str, *, level: int = NORMAL) -> None:
         """A line about what is going on, for people."""
         if not self.is_json and self.level >= level:
-            self._write(sys.stderr, text + "\n")
+            self._write(sys.stderr, plain(text) + "\n")
 
     def terminal_size(self) -> tuple[int, int]:
         """Columns and rows of the terminal that is drawn on."""
@@ -106,16 +110,16 @@ class Output:
             lines = [json.dumps(doc, ensure_ascii=not is_utf8) + "\n" for doc in docs]
             self._write(sys.stdout, "".join(lines), dispensable=dispensable)
 
-    def error(self, code: str, message: str) -> None:
+    def error(self, code: str, message: str, **about: str) -> None:
         """The command fails: one line on stderr that says what is wrong; with --json also an object on stdout."""
         line = " ".join(message.split())
         with suppress(DiskFull):  # it may be what we are telling
-            self.json({"event": "error", "code": code, "message": line})
+            self.json({"event": "error", **about, "code": code, "message": line})
         self.complain(code, advised(code, line))
 
     def complain(self, code: str, message: str) -> None:
         """One line on stderr that says what is wrong with a part of the work."""
-        self._write(sys.stderr, f"ouzel: {tr('error')}: {' '.join(message.split())} ({code})\n")
+        self._write(sys.stderr, f"ouzel: {tr('error')}: {plain(' '.join(message.split()))} ({code})\n")
 
     def _write(self, stream: TextIO, text: str, *, dispensable: bool = False) -> bool:
         box = self._boxes.get(stream)
@@ -124,6 +128,11 @@ class Output:
         if not _write(stream, text) and stream is sys.stdout:
             self.unread = True
         return True
+
+
+def plain(text: str) -> str:
+    """The text with nothing in it that a terminal would obey."""
+    return text.translate(_UNSAFE)
 
 
 def fit(text: str, columns: int) -> str:

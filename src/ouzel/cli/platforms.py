@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import get_close_matches
+from urllib.parse import urlsplit
 
 import click
 
@@ -45,7 +46,7 @@ def platforms(output: Output, *, text: str | None) -> int:
 
 def _matching(text: str) -> list[Platform]:
     """Raises: InputError when there is none."""
-    known, word = registry(), text.strip().lower()
+    known, word = registry(), _word(text)
     found = [p for p in known if any(word in told.lower() for told in (p.name, p.title, p.title_zh, *p.urls, *p.short))]
     try:
         page = known.find(text) or known.find_short(text)
@@ -58,6 +59,16 @@ def _matching(text: str) -> list[Platform]:
         meant = f"; is it {' or '.join(near)}?" if near else ""
         raise InputError(f"no platform has {text[:80]!r} in its names or addresses{meant}")
     return found
+
+
+def _word(text: str) -> str:
+    """Of an address that is of no channel, its host."""
+    word = text.strip().lower()
+    try:
+        host = urlsplit(word).hostname if "://" in word else None
+    except ValueError:
+        host = None
+    return host.removeprefix("www.") if host else word
 
 
 def _lines(platform: Platform) -> Iterator[str]:

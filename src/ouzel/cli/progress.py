@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from ouzel.base.units import format_clock, format_duration, format_rate, format_size
-from ouzel.cli.output import NORMAL, VERBOSE, Output, fit
+from ouzel.cli.output import NORMAL, VERBOSE, Output, fit, plain
 from ouzel.cli.texts import reason, tr
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape
@@ -141,7 +141,7 @@ class Progress:
     def _draw(self, built: list[tuple[Recorder, Tape]]) -> None:
         width, height = self._output.terminal_size()
         lines = self.lines(built, max(1, min(_MOST_LINES, height - 1)))
-        picture = "\n".join(f"\x1b[2K{fit(line, width - 1)}" for line in lines)
+        picture = "\n".join(f"\x1b[2K{fit(plain(line), width - 1)}" for line in lines)
         if self._output.draw(self._erasing() + picture, dispensable=True):
             self._drawn = len(lines)
 

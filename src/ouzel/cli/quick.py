@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import anyio
 
 from ouzel.base.errors import BadOption, DiskFull, InputError, OuzelError
+from ouzel.base.urls import redact
 from ouzel.cli import main
 from ouzel.cli.output import Output, pad
 from ouzel.cli.texts import reason, tr
@@ -110,7 +111,7 @@ class _Teller:
             self.worst = max(self.worst, self._codes[state] if state else main.EXIT_BAD_ARGUMENTS)
             self._output.json(_fields(url, state, outcome))
             word = tr(f"known.{state.value}" if state else "quick.no_channel")
-            self._output.say(f"{pad(word, _STATE_COLUMNS)}{url}{''.join(_words(outcome))}")
+            self._output.say(f"{pad(word, _STATE_COLUMNS)}{redact(url)}{''.join(_words(outcome))}")
 
 
 def _state(outcome: _Known) -> State | None:

@@ -46,6 +46,7 @@ EXIT_CODES: Mapping[State, int] = MappingProxyType(
         State.GONE: main.EXIT_GONE,
     }
 )
+_MOST_SHOWN = 200
 
 
 @click.command(cls=Command)
@@ -114,7 +115,7 @@ async def _resolve_all(
         answer.there.set()
 
     async with open_host(limits) as host, Http1Client() as http, anyio.create_task_group() as tasks:
-        desk = _Desk(host, http, FfmpegFinder(), limits.timeout_s)
+        desk = _Desk(host, http, FfmpegFinder(), limits.timeout_s, is_for_many=len(asked) > 1)
         for (url, options), answer in zip(asked, answers, strict=True):
             tasks.start_soon(one, url, options, answer)
         try:
@@ -151,6 +152,8 @@ class _Desk:
     http: HttpClient
     ffmpeg: FfmpegFinder
     timeout_s: float
+    is_for_many: bool
+    """So that each answer has to say of which address it is."""
 
 
 async def _resolve_one(
@@ -158,19 +161,20 @@ async def _resolve_one(
 ) -> Callable[[Output], int]:
     """Returns: what tells the answer, and gives its exit code."""
     if isinstance(options, OuzelError):
-        return partial(_refuse, options)
+        return partial(_refuse, url, options, named=desk.is_for_many)
     match = registry().find(url) or registry().find_short(url)
     if match is None:
         try:
             told = await try_as_stream(desk.http, desk.ffmpeg, url, options, timeout_s=desk.timeout_s)
         except InputError as exc:
-            return partial(_refuse, exc)
-        return partial(_tell, url, DIRECT, tr("resolve.direct"), told)
+            return partial(_refuse, url, exc, named=desk.is_for_many)
+        return partial(_tell, url, DIRECT, tr("resolve.direct"), told, named=desk.is_for_many)
     platform = match.platform
     title = platform.title_zh if language() == "zh" else platform.title
     if all_adapters:
         return partial(_tell_all, url, platform.name, title, await _ask_all(desk.host, url, options, platform.chain))
-    return partial(_tell, url, platform.name, title, await desk.host.resolve(url, options))
+    told = await desk.host.resolve(url, options)
+    return partial(_tell, url, platform.name, title, told, named=desk.is_for_many)
 
 
 async def _ask_all(
@@ -190,8 +194,10 @@ async def _ask_all(
     return [found[name] for name in chain]
 
 
-def _tell(url: str, platform: str, title: str, told: Told, output: Output) -> int:
+def _tell(url: str, platform: str, title: str, told: Told, output: Output, *, named: bool) -> int:
     output.json({"event": "resolved", "url": url, "platform": platform, **render_told(told)})
+    if named:
+        output.say(_shown(url))
     for line in lines(told, title):
         output.say(line)
     for line in evidence_lines(told):
@@ -217,9 +223,15 @@ def _tell_all(url: str, platform: str, title: str, asked: Sequence[tuple[Told, f
     return min(EXIT_CODES[state_of(told.outcome)] for told, _ in asked)
 
 
-def _refuse(error: OuzelError, output: Output) -> int:
-    output.error(error.code, str(error))
+def _refuse(url: str, error: OuzelError, output: Output, *, named: bool) -> int:
+    if named:
+        output.say(_shown(url))
+    output.error(error.code, str(error), url=url)
     return main.EXIT_BAD_ARGUMENTS
+
+
+def _shown(url: str) -> str:
+    return " ".join(redact(url).split())[:_MOST_SHOWN]
 
 
 def _seconds(text: str) -> float:

@@ -50,15 +50,18 @@ def resolve(
     """The first adapter's word that is not "I am broken"; where all are, that of the first, which is the best kept. The evidence
     is of all that were asked, and an error tells what each of them said.
 
+    "Gone" for no other reason than a 404 is no word of the site, whose API may have moved: it holds when nobody gets an answer.
+
     Args:
         store: of tokens for our own code; None: each resolve asks for its own.
     """
     asked: list[Told] = []
     for name in (only,) if only else _order(match.platform, options):
-        asked.append(ask(name, adapter_for, match, options, store))
-        if not _is_broken(asked[-1].outcome):
+        asked.append(_beside(asked, ask(name, adapter_for, match, options, store)))
+        if _is_heard(asked[-1].outcome, asked):
             return _with_all(asked[-1], asked)
-    return _with_all(asked[0], asked)
+    unheard = next((told for told in asked if isinstance(told.outcome, ChannelGone)), asked[0])
+    return _with_all(unheard, asked)
 
 
 def ask(name: AdapterName, adapter_for: AdapterFor, match: Match, options: Options, store: Store | None = None) -> Told:
@@ -141,12 +144,23 @@ def _rather(error: SiteError, watch: Watch, match: Match) -> OuzelError:
 def _of_the_channel(fault: OuzelError, watch: Watch, match: Match) -> OuzelError:
     """That a page is not there means that the channel is gone only where its address names the channel, and nothing else
     was asked before: an API that has moved is not there either, for all channels."""
-    if not isinstance(fault, ChannelGone) or "status" not in fault.context:
+    if not isinstance(fault, ChannelGone) or not _is_by_status(fault):
         return fault
     asked = unquote(watch.seen[0].evidence.url).lower()
     if watch.seen[0].fault is fault and any(name.lower() in asked for name in match.named.values() if name):
         return fault
     return SiteChanged(f"a part of what was asked for is not there: {fault}", **fault.context)
+
+
+def _beside(asked: Sequence[Told], told: Told) -> Told:
+    """That a page is not there does not mean that the channel is gone where somebody before was answered: who asks now may ask
+    where nothing is any more."""
+    fault = told.outcome
+    answered = any(each.status is not None and each.status < 300 for one in asked for each in one.evidence)
+    if not answered or not isinstance(fault, ChannelGone) or not _is_by_status(fault):
+        return told
+    context = fault.context
+    return replace(told, outcome=SiteChanged(f"others were answered, and {told.adapter} was not: {fault}", **context))
 
 
 def _crash(exc: Exception, name: AdapterName) -> SiteError:
@@ -188,5 +202,14 @@ def _with_all(told: Told, asked: Sequence[Told]) -> Told:
     return replace(told, evidence=evidence)
 
 
-def _is_broken(outcome: Answer | OuzelError) -> bool:
-    return isinstance(outcome, (SiteChanged, ResolverFailed))
+def _is_heard(outcome: Answer | OuzelError, asked: Sequence[Told]) -> bool:
+    """Whether nobody else needs to be asked. Who is not let in after a 404 has not said more than that."""
+    doubted = any(isinstance(told.outcome, ChannelGone) for told in asked)
+    if isinstance(outcome, OuzelError) and doubted:
+        return isinstance(outcome, ChannelGone) and not _is_by_status(outcome)
+    return not isinstance(outcome, (SiteChanged, ResolverFailed))
+
+
+def _is_by_status(fault: ChannelGone) -> bool:
+    """And not by what the site says."""
+    return "status" in fault.context

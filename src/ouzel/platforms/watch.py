@@ -70,8 +70,8 @@ _NETWORK: tuple[tuple[re.Pattern[str], type[NetworkError], str], ...] = tuple(
             "there is no such host",
         ),
         (r"too many redirects|toomanyredirects|maximum .* redirects", TooManyRedirects, "it redirects in a circle"),
-        (r"ssl|certificate|tls", TlsFailed, "its certificate is not valid, or TLS could not be agreed"),
         (r"timed? ?out|timeout", Stalled, "no answer in time"),
+        (r"ssl|certificate|tls", TlsFailed, "its certificate is not valid, or TLS could not be agreed"),
         (
             r"refused|unreachable|connecterror|failed to connect|newconnectionerror",
             ConnectFailed,
@@ -80,6 +80,9 @@ _NETWORK: tuple[tuple[re.Pattern[str], type[NetworkError], str], ...] = tuple(
         ("", ConnectionLost, "the connection broke"),
     )
 )
+
+_HOST = re.compile(r"\bhost='([^']+)'")
+_PLACE = re.compile(r"with url: \S+|SOCKS(?=HTTPS?Connection)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +210,18 @@ def fault_of(status: int, content_type: str, body: str, evidence: Evidence) -> O
 
 def network_error(exc: BaseException, url: str) -> NetworkError:
     """Why no answer came, from whatever a library raised. Its own words are for the evidence."""
-    text = " | ".join(f"{type(each).__name__}: {each}" for each in _causes(exc))
+    text = _without_names(" | ".join(f"{type(each).__name__}: {each}" for each in _causes(exc)), url)
     kind, meaning = next((kind, meaning) for pattern, kind, meaning in _NETWORK if pattern.search(text))
     return kind(f"{urlsplit(url).hostname or redact(url)}: {meaning}", url=redact(url))
+
+
+def _without_names(text: str, url: str) -> str:
+    """What libraries say of a failure, without the host and the address that was asked, and without what connects through SOCKS
+    to it: hosts may be called sslproxy, and a timeout is none of the proxy's."""
+    names = {*_HOST.findall(text), urlsplit(url).hostname or url, url} - {""}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "")
+    return _PLACE.sub("", text)
 
 
 def _words(exc: BaseException) -> str:
