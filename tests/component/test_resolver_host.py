@@ -15,7 +15,7 @@ import anyio.lowlevel
 import pytest
 
 from ouzel.base.errors import OuzelError, ResolverFailed, SiteChanged, UnknownSite
-from ouzel.model.live import Live, State, state_of
+from ouzel.model.live import Live, Offline, State, state_of
 from ouzel.model.stream import Stream
 from ouzel.platforms.adapters import adapter_for
 from ouzel.platforms.chain import Told
@@ -252,6 +252,23 @@ async def test_a_site_that_does_not_answer_is_told_as_that(tmp_path: Path, monke
     assert isinstance(told.outcome, OuzelError)
     assert state_of(told.outcome) is State.BLOCKED
     assert told.evidence[0].error == "stalled"
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_a_character_that_a_site_has_cut_through_costs_that_character(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    """A name whose last character was cut in half, as JavaScript does it."""
+    user = {"login": "somebody", "displayName": "half \ud83d", "id": "7", "stream": None}
+    url = "https://www.twitch.tv/somebody"
+    async with platform_server(tmp_path) as server, open_host() as host:
+        server.play([PlannedAnswer("*", json.dumps({"data": {"users": [user], "userOrError": user}}))])
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        options = Options(proxy=server.proxy)
+        said = (await host.probe({url: ""}, options))[url] if many else (await host.resolve(url, options)).outcome
+        assert host.started == 1
+    assert isinstance(said, (Peek, Offline))
+    assert said.anchor == "half \ufffd"
 
 
 # ---- many channels in few questions

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ from ouzel.platforms.keeping import Store
 from ouzel.platforms.peeking import probe
 from ouzel.platforms.registry import registry
 from ouzel.platforms.wire import parse_options, render_peeks, render_told
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Of characters that a site has cut through: they cannot be written."""
 
 
 def main() -> None:
@@ -45,7 +49,7 @@ def main() -> None:
             said = {"told": render_told(answer(doc["url"], doc["only"], options, store))}
         line = json.dumps({"n": doc["n"], **said, "rss": _rss()}, ensure_ascii=False)
         with lock:
-            answers.write(line + "\n")
+            answers.write(_HALVES.sub("\ufffd", line) + "\n")
             answers.flush()
 
     pool = ThreadPoolExecutor(int(sys.argv[1]), thread_name_prefix="resolve")
