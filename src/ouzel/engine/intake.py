@@ -42,6 +42,7 @@ class Intake:
         "_before",
         "_came",
         "_ending",
+        "_heads",
         "_now",
         "_shaper",
         "_tape",
@@ -71,6 +72,7 @@ class Intake:
         self._came: float | None = None
         self._before: float | None = None
         self._now = tape.now
+        self._heads = 0
         self.scope: TrackScope = scope
         self.continuous = continuous
         self.note = _NO_NOTE
@@ -79,6 +81,11 @@ class Intake:
         self.last: Span | None = None
         self.opened = False
         """The stream has said what it is: there was a Head."""
+
+    @property
+    def superseded(self) -> bool:
+        """Another one's media has come since: what is on the tape now is not what this one would go on with."""
+        return self.opened and self._heads != self._tape.heads
 
     def take(self, piece: memoryview) -> None:
         """Bytes as they arrive. Raises: FormatError, Unsupported, StorageError, TapeFull, Stuck."""
@@ -134,7 +141,11 @@ class Intake:
 
     def split(self) -> None:
         """Go on in a new file, at this edge."""
-        self._tape.head(self._shaper.restart())
+        self._begin(self._shaper.restart())
+
+    def _begin(self, head: Head) -> None:
+        self._tape.head(head)
+        self._heads = self._tape.heads
 
     def _act(self, op: Op) -> None:
         match op:
@@ -142,7 +153,7 @@ class Intake:
                 self._edge(span)
             case Head():
                 self.opened = True
-                self._tape.head(op)
+                self._begin(op)
             case _:
                 self._tape.take_back()
 

@@ -84,7 +84,7 @@ class Recorder:
         self._policy = context.policy
         self._gate = gate
         self._finisher = finisher
-        self._progressive = ProgressiveSource(context)
+        self._progressive = ProgressiveSource(context, self._leave_hls)
         self._hls = HlsSource(context)
         self._ffmpeg: FfmpegSource | None = None
         self._reads_hls = False
@@ -143,8 +143,9 @@ class Recorder:
         Raises: OuzelError. What was whole is on the tape.
         """
         if scheme_of(stream.url) in FFMPEG_SCHEMES or stream.protocol == "ffmpeg":
+            self._leave_hls()
             return await self._by_ffmpeg().run(stream)
-        if self._reads_hls or stream.protocol == "hls":
+        if stream.protocol == "hls" or (self._reads_hls and stream.protocol is None):
             self._reads_hls = True
             return await self._hls.run(stream)
         outcome = await self._progressive.run(stream)
@@ -156,6 +157,15 @@ class Recorder:
                 return await self._by_ffmpeg().run(stream, url)
             case _:
                 return outcome
+
+    def _leave_hls(self) -> None:
+        """The page gives a stream of another kind now. What was listed meanwhile nobody has read, and nobody will."""
+        if not self._reads_hls:
+            return
+        self._hls.close()
+        if self._tape.recorded:
+            self._tape.lose(*self._hls.blamed)
+        self._hls, self._reads_hls = HlsSource(self._context), False
 
     def _by_ffmpeg(self) -> FfmpegSource:
         if self._ffmpeg is None:
@@ -312,7 +322,7 @@ class Recorder:
                 self._tape.emit(EventCode.WARNING, code=fresh.code, why=f"the address could not be renewed: {fresh}")
                 await anyio.sleep(backoff.next_s())
                 fresh = await self._renewed()
-            if fresh is None:
+            if fresh is None or fresh.protocol != stream.protocol:  # which this reader cannot take up
                 return
             stream = self._given = fresh
             self._hls.renew(fresh)

@@ -65,6 +65,8 @@ class Tape:
         self.on_closed: Callable[[], None] = lambda: None
         self.full = False
         """The length that was asked for is reached."""
+        self.heads = 0
+        """How many came: who wrote the last one is who may go on in the running file."""
         self._path_for = path_for
         self._source = source
         self._software = software
@@ -107,6 +109,7 @@ class Tape:
         if self._sink is not None:
             self._retire(EndReason.SPLIT)
         self._head = head
+        self.heads += 1
 
     def write(self, buffers: Sequence[Buffer]) -> None:
         """Append to the chunk in progress. Raises: StorageError."""

@@ -66,8 +66,10 @@ begin with the same bytes each time, where it shows a notice first."""
 class ProgressiveSource:
     """Keeps its shaper over reconnects, so that replays are recognised and time goes on."""
 
-    def __init__(self, context: SourceContext) -> None:
+    def __init__(self, context: SourceContext, on_media: Callable[[], None] = lambda: None) -> None:
+        """`on_media`: called when an answer turns out to be media that is read here."""
         self._context = context
+        self._on_media = on_media
         self._intake: Intake | None = None
         self._kind: Kind | None = None
         self.file: int | None = None
@@ -124,9 +126,10 @@ class ProgressiveSource:
         return EndReason.ENDED if answer.length is not None else None
 
     def intake_for(self, kind: Kind) -> Intake:
-        """The intake for this kind; a new one when the kind changed since the last connection."""
+        """The intake for this kind; a new one when the kind changed since the last connection, or something else was recorded."""
         tape = self._context.tape
-        if self._intake is None or kind != self._kind:
+        self._on_media()
+        if self._intake is None or kind != self._kind or self._intake.superseded:
             self._intake = Intake(ENDLESS[kind](), tape, continuous=True)
             self._kind = kind
         else:

@@ -366,7 +366,7 @@ class _Connection:
             self._picture.expected = picked.video is not None
             protocol = opened.demuxer if scheme in {"http", "https"} else scheme
         tape.run(protocol, redact(self._address), stream.quality)
-        if source.intake is None:
+        if source.intake is None or source.intake.superseded:
             longest_s = max(_CHUNK_S, self._context.policy.stall_s)
             # each child counts from zero, and a still picture looks the same each time: that is no replay
             shaper = TsShaper(mode="continuous", max_chunk_s=longest_s, replays=0)
