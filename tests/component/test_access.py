@@ -82,6 +82,11 @@ def test_the_media_get_what_is_theirs(tmp_path: Path) -> None:
     assert jar.header("https://cdn.example.org/x", now) is None
 
 
+def test_cookies_beyond_ascii_can_be_sent_by_everybody(tmp_path: Path) -> None:
+    given = access(tmp_path, "", cookies=private(tmp_path / "c.txt", "SESSDATA=abc%2C; nick=某人"))
+    assert given.of(ROOM).options.cookies == "SESSDATA=abc%2C; nick=%E6%9F%90%E4%BA%BA"
+
+
 @pytest.mark.parametrize("words", [{"proxy": "direct"}, {"proxy": "Direct "}])
 def test_a_proxy_for_all_can_be_left_out(tmp_path: Path, words: dict[str, str]) -> None:
     assert access(tmp_path, "[platforms]\nproxy = 'http://h:1'", **words).of(ROOM).options.proxy == ""

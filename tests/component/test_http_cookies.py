@@ -90,6 +90,10 @@ def test_a_bare_header_belongs_to_the_channels_host(text: str) -> None:
         ('{"sid": "abc"}', "is JSON without a list of cookies"),
         ("[]", "has no cookies"),
         ('["abc"]', "cookie 1: it is no object"),
+        (
+            '[{"name": "sid", "value": "a\\ud83d", "domain": "h"}]',
+            "cookie 1: the value of the cookie sid has characters",
+        ),
         ('[{"name": "sid", "value": 5}]', "cookie 1: its name and its value"),
         ('[{"name": "sid", "value": "abc"}]', "cookie 1 ('sid'): it has no domain"),
         ('[{"name": "sid", "value": "abc", "domain": "h", "path": "x"}]', "cookie 1 ('sid'): its path"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ouzel.base.errors import BadConfig, BadOption
 from ouzel.cli.access_options import AccessWords, password_for, read_cookie_file, read_proxy
@@ -22,6 +23,7 @@ from ouzel.system.http.cookies import CookieJar
 
 _OTHERS = 0o077
 _SHOWN = 5
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Access:
             self._warn("login_unused", platform=match.platform.title)
         return PageAccess(
             Options(
-                cookies=jar.header(place, datetime.now(UTC)) or "",
+                cookies=_escaped(jar.header(place, datetime.now(UTC)) or ""),
                 proxy=self._proxy if self._words.proxy else self._set_proxy(own, name),
                 user_agent=self._words.user_agent or own.user_agent,
                 login=self._words.login or own.login,
@@ -139,6 +141,11 @@ class Access:
     def _check_mode(self, path: Path) -> None:
         if path.stat().st_mode & _OTHERS:
             self._warn("secrets_readable", path=path)
+
+
+def _escaped(cookies: str) -> str:
+    """Not every library can send what is beyond ASCII, such as a nickname."""
+    return _BEYOND_ASCII.sub(lambda found: quote(found[0]), cookies)
 
 
 def _has_secrets(settings: Settings) -> bool:

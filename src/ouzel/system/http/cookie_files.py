@@ -22,8 +22,8 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 TAKEN = "a Netscape cookies.txt, the JSON of a browser's extension, or one line 'name=value; name=value'"
 _HTTP_ONLY = "#HttpOnly_"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_IN_NAME = re.compile("[\x00-\x20\x7f=;,]")
-_BAD_IN_VALUE = re.compile("[\x00-\x1f\x7f;]")
+_BAD_IN_NAME = re.compile("[\x00-\x20\x7f=;,\ud800-\udfff]")
+_BAD_IN_VALUE = re.compile("[\x00-\x1f\x7f;\ud800-\udfff]")
 _FIELDS = 7
 _FLAGS = ("TRUE", "FALSE")
 _EXPIRES = ("expirationDate", "expires", "expiry")
