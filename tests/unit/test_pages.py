@@ -101,6 +101,27 @@ async def test_files_are_named_by_what_is_known(outcome: Answer | OuzelError, na
     assert resolver.fields == {"platform": "picarto", "name": name, "title": title}
 
 
+async def test_headers_of_the_user_go_with_the_media() -> None:
+    host, sent = (
+        FakeHost(Live(WHO, "", (Stream("https://a.example/x.flv", headers=(("Referer", "a"), ("X", "b"))),))),
+        "me",
+    )
+    resolver = PageResolver(
+        cast("ResolverHost", host), PAGE, Options(), Taste(), FakeClock(), Channels(), headers=(("referer", sent),)
+    )
+    stream = await resolver.resolve()
+    assert stream is not None
+    assert stream.headers == (("X", "b"), ("referer", sent))
+
+
+@pytest.mark.parametrize("header", ["Cookie: a=b", "authorization: Basic abc"])
+def test_headers_that_no_host_of_a_page_would_get_are_refused(tmp_path: Path, header: str) -> None:
+    with pytest.raises(BadOption, match="goes to the host of an address only"):
+        read_job(record_words(PAGE, folder=tmp_path, headers=(header,)))
+    other = "https://example.org/live.m3u8"
+    assert read_job(record_words(PAGE, other, folder=tmp_path, headers=(header,))).pages
+
+
 async def test_a_name_is_made_when_its_file_begins(tmp_path: Path) -> None:
     clock, host = FakeClock(), FakeHost(Offline(WHO, "Some Body", "yesterday's show"))
     resolver = resolver_of(host)

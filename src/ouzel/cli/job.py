@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
+from ouzel.base.headers import away_from_home
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
 from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
@@ -98,6 +99,8 @@ def read_job(options: Options) -> Job:
     )
     target, wish = _target(options, several=len(urls) > 1, limits=limits)
     _check_taste(options)
+    if pages and len(pages) == len(urls):
+        _check_page_headers(options)
     streams = tuple(_stream(url, options) for url in urls)
     access = _access(options.access) if pages or options.access.config else None
     asking = {url: access.of(url) for url in pages.values()} if access else {}
@@ -124,6 +127,16 @@ def _stream(url: str, options: Options) -> Stream:
         headers = (*headers, _header(f"User-Agent: {access.user_agent}"))
     proxy = read_proxy(access.proxy, "--proxy") or None
     return Stream(url, headers, proxy, not access.insecure, quality=options.quality)
+
+
+def _check_page_headers(options: Options) -> None:
+    """Where it would not be sent anywhere. Raises: BadOption."""
+    given = tuple(_header(text) for text in options.headers)
+    for name, _ in set(given) - set(away_from_home(given)):
+        instead = ": give --cookies FILE" if name.lower() == "cookie" else ""
+        raise BadOption(
+            f"the header {name} goes to the host of an address only, and the media of a page are elsewhere{instead}"
+        )
 
 
 def _check_taste(options: Options) -> None:

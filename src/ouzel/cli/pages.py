@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from ouzel.base.errors import BadUrl
+from ouzel.base.headers import Fields, away_from_home
 from ouzel.cli.build import Page
 from ouzel.model.choice import Taste
 from ouzel.platforms.contract import Options
@@ -46,11 +47,13 @@ class Pages:
         self._channels = Channels()
         self._polls = Polls(host, clock) if wait else None
 
-    def page(self, url: str, options: Options, taste: Taste) -> Page:
-        """A page, and what the user says of it: nothing is asked yet."""
+    def page(self, url: str, options: Options, taste: Taste, headers: Fields = ()) -> Page:
+        """A page, and what the user says of it: nothing is asked yet. `headers`: for its media, which are elsewhere."""
         options = replace(options, codecs=taste.codecs if taste.codecs != Taste().codecs else ())
         poll = self._polls.add(url, options) if self._polls else None
-        resolver = PageResolver(self._host, url, options, taste, self._clock, self._channels, poll)
+        resolver = PageResolver(
+            self._host, url, options, taste, self._clock, self._channels, poll, away_from_home(headers)
+        )
         return Page(resolver, lambda: resolver.fields, resolver)
 
 

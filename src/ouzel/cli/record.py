@@ -155,7 +155,8 @@ async def _pages(job: Job, clock: Clock, stack: AsyncExitStack) -> Mapping[str, 
     pages = await stack.enter_async_context(open_pages(clock, wait=job.wait))
     asked = [stream for stream in job.streams if stream.url in job.pages]
     return {
-        stream.url: pages.page(stream.url, job.pages[stream.url].options, job.tastes[stream.url]) for stream in asked
+        stream.url: pages.page(stream.url, job.pages[stream.url].options, job.tastes[stream.url], stream.headers)
+        for stream in asked
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from ouzel.base.errors import OuzelError, SameChannel
+from ouzel.base.headers import Fields, replaced
 from ouzel.base.urls import redact
 from ouzel.model.choice import Taste, choose
 from ouzel.model.live import Answer, Identity, Offline
@@ -64,6 +65,7 @@ class PageResolver:
 
     Args:
         poll: where it is waited for until it is on air.
+        headers: sent with its media, in place of what the platform wants there.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class PageResolver:
         clock: Clock,
         channels: Channels,
         poll: Poll | None = None,
+        headers: Fields = (),
     ) -> None:
         self._host = host
         self._url = url
@@ -82,6 +85,7 @@ class PageResolver:
         self._taste = taste
         self._channels = channels
         self._poll = poll
+        self._headers = headers
         self._answer: Answer | None = None
         self._given: Stream | None = None
         self._failures = Failures(clock)
@@ -119,7 +123,8 @@ class PageResolver:
             return None
         chosen = choose(outcome.streams, self._taste, failed=self._failures.among(outcome.streams))
         self._given = chosen
-        return replace(chosen, title=outcome.title, quality=self._quality_within(chosen))
+        headers = replaced(chosen.headers, self._headers)
+        return replace(chosen, headers=headers, title=outcome.title, quality=self._quality_within(chosen))
 
     def patience_s(self, delay_s: float) -> float:
         """Seconds until the page is asked about again; `delay_s` where it is on air, and only its stream did not come."""
