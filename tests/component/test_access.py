@@ -95,6 +95,10 @@ def test_a_proxy_for_all_can_be_left_out(tmp_path: Path, words: dict[str, str]) 
     assert access(tmp_path, text).of(OTHER).options.proxy == "http://h:1"
 
 
+def test_the_scheme_of_a_proxy_is_known_in_capitals() -> None:
+    assert read_proxy(" SOCKS5://Me:PW@127.0.0.1:1080", "--proxy") == "socks5://Me:PW@127.0.0.1:1080"
+
+
 @pytest.mark.parametrize(
     "text",
     ["127.0.0.1:80", "ftp://h", "http://", "http://me:s3cret@h:x", "http://me:s3/cret@h:1", "socks://me:s3cret@h"],

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
 PAGE = "https://www.twitch.tv/somebody"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=320x180\n$MEDIA\n"
-USER, PASSWORD = "us er", "p@s:s"
-CREDENTIALS = "us%20er:p%40s%3As@"
+USER, PASSWORD = "us er", "p@s:s密"
+CREDENTIALS = "us%20er:p%40s%3As%E5%AF%86@"
 
 
 @dataclass

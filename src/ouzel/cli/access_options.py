@@ -78,7 +78,8 @@ def read_proxy(text: str | None, where: str) -> str:
             f"{where} is not understood: a proxy is http://, socks5:// or socks5h://, then user:password@ if it wants them "
             f"(what is neither letter nor digit in them as %40), then host:port; or {DIRECT}"
         ) from None
-    return text.strip()
+    scheme, mark, rest = text.strip().partition("://")
+    return f"{scheme.lower()}{mark}{rest}"
 
 
 def read_cookie_file(path: Path, *, host: str) -> CookieJar:

@@ -6,10 +6,13 @@ import os
 import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
+
+from ouzel.system.http.tunnels import basic
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -37,6 +40,13 @@ class Transport(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **given: Any) -> Any:
         return super().proxy_manager_for(proxy, ssl_context=self._context, **given)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """The name and the password in whatever letters they are; the session's own way knows those of Latin-1."""
+        parts = urlsplit(proxy)
+        if not parts.username:
+            return {}
+        return {"Proxy-Authorization": basic(unquote(parts.username), unquote(parts.password or ""))}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Nothing: the context does."""

@@ -26,6 +26,7 @@ from ouzel.base.errors import (
     OuzelError,
     ProxyFailed,
     RegionLocked,
+    ResolverFailed,
     ServerTrouble,
     SiteChanged,
     Stalled,
@@ -136,7 +137,7 @@ class Watch:
 
     def failed(self, method: str, url: str, exc: BaseException, *, took_s: float = 0.0) -> OuzelError:
         """No answer came. Returns: why."""
-        error = network_error(exc, url)
+        error = _unsendable(exc, url) or network_error(exc, url)
         evidence = Evidence(method, redact(url), error=error.code, why=_words(exc), took_s=took_s, adapter=self.adapter)
         error.context["evidence"] = [evidence.fields()]
         self.seen.append(Exchange(evidence, error))
@@ -222,6 +223,13 @@ def _without_names(text: str, url: str) -> str:
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "")
     return _PLACE.sub("", text)
+
+
+def _unsendable(exc: BaseException, url: str) -> OuzelError | None:
+    """Of a request that never left: it has letters that a library cannot write, and of the way there nothing is known."""
+    if not isinstance(exc, UnicodeError):
+        return None
+    return ResolverFailed(f"{urlsplit(url).hostname or redact(url)} could not be asked: the request cannot be written")
 
 
 def _words(exc: BaseException) -> str:
