@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from ouzel.model.stream import Stream
@@ -15,6 +16,8 @@ from ouzel.testing.resolver import FakeResolver
 
 if TYPE_CHECKING:
     from conftest import Kept, Studio
+    from ouzel.engine.recorder import Recorder
+    from ouzel.engine.tape import Tape
 
 pytestmark = pytest.mark.anyio
 
@@ -54,3 +57,29 @@ async def test_from_one_to_the_other_and_back(record: Studio, clip: Clip) -> Non
     assert second[0] <= first[-1] + 1
     assert kept.gaps[-1] == ("connection_lost", third[0] - second[-1] - 1)
     assert third[-1] == 23
+
+
+async def test_stopped_while_a_fresh_address_is_asked_for(record: Studio, clip: Clip) -> None:
+    """What went by meanwhile is missing, and told."""
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, speed=1)
+        first, asked = Stream(show.url, protocol="hls"), anyio.Event()
+
+        class Silent:
+            async def resolve(self, *, failed: bool = False) -> Stream | None:
+                if origin.hits("index.m3u8"):
+                    asked.set()
+                    await anyio.sleep_forever()
+                return first
+
+        async def stop(recorder: Recorder, _tape: Tape) -> None:
+            await origin.wait_hits("seg8.ts")
+            origin.on("index.m3u8").status(404)
+            await asked.wait()
+            await anyio.sleep(2)
+            recorder.stop()
+
+        kept = await record(show.url, resolver=Silent(), while_running=stop)
+    ((code, missing_s),) = kept.gaps
+    assert code == "connection_lost"
+    assert missing_s >= 2

@@ -88,6 +88,8 @@ class Recorder:
         self._hls = HlsSource(context)
         self._ffmpeg: FfmpegSource | None = None
         self._reads_hls = False
+        self._asking = False
+        """For an address: nothing is read meanwhile, as after an answer that was none."""
         self._scope_known = False
         self._media = anyio.CancelScope()
         self._attempt: anyio.CancelScope | None = None
@@ -226,7 +228,9 @@ class Recorder:
 
     async def _resolve_and_run(self) -> EndReason | None:
         failed, self._failed = self._failed, False
+        self._asking = True
         stream = await self.spec.resolver.resolve(failed=failed)
+        self._asking = False
         if stream is None:
             self._offline += 1
             if not self._tape.recorded:
@@ -388,7 +392,8 @@ class Recorder:
     def _account_for_waiting(self) -> None:
         """Stopped while nothing came: in HLS nobody has read meanwhile what is listed, and so what was missed."""
         missed = self._reads_hls and self._tape.on_air  # what is a file does not go by
-        if self._context.stopping and missed and self.state in {_S.PARKED, _S.PAUSED}:
+        idle = self.state in {_S.PARKED, _S.PAUSED} or (self.state is _S.CONNECTING and self._asking)
+        if self._context.stopping and missed and idle:
             code, why = self._hls.blamed
             missing_s = self._context.clock.monotonic() - self._tape.counters.last_media
             self._tape.lose(code, why, missing_s=missing_s)
