@@ -13,6 +13,7 @@ from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.platforms.contract import Options
 
+SOOP = "https://play.sooplive.com/somebody"
 ROOM, SHORT, OTHER = "https://live.bilibili.com/1", "https://b23.tv/abc", "https://www.twitch.tv/somebody"
 
 
@@ -65,14 +66,14 @@ def test_the_command_line_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OUZEL_PASSWORD", "other")
     given = access(
         tmp_path,
-        "[platforms.bilibili]\ncookies = 'a=set'\nproxy = 'http://h:1'\nuser_agent = 'set'\nlogin = 'set'\npassword = 'set'",
+        "[platforms.soop]\ncookies = 'a=set'\nproxy = 'http://h:1'\nuser_agent = 'set'\nlogin = 'set'\npassword = 'set'",
         cookies=private(tmp_path / "c.txt", "a=said"),
         proxy="http://h:2",
         user_agent="said",
         login="said",
         insecure=True,
     )
-    assert given.of(ROOM).options == Options("a=said", "http://h:2", "said", "said", "other", verify_tls=False)
+    assert given.of(SOOP).options == Options("a=said", "http://h:2", "said", "said", "other", verify_tls=False)
 
 
 def test_the_media_get_what_is_theirs(tmp_path: Path) -> None:
@@ -124,12 +125,16 @@ def test_files_are_looked_for_beside_the_settings(tmp_path: Path) -> None:
 def test_a_password_comes_from_the_environment_where_none_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = access(tmp_path, "[platforms.bilibili]\nlogin = 'me'")
+    given = access(tmp_path, "[platforms.soop]\nlogin = 'me'")
     with pytest.raises(BadOption, match="a login needs a password"):
-        given.of(ROOM)
+        given.of(SOOP)
     assert given.of(OTHER).options.login == ""
     monkeypatch.setenv("OUZEL_PASSWORD", "sesame")
-    assert given.of(ROOM).options.password == "sesame"
+    assert given.of(SOOP).options.password == "sesame"
+
+
+def test_nobody_is_asked_for_a_password_of_no_use(tmp_path: Path) -> None:
+    assert access(tmp_path, "[platforms.bilibili]\nlogin = 'me'").of(ROOM).options.password == ""
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class Access:
                 proxy=self._proxy if self._words.proxy else self._set_proxy(own, name),
                 user_agent=self._words.user_agent or own.user_agent,
                 login=self._words.login or own.login,
-                password=self._password(own),
+                password=self._password(own, of_use=match is not None and bool(match.platform.login)),
                 verify_tls=not self._words.insecure,
                 codecs=own.codecs,
             ),
@@ -117,12 +117,15 @@ class Access:
         except BadOption as exc:
             raise BadConfig(f"{self._settings.path or 'the environment'}: {exc}") from None
 
-    def _password(self, own: PlatformSettings) -> str:
+    def _password(self, own: PlatformSettings, *, of_use: bool) -> str:
+        """`of_use`: somebody can sign in there; else nobody is asked for it."""
         login = self._words.login or own.login
         if login == own.login and own.password:
             return own.password
         if login and login == own.login and own.password_file:
             return self._read_password(self._settings.path_of(own.password_file))
+        if not of_use:
+            return ""
         if login not in self._passwords:
             self._passwords[login] = password_for(login)
         return self._passwords[login]
