@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def test_a_proxy_for_all_can_be_left_out(tmp_path: Path, words: dict[str, str]) 
     text = "[platforms]\nproxy = 'http://h:1'\n[platforms.bilibili]\nproxy = 'direct'"
     assert access(tmp_path, text).of(ROOM).options.proxy == ""
     assert access(tmp_path, text).of(OTHER).options.proxy == "http://h:1"
+
+
+@pytest.mark.parametrize("agent", ["某", "a\nb", "a\tb"])
+def test_a_user_agent_that_not_everybody_can_send(tmp_path: Path, agent: str) -> None:
+    with pytest.raises(BadOption, match="--user-agent has characters that cannot be sent"):
+        access(tmp_path, "", user_agent=agent).of(ROOM)
+    with pytest.raises(BadConfig, match=r"ouzel.toml: the user_agent of bilibili has characters"):
+        access(tmp_path, f"[platforms]\nuser_agent = {json.dumps(agent)}").of(ROOM)
 
 
 def test_the_scheme_of_a_proxy_is_known_in_capitals() -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from ouzel.base.errors import ConnectFailed, ConnectionLost, HostNotFound, NetworkError, SiteChanged, Stalled, TlsFailed
+from ouzel.base.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    HostNotFound,
+    NetworkError,
+    ResolverFailed,
+    SiteChanged,
+    Stalled,
+    TlsFailed,
+)
 from ouzel.platforms.asking import Site
 from ouzel.platforms.chain import ask
 from ouzel.platforms.contract import Match, Options, Platform
@@ -39,6 +48,16 @@ def test_a_failed_request_is_told_without_the_words_of_a_library(said: str, kind
         assert word not in str(error)
     assert watch.evidence[0].why.startswith(f"OSError: {said}"[:100])
     assert "abcdef" not in repr(watch.evidence)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_request_that_never_left_says_nothing_of_the_way_there(wrapped: bool) -> None:
+    cause = UnicodeEncodeError("latin-1", "某", 0, 1, "ordinal not in range(256)")
+    error: Exception = cause
+    if wrapped:
+        error = OSError("HTTP Error")
+        error.__cause__ = cause
+    assert type(Watch().failed("GET", URL, error)) is ResolverFailed
 
 
 class Stumbling:

@@ -66,7 +66,7 @@ class Access:
             Options(
                 cookies=_escaped(jar.header(place, datetime.now(UTC)) or ""),
                 proxy=self._proxy if self._words.proxy else self._set_proxy(own, name),
-                user_agent=self._words.user_agent or own.user_agent,
+                user_agent=self._user_agent(own, name),
                 login=self._words.login or own.login,
                 password=self._password(own, of_use=match is not None and bool(match.platform.login)),
                 verify_tls=not self._words.insecure,
@@ -111,11 +111,23 @@ class Access:
         elif jar.header(place, now) is None:
             self._warn("cookies_elsewhere", source=source, host=host)
 
+    def _user_agent(self, own: PlatformSettings, name: str) -> str:
+        text = (self._words.user_agent or own.user_agent).strip()
+        if not text.isascii() or not text.isprintable():
+            where = "--user-agent" if self._words.user_agent else f"{self._source}: the user_agent of {name}"
+            kind = BadOption if self._words.user_agent else BadConfig
+            raise kind(f"{where} has characters that cannot be sent to everybody: it is one line of ASCII")
+        return text
+
+    @property
+    def _source(self) -> str:
+        return str(self._settings.path or "the environment")
+
     def _set_proxy(self, own: PlatformSettings, name: str) -> str:
         try:
             return read_proxy(own.proxy, f"the proxy of {name}")
         except BadOption as exc:
-            raise BadConfig(f"{self._settings.path or 'the environment'}: {exc}") from None
+            raise BadConfig(f"{self._source}: {exc}") from None
 
     def _password(self, own: PlatformSettings, *, of_use: bool) -> str:
         """`of_use`: somebody can sign in there; else nobody is asked for it."""

@@ -227,7 +227,7 @@ def _without_names(text: str, url: str) -> str:
 
 def _unsendable(exc: BaseException, url: str) -> OuzelError | None:
     """Of a request that never left: it has letters that a library cannot write, and of the way there nothing is known."""
-    if not isinstance(exc, UnicodeError):
+    if type(exc).__name__ != "InvalidHeader" and not any(isinstance(each, UnicodeError) for each in _causes(exc)):
         return None
     return ResolverFailed(f"{urlsplit(url).hostname or redact(url)} could not be asked: the request cannot be written")
 
