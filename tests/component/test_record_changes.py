@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from ouzel.base.errors import Blocked
+from ouzel.model.events import EventCode
 from ouzel.model.stream import Stream
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import read_markers
@@ -38,6 +40,16 @@ async def test_http_flv_where_hls_is_not_there(record: Studio, clip: Clip) -> No
         kept = await record(show.flv_url, resolver=resolver)
     assert [Path(file.path).suffix for file in kept.report.files] == [".flv"]
     assert numbers(kept)[0][-1] == 15
+
+
+async def test_what_is_called_hls_and_is_a_stream_without_end(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, speed=4, length_s=40)
+        resolver = FakeResolver(lambda: Stream(show.flv_url, protocol="flv"))
+        resolver.then(Stream(show.flv_url, protocol="hls"))
+        kept = await record(show.flv_url, resolver=resolver, playlist_s=1.0)
+    assert kept.told(EventCode.RECONNECTING)[0]["code"] == "stalled"
+    assert numbers(kept)[0][-1] == 39
 
 
 async def test_from_one_to_the_other_and_back(record: Studio, clip: Clip) -> None:
@@ -83,3 +95,16 @@ async def test_stopped_while_a_fresh_address_is_asked_for(record: Studio, clip: 
     ((code, missing_s),) = kept.gaps
     assert code == "connection_lost"
     assert missing_s >= 2
+
+
+async def test_a_platform_that_blocks_is_not_asked_at_once_again(record: Studio, clip: Clip) -> None:
+    resolver = FakeResolver(lambda: Stream("http://127.0.0.1:9/")).then(Blocked("a captcha"))
+    kept = await record("http://127.0.0.1:9/", resolver=resolver)
+    assert (resolver.calls, kept.report.error) == (1, ("blocked", "a captcha"))
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, speed=4, length_s=16)
+        origin.on("show.flv").reset(after=100_000, times=1)
+        resolver = FakeResolver(lambda: Stream(show.flv_url)).then(Stream(show.flv_url), Blocked("a captcha"))
+        kept = await record(show.flv_url, resolver=resolver, blocked_s=0.7)
+    waits = {told["code"]: told["delay_s"] for told in kept.told(EventCode.RECONNECTING)}
+    assert waits["blocked"] == 0.7

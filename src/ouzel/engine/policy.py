@@ -22,6 +22,8 @@ class Policy:
     """Media that may wait in the kernel so that it comes in larger pieces (`Request.gather_s`): a recorder is in no hurry."""
     retry_base_s: float = 0.5
     retry_cap_s: float = 15.0
+    blocked_s: float = 10.0
+    """At least so long a platform that wants a captcha, or fewer requests, is left alone in the middle of a recording."""
     segment_attempts: int = 5
     """Tries for one segment; a segment that left the window is given up after the try that is running."""
     segment_retry_s: float = 0.25
@@ -34,6 +36,8 @@ class Policy:
     """Tries for a segment that is whole but holds less than it announces, before it is kept as it is."""
     playlist_attempts: int = 3
     """Quick tries for a playlist before the connection counts as dropped and is resolved anew."""
+    playlist_s: float = 60.0
+    """For the whole of one: what goes on for longer is a stream, which a page may have called HLS."""
     frozen_targets: float = 6.0
     """Target durations without anything new in a live playlist until it counts as dropped; at least `frozen_min_s`."""
     frozen_min_s: float = 20.0

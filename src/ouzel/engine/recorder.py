@@ -11,6 +11,7 @@ import anyio
 
 from ouzel.base.backoff import Backoff
 from ouzel.base.errors import (
+    Blocked,
     ChannelGone,
     InputError,
     NeedsLogin,
@@ -256,7 +257,7 @@ class Recorder:
         if not self._tape.recorded:
             if self.spec.wait and not isinstance(error, _HOPELESS):
                 return None
-            if isinstance(error, NotOnAir):
+            if isinstance(error, (NotOnAir, Blocked)):
                 raise error
             if tries >= _FIRST_TRIES or (away_s >= _FIRST_S and not takes_next):
                 raise error or NotMedia("the stream closes at once, without any media")
@@ -277,6 +278,8 @@ class Recorder:
                 self._tape.lose(code, "closed by the server" if error is None else because(code, error))
             self._move(_S.PARKED)
             self._tape.counters.reconnects += 1
+            if isinstance(error, Blocked):
+                delay_s = max(delay_s, self._policy.blocked_s)
         elif self.spec.wait:
             delay_s = max(delay_s, _WAIT_S)
             turns = self.spec.turns

@@ -234,7 +234,9 @@ class Lane:
 
 async def fetch_playlist(context: SourceContext, stream: Stream, url: str) -> Page:
     """Raises: NetworkError, Refused, TooLarge."""
-    return await context.http.fetch(context.request(stream, url), max_bytes=context.policy.max_playlist_bytes)
+    request, policy = context.request(stream, url), context.policy
+    limits = replace(request.limits, total_s=policy.playlist_s)
+    return await context.http.fetch(request._replace(limits=limits), max_bytes=policy.max_playlist_bytes)
 
 
 async def read_playlist(
