@@ -78,6 +78,12 @@ def test_who_waits_is_told_why_once_for_each_reason(capsys: pytest.CaptureFixtur
     ]
 
 
+def test_who_waits_for_a_page_is_told_why_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next try is half a minute away."""
+    wait = event(EventCode.RECONNECTING, code="blocked", why="a captcha", delay_s=31.0)
+    assert lines([wait] * 3, capsys) == ["a captcha (blocked); trying again in 31.0 s"]
+
+
 def test_a_full_disk_is_one_notice_for_all_that_write_to_it(capsys: pytest.CaptureFixture[str]) -> None:
     def full(source: str) -> Event:
         return event(EventCode.PAUSED, source, code="disk_full", why="no space left")

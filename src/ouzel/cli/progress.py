@@ -24,6 +24,7 @@ _MOST_JSON_PER_S = 50
 _RATE_S = 10.0
 _MOST_LINES = 20
 _FIRST_TRIES = 3
+_LONG_S = 10.0
 _LOUD = {
     EventCode.GAP, EventCode.RECONNECTING, EventCode.WARNING, EventCode.FILE_CLOSED, EventCode.CONVERTED,
     EventCode.CLOCK_SET,
@@ -75,9 +76,9 @@ class Progress:
 
     def _level_of_wait(self, event: Event) -> int:
         """The first tries are no news: if they fail, the error is told at the end. With `--wait` there is none: each reason is
-        told once."""
+        told once; at once where the next try is a while away."""
         tries, told = self._waits.get(event.source, (0, ""))
-        is_news = tries >= _FIRST_TRIES and event.data["code"] != told
+        is_news = (tries >= _FIRST_TRIES or event.data["delay_s"] >= _LONG_S) and event.data["code"] != told
         self._waits[event.source] = (tries + 1, event.data["code"] if is_news else told)
         return NORMAL if is_news else VERBOSE
 
