@@ -107,6 +107,7 @@ def test_paths_begin_at_the_file(tmp_path: Path) -> None:
     [
         ("[platforms.bilibili]\n\ncookeis = 's3cret'", "line 3: [platforms.bilibili] has no key cookeis; did you mean cookies?"),
         ("[platforms]\nbilibli.login = 's3cret'", "line 2: there is no platform bilibli; did you mean bilibili?"),
+        ("[platforms.twitch]\nPROXY = 's3cret'", "line 2: [platforms.twitch] has no key PROXY; did you mean proxy?"),
         ("[platforms]\ncookies = 's3cret'", "line 2: cookies are set for one platform: [platforms.NAME]"),
         ("[platforms]\npassword = 's3cret'", "line 2: a password is set for one platform: [platforms.NAME]"),
         ("# a\n[platfroms.twitch]\nlogin = 's3cret'", "line 2: there is no table [platfroms]; did you mean platforms?"),

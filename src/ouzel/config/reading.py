@@ -152,7 +152,7 @@ def _meaning(error: Mapping[str, Any], keys: Keys, platforms: Collection[str]) -
 
 
 def _unknown(what: str, word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, 1)
+    near = get_close_matches(word.lower(), known, 1)
     return f"{what[:200]}; did you mean {near[0]}?" if near else what[:200]
 
 
