@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -233,6 +233,7 @@ async def test_a_master_playlist_of_a_show_that_is_over_is_no_live_stream(clip: 
         origin.on("top.m3u8").body(MASTER.replace("$MEDIA", over.index_url).encode())
         told = await resolve_directly(over.url.rpartition("/")[0] + "/top.m3u8", tmp_path)
     assert (told.code, told.state, told.protocol) == (0, "vod", "hls")
+    assert told.qualities == [("180p", 180, "h264")]
 
 
 async def test_one_bad_address_costs_no_other(server: PlatformServer, tmp_path: Path) -> None:
@@ -249,11 +250,13 @@ class Direct:
     code: int
     state: str
     protocol: str | None
+    qualities: Sequence[tuple[str, int | None, str]]
 
 
 async def resolve_directly(url: str, cwd: Path) -> Direct:
     command = [sys.executable, "-m", "ouzel", "resolve", url, "--json"]
     done = await anyio.run_process(command, cwd=cwd, env=environment(None), check=False)
     doc = json.loads((done.stdout or done.stderr).splitlines()[-1])
-    stream = doc["answer"]["streams"][0] if "answer" in doc else {}
-    return Direct(done.returncode, doc.get("state") or doc["code"], stream.get("protocol"))
+    streams = doc["answer"]["streams"] if "answer" in doc else [{}]
+    qualities = [(each.get("label", ""), each.get("height"), each.get("codec", "")) for each in streams]
+    return Direct(done.returncode, doc.get("state") or doc["code"], streams[0].get("protocol"), qualities)

@@ -12,11 +12,12 @@ from ouzel.base.errors import HttpStatus, InputError, OuzelError, Stalled
 from ouzel.base.urls import redact, redact_text
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
-from ouzel.formats.m3u8 import MasterPlaylist, parse
+from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, parse
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Identity, Live, Vod
 from ouzel.model.quality import choose
 from ouzel.model.stream import Stream
+from ouzel.model.variants import streams_of
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope, addresses_of
 from ouzel.system.http import Answer as HttpAnswer
@@ -96,9 +97,21 @@ async def _look(http: HttpClient, ffmpeg: FfmpegFinder, stream: Stream, begun: _
     kind = begun.kind(answer)
     if kind == "other":
         return await _through_ffmpeg(ffmpeg, stream, answer.url, length=answer.length)
-    over = await _is_over(http, request, bytes(begun.data), answer.url) if kind == "hls" else answer.length is not None
-    found = Stream(stream.url, stream.headers, stream.proxy, stream.verify_tls, protocol=kind)
-    return Vod(_identity(stream), "", (found,)) if over else Live(_identity(stream), "", (found,))
+    if kind == "hls":
+        playlist = parse(bytes(begun.data), base_url=answer.url)
+        found, over = _listed(playlist, stream), await _is_over(http, request, playlist)
+    else:
+        found, over = (replace(stream, protocol=kind),), answer.length is not None
+    return Vod(_identity(stream), "", found) if over else Live(_identity(stream), "", found)
+
+
+def _listed(playlist: MasterPlaylist | MediaPlaylist, asked: Stream) -> tuple[Stream, ...]:
+    """Of a master each variant, to be opened as was asked for; elsewhere without what proves who we are."""
+    bare = tuple(streams_of(playlist)) if isinstance(playlist, MasterPlaylist) else ()
+    return tuple(
+        replace(each, headers=asked.headers_for(each.url), proxy=asked.proxy, verify_tls=asked.verify_tls)
+        for each in bare
+    ) or (replace(asked, protocol="hls"),)
 
 
 async def _through_ffmpeg(finder: FfmpegFinder, stream: Stream, address: str, *, length: int | None) -> Answer:
@@ -156,9 +169,8 @@ def _text(first: bytes) -> str:
     return " ".join(text.split()) if all(c.isprintable() or c.isspace() for c in text) and text.isascii() else ""
 
 
-async def _is_over(http: HttpClient, request: Request, data: bytes, url: str) -> bool:
+async def _is_over(http: HttpClient, request: Request, playlist: MasterPlaylist | MediaPlaylist) -> bool:
     """Whether nothing will be added to this playlist; of a master, to the variant that would be recorded."""
-    playlist = parse(data, base_url=url)
     if isinstance(playlist, MasterPlaylist):
         choice = choose(playlist, "best")
         chosen = choice.variant or choice.audio
