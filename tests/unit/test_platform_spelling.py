@@ -149,3 +149,18 @@ def test_what_is_no_page_of_a_platform_and_why(given: str, said: str) -> None:
     assert known.find(given) is None
     assert known.find_short(given) is None
     assert said in str(known.unknown(given))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "live.bilibili.corn",
+        "live.b\u0456l\u0456b\u0456l\u0456.com",
+        "xn--lve-jhd.xn--blbl-l9dbbb.com",
+        "www.twitsch.tv",
+    ],
+)
+def test_platforms_whose_hosts_look_alike_are_near(host: str) -> None:
+    (first, *_) = registry().nearest(host)
+    assert first.name == ("twitch" if "tw" in host else "bilibili")
+    assert not registry().nearest("nothing.example.org")

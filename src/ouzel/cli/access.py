@@ -55,7 +55,7 @@ class Access:
     def of(self, url: str) -> PageAccess:
         """The user's words for one page. May ask for a password. Blocking. Raises: BadUrl, BadOption, BadConfig."""
         page = tidy(url)
-        match = registry().find(page) or registry().find_short(page)
+        match = registry().known(page)
         name = match.platform.name if match else ""
         own = self._settings.platforms.of(name) if match else PlatformSettings()
         place = match.platform.example if match else page  # a short link leads there

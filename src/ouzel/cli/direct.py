@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadUrl, NotMedia, OuzelError, UnknownSite
@@ -11,14 +9,10 @@ from ouzel.engine.look import look
 from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
-from ouzel.platforms.contract import Options, Platform
+from ouzel.platforms.contract import Options
 from ouzel.platforms.registry import registry, tidy
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import HttpClient
-
-_ALIKE = 0.75
-"""Of the letters of two hosts, so that one may stand for the other."""
-_MOST_NEAR = 3
 
 
 async def try_as_stream(
@@ -34,7 +28,7 @@ async def try_as_stream(
         address = tidy(given)  # without a scheme, perhaps with a port
     else:
         address = given  # as it stands, since a path may have characters that no page's has
-    near = nearest(urlsplit(address).hostname or "")
+    near = registry().nearest(urlsplit(address).hostname or "")
     cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
     headers = (("User-Agent", options.user_agent), ("Cookie", cookies))
     stream = Stream(address, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
@@ -54,14 +48,3 @@ def check_written(text: str) -> None:
         raise BadUrl("an address is needed, and this one is empty")
     if text.startswith(("/", "./", "../", "~")) and not text.startswith("//"):
         raise BadUrl(f"{text[:200]} is a file or folder of this machine; an address is written https://host/path")
-
-
-def nearest(host: str) -> Sequence[Platform]:
-    """The platforms whose hosts are spelt most like this one, the nearest first."""
-    hosts = {_host(template): platform for platform in registry() for template in (*platform.urls, *platform.short)}
-    found = get_close_matches(host.removeprefix("www."), hosts, _MOST_NEAR, _ALIKE)
-    return [*dict.fromkeys(hosts[name] for name in found)]
-
-
-def _host(template: str) -> str:
-    return template.partition("/")[0].rpartition("}")[2].strip(".").removeprefix("www.")

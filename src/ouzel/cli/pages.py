@@ -34,8 +34,7 @@ def page_address(text: str) -> str | None:
         return None
     if not url.startswith(("http://", "https://")):
         return None
-    known = registry()
-    return url if known.find(url) is not None or known.find_short(url) is not None else None
+    return url if registry().known(url) is not None else None
 
 
 class Pages:

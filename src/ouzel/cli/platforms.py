@@ -49,7 +49,7 @@ def _matching(text: str) -> list[Platform]:
     known, word = registry(), _word(text)
     found = [p for p in known if any(word in told.lower() for told in (p.name, p.title, p.title_zh, *p.urls, *p.short))]
     try:
-        page = known.find(text) or known.find_short(text)
+        page = known.known(text)
     except BadUrl:  # not meant as an address
         page = None
     if page is not None:

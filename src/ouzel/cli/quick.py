@@ -131,7 +131,7 @@ def _words(outcome: _Known) -> Iterator[str]:
 
 
 def _fields(url: str, state: State | None, outcome: _Known) -> dict[str, Any]:
-    match = None if isinstance(outcome, InputError) else registry().find(url) or registry().find_short(url)
+    match = None if isinstance(outcome, InputError) else registry().known(url)
     doc = {
         "event": "seen",
         "url": url,

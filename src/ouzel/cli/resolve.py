@@ -87,18 +87,13 @@ def resolve(
     for url in urls:
         try:
             check_written(url)
-            asked.append((url, read_options(url, given)))
+            asked.append((url, given.of(url).options))
         except BadUrl as exc:  # the others can be asked all the same
             asked.append((url, exc))
     given.tell_warnings(output)
     if quick:
         return anyio.run(quick_look, asked, limits, EXIT_CODES, output)
     return anyio.run(_resolve_all, asked, limits, all_adapters, output)
-
-
-def read_options(url: str, access: Access) -> Options:
-    """The user's words for one page. Raises: BadUrl, BadOption, BadConfig."""
-    return access.of(url).options
 
 
 async def _resolve_all(
@@ -162,7 +157,7 @@ async def _resolve_one(
     """Returns: what tells the answer, and gives its exit code."""
     if isinstance(options, OuzelError):
         return partial(_refuse, url, options, named=desk.is_for_many)
-    match = registry().find(url) or registry().find_short(url)
+    match = registry().known(url)
     if match is None:
         try:
             told = await try_as_stream(desk.http, desk.ffmpeg, url, options, timeout_s=desk.timeout_s)

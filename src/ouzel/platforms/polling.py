@@ -74,7 +74,7 @@ class Polls:
 
     def add(self, url: str, options: Options) -> Poll:
         """A page for which somebody waits."""
-        match = registry().find(url) or registry().find_short(url)
+        match = registry().known(url)
         group = self._groups.setdefault((match.platform.name if match else url, options), _Group(options))
         poll = Poll(self, group, url)
         group.polls.append(poll)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ouzel.base.errors import UnknownSite
 from ouzel.base.urls import HTTP_SCHEMES
 from ouzel.platforms.contract import Match, Platform
-from ouzel.platforms.spelling import resembles, tidy
+from ouzel.platforms.spelling import alike, resembles, tidy
 from ouzel.platforms.templates import Template, parse_template
 
 _OPENING = "PLATFORM = Platform(\n"
@@ -64,6 +64,15 @@ class Registry:
             if named is not None:
                 return Match(entry.platform, _anonymous(url), named)
         return None
+
+    def known(self, address: str) -> Match | None:
+        """What it names, as a page or as a short link. Raises: BadUrl."""
+        return self.find(address) or self.find_short(address)
+
+    def nearest(self, host: str) -> Sequence[Platform]:
+        """Those whose hosts are spelt, or look, most like this one, the nearest first."""
+        hosts = {_place(template): platform for platform in self for template in (*platform.urls, *platform.short)}
+        return [*dict.fromkeys(hosts[name] for name in alike(host, hosts))]
 
     def unknown(self, address: str) -> UnknownSite:
         """Why nothing is known of this address, for who gave it."""
@@ -146,6 +155,11 @@ def _host(template: str) -> str:
     """Empty when it has holes."""
     host = template.partition("/")[0]
     return "" if "{" in host else host
+
+
+def _place(template: str) -> str:
+    """Its host without holes, and without the `www.` that says nothing."""
+    return template.partition("/")[0].rpartition("}")[2].strip(".").removeprefix("www.")
 
 
 def _is_below(host: str, domain: str) -> bool:

@@ -89,7 +89,7 @@ class PageResolver:
         self._answer: Answer | None = None
         self._given: Stream | None = None
         self._failures = Failures(clock)
-        match = registry().find(url) or registry().find_short(url)
+        match = registry().known(url)
         self._platform = match.platform.name if match else ""
         self._name = next(iter(match.named.values()), self._platform) if match else urlsplit(url).netloc
 

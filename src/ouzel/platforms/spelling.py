@@ -25,6 +25,8 @@ _DAMAGED = re.compile(r"(?:h+t+p|t{1,2}p)(s?)(?::/*|/{2,})|:?/{2,}", re.IGNORECA
 """What people make of `https://`; and that itself."""
 _USUAL_PORTS = {"http": {80, 443}, "https": {80, 443}}
 
+_NEAR, _MOST_NEAR = 0.75, 3
+"""Share of the letters of two hosts that agree, so that one may stand for the other; and how many are named."""
 _ALIKE = str.maketrans("аеорсухіјѕһԁԛԝкмтвнԍοανρτυικχɡıɑ", "aeopcyxijshdqwkmtbhgoavptuikxgia")
 """Letters of other alphabets, and the Latin ones that they are taken for."""
 
@@ -57,6 +59,11 @@ def tidy(address: str) -> str:
     user, at, _ = parts.netloc.rpartition("@")
     place = f"{user}{at}{f'[{host}]' if ':' in host else host}{port}"
     return urlunsplit((parts.scheme, place, re.sub("/{2,}", "/", parts.path), parts.query, parts.fragment))
+
+
+def alike(host: str, known: Collection[str]) -> list[str]:
+    """The known hosts that are spelt, or look, most like this one: few, the nearest first."""
+    return get_close_matches(_skeleton(host).removeprefix("www."), known, _MOST_NEAR, _NEAR)
 
 
 def resembles(host: str, known: Collection[str]) -> str | None:
