@@ -1,0 +1,1 @@
+"""What other programs, the command line and the web page speak to."""

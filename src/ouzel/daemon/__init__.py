@@ -1,0 +1,1 @@
+"""The running process: its composition, its beginning and its end."""
