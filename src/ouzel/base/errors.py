@@ -9,6 +9,9 @@
     │   ├── OutputExists       output_exists
     │   ├── SameChannel        same_channel         two addresses name one channel, which is recorded already
     │   ├── UnknownSite        unknown_site         a page of a host that Ouzel does not know
+    │   ├── NotFound           not_found            there is no such channel, recording, job, user …
+    │   ├── Conflict           conflict             it was changed meanwhile, or cannot be so beside what there is
+    │   ├── NotAllowed         not_allowed          who asks may not do this
     │   └── NotALedger         not_a_ledger
     ├── MediaError             bad_media            the bytes are not what they should be
     │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
@@ -48,7 +51,9 @@
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
     │   ├── FileBusy           file_busy            another process is writing this recording
-    │   └── FileRemoved        file_removed         what was being written is not in its folder any more
+    │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
+    │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
+    │   └── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
@@ -120,6 +125,18 @@ class SameChannel(InputError):
 
 class UnknownSite(InputError):
     code = "unknown_site"
+
+
+class NotFound(InputError):
+    code = "not_found"
+
+
+class Conflict(InputError):
+    code = "conflict"
+
+
+class NotAllowed(InputError):
+    code = "not_allowed"
 
 
 class NotALedger(InputError):
@@ -287,6 +304,14 @@ class FileBusy(StorageError):
 
 class FileRemoved(StorageError):
     code = "file_removed"
+
+
+class DatabaseDamaged(StorageError):
+    code = "database_damaged"
+
+
+class DatabaseTooNew(StorageError):
+    code = "database_too_new"
 
 
 class ToolError(OuzelError):

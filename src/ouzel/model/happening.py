@@ -1,0 +1,67 @@
+"""What is stored of everything that happens. The spelling of each code is a promise: API, hooks and notices key on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "channel.added": "a channel is there",
+        "channel.changed": "its settings, names or addresses",
+        "channel.removed": "it is not watched any more, and can be brought back",
+        "channel.merged": "two channels were one: what is left has both addresses",
+        "channel.standing": "what is known of it has changed: live, offline, blocked …",
+        "channel.renamed": "the platform calls it differently now",
+        "layer.changed": "settings for all channels, or those of a platform",
+        "broadcast.began": "a channel is on air",
+        "broadcast.changed": "its title or category",
+        "broadcast.parked": "it dropped, and may come back",
+        "broadcast.resumed": "it came back",
+        "broadcast.ended": "it is over",
+        "recording.began": "the first media of it are kept",
+        "recording.changed": "it is connecting, recording, parked, paused …",
+        "recording.gap": "a stretch is missing",
+        "recording.file": "a file was begun, or is whole",
+        "recording.finished": "it is over, and its files are whole",
+        "recording.removed": "it was put into the trash, or taken out of it",
+        "job.changed": "it waits, runs, is done, or failed",
+        "notice.raised": "somebody should know this",
+        "notice.over": "it is not so any more, or was dismissed",
+        "storage.changed": "a storage root takes media, or does not",
+        "user.changed": "an account, its rights, its keys",
+        "daemon.began": "the daemon is up",
+        "daemon.stopping": "it is about to end",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something happened, and is about to be stored."""
+
+    code: str
+    subject: str
+    """Id of the row that it is about."""
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """JSON values. Redacted."""
+    channel_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"{self.code} is no code of an event")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """It is committed."""
+
+    number: int
+    at: datetime
+    code: str
+    subject: str
+    channel_id: str | None
+    data: Mapping[str, Any]

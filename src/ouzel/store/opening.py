@@ -1,0 +1,85 @@
+"""Before the database is opened: made when there is none, migrated when it is of an older version, refused when of a newer."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, ReadOnly, StorageError
+from ouzel.store.tables import METADATA
+
+HEAD = "0001"
+"""The version of the tables as they stand in `tables`."""
+_HEADER = b"SQLite format 3\x00"
+
+
+def prepare(path: Path) -> None:
+    """Blocking. A database of an older version is copied to `NAME.before-VERSION` before it is migrated.
+
+    Raises: DatabaseTooNew, DatabaseDamaged, StorageError.
+    """
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):  # it can be written
+            pass
+        with path.open("rb") as file:
+            beginning = file.read(len(_HEADER))
+        if beginning not in (b"", _HEADER):
+            raise DatabaseDamaged(f"{path} is no database of SQLite")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            version = version_of(connection)
+            if version is None:
+                _make(connection)
+            elif version > HEAD:
+                raise DatabaseTooNew(
+                    f"{path} is of version {version}, and this Ouzel knows up to {HEAD}: use the newer Ouzel that wrote it"
+                )
+            elif version < HEAD:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if version is not None and version < HEAD:
+            shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
+            from ouzel.store.migrating import migrate  # and with it Alembic
+
+            migrate(path)
+
+
+def version_of(connection: sqlite3.Connection) -> str | None:
+    """None of an empty file."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise DatabaseDamaged("it is a database, but none of Ouzel's")
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else ""
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """All tables, or none."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    for table in METADATA.sorted_tables:
+        connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+        for index in sorted(table.indexes, key=lambda each: str(each.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=sqlite.dialect())))
+    connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def _explained(path: Path) -> Generator[None]:
+    try:
+        yield
+    except (PermissionError, sqlite3.OperationalError) as exc:
+        raise ReadOnly(f"{path}: the database cannot be written: {getattr(exc, 'strerror', None) or exc}") from exc
+    except sqlite3.DatabaseError as exc:
+        raise DatabaseDamaged(f"{path} is damaged: {exc}") from exc
+    except OSError as exc:
+        raise StorageError(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc

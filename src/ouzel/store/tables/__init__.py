@@ -1,0 +1,23 @@
+"""All tables. A module here for each noun; what a column holds stands beside it."""
+
+from ouzel.store.tables.base import METADATA
+from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, recordings
+from ouzel.store.tables.channels import channels, layers, revisions
+from ouzel.store.tables.events import events, notices
+from ouzel.store.tables.standings import standing_history, standings
+
+__all__ = [
+    "METADATA",
+    "broadcasts",
+    "channels",
+    "chapters",
+    "events",
+    "files",
+    "gaps",
+    "layers",
+    "notices",
+    "recordings",
+    "revisions",
+    "standing_history",
+    "standings",
+]
