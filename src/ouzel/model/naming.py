@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +21,14 @@ FIELDS = {
     "quality": "quality that was asked for",
     "start": "when recording began, local time; with a strftime format: {start:%Y%m%d}",
 }
+CHANNEL_FIELDS = {
+    **FIELDS,
+    "folder": "name of the channel's folder: it stays when the channel is renamed",
+    "channel": "name of the channel",
+    "category": "category on the platform's page",
+    "id": "id of the channel",
+}
+"""Of recordings that the daemon makes."""
 _ENDING = re.compile(r"\.(m3u8?|flv|ts|mp4|m4[asv]|mp3|aac|mkv|webm|mpd|smil|stream|sdp|isml?)$", re.IGNORECASE)
 _SAYS_NOTHING = re.compile(
     r"(prog_)?(index|playlist|master|manifest|main|media|live|hls|dash|video|stream|variant|source|mono)"
@@ -62,9 +70,9 @@ def telling_name(path: str, host: str) -> str:
     return host or "recording"
 
 
-def check_template(template: str) -> None:
+def check_template(template: str, fields: Collection[str] = tuple(FIELDS)) -> None:
     """Raises BadOption when the template names a field that does not exist, or cannot be parsed."""
-    render_name(template, {**dict.fromkeys(FIELDS, "x"), "start": datetime(2026, 1, 2, 3, 4, 5)})  # noqa: DTZ001
+    render_name(template, {**dict.fromkeys(fields, "x"), "start": datetime(2026, 1, 2, 3, 4, 5)})  # noqa: DTZ001
 
 
 def render_name(template: str, fields: Mapping[str, Any]) -> str:

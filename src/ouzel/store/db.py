@@ -101,7 +101,7 @@ class Db:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Tx]:
-        """One at a time. Committed at its end; what raises rolls it back. It is not cancelled: keep it short, without any network."""
+        """One at a time. Committed at its end; what raises rolls it back. Not cancelled: keep it short, and off the network."""
         stored: list[StoredEvent] = []
         with anyio.CancelScope(shield=True), _translated():
             async with self._turn, self._writer.begin():
