@@ -148,7 +148,7 @@ def row_of(channel: Channel) -> dict[str, Any]:
     }
 
 
-def channel_of(row: Mapping[str, Any]) -> Channel:
+def channel_of(row: RowMapping) -> Channel:
     platform, _, own = (row["identity"] or "").partition(":")
     known = {
         name: row[name] for name in ("id", "platform", "name", "folder", "created_at", "updated_at", "named_by_user")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import anyio
-from sqlalchemy import Connection, Executable, Select, event, insert, select
+from sqlalchemy import Connection, Executable, event, insert, select
 from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -41,11 +41,11 @@ class Tx:
         """`rows`: parameters, to run it once for each."""
         return await self._connection.execute(statement, rows)
 
-    async def read(self, query: Select[Any]) -> Sequence[RowMapping]:
+    async def read(self, query: Executable) -> Sequence[RowMapping]:
         """As the transaction sees it."""
         return (await self._connection.execute(query)).mappings().all()
 
-    async def one(self, query: Select[Any]) -> RowMapping | None:
+    async def one(self, query: Executable) -> RowMapping | None:
         return (await self._connection.execute(query)).mappings().first()
 
     def emit(self, *happened: Happening) -> None:
@@ -81,7 +81,7 @@ class Db:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def read(self, query: Select[Any]) -> Sequence[RowMapping]:
+    async def read(self, query: Executable) -> Sequence[RowMapping]:
         """All rows. What is committed when it begins is seen."""
         rows: Sequence[RowMapping] = ()
         with anyio.CancelScope(shield=True), _translated():  # short; cut off in its middle it would cost the connection
@@ -89,12 +89,12 @@ class Db:
                 rows = (await connection.execute(query)).mappings().all()
         return rows
 
-    async def one(self, query: Select[Any]) -> RowMapping | None:
+    async def one(self, query: Executable) -> RowMapping | None:
         """The first row."""
         rows = await self.read(query)
         return rows[0] if rows else None
 
-    async def scalar(self, query: Select[Any]) -> Any:
+    async def scalar(self, query: Executable) -> Any:
         """The first value of the first row; None when there is none."""
         row = await self.one(query)
         return next(iter(row.values())) if row is not None else None
