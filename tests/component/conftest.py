@@ -10,13 +10,15 @@ from typing import Any
 import anyio
 import pytest
 
-from ouzel.cli.build import Target, Workshop, build_recorder
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import FormatWish
+from ouzel.engine.names import Target
+from ouzel.engine.parts import Broken
 from ouzel.engine.policy import Policy
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.engine.verify import verify
+from ouzel.engine.workshop import Workshop, build_recorder
 from ouzel.model import ledger
 from ouzel.model.events import Event, EventCode
 from ouzel.model.report import Report
@@ -96,6 +98,7 @@ class Studio:
         clock: Clock | None = None,
         wait: bool = False,
         from_start: bool = False,
+        broken: Broken | None = None,
         limit_s: float = 30.0,
         **policy: Any,
     ) -> Kept:
@@ -115,6 +118,7 @@ class Studio:
                 listener=events.append,
                 wait=wait,
                 from_start=from_start,
+                broken=broken,
             )
             if resolver is not None:
                 recorder.spec = replace(recorder.spec, resolver=resolver)

@@ -17,8 +17,8 @@ from ouzel.base.errors import BadOption, Blocked, ConnectFailed, OuzelError, Res
 from ouzel.cli.access_options import AccessWords
 from ouzel.cli.job import read_job
 from ouzel.cli.pages import Pages
-from ouzel.cli.target import Names, Target
 from ouzel.engine.finish import FormatWish
+from ouzel.engine.names import Names, Target
 from ouzel.model.choice import Taste
 from ouzel.model.live import Answer, Identity, Live, Offline
 from ouzel.model.stream import Stream

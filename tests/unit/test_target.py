@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ouzel.base.errors import BadOption, OutputExists, OuzelError, StorageError
-from ouzel.cli import target as target_module
-from ouzel.cli.target import Names, Target, read_target
+from ouzel.cli.target import read_target
+from ouzel.engine import names as names_module
 from ouzel.engine.finish import FormatWish
+from ouzel.engine.names import Names, Target
 from ouzel.model.naming import telling_name
 from ouzel.model.stream import Stream
 from ouzel.testing.clock import FakeClock
@@ -78,14 +79,14 @@ def test_many_channels_of_one_name_are_not_each_counted_from_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
-    really = target_module._taken
+    really = names_module._taken
 
     def counted(path: Path, wish: FormatWish) -> bool:
         nonlocal looks
         looks += 1
         return really(path, wish)
 
-    monkeypatch.setattr(target_module, "_taken", counted)
+    monkeypatch.setattr(names_module, "_taken", counted)
     names = Names()
     for _ in range(200):
         touch(names.maker(target(tmp_path), Stream("http://h/show.flv"), AS_IT_COMES, FakeClock())(1, "flv"))

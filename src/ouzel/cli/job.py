@@ -13,8 +13,9 @@ from ouzel.base.headers import away_from_home
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
 from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
-from ouzel.cli.target import Target, read_target
+from ouzel.cli.target import read_target
 from ouzel.engine.finish import FormatWish
+from ouzel.engine.names import Target
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits

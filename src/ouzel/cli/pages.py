@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ouzel.base.errors import BadUrl
 from ouzel.base.headers import Fields, away_from_home
-from ouzel.cli.build import Page
+from ouzel.engine.workshop import Page
 from ouzel.model.choice import Taste
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import ResolverHost, open_host

@@ -12,7 +12,6 @@ import anyio
 import click
 
 from ouzel.cli.access_options import with_access
-from ouzel.cli.build import Page, Workshop, build_recorder
 from ouzel.cli.job import Job, Options, read_job
 from ouzel.cli.main import EXIT_INTERRUPTED, Command
 from ouzel.cli.options import level_of
@@ -25,6 +24,7 @@ from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import why_not_made
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape
+from ouzel.engine.workshop import Page, Workshop, build_recorder
 from ouzel.model.ledger import stamp
 from ouzel.model.naming import DEFAULT_TEMPLATE, FIELDS
 from ouzel.model.report import Report

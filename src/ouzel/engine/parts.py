@@ -39,6 +39,19 @@ class Counters:
         self.last_media = now
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A recording that was broken off, and is to go on in its next file."""
+
+    parts: int
+    """Files that it has."""
+    until: datetime
+    """Up to when its programme is kept. Aware UTC."""
+    sequence: int | None = None
+    """Media sequence number of its last chunk, in HLS: when the next one is still to be had nothing is missing."""
+    why: str = "the recorder was stopped and started again"
+
+
 @dataclass(slots=True)
 class Part:
     """One file of a recording: the running one, or one that takes no more chunks and waits to be finished off the loop."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ouzel.base.errors import FileRemoved, StorageError
-from ouzel.engine.parts import Counters, Loss, Part
+from ouzel.engine.parts import Broken, Counters, Loss, Part
 from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
@@ -58,7 +58,9 @@ class Tape:
         clock: Clock,
         limits: TapeLimits,
         listener: Listener,
+        broken: Broken | None = None,
     ) -> None:
+        """Args: broken: what is recorded goes on from there."""
         self.counters = Counters()
         self.closed: list[Part] = []
         """Files to be finished by the recorder, in order."""
@@ -94,7 +96,14 @@ class Tape:
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=3)
         """When the last chunks of this connection had come, and how long they are."""
         self._began = self.wall()
+        self._split_asked = False
+        self._resumes_at: int | None = None
+        """The sequence number of a first chunk before which nothing is missing after all."""
         self.counters.last_media = clock.monotonic()
+        if broken is not None:
+            self._number, self._on_air_until = broken.parts, broken.until
+            self._resumes_at = None if broken.sequence is None else broken.sequence + 1
+            self.lose(GapCode.RECORDER_STOPPED, broken.why)
 
     # -- what sources and intakes say ---------------------------------------------------------------------------------
 
@@ -129,6 +138,9 @@ class Tape:
         if scope == "all":
             if note.sequence is None:
                 self._look_for_jump(span, now)
+            elif note.sequence == self._resumes_at:
+                self.mend()
+            self._resumes_at = None
             self._write_losses(self._parts[-1], wall)
         if self._run is not None:
             sink.note(self._run)
@@ -240,13 +252,18 @@ class Tape:
         elif sink.keep_ledger():
             self.emit(EventCode.WARNING, code=code, why=f"{sink.ledger_path} was taken away, and is written again")
 
+    def split(self) -> None:
+        """Go on in a new file at the next edge."""
+        self._split_asked = True
+
     def due_for_split(self) -> bool:
-        """Whether the running file has reached its length or size, or is gone."""
+        """Whether the running file has reached its length or size, is to end, or is gone."""
         sink, limits = self._sink, self._limits
         if sink is None or not sink.chunks or self.full:
             return False
         return (
             self._parts[-1].lost
+            or self._split_asked
             or (limits.split_after_s is not None and sink.media_s >= limits.split_after_s - 0.001)
             or (limits.split_bytes is not None and sink.size + self._next_length() > limits.split_bytes)
         )
@@ -288,6 +305,7 @@ class Tape:
     def _retire(self, reason: EndReason) -> None:
         if self._sink is None:
             return
+        self._split_asked = False
         part = self._parts[-1]
         with suppress(StorageError):  # then closing it will say so
             self.look()

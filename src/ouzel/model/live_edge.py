@@ -6,7 +6,9 @@ from ouzel.formats.m3u8 import MediaPlaylist, Segment
 from ouzel.model.alignment import tolerance_s
 
 
-def start_index(playlist: MediaPlaylist, *, from_start: bool = False, beside: Segment | None = None) -> int:
+def start_index(
+    playlist: MediaPlaylist, *, from_start: bool = False, beside: Segment | None = None, after: int | None = None
+) -> int:
     """Position in `playlist.segments` at which to begin.
 
     A list that is complete is taken from its first segment. A live one from where EXT-X-START says, else from the last segment
@@ -16,12 +18,18 @@ def start_index(playlist: MediaPlaylist, *, from_start: bool = False, beside: Se
         from_start: the first segment in any case.
         beside: the segment with which another rendition began: the one that was on air then; `len(segments)` if that is still
             to come.
+        after: media sequence number of the last segment that a recording has which was broken off: it goes on with the next,
+            or with the oldest that is still listed. A number that the list has not reached is another numbering, and ignored.
 
     Source: draft-pantos-hls-rfc8216bis-20 sections 4.4.2.2, 4.4.3.8 and 6.3.3.
     """
     segments = playlist.segments
     if beside is not None and (at := _beside(playlist, beside)) is not None:
         return at
+    if after is not None and segments and segments[0].media_sequence <= after + 1 <= segments[-1].media_sequence:
+        return after + 1 - segments[0].media_sequence
+    if after is not None and segments and after < segments[0].media_sequence:
+        return 0
     if from_start or playlist.end_list or playlist.playlist_type == "VOD" or not segments:
         return 0
     if playlist.start is not None:

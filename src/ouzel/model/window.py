@@ -121,10 +121,12 @@ class Window:
         beside: the first segment of another rendition of the same programme: begin with the one that was on air then, by the
             wall clock, else with that of the same media sequence number.
         keep_ads: what the platform calls an advertisement is fetched as if it were the show.
+        after: the media sequence number with which a recording that was broken off has ended: begin with what follows.
     """
 
     __slots__ = (
         "_addresses_last",
+        "_after",
         "_begun",
         "_behind",
         "_beside",
@@ -142,8 +144,16 @@ class Window:
         "_unsettled",
     )
 
-    def __init__(self, *, from_start: bool = False, beside: Segment | None = None, keep_ads: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        from_start: bool = False,
+        beside: Segment | None = None,
+        keep_ads: bool = False,
+        after: int | None = None,
+    ) -> None:
         self._from_start = from_start
+        self._after = after
         self._keep_ads = keep_ads
         self._beside = beside
         self._known: dict[int, Segment] = {}
@@ -238,7 +248,7 @@ class Window:
     # -------------------------------------------------------------------------------------- where we stand
 
     def _begin(self, playlist: MediaPlaylist) -> None:
-        at = start_index(playlist, from_start=self._from_start, beside=self._beside)
+        at = start_index(playlist, from_start=self._from_start, beside=self._beside, after=self._after)
         self._next = playlist.segments[0].media_sequence + at
 
     def _adopt(self, playlist: MediaPlaylist, alignment: Alignment) -> None:

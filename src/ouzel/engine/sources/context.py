@@ -30,6 +30,8 @@ class SourceContext:
     from_start: bool = False
     keep_ads: bool = False
     """What the platform shows in the place of the show is recorded too."""
+    after: int | None = None
+    """The media sequence number with which a recording that was broken off has ended: it goes on with what follows."""
     stopping: bool = False
     """The user wants the recording to end: a segment that is half there is kept as far as it is whole."""
 

@@ -67,7 +67,9 @@ class Lane:
         self.playlist: MediaPlaylist | None = None
         self._context = context
         self._wake = wake
-        self._window = Window(from_start=context.from_start, beside=beside, keep_ads=context.keep_ads)
+        self._window = Window(
+            from_start=context.from_start, beside=beside, keep_ads=context.keep_ads, after=context.after
+        )
         self.stream: Stream | None = None
         self._url = ""
         self._live = False

@@ -1,4 +1,4 @@
-"""The composition root of one-shot recording: the only place where its concrete objects are made."""
+"""Where a recorder is put together: what all recordings of a process share, and what each has for itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import anyio
 
 from ouzel import __version__
 from ouzel.base.urls import redact
-from ouzel.cli.target import Names, Target, Teller
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import Finisher, FormatWish
+from ouzel.engine.names import Names, Target, Teller
+from ouzel.engine.parts import Broken
 from ouzel.engine.policy import Policy
 from ouzel.engine.recorder import Recorder, RecordSpec
 from ouzel.engine.sources.context import SourceContext
@@ -45,7 +46,7 @@ class Page:
     resolver: Resolver
     told: Teller
     """What the platform tells for names of files."""
-    turns: Turns
+    turns: Turns | None = None
 
 
 def build_recorder(
@@ -61,8 +62,9 @@ def build_recorder(
     from_start: bool,
     keep_ads: bool = False,
     page: Page | None = None,
+    broken: Broken | None = None,
 ) -> tuple[Recorder, Tape]:
-    """One recording, ready to run. `page`: the address is one of a platform, and this asks it."""
+    """One recording, ready to run. `page`: a platform's, and what asks it. `broken`: what was recorded before."""
     source, told = redact(stream.url), (page.told,) if page else ()
     tape = Tape(
         shop.names.maker(target, stream, wish, shop.clock, *told),
@@ -71,6 +73,7 @@ def build_recorder(
         clock=shop.clock,
         limits=limits,
         listener=listener,
+        broken=broken,
     )
     context = SourceContext(
         http=shop.http,
@@ -82,6 +85,7 @@ def build_recorder(
         cookies=cookies,
         from_start=from_start,
         keep_ads=keep_ads,
+        after=broken.sequence if broken else None,
     )
     if page is not None:
         spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=True)
