@@ -33,6 +33,10 @@ class ChannelRepo:
         )
         return [channel_of(row) for row in await self._db.read(query.order_by(channels.c.id))]
 
+    async def all_in(self, tx: Tx) -> list[Channel]:
+        """Those in the trash too."""
+        return [channel_of(row) for row in await tx.read(select(channels))]
+
     async def get(self, channel_id: str) -> Channel | None:
         """Also one in the trash."""
         row = await self._db.one(select(channels).where(channels.c.id == channel_id))
@@ -148,7 +152,7 @@ def row_of(channel: Channel) -> dict[str, Any]:
     }
 
 
-def channel_of(row: RowMapping) -> Channel:
+def channel_of(row: Mapping[Any, Any]) -> Channel:
     platform, _, own = (row["identity"] or "").partition(":")
     known = {
         name: row[name] for name in ("id", "platform", "name", "folder", "created_at", "updated_at", "named_by_user")

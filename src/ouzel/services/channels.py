@@ -1,0 +1,423 @@
+"""The list of channels: added, edited, taken away and brought back; nothing of it is ever lost.
+
+Every edit is one transaction with a revision beside it, which has the row before and after, so that it can be undone. What is
+taken away stays in the trash. All channels are at hand in memory: that is what watching and recording ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ouzel.base.errors import BadOption, Conflict, NotFound, OuzelError
+from ouzel.base.ids import new_id
+from ouzel.config.settings import PlatformTables
+from ouzel.model.channel import Channel, Layer, folder_name
+from ouzel.model.channel_settings import Effective
+from ouzel.model.happening import Happening
+from ouzel.model.live import Identity
+from ouzel.services.addresses import Address, read_address
+from ouzel.services.settings import LayersOf, SecretBox, merged
+from ouzel.store.channels import GLOBAL, ChannelRepo, channel_of, row_of
+from ouzel.store.db import Db, Tx
+
+_MOST_LABELS = 50
+_MOST_NAME = 200
+_MOST_ADDRESSES = 20
+_UNSET: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """What somebody wants to be watched."""
+
+    addresses: tuple[str, ...]
+    name: str = ""
+    """Empty: as the platform calls it."""
+    watch: bool = True
+    labels: tuple[str, ...] = ()
+    settings: Layer = field(default_factory=dict[str, Any])
+    """JSON values."""
+    follows: str | None = None
+    folder: str = ""
+    """Empty: made from the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEdit:
+    """What is to be changed; None: as it was."""
+
+    addresses: tuple[str, ...] | None = None
+    name: str | None = None
+    """Empty: as the platform calls it."""
+    watch: bool | None = None
+    labels: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] | None = None
+    """A merge patch of its layer: null takes a value away."""
+
+
+class Channels:
+    """Use cases around the list. `load` first."""
+
+    def __init__(self, db: Db, box: SecretBox, tables: PlatformTables | None = None) -> None:
+        self._db = db
+        self._repo = ChannelRepo(db)
+        self._box = box
+        self._known: dict[str, Channel] = {}
+        self._layers: dict[str, tuple[Layer, int]] = {}
+        self._effective = LayersOf(box, tables or PlatformTables())
+
+    async def load(self) -> None:
+        """What the database has."""
+        self._known = {channel.id: channel for channel in await self._repo.all()}
+        self._layers = await self._repo.layers()
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def all(self) -> list[Channel]:
+        """In the order in which they were added."""
+        return [*self._known.values()]
+
+    def get(self, channel_id: str) -> Channel:
+        """Raises: NotFound."""
+        if (channel := self._known.get(channel_id)) is None:
+            raise NotFound(f"there is no channel {channel_id[:40]}")
+        return channel
+
+    def find(self, word: str) -> Channel:
+        """By id, by the beginning of one that no other has, by name, or by address. Raises: NotFound, BadOption."""
+        if (channel := self._known.get(word)) is not None:
+            return channel
+        fold = word.casefold()
+        found = [c for c in self._known.values() if fold in (c.name.casefold(), *(a.casefold() for a in c.addresses))]
+        found = found or [c for c in self._known.values() if len(word) >= 4 and c.id.startswith(fold)]
+        if len(found) > 1:
+            raise BadOption(f"{word[:60]} may be {', '.join(f'{c.name} ({c.id})' for c in found[:5])}: give the id")
+        if not found:
+            raise NotFound(f"there is no channel {word[:60]}; `ouzel channels` lists them")
+        return found[0]
+
+    async def removed(self) -> list[Channel]:
+        """Those in the trash."""
+        return await self._repo.all(deleted=True)
+
+    def effective(self, channel: Channel) -> Effective:
+        """What counts for it, and from where."""
+        shared = {scope: layer for scope, (layer, _) in self._layers.items()}
+        return self._effective.effective(channel.id, channel.platform, channel.settings, shared)
+
+    def layer(self, scope: str) -> tuple[Layer, int]:
+        """As it is stored, and its revision; nothing and 0 where nothing is set."""
+        return self._layers.get(scope, ({}, 0))
+
+    @property
+    def scopes(self) -> Sequence[str]:
+        """Of the layers that have something."""
+        return sorted(self._layers)
+
+    # -- adding -------------------------------------------------------------------------------------------------------
+
+    async def add(self, new: NewChannel, *, by: str, batch: str | None = None) -> Channel:
+        """Raises: BadUrl, BadOption; Conflict when it is there already, with its id as `existing` in the context."""
+        async with self._db.transaction() as tx:
+            channel = await self._add_in(tx, new, await self._repo.addresses_in(tx), by, batch)
+        self._known[channel.id] = channel
+        return channel
+
+    async def add_many(self, wanted: Sequence[NewChannel], *, by: str) -> list[Channel | OuzelError]:
+        """Each by itself, all in one transaction and one batch: what is wrong with one does not keep the others out."""
+        done: list[Channel | OuzelError] = []
+        batch = new_id(self._db.clock.now())
+        async with self._db.transaction() as tx:
+            taken = await self._repo.addresses_in(tx)
+            for new in wanted:
+                try:
+                    channel = await self._add_in(tx, new, taken, by, batch)
+                except OuzelError as exc:
+                    done.append(exc)
+                else:
+                    taken |= dict.fromkeys(channel.addresses, channel.id)
+                    done.append(channel)
+        self._known |= {each.id: each for each in done if isinstance(each, Channel)}
+        return done
+
+    async def _add_in(self, tx: Tx, new: NewChannel, taken: Mapping[str, str], by: str, batch: str | None) -> Channel:
+        addresses = _addresses(new.addresses)
+        for address in addresses:
+            if (other := taken.get(address.url)) is not None:
+                raise Conflict(f"{address.shown} is there already", existing=other)
+        at = self._db.clock.now()
+        name = _name(new.name) or addresses[0].name
+        channel = Channel(
+            id=new_id(at),
+            addresses=tuple(address.url for address in addresses),
+            platform=addresses[0].platform,
+            name=name,
+            named_by_user=bool(new.name.strip()),
+            folder=await self._free_folder(tx, new.folder or folder_name(name, addresses[0].platform)),
+            labels=_labels(new.labels),
+            watch=new.watch,
+            settings=merged(_UNSET, new.settings, self._box),
+            follows=new.follows,
+            created_at=at,
+            updated_at=at,
+        )
+        await self._repo.add_in(tx, channel)
+        await self._note(tx, "added", None, channel, by, batch)
+        return channel
+
+    async def _free_folder(self, tx: Tx, wanted: str) -> str:
+        """Namesakes do not share one."""
+        taken = {channel.folder.casefold() for channel in self._known.values()}
+        taken |= {channel.folder.casefold() for channel in await self._repo.all_in(tx)}
+        names = (wanted if number == 1 else f"{wanted} ({number})" for number in range(1, len(taken) + 2))
+        return next(name for name in names if name.casefold() not in taken)
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    async def edit(
+        self, channel_id: str, edit: ChannelEdit, *, by: str, revision: int | None = None, batch: str | None = None
+    ) -> Channel:
+        """Raises: NotFound, BadUrl, BadOption; Conflict when `revision` is not the present one, or an address is another's."""
+        async with self._db.transaction() as tx:
+            before = await self._present(tx, channel_id)
+            _check_revision(before.revision, revision)
+            after = await self._edited(tx, before, edit)
+            if after == before:
+                return before
+            after = await self._put(tx, "changed", before, after, by, batch)
+        return self._now(after)
+
+    async def _edited(self, tx: Tx, before: Channel, edit: ChannelEdit) -> Channel:
+        after = before
+        if edit.addresses is not None:
+            addresses = _addresses(edit.addresses)
+            taken = await self._repo.addresses_in(tx)
+            for address in addresses:
+                if taken.get(address.url, before.id) != before.id:
+                    raise Conflict(f"{address.shown} is another channel's", existing=taken[address.url])
+            same = addresses[0].url == before.address
+            after = replace(
+                after,
+                addresses=tuple(address.url for address in addresses),
+                platform=addresses[0].platform,
+                identity=before.identity if same else None,  # it will be told anew
+            )
+        if edit.name is not None:
+            own = _name(edit.name)
+            told = read_address(after.address).name if not before.aliases else before.aliases[-1]
+            after = replace(after, named_by_user=bool(own), name=own or (told if before.named_by_user else before.name))
+        if edit.watch is not None:
+            after = replace(after, watch=edit.watch)
+        if edit.labels is not None:
+            after = replace(after, labels=_labels(edit.labels))
+        if edit.settings is not None:
+            after = replace(after, settings=merged(after.settings, edit.settings, self._box))
+        return after
+
+    async def remove(self, channel_id: str, *, by: str, batch: str | None = None) -> Channel:
+        """Into the trash. Raises: NotFound."""
+        async with self._db.transaction() as tx:
+            before = await self._present(tx, channel_id)
+            after = replace(before, deleted_at=self._db.clock.now())
+            after = await self._put(tx, "removed", before, after, by, batch)
+        return self._now(after)
+
+    async def restore(self, channel_id: str, *, by: str) -> Channel:
+        """Out of the trash. Raises: NotFound; Conflict when another channel has its address or its identity now."""
+        async with self._db.transaction() as tx:
+            before = await self._repo.get_in(tx, channel_id)
+            if before is None or before.deleted_at is None:
+                raise NotFound(f"there is no channel {channel_id[:40]} in the trash")
+            after = await self._put(tx, "restored", before, replace(before, deleted_at=None), by, None)
+        return self._now(after)
+
+    async def set_layer(
+        self, scope: str, patch: Mapping[str, Any], *, by: str, revision: int | None = None
+    ) -> tuple[Layer, int]:
+        """Change the settings for all channels, or those of a platform. Returns: as stored, and the revision.
+
+        Raises: BadOption; Conflict when `revision` is not the present one.
+        """
+        async with self._db.transaction() as tx:
+            before, present = await self._repo.layer_in(tx, scope)
+            _check_revision(present, revision)
+            after = merged(before, patch, self._box)
+            await self._put_layer(tx, scope, before, after, present + 1, by, "changed")
+        self._layers[scope] = (after, present + 1)
+        return after, present + 1
+
+    # -- what platforms tell ------------------------------------------------------------------------------------------
+
+    async def identify_in(self, tx: Tx, channel: Channel, identity: Identity) -> Channel:
+        """It is known now which channel it is. Where another one is that already, the two become one: what is returned."""
+        if (other := await self._repo.by_identity_in(tx, identity)) is not None and other.id != channel.id:
+            return await self._merge_in(tx, other, channel)
+        return await self._put(tx, "changed", channel, replace(channel, identity=identity), "ouzel", None)
+
+    async def rename_in(self, tx: Tx, channel: Channel, told: str) -> Channel:
+        """The platform calls it so."""
+        if not (changes := channel.renamed(told)):
+            return channel
+        after = await self._put(tx, "changed", channel, replace(channel, **changes), "ouzel", None)
+        tx.emit(Happening("channel.renamed", channel.id, {"before": channel.name, "after": told.strip()}, channel.id))
+        return after
+
+    async def _merge_in(self, tx: Tx, kept: Channel, other: Channel) -> Channel:
+        batch = new_id(self._db.clock.now())
+        gone = replace(other, deleted_at=self._db.clock.now(), watch=False)
+        await self._put(tx, "merged", other, gone, "ouzel", batch)
+        addresses = tuple(dict.fromkeys((*kept.addresses, *other.addresses)))[:_MOST_ADDRESSES]
+        after = replace(kept, addresses=addresses, labels=_labels((*kept.labels, *other.labels)))
+        after = await self._put(tx, "merged", kept, after, "ouzel", batch)
+        tx.emit(Happening("channel.merged", kept.id, {"other": other.id, "name": other.name}, kept.id))
+        return after
+
+    def committed(self, *changed: Channel) -> None:
+        """To be called when a transaction is over in which these came of `identify_in` or `rename_in`."""
+        for channel in changed:
+            self._now(channel)
+
+    # -- undoing ------------------------------------------------------------------------------------------------------
+
+    async def undo(self, number: int, *, by: str) -> list[str]:
+        """Make undone what this revision did, and all that was done together with it. Returns: ids and scopes.
+
+        Raises: NotFound; Conflict when something of it was changed since.
+        """
+        async with self._db.transaction() as tx:
+            first = await self._repo.revision_in(tx, number)
+            if first is None:
+                raise NotFound(f"there is no revision {number}")
+            rows = await self._repo.batch_in(tx, first["batch"]) if first["batch"] else [first]
+            for row in rows:
+                await self._undo_one(tx, row, by)
+        await self.load()
+        return [row["subject"] for row in rows]
+
+    async def _undo_one(self, tx: Tx, row: Mapping[Any, Any], by: str) -> None:
+        if row["kind"] == "layer":
+            present, revision = await self._repo.layer_in(tx, row["subject"])
+            if revision != row["revision"]:
+                raise Conflict(f"{row['subject']} was changed since")
+            await self._put_layer(tx, row["subject"], present, row["before"] or {}, revision + 1, by, "restored")
+            return
+        present_channel = await self._repo.get_in(tx, row["subject"])
+        if present_channel is None or present_channel.revision != row["revision"]:
+            raise Conflict(f"channel {row['subject']} was changed since")
+        before = row["before"]
+        if before is None:
+            after = replace(present_channel, deleted_at=self._db.clock.now())
+        else:
+            after = _from_doc(before, present_channel)
+        await self._put(tx, "restored", present_channel, after, by, None)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _present(self, tx: Tx, channel_id: str) -> Channel:
+        channel = await self._repo.get_in(tx, channel_id)
+        if channel is None or channel.deleted_at is not None:
+            raise NotFound(f"there is no channel {channel_id[:40]}")
+        return channel
+
+    async def _put(self, tx: Tx, action: str, before: Channel, after: Channel, by: str, batch: str | None) -> Channel:
+        """Write it. Raises: Conflict when another channel is what this one is to be."""
+        if after.deleted_at is None and (before.deleted_at is not None or after.identity != before.identity):
+            await self._check_free(tx, after)
+        after = replace(after, revision=before.revision + 1, updated_at=self._db.clock.now())
+        await self._repo.change_in(tx, after)
+        await self._note(tx, action, before, after, by, batch)
+        return after
+
+    async def _check_free(self, tx: Tx, channel: Channel) -> None:
+        if (
+            channel.identity
+            and (other := await self._repo.by_identity_in(tx, channel.identity))
+            and other.id != channel.id
+        ):
+            raise Conflict(f"{other.name} is the same channel", existing=other.id)
+        taken = await self._repo.addresses_in(tx)
+        for address in channel.addresses:
+            if taken.get(address, channel.id) != channel.id:
+                raise Conflict("another channel has its address now", existing=taken[address])
+
+    async def _note(
+        self, tx: Tx, action: str, before: Channel | None, after: Channel, by: str, batch: str | None
+    ) -> None:
+        number = await self._repo.note_in(
+            tx, "channel", after.id, revision=after.revision, action=action, by=by, batch=batch,
+            before=_doc(before) if before else None, after=_doc(after),
+        )  # fmt: skip
+        code = {"added": "channel.added", "removed": "channel.removed"}.get(action, "channel.changed")
+        tx.emit(Happening(code, after.id, {"name": after.name, "action": action, "by": by, "number": number}, after.id))
+
+    async def _put_layer(
+        self, tx: Tx, scope: str, before: Layer, after: Layer, revision: int, by: str, action: str
+    ) -> None:
+        await self._repo.set_layer_in(tx, scope, after, revision)
+        number = await self._repo.note_in(
+            tx, "layer", scope, revision=revision, action=action, by=by, before=before, after=after
+        )
+        tx.emit(Happening("layer.changed", scope, {"by": by, "number": number}))
+
+    def _now(self, channel: Channel) -> Channel:
+        self._effective.forget(channel.id)
+        if channel.deleted_at is not None:
+            self._known.pop(channel.id, None)
+        else:
+            self._known[channel.id] = channel
+        return channel
+
+
+def check_scope(scope: str, platforms: Iterable[str]) -> str:
+    """Raises: NotFound."""
+    if scope != GLOBAL and scope not in {f"platform:{name}" for name in platforms}:
+        raise NotFound(f"there are no settings {scope[:60]}; there are global and platform:NAME")
+    return scope
+
+
+def _check_revision(present: int, given: int | None) -> None:
+    if given is not None and given != present:
+        raise Conflict(f"it was changed meanwhile: it is at revision {present}, and not {given}", revision=present)
+
+
+def _addresses(texts: Sequence[str]) -> list[Address]:
+    """Raises: BadUrl, BadOption."""
+    if not texts:
+        raise BadOption("a channel has one address at least", pointer="/addresses")
+    if len(texts) > _MOST_ADDRESSES:
+        raise BadOption(f"a channel has {_MOST_ADDRESSES} addresses at most", pointer="/addresses")
+    found = [read_address(text) for text in texts]
+    if len({address.url for address in found}) != len(found):
+        raise BadOption("the same address is given twice", pointer="/addresses")
+    return found
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if len(name) > _MOST_NAME:
+        raise BadOption(f"a name has {_MOST_NAME} characters at most", pointer="/name")
+    return name
+
+
+def _labels(words: Iterable[str]) -> tuple[str, ...]:
+    labels = sorted({" ".join(word.split()) for word in words} - {""})
+    if len(labels) > _MOST_LABELS or any(len(label) > 60 for label in labels):
+        raise BadOption(f"labels are {_MOST_LABELS} at most, of 60 characters at most", pointer="/labels")
+    return tuple(labels)
+
+
+def _doc(channel: Channel) -> dict[str, Any]:
+    """As it stands in a revision: without what every edit changes."""
+    row = row_of(channel)
+    for name in ("revision", "created_at", "updated_at"):
+        del row[name]
+    return row | {"deleted_at": channel.deleted_at.isoformat() if channel.deleted_at else None}
+
+
+def _from_doc(doc: Mapping[str, Any], present: Channel) -> Channel:
+    """The channel as a revision has it. In or out of the trash it is as it was then."""
+    deleted_at = present.deleted_at if doc["deleted_at"] else None
+    row = {**doc, "deleted_at": deleted_at, "revision": present.revision}
+    return channel_of(row | {"created_at": present.created_at, "updated_at": present.updated_at})
