@@ -120,6 +120,11 @@ async def test_a_setting_is_taken_away_by_null_and_none_is_lost_by_a_bad_one(cha
     assert edited.settings == {"pin": True}
 
 
+async def test_a_time_zone_that_is_none_is_told_with_the_nearest(channels: Channels) -> None:
+    with pytest.raises(BadOption, match="did you mean Asia/Shanghai"):
+        await _added(channels, settings={"time_zone": "Asia/Shangai"})
+
+
 async def test_secrets_are_encrypted_where_they_lie_and_hidden_where_they_are_shown(channels: Channels, db: Db) -> None:
     added = await _added(channels, settings={"cookies": "SID=topsecret", "headers": [["X-Token", "topsecret"]]})
     (row,) = await db.read(select(channels_table))

@@ -15,7 +15,7 @@ from ouzel.engine.sinks.file import PART, storage_error
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, EndReason, Gap
 from ouzel.model.ledger import Ledger
-from ouzel.model.ledger_lines import Closing, HeadLine, Line, Opening, Product, RunLine
+from ouzel.model.ledger_lines import VERSION, Closing, HeadLine, Line, Opening, Product, RunLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _opening(path: Path, reader: MediaReader, started: datetime, known: Sequence
     before = next((line for line in known if isinstance(line, Opening)), None)
     name, software = path.name.removesuffix(PART), f"ouzel {__version__}"
     if before is not None:
-        return Opening(name, reader.container, before.started, before.source, before.part, software, rebuilt=True)
+        return replace(before, file=name, container=reader.container, software=software, rebuilt=True, version=VERSION)
     return Opening(name, reader.container, started, "", 1, software, rebuilt=True)
 
 

@@ -59,8 +59,9 @@ class Tape:
         limits: TapeLimits,
         listener: Listener,
         broken: Broken | None = None,
+        recording: str = "",
     ) -> None:
-        """Args: broken: what is recorded goes on from there."""
+        """Args: broken: what is recorded goes on from there. recording: its id, where there is a library."""
         self.counters = Counters()
         self.closed: list[Part] = []
         """Files to be finished by the recorder, in order."""
@@ -72,6 +73,7 @@ class Tape:
         self._path_for = path_for
         self._source = source
         self._software = software
+        self._recording = recording
         self._clock = clock
         self.now = clock.monotonic
         self._anchor = WallAnchor(clock)
@@ -287,7 +289,10 @@ class Tape:
         self._number += 1
         try:
             path = self._path_for(self._number, self._head.container)
-            opening = Opening(path.name, self._head.container, self.wall(), self._source, self._number, self._software)
+            opening = Opening(
+                path.name, self._head.container, self.wall(), self._source, self._number, self._software,
+                recording=self._recording,
+            )  # fmt: skip
             self._sink = FileSink(path, opening, self._head)
         except BaseException:
             self._number -= 1

@@ -63,8 +63,13 @@ def build_recorder(
     keep_ads: bool = False,
     page: Page | None = None,
     broken: Broken | None = None,
+    recording: str = "",
 ) -> tuple[Recorder, Tape]:
-    """One recording, ready to run. `page`: a platform's, and what asks it. `broken`: what was recorded before."""
+    """One recording, ready to run.
+
+    `page`: a platform's, and what asks it. `broken`: what was recorded
+    before. `recording`: its id, where there is a library.
+    """
     source, told = redact(stream.url), (page.told,) if page else ()
     tape = Tape(
         shop.names.maker(target, stream, wish, shop.clock, *told),
@@ -74,6 +79,7 @@ def build_recorder(
         limits=limits,
         listener=listener,
         broken=broken,
+        recording=recording,
     )
     context = SourceContext(
         http=shop.http,

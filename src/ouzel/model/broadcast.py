@@ -51,6 +51,9 @@ class Broadcast:
     anchor: str = ""
     cover: str = ""
     skipped: bool = False
+    """The user wants none, or no more, of it."""
+    forced: bool = False
+    """The user wants it, whatever filters, hours and mode say."""
     why_not: str | None = None
     """Code of the reason why it is not recorded."""
 

@@ -29,6 +29,8 @@ class Opening:
     rebuilt: bool = False
     """Made from the media afterwards: wall times are guesses, and what was missing is not known."""
     version: int = VERSION
+    recording: str = ""
+    """Id of the recording that it belongs to, where there is a library."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Protocol, cast
 
+from ouzel.base.errors import BadOption
 from ouzel.config.settings import PlatformSettings, PlatformTables
 from ouzel.model.channel import Layer
 from ouzel.model.channel_settings import NAMES, SECRETS, Effective, effective, parse_layer
+from ouzel.system.zones import zone_of
 
 SEALED = "sealed"
 """A secret is stored as `{"sealed": "…"}`."""
@@ -60,8 +62,17 @@ def merged(stored: Layer, patch: Mapping[str, Any], box: SecretBox) -> dict[str,
     changed = {name: value for name, value in patch.items() if not (value == HIDDEN and name in SECRETS)}
     given = {name: value for name, value in changed.items() if value is not None}
     parse_layer(given)
+    _check_zone(given)
     kept = {name: value for name, value in stored.items() if name not in changed}
     return kept | seal_layer(given, box)
+
+
+def _check_zone(given: Mapping[str, Any]) -> None:
+    try:
+        zone_of(given.get("time_zone", ""))
+    except BadOption as exc:
+        exc.context.setdefault("pointer", "/time_zone")
+        raise
 
 
 class LayersOf:

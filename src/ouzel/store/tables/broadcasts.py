@@ -22,6 +22,7 @@ broadcasts = Table(
     Column("anchor", Text, nullable=False),
     Column("cover", Text, nullable=False),
     Column("skipped", Boolean, nullable=False),  # the user wants none, or no more, of it
+    Column("forced", Boolean, nullable=False),  # the user wants it, whatever filters, hours and mode say
     Column("why_not", Text),  # code: why it is not recorded (`skipped`, `schedule`, `title`, `mode` …)
 )
 Index("ix_broadcasts_channel", broadcasts.c.channel_id, broadcasts.c.started_at)

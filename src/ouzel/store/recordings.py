@@ -1,0 +1,192 @@
+"""Recordings, with their files, gaps and chapters, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+
+from ouzel.model.flow import Gap, GapCode
+from ouzel.model.recording import FileState, RecordedFile, Recording
+from ouzel.model.states import RecordingState
+from ouzel.store.db import Db, Tx
+from ouzel.store.tables.broadcasts import chapters, files, gaps, recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """From here on the broadcast is called so."""
+
+    at_s: float
+    wall: datetime
+    title: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFilter:
+    """Which recordings. Empty: all that are not in the trash."""
+
+    channels: Sequence[str] | None = None
+    states: Sequence[str] | None = None
+    has_gaps: bool | None = None
+    pinned: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    """In the title."""
+    deleted: bool = False
+
+
+class RecordingRepo:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    async def get(self, recording_id: str) -> Recording | None:
+        row = await self._db.one(select(recordings).where(recordings.c.id == recording_id))
+        return _recording(row) if row is not None else None
+
+    async def get_in(self, tx: Tx, recording_id: str) -> Recording | None:
+        row = await tx.one(select(recordings).where(recordings.c.id == recording_id))
+        return _recording(row) if row is not None else None
+
+    async def of_broadcast_in(self, tx: Tx, broadcast_id: str) -> Recording | None:
+        row = await tx.one(select(recordings).where(recordings.c.broadcast_id == broadcast_id))
+        return _recording(row) if row is not None else None
+
+    async def open(self) -> list[Recording]:
+        """All that are not over."""
+        rows = await self._db.read(select(recordings).where(recordings.c.state != RecordingState.DONE.value))
+        return [_recording(row) for row in rows]
+
+    async def page(
+        self, which: RecordingFilter, *, before: tuple[datetime, str] | None = None, limit: int = 60
+    ) -> list[Recording]:
+        """The latest first. `before`: beginning and id of the one after which to go on."""
+        query = _filtered(select(recordings), which)
+        if before is not None:
+            query = query.where(tuple_(recordings.c.started_at, recordings.c.id) < before)
+        query = query.order_by(recordings.c.started_at.desc(), recordings.c.id.desc()).limit(limit)
+        return [_recording(row) for row in await self._db.read(query)]
+
+    async def count(self, which: RecordingFilter) -> int:
+        return await self._db.scalar(_filtered(select(func.count()), which))
+
+    async def add_in(self, tx: Tx, recording: Recording) -> None:
+        await tx.execute(insert(recordings).values(_row(recording)))
+
+    async def change_in(self, tx: Tx, recording_id: str, **values: Any) -> None:
+        changed = {name: value.value if isinstance(value, RecordingState) else value for name, value in values.items()}
+        changed["updated_at"] = self._db.clock.now()
+        await tx.execute(update(recordings).where(recordings.c.id == recording_id).values(changed))
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    async def files(self, recording_ids: Iterable[str]) -> dict[str, list[RecordedFile]]:
+        """Of each recording, in the order in which they were on air."""
+        wanted = [*recording_ids]
+        rows = await self._db.read(select(files).where(files.c.recording_id.in_(wanted)).order_by(files.c.part))
+        found: dict[str, list[RecordedFile]] = {recording_id: [] for recording_id in wanted}
+        for row in rows:
+            found[row["recording_id"]].append(_file(row))
+        return found
+
+    async def open_files(self) -> list[RecordedFile]:
+        """Those that were being written when this was last looked at."""
+        return [_file(row) for row in await self._db.read(select(files).where(files.c.state == FileState.OPEN.value))]
+
+    async def file_at_in(self, tx: Tx, root: str, path: str) -> RecordedFile | None:
+        row = await tx.one(select(files).where(files.c.root == root, files.c.path == path))
+        return _file(row) if row is not None else None
+
+    async def add_file_in(self, tx: Tx, file: RecordedFile) -> None:
+        await tx.execute(insert(files).values(asdict(file) | {"state": file.state.value}))
+
+    async def change_file_in(self, tx: Tx, file_id: str, **values: Any) -> None:
+        changed = {name: value.value if isinstance(value, FileState) else value for name, value in values.items()}
+        await tx.execute(update(files).where(files.c.id == file_id).values(changed))
+
+    async def remove_file_in(self, tx: Tx, file_id: str) -> None:
+        await tx.execute(delete(files).where(files.c.id == file_id))
+
+    # -- gaps and chapters --------------------------------------------------------------------------------------------
+
+    async def gaps(self, recording_id: str) -> list[Gap]:
+        rows = await self._db.read(
+            select(gaps).where(gaps.c.recording_id == recording_id).order_by(gaps.c.at_s, gaps.c.number)
+        )
+        return [
+            Gap(
+                row["at_s"], GapCode(row["code"]), row["why"], row["wall_start"], row["wall_end"], row["missing_s"],
+                scope=row["scope"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def set_gaps_in(self, tx: Tx, recording_id: str, found: Iterable[Gap], *, since_s: float) -> None:
+        """Those from `since_s` on are these and no others."""
+        await tx.execute(delete(gaps).where(gaps.c.recording_id == recording_id, gaps.c.at_s >= since_s))
+        rows = [
+            {
+                "recording_id": recording_id, "at_s": gap.at_s, "code": gap.code.value, "why": gap.why,
+                "wall_start": gap.wall_start, "wall_end": gap.wall_end, "missing_s": gap.missing_s, "scope": gap.scope,
+            }
+            for gap in found
+        ]  # fmt: skip
+        if rows:
+            await tx.execute(insert(gaps), rows)
+
+    async def chapters(self, recording_id: str) -> list[Chapter]:
+        query = select(chapters.c.at_s, chapters.c.wall, chapters.c.title, chapters.c.category)
+        rows = await self._db.read(query.where(chapters.c.recording_id == recording_id).order_by(chapters.c.at_s))
+        return [Chapter(**row) for row in rows]
+
+    async def last_chapter_in(self, tx: Tx, recording_id: str) -> Chapter | None:
+        query = select(chapters.c.at_s, chapters.c.wall, chapters.c.title, chapters.c.category)
+        query = query.where(chapters.c.recording_id == recording_id).order_by(chapters.c.number.desc()).limit(1)
+        row = await tx.one(query)
+        return Chapter(**row) if row is not None else None
+
+    async def add_chapter_in(self, tx: Tx, recording_id: str, chapter: Chapter) -> None:
+        """One at the same place is replaced: nothing was recorded under its name."""
+        await tx.execute(
+            delete(chapters).where(chapters.c.recording_id == recording_id, chapters.c.at_s >= chapter.at_s)
+        )
+        await tx.execute(insert(chapters).values(recording_id=recording_id, **asdict(chapter)))
+
+
+def _filtered(query: Select[Any], which: RecordingFilter) -> Select[Any]:
+    table = recordings.c
+    query = query.where(table.deleted_at.is_not(None) if which.deleted else table.deleted_at.is_(None))
+    if which.channels is not None:
+        query = query.where(table.channel_id.in_(which.channels))
+    if which.states is not None:
+        query = query.where(table.state.in_(which.states))
+    if which.has_gaps is not None:
+        query = query.where(table.gaps > 0 if which.has_gaps else table.gaps == 0)
+    if which.pinned is not None:
+        query = query.where(table.pinned.is_(which.pinned))
+    if which.since is not None:
+        query = query.where(table.started_at >= which.since)
+    if which.until is not None:
+        query = query.where(table.started_at < which.until)
+    if which.text:
+        query = query.where(table.title.icontains(which.text, autoescape=True))
+    return query
+
+
+def _row(recording: Recording) -> dict[str, Any]:
+    return asdict(recording) | {"state": recording.state.value}
+
+
+def _recording(row: Mapping[Any, Any]) -> Recording:
+    fields: dict[str, Any] = {**row, "state": RecordingState(row["state"])}
+    return Recording(**fields)
+
+
+def _file(row: Mapping[Any, Any]) -> RecordedFile:
+    fields: dict[str, Any] = {**row, "state": FileState(row["state"])}
+    return RecordedFile(**fields)
