@@ -47,6 +47,8 @@ class Page:
     told: Teller
     """What the platform tells for names of files."""
     turns: Turns | None = None
+    has_others: bool = True
+    """Where a stream brings no media, it may have another one."""
 
 
 def build_recorder(
@@ -94,7 +96,7 @@ def build_recorder(
         after=broken.sequence if broken else None,
     )
     if page is not None:
-        spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=True)
+        spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=page.has_others)
     else:
         spec = RecordSpec(source, DirectResolver(stream), wait)
     return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg, shop.conversions)), tape

@@ -26,7 +26,7 @@ def start_index(
     segments = playlist.segments
     if beside is not None and (at := _beside(playlist, beside)) is not None:
         return at
-    if after is not None and segments and segments[0].media_sequence <= after + 1 <= segments[-1].media_sequence:
+    if after is not None and segments and segments[0].media_sequence <= after + 1 <= segments[-1].media_sequence + 1:
         return after + 1 - segments[0].media_sequence
     if after is not None and segments and after < segments[0].media_sequence:
         return 0

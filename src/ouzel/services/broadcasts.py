@@ -128,6 +128,10 @@ class Broadcasts:
             await self._move_in(tx, channel, broadcast, _S.PARKED)
         await self._ownership.unwant_in(tx, key_of(RECORD, channel.id))
 
+    async def forget_in(self, tx: Tx, channel_id: str) -> None:
+        """There is nothing to be recorded."""
+        await self._ownership.unwant_in(tx, key_of(RECORD, channel_id))
+
     async def closed_in(self, tx: Tx, channel: Channel, broadcast_id: str) -> None:
         """Its stream says that it is over."""
         broadcast = await self._repo.get_in(tx, broadcast_id)
@@ -199,7 +203,11 @@ class Broadcasts:
             return
         if broadcast.state is not _S.LIVE:
             return
-        recording = recording or await self._new_recording_in(tx, channel, settings, decided)
+        if recording is None:
+            recording = await self._new_recording_in(tx, channel, settings, decided)
+        elif recording.state is RecordingState.DONE:  # it came back
+            state = RecordingState.WAITING
+            await self._recordings.change_in(tx, recording.id, state=state, ended_at=None, end_reason=None)
         spec = {"channel": channel.id, "broadcast": broadcast.id, "recording": recording.id}
         await self._ownership.want_in(tx, key_of(RECORD, channel.id), spec, prio=settings.priority)
 

@@ -1,0 +1,183 @@
+"""What a recorder tells, as rows: files, gaps, counters. Gathered, and written together a few times a minute; files at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from ouzel.base.ids import new_id
+from ouzel.engine.recorder import Recorder
+from ouzel.engine.tape import Tape
+from ouzel.model.events import Event, EventCode
+from ouzel.model.flow import Gap
+from ouzel.model.happening import Happening
+from ouzel.model.ownership import RunContext
+from ouzel.model.recording import FileState, RecordedFile, Recording
+from ouzel.model.states import RecordingState
+from ouzel.store.db import Tx
+from ouzel.store.recordings import RecordingRepo
+
+_PART = ".part"
+_EVERY_S = 5.0
+_AT_ONCE_S = 0.5
+"""Several things that happen together are written together."""
+_URGENT = frozenset({EventCode.FILE_OPENED, EventCode.FILE_CLOSED, EventCode.CONVERTED, EventCode.PAUSED, EventCode.RESUMED, EventCode.RECONNECTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the recording had when this owner took it up."""
+
+    media_s: float = 0.0
+    missing_s: float = 0.0
+    bytes: int = 0
+    gaps: int = 0
+    runs: int = 0
+    reconnects: int = 0
+
+    @classmethod
+    def of(cls, recording: Recording) -> Before:
+        return cls(
+            recording.media_s, recording.missing_s, recording.bytes, recording.gaps, recording.runs,
+            recording.reconnects,
+        )  # fmt: skip
+
+
+class RecordingRows:
+    """The rows of one recording, as one owner writes them."""
+
+    def __init__(
+        self, ctx: RunContext[Tx], repo: RecordingRepo, recording: Recording, root: str, folder: Path
+    ) -> None:
+        self.recording = recording
+        self.before = Before.of(recording)
+        self._ctx = ctx
+        self._repo = repo
+        self._root = root
+        self._folder = folder
+        self._events: deque[Event] = deque()
+        self._wake = anyio.Event()
+        self._told_state: RecordingState | None = None
+        self._written: dict[str, Any] = {}
+
+    def listen(self, event: Event) -> None:
+        """Take what the recorder tells. Never waits."""
+        self._events.append(event)
+        if event.code in _URGENT:
+            self._wake.set()
+
+    async def run(self, recorder: Recorder, tape: Tape) -> None:
+        """Write until cancelled. Raises: StaleOwner."""
+        while True:
+            with anyio.move_on_after(_EVERY_S):
+                await self._wake.wait()
+                await anyio.sleep(_AT_ONCE_S)
+            self._wake = anyio.Event()
+            await self.write(recorder, tape)
+
+    async def write(self, recorder: Recorder, tape: Tape) -> None:
+        """What is new. Raises: StaleOwner."""
+        values = self.counters(recorder, tape)
+        if not self._events and values == self._written:
+            return
+        events, self._events = [*self._events], deque()
+        gaps = shifted(tape.gaps, self.before.media_s)
+
+        async def put(tx: Tx) -> None:
+            for event in events:
+                await self._event_in(tx, event)
+            await self._repo.set_gaps_in(tx, self.recording.id, gaps, since_s=self.before.media_s)
+            await self._repo.change_in(tx, self.recording.id, **values)
+            if values["state"] is not self._told_state:
+                self._tell(tx, "recording.changed", state=values["state"].value, code=values["code"], why=values["why"])
+
+        try:
+            await self._ctx.commit(put)
+        except BaseException:
+            self._events.extendleft(reversed(events))
+            raise
+        self._written, self._told_state = values, values["state"]
+
+    def counters(self, recorder: Recorder, tape: Tape) -> dict[str, Any]:
+        """Of the row, as they are now."""
+        counters, before, error = tape.counters, self.before, recorder.error
+        return {
+            "state": recorder.state,
+            "code": error.code if error else None,
+            "why": str(error)[:500] if error else None,
+            "media_s": round(before.media_s + counters.media_s, 3),
+            "missing_s": round(before.missing_s + counters.missing_s, 3),
+            "bytes": before.bytes + counters.bytes,
+            "gaps": before.gaps + counters.gaps,
+            "runs": before.runs + counters.runs,
+            "reconnects": before.reconnects + counters.reconnects,
+            "epoch": self._ctx.epoch,
+        }
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    async def _event_in(self, tx: Tx, event: Event) -> None:
+        match event.code:
+            case EventCode.FILE_OPENED:
+                await self._opened_in(tx, event)
+            case EventCode.FILE_CLOSED:
+                await self._closed_in(tx, event)
+            case EventCode.CONVERTED:
+                await self._converted_in(tx, event)
+            case EventCode.CONNECTED:
+                protocol, quality = event.data["protocol"], event.data["quality"]
+                await self._repo.change_in(tx, self.recording.id, protocol=protocol, quality=quality)
+            case EventCode.GAP:
+                self._tell(tx, "recording.gap", **{**event.data, "at_s": event.data["at_s"] + self.before.media_s})
+            case _:
+                pass
+
+    async def _opened_in(self, tx: Tx, event: Event) -> None:
+        path, now = Path(event.data["path"].removesuffix(_PART)), event.wall
+        file = RecordedFile(
+            id=new_id(now), recording_id=self.recording.id, part=event.data["part"], root=self._root,
+            path=self._inside(path), state=FileState.OPEN, format=path.suffix.lstrip("."), opened_at=now,
+            tracks=event.data["tracks"],
+        )  # fmt: skip
+        stale = await self._repo.file_at_in(tx, self._root, file.path)
+        if stale is not None:  # of a file that somebody took away
+            await self._repo.remove_file_in(tx, stale.id)
+        await self._repo.add_file_in(tx, file)
+        if file.part == 1:
+            self._tell(tx, "recording.began", path=file.path)
+        self._tell(tx, "recording.file", path=file.path, state=file.state.value, part=file.part)
+
+    async def _closed_in(self, tx: Tx, event: Event) -> None:
+        path = Path(event.data["path"])
+        file = await self._repo.file_at_in(tx, self._root, self._inside(path))
+        if file is None:
+            return
+        size, media_s = event.data["bytes"], event.data["media_s"]
+        await self._repo.change_file_in(
+            tx, file.id, state=FileState.CLOSED, bytes=size, media_s=media_s, closed_at=event.wall
+        )
+        self._tell(tx, "recording.file", path=file.path, state="closed", part=file.part, bytes=size, media_s=media_s)
+
+    async def _converted_in(self, tx: Tx, event: Event) -> None:
+        made = Path(event.data["path"])
+        for ending in (".ts", ".flv", ".mp4"):
+            file = await self._repo.file_at_in(tx, self._root, self._inside(made.with_suffix(ending)))
+            if file is not None and file.recording_id == self.recording.id:
+                values = {"path": self._inside(made), "format": made.suffix.lstrip("."), "bytes": event.data["bytes"]}
+                await self._repo.change_file_in(tx, file.id, **values)
+                return
+
+    def _inside(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def _tell(self, tx: Tx, code: str, **data: Any) -> None:
+        tx.emit(Happening(code, self.recording.id, data, self.recording.channel_id))
+
+
+def shifted(gaps: list[Gap], by_s: float) -> list[Gap]:
+    """In the time of the whole recording."""
+    return [replace(gap, at_s=gap.at_s + by_s) for gap in gaps]
