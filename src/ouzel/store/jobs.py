@@ -112,7 +112,7 @@ class SqliteJobQueue:
             return await self._wanted(tx, job_id)
 
     async def stats(self) -> Mapping[str, Mapping[JobState, int]]:
-        query = select(jobs.c.queue, self._present.label("state"), func.count().label("number"))
+        query: Any = select(jobs.c.queue, self._present.label("state"), func.count().label("number"))
         found: dict[str, dict[JobState, int]] = {}
         for row in await self._db.read(query.group_by(jobs.c.queue, self._present)):
             found.setdefault(row["queue"], dict.fromkeys(JobState, 0))[JobState(row["state"])] = row["number"]
