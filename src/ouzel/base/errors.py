@@ -57,6 +57,7 @@
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
+    ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
     └── Damaged                damaged              a recording does not agree with its ledger
 
 `code` is a promise: the API, the texts in both languages, the ledger and the metrics key on it. Every code is listed in
@@ -324,6 +325,10 @@ class ToolMissing(ToolError):
 
 class ToolFailed(ToolError):
     code = "tool_failed"
+
+
+class StaleOwner(OuzelError):
+    code = "stale_owner"
 
 
 class Damaged(OuzelError):

@@ -34,6 +34,7 @@ class Tx:
         self._connection = connection
         self._clock = clock
         self.happened: list[Happening] = []
+        self.afterwards: list[Callable[[], None]] = []
 
     async def execute(
         self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
@@ -51,6 +52,11 @@ class Tx:
     def emit(self, *happened: Happening) -> None:
         """It is stored with the transaction, and sent when that is committed."""
         self.happened += happened
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Called once, when the transaction is committed; it must not wait."""
+        if call not in self.afterwards:
+            self.afterwards.append(call)
 
     async def store_events(self) -> list[StoredEvent]:
         stored: list[StoredEvent] = []
@@ -108,6 +114,8 @@ class Db:
                 tx = Tx(self._writer, self.clock)
                 yield tx
                 stored = await tx.store_events()
+            for call in tx.afterwards:
+                call()
             for each in stored:
                 for listener in [*self._listeners]:
                     listener(each)

@@ -25,6 +25,12 @@ class SystemClock:
         return time.monotonic()
 
 
+def awake_or_not_s() -> float:
+    """Monotonic seconds that also count while the machine sleeps, where the system has such a clock: for leases."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class WallAnchor:
     """Wall time that runs with the monotonic clock, so that no interval is ever measured on a clock that was set.
 

@@ -4,6 +4,8 @@ from ouzel.store.tables.base import METADATA
 from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, recordings
 from ouzel.store.tables.channels import channels, layers, revisions
 from ouzel.store.tables.events import events, notices
+from ouzel.store.tables.jobs import jobs
+from ouzel.store.tables.ownership import nodes, owns
 from ouzel.store.tables.standings import standing_history, standings
 
 __all__ = [
@@ -14,8 +16,11 @@ __all__ = [
     "events",
     "files",
     "gaps",
+    "jobs",
     "layers",
+    "nodes",
     "notices",
+    "owns",
     "recordings",
     "revisions",
     "standing_history",
