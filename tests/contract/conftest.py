@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from ouzel.testing.clock import FakeClock
 from tests.engines import ENGINES, Engine, Station
 
+from ouzel.testing.clock import FakeClock
 
 
 @pytest.fixture(params=sorted(ENGINES))

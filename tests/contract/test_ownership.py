@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.engines import Engine, Station
 
 from ouzel.base.errors import StaleOwner
 from ouzel.model.happening import Happening
 from ouzel.model.ownership import Beat, Grant, Terms
 from ouzel.store.db import Tx
 from ouzel.testing.clock import FakeClock
-from tests.engines import Engine, Station
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import anyio.to_thread
@@ -52,6 +52,31 @@ async def recover(
             if on_file is not None:
                 on_file(result)
     return done
+
+
+async def recover_files(
+    paths: Iterable[Path],
+    *,
+    on_progress: OnProgress | None = None,
+    disk: Disk | None = None,
+    clock: Clock | None = None,
+) -> list[Recovered]:
+    """These files alone, each `NAME.EXT.part` or what of it was being converted; one that is not there is passed over."""
+    tasks = [path for path in paths if _size(path) is not None]
+    total = sum(_size(path) or 0 for path in tasks)
+    tools = Tools(disk or Disk(), clock or SystemClock(), Meter(total, on_progress))
+    done = [await anyio.to_thread.run_sync(_one, path, tools) for path in tasks]
+    return [result for result in done if result is not None]
+
+
+def unfinished_in(folder: Path) -> list[Path]:
+    """Everything in it and below that a recorder or a conversion has left; blocking. What cannot be read is passed over."""
+    return [
+        Path(place, name)
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(CONVERTING) or (name.endswith(PART) and Path(name).with_suffix("").suffix in _NATIVE)
+    ]
 
 
 def _find(folder: Path) -> tuple[list[Path], int]:

@@ -25,7 +25,16 @@ _PART = ".part"
 _EVERY_S = 5.0
 _AT_ONCE_S = 0.5
 """Several things that happen together are written together."""
-_URGENT = frozenset({EventCode.FILE_OPENED, EventCode.FILE_CLOSED, EventCode.CONVERTED, EventCode.PAUSED, EventCode.RESUMED, EventCode.RECONNECTING})
+_URGENT = frozenset(
+    {
+        EventCode.FILE_OPENED,
+        EventCode.FILE_CLOSED,
+        EventCode.CONVERTED,
+        EventCode.PAUSED,
+        EventCode.RESUMED,
+        EventCode.RECONNECTING,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,7 @@ class Before:
 class RecordingRows:
     """The rows of one recording, as one owner writes them."""
 
-    def __init__(
-        self, ctx: RunContext[Tx], repo: RecordingRepo, recording: Recording, root: str, folder: Path
-    ) -> None:
+    def __init__(self, ctx: RunContext[Tx], repo: RecordingRepo, recording: Recording, root: str, folder: Path) -> None:
         self.recording = recording
         self.before = Before.of(recording)
         self._ctx = ctx
@@ -93,7 +100,8 @@ class RecordingRows:
             await self._repo.set_gaps_in(tx, self.recording.id, gaps, since_s=self.before.media_s)
             await self._repo.change_in(tx, self.recording.id, **values)
             if values["state"] is not self._told_state:
-                self._tell(tx, "recording.changed", state=values["state"].value, code=values["code"], why=values["why"])
+                data = {"state": values["state"].value, "code": values["code"], "why": values["why"]}
+                tx.emit(Happening("recording.changed", self.recording.id, data, self.recording.channel_id))
 
         try:
             await self._ctx.commit(put)
@@ -106,7 +114,7 @@ class RecordingRows:
         """Of the row, as they are now."""
         counters, before, error = tape.counters, self.before, recorder.error
         return {
-            "state": recorder.state,
+            "state": RecordingState.FINISHING if recorder.state is RecordingState.DONE else recorder.state,
             "code": error.code if error else None,
             "why": str(error)[:500] if error else None,
             "media_s": round(before.media_s + counters.media_s, 3),
@@ -132,7 +140,8 @@ class RecordingRows:
                 protocol, quality = event.data["protocol"], event.data["quality"]
                 await self._repo.change_in(tx, self.recording.id, protocol=protocol, quality=quality)
             case EventCode.GAP:
-                self._tell(tx, "recording.gap", **{**event.data, "at_s": event.data["at_s"] + self.before.media_s})
+                data = {**event.data, "at_s": event.data["at_s"] + self.before.media_s}
+                tx.emit(Happening("recording.gap", self.recording.id, data, self.recording.channel_id))
             case _:
                 pass
 

@@ -16,14 +16,23 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import NotALedger, NotFound, NotOnAir, OuzelError, StorageError
+from ouzel.base.errors import (
+    InputError,
+    NotALedger,
+    NotFound,
+    NotOnAir,
+    OuzelError,
+    Refused,
+    StorageError,
+    ToolMissing,
+    Unsupported,
+)
 from ouzel.base.urls import redact
 from ouzel.engine import ledgers
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.names import Target
 from ouzel.engine.parts import Broken
-from ouzel.engine.policy import Policy
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.sinks.file import PART
 from ouzel.engine.tape import Tape, TapeLimits
@@ -32,14 +41,16 @@ from ouzel.model.broadcast import Broadcast
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.flow import EndReason
+from ouzel.model.happening import Happening
 from ouzel.model.live import Live
-from ouzel.model.ownership import RunContext, StopReason
+from ouzel.model.ownership import Ownership, RunContext, StopReason
 from ouzel.model.recording import RecordedFile, Recording
 from ouzel.model.report import Report
 from ouzel.model.schedule import next_change
 from ouzel.model.states import RecordingState
 from ouzel.model.stream import DirectResolver, Stream
 from ouzel.platforms.chain import Told
+from ouzel.services.bodies import Context, Ending
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
 from ouzel.services.recording_rows import RecordingRows
@@ -47,12 +58,13 @@ from ouzel.services.resolving import ChannelResolver
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
-from ouzel.system.clock import Clock
 from ouzel.system.http.cookie_files import parse_cookies
 from ouzel.system.http.cookies import CookieJar
 from ouzel.system.zones import zone_of
 
 _SEEN_S = 60.0
+_FIRST_S, _LONGEST_S = 5.0, 120.0
+"""Between two tries for a stream that does not come, although its platform says that it is on air."""
 
 
 class Watchers(Protocol):
@@ -122,6 +134,7 @@ class Recordings:
         channels: Channels,
         broadcasts: Broadcasts,
         watchers: Watchers,
+        ownership: Ownership[Tx],
         shop: Workshop,
         roots: Mapping[str, Root],
     ) -> None:
@@ -133,6 +146,9 @@ class Recordings:
         self._watchers = watchers
         self._shop = shop
         self._roots = roots
+        self._ownership = ownership
+        self._failed: dict[str, int] = {}
+        """Tries in a row without anything, by key."""
         self._repo = RecordingRepo(db)
         self._aired = BroadcastRepo(db)
 
@@ -159,6 +175,7 @@ class Recordings:
         recorder, tape = self._build(work, rows)
         self.running[work.channel.id] = running = Running(work.channel, work.settings, recorder, tape, rows)
         ended_by: list[str] = []
+        report: Report | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(rows.run, recorder, tape)
@@ -171,6 +188,7 @@ class Recordings:
         finally:
             if self.running.get(work.channel.id) is running:
                 del self.running[work.channel.id]
+        assert report is not None
         with anyio.CancelScope(shield=True):
             await rows.write(recorder, tape)
             await self._conclude(ctx, work, recorder, report, ended_by)
@@ -247,7 +265,9 @@ class Recordings:
             recording=work.recording.id,
         )
 
-    def _resolver(self, channel: Channel, settings: ChannelSettings, stream: Stream) -> DirectResolver | ChannelResolver:
+    def _resolver(
+        self, channel: Channel, settings: ChannelSettings, stream: Stream
+    ) -> DirectResolver | ChannelResolver:
         if channel.platform == DIRECT:
             return DirectResolver(stream)
 
@@ -271,6 +291,17 @@ class Recordings:
 
         return told
 
+    async def after(self, ctx: Context, ending: Ending) -> bool:
+        """How long a recorder that brought nothing is left alone: what is on air is not waited for as long as for other work."""
+        if ending.error is None or ending.reason is not None:
+            self._failed.pop(ctx.key, None)
+            return False
+        tries = self._failed[ctx.key] = self._failed.get(ctx.key, 0) + 1
+        hopeless = isinstance(ending.error, (InputError, Refused, Unsupported, ToolMissing))
+        hold_s = _LONGEST_S if hopeless else min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+        await self._ownership.release(ctx.grant, hold_s=hold_s)
+        return True
+
     # -- beside the recorder ------------------------------------------------------------------------------------------
 
     async def _stop_when_told(self, ctx: RunContext[Tx], recorder: Recorder) -> None:
@@ -282,8 +313,8 @@ class Recordings:
         closing = next_change(work.settings.schedule, clock.now(), zone_of(work.settings.time_zone))
         if closing is None:
             return
-        while (left_s := (closing - clock.now()).total_seconds()) > 0:
-            await anyio.sleep(min(left_s, 60.0))  # the clock may be set meanwhile
+        while (left_s := (closing - clock.now()).total_seconds()) > 0:  # noqa: ASYNC110 - the clock may be set meanwhile
+            await anyio.sleep(min(left_s, 60.0))
         ended_by.append("schedule")
         recorder.stop()
 
@@ -326,7 +357,10 @@ class Recordings:
     async def _rest_in(self, tx: Tx, work: _Work, report: Report) -> None:
         """It goes on later."""
         state = RecordingState.PARKED if report.files or work.broken else RecordingState.WAITING
-        await self._repo.change_in(tx, work.recording.id, state=state)
+        code, why = report.error or (None, None)
+        await self._repo.change_in(tx, work.recording.id, state=state, code=code, why=why)
+        data = {"state": state.value, "code": code, "why": why}
+        tx.emit(Happening("recording.changed", work.recording.id, data, work.channel.id))
 
     async def _done_in(self, tx: Tx, work: _Work, report: Report) -> None:
         recording = await self._repo.get_in(tx, work.recording.id)
@@ -355,4 +389,3 @@ def _jar(channel: Channel, settings: ChannelSettings) -> CookieJar:
         return CookieJar()
     host = urlsplit(channel.address).hostname or ""
     return parse_cookies(settings.cookies, host=host, source=f"cookies of {redact(channel.address)}")
-

@@ -58,9 +58,7 @@ class ChannelResolver:
         settings = self._settings
         headers = replaced(chosen.headers, away_from_home(settings.headers))
         named = chosen.label or chosen.level or chosen.height
-        return replace(
-            chosen, headers=headers, title=live.title, quality="best" if named else settings.quality[0]
-        )
+        return replace(chosen, headers=headers, title=live.title, quality="best" if named else settings.quality[0])
 
     async def _live(self) -> Live | None:
         known, self._known = self._known, None

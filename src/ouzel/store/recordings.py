@@ -112,6 +112,17 @@ class RecordingRepo:
     async def remove_file_in(self, tx: Tx, file_id: str) -> None:
         await tx.execute(delete(files).where(files.c.id == file_id))
 
+    async def totals_in(self, tx: Tx, recording_id: str) -> dict[str, Any]:
+        """Media time, bytes, gaps and what they miss, as its files and gaps have them."""
+        media = select(
+            func.coalesce(func.sum(files.c.media_s), 0.0).label("media_s"),
+            func.coalesce(func.sum(files.c.bytes), 0).label("bytes"),
+        )
+        missing = select(func.count().label("gaps"), func.coalesce(func.sum(gaps.c.missing_s), 0.0).label("missing_s"))
+        (kept,) = await tx.read(media.where(files.c.recording_id == recording_id))
+        (lost,) = await tx.read(missing.where(gaps.c.recording_id == recording_id))
+        return {**kept, **lost}
+
     # -- gaps and chapters --------------------------------------------------------------------------------------------
 
     async def gaps(self, recording_id: str) -> list[Gap]:

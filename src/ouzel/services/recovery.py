@@ -1,0 +1,152 @@
+"""What was being written when the process died: closed, measured, and joined to the recordings that go on.
+
+Files that have rows are put in order before anything is recorded. Then all storage roots are swept for what has none: a file
+whose row was not written any more tells in its ledger to which recording it belongs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio.to_thread
+
+from ouzel.base.errors import NotALedger, StorageError
+from ouzel.base.ids import new_id
+from ouzel.engine import ledgers
+from ouzel.engine.convert import CONVERTING
+from ouzel.engine.ledgers import Held
+from ouzel.engine.recover import recover_files, unfinished_in
+from ouzel.engine.sinks.file import PART
+from ouzel.model.recording import FileState, RecordedFile
+from ouzel.model.recovery import Outcome, Recovered
+from ouzel.model.states import RecordingState
+from ouzel.store.db import Db, Tx
+from ouzel.store.recordings import RecordingRepo
+
+_log = logging.getLogger(__name__)
+_RUNNING = frozenset(
+    {RecordingState.CONNECTING, RecordingState.RECORDING, RecordingState.PAUSED, RecordingState.FINISHING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a start has found."""
+
+    files: tuple[Recovered, ...]
+    recordings: int
+    """That were running."""
+
+
+class Recovery:
+    """Args: roots: folders of the storage roots by name."""
+
+    def __init__(self, db: Db, roots: Mapping[str, Path]) -> None:
+        self._db = db
+        self._repo = RecordingRepo(db)
+        self._roots = roots
+
+    async def settle(self) -> Settled:
+        """To be called before anything is recorded. What goes wrong with one file is told of that file."""
+        files = await self._repo.open_files()
+        done = await recover_files([path for file in files for path in self._leftovers(file)])
+        for file in files:
+            await self._put_in_order(file)
+        running = [recording for recording in await self._repo.open() if recording.state in _RUNNING]
+        async with self._db.transaction() as tx:
+            for recording in running:
+                state = RecordingState.PARKED if recording.media_s else RecordingState.WAITING
+                await self._repo.change_in(tx, recording.id, state=state)
+        for recovered in done:
+            _log.info("recovered: %s (%s)", recovered.path, recovered.outcome.value)
+        return Settled(tuple(done), len(running))
+
+    async def sweep(self) -> list[Recovered]:
+        """Whatever else unfinished lies in the storage roots. Files that are being written now are left alone."""
+        done: list[Recovered] = []
+        for name, folder in self._roots.items():
+            paths = await anyio.to_thread.run_sync(unfinished_in, folder)
+            for recovered in await recover_files(paths):
+                if recovered.outcome is not Outcome.BUSY:
+                    done.append(recovered)
+                    await self._join(name, folder, recovered)
+        return done
+
+    def _leftovers(self, file: RecordedFile) -> list[Path]:
+        if (folder := self._roots.get(file.root)) is None:
+            return []
+        path = folder / file.path
+        return [path.with_name(path.name + PART), *path.parent.glob(f"{_literal(path.stem)}.*{CONVERTING}")]
+
+    async def _put_in_order(self, file: RecordedFile) -> None:
+        folder = self._roots.get(file.root)
+        if folder is None:
+            return
+        path = folder / file.path
+        held, size = await anyio.to_thread.run_sync(_look, path)
+        before_s = sum(
+            f.media_s for f in (await self._repo.files([file.recording_id]))[file.recording_id] if f.part < file.part
+        )
+        async with self._db.transaction() as tx:
+            if held is None and size is None:
+                await self._repo.remove_file_in(tx, file.id)
+            elif held is None:
+                await self._repo.change_file_in(tx, file.id, state=FileState.CLOSED, bytes=size)
+            else:
+                ledger = held.ledger
+                await self._repo.change_file_in(
+                    tx, file.id, state=FileState.CLOSED, bytes=size, media_s=ledger.media_s, gaps=len(ledger.gaps),
+                    closed_at=ledger.closing.wall if ledger.closing else None,
+                )  # fmt: skip
+                gaps = [replace(gap, at_s=gap.at_s + before_s) for gap in ledger.gaps]
+                await self._repo.set_gaps_in(tx, file.recording_id, gaps, since_s=before_s)
+            await self._recount_in(tx, file.recording_id)
+
+    async def _join(self, root: str, folder: Path, recovered: Recovered) -> None:
+        """A file without a row, by what its ledger says."""
+        path = Path(recovered.path)
+        held, size = await anyio.to_thread.run_sync(_look, path)
+        if held is None or size is None or not held.opening.recording:
+            return
+        recording = await self._repo.get(held.opening.recording)
+        if recording is None:
+            return
+        inside = path.relative_to(folder).as_posix()
+        now = self._db.clock.now()
+        async with self._db.transaction() as tx:
+            if await self._repo.file_at_in(tx, root, inside) is not None:
+                return
+            file = RecordedFile(
+                id=new_id(now), recording_id=recording.id, part=held.opening.part, root=root, path=inside,
+                state=FileState.CLOSED, format=path.suffix.lstrip("."), opened_at=held.opening.started, bytes=size,
+                media_s=held.ledger.media_s, gaps=len(held.ledger.gaps), closed_at=now,
+            )  # fmt: skip
+            await self._repo.add_file_in(tx, file)
+            await self._recount_in(tx, recording.id)
+        _log.info("%s belongs to recording %s", path, recording.id)
+
+    async def _recount_in(self, tx: Tx, recording_id: str) -> None:
+        """Its counters, from its files and gaps."""
+        kept = await self._repo.totals_in(tx, recording_id)
+        await self._repo.change_in(tx, recording_id, **kept)
+
+
+def _look(path: Path) -> tuple[Held | None, int | None]:
+    """A file's ledger, and its size; blocking. None: there is none, or it cannot be read."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return None, None
+    try:
+        return ledgers.find(path), size
+    except (NotALedger, StorageError) as exc:
+        _log.warning("%s: its ledger cannot be read: %s", path, exc)
+        return None, size
+
+
+def _literal(name: str) -> str:
+    """As a pattern that fits nothing else."""
+    return "".join(f"[{c}]" if c in "[]*?" else c for c in name)
