@@ -5,19 +5,26 @@ from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, rec
 from ouzel.store.tables.channels import channels, layers, revisions
 from ouzel.store.tables.events import events, notices
 from ouzel.store.tables.standings import standing_history, standings
+from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
 
 __all__ = [
     "METADATA",
+    "api_keys",
+    "audit",
     "broadcasts",
     "channels",
     "chapters",
     "events",
     "files",
     "gaps",
+    "idempotency",
     "layers",
     "notices",
     "recordings",
     "revisions",
+    "sessions",
+    "setup_links",
     "standing_history",
     "standings",
+    "users",
 ]
