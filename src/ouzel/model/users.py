@@ -31,6 +31,7 @@ class Via(StrEnum):
     COOKIE = "cookie"  # a browser
     BEARER = "bearer"  # an access token in a header
     KEY = "key"  # an API key
+    SIGNED = "signed"  # an address that was signed for a player
     LOCAL = "local"  # whoever can read `secret.key`: the command line on the daemon's machine
 
 
@@ -68,7 +69,7 @@ class Principal:
 
     def may_give_access(self) -> bool:
         """Make keys, accounts, passwords: for people, never for keys, so that one that leaked gives no more than itself."""
-        return self.via is not Via.KEY
+        return self.via not in (Via.KEY, Via.SIGNED)
 
     @property
     def grants(self) -> tuple[frozenset[str], ...]:
