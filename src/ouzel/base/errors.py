@@ -10,8 +10,17 @@
     │   ├── SameChannel        same_channel         two addresses name one channel, which is recorded already
     │   ├── UnknownSite        unknown_site         a page of a host that Ouzel does not know
     │   ├── NotFound           not_found            there is no such channel, recording, job, user …
-    │   ├── Conflict           conflict             it was changed meanwhile, or cannot be so beside what there is
+    │   ├── Invalid            invalid              fields of a request are not what they should be
+    │   ├── BodyTooLarge       body_too_large       a request with more bytes than any needs
+    │   ├── WeakPassword       weak_password        too short, or one of those that are tried first
+    │   ├── KeyReused          key_reused           an idempotency key that came with another request before
+    │   ├── Conflict           conflict             it cannot be so beside what there is
+    │   │   └── ChangedSince   changed_since        it was changed since whoever asks has read it
     │   ├── NotAllowed         not_allowed          who asks may not do this
+    │   │   ├── NotSignedIn    not_signed_in        nobody knows who asks
+    │   │   ├── BadLogin       bad_login            name or password is wrong
+    │   │   └── CrossSite      cross_site           a page of another site asks in the name of whoever looks at it
+    │   ├── TooManyAttempts    too_many_attempts    of signing in
     │   └── NotALedger         not_a_ledger
     ├── MediaError             bad_media            the bytes are not what they should be
     │   ├── FormatError        bad_format           a parser refuses: the playlist, tag, packet or box is malformed
@@ -52,6 +61,7 @@
     │   ├── ReadOnly           read_only
     │   ├── FileBusy           file_busy            another process is writing this recording
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
+    │   ├── SecretUnreadable   secret_unreadable    `secret.key` is damaged, or not the one that a secret was encrypted with
     │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
     │   └── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
     ├── ToolError              tool                 a program that we call
@@ -136,8 +146,48 @@ class Conflict(InputError):
     code = "conflict"
 
 
+class ChangedSince(Conflict):
+    code = "changed_since"
+
+
+class Invalid(InputError):
+    code = "invalid"
+
+
+class BodyTooLarge(InputError):
+    code = "body_too_large"
+
+
+class WeakPassword(InputError):
+    code = "weak_password"
+
+
+class KeyReused(InputError):
+    code = "key_reused"
+
+
 class NotAllowed(InputError):
     code = "not_allowed"
+
+
+class NotSignedIn(NotAllowed):
+    code = "not_signed_in"
+
+
+class BadLogin(NotAllowed):
+    code = "bad_login"
+
+
+class CrossSite(NotAllowed):
+    code = "cross_site"
+
+
+class TooManyAttempts(InputError):
+    code, retry = "too_many_attempts", Retry.LATER
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotALedger(InputError):
@@ -305,6 +355,10 @@ class FileBusy(StorageError):
 
 class FileRemoved(StorageError):
     code = "file_removed"
+
+
+class SecretUnreadable(StorageError):
+    code = "secret_unreadable"
 
 
 class DatabaseDamaged(StorageError):

@@ -7,15 +7,19 @@ from ouzel.store.tables.events import events, notices
 from ouzel.store.tables.jobs import jobs
 from ouzel.store.tables.ownership import nodes, owns
 from ouzel.store.tables.standings import standing_history, standings
+from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
 
 __all__ = [
     "METADATA",
+    "api_keys",
+    "audit",
     "broadcasts",
     "channels",
     "chapters",
     "events",
     "files",
     "gaps",
+    "idempotency",
     "jobs",
     "layers",
     "nodes",
@@ -23,6 +27,9 @@ __all__ = [
     "owns",
     "recordings",
     "revisions",
+    "sessions",
+    "setup_links",
     "standing_history",
     "standings",
+    "users",
 ]

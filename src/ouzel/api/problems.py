@@ -1,0 +1,156 @@
+"""Errors as problem documents (RFC 9457). The only place that knows which error is which status."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from ouzel.api.visit import visit_of
+from ouzel.base import errors
+from ouzel.base.errors import OuzelError, Retry, TooManyAttempts
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: Mapping[type[OuzelError], int] = {
+    OuzelError: 500,
+    errors.InputError: 422,
+    errors.SameChannel: 409,
+    errors.OutputExists: 409,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.ChangedSince: 412,
+    errors.BodyTooLarge: 413,
+    errors.NotAllowed: 403,
+    errors.NotSignedIn: 401,
+    errors.BadLogin: 401,
+    TooManyAttempts: 429,
+    errors.MediaError: 422,
+    errors.NetworkError: 502,
+    errors.Stalled: 504,
+    errors.Refused: 422,
+    errors.SiteError: 502,
+    errors.ChannelGone: 404,
+    errors.NotOnAir: 409,
+    errors.StorageError: 503,
+    errors.DiskFull: 507,
+    errors.FileBusy: 409,
+    errors.ToolError: 503,
+    errors.Damaged: 409,
+}
+"""Of a class that is not listed, that of its nearest ancestor."""
+
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with a request."""
+
+    pointer: str | None = Field(None, description="JSON pointer into the body", examples=["/labels/0"])
+    parameter: str | None = Field(None, description="of the path, the query, or a header")
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `code` is a promise; `detail` is for people, in English."""
+
+    type: str = Field(examples=["urn:ouzel:error:not_found"])
+    title: str
+    status: int
+    code: str
+    detail: str
+    retry: str = Field(description="whether asking again can help: never, soon, later")
+    request_id: str
+    errors: list[FieldError] | None = None
+
+
+def status_of(error: type[OuzelError]) -> int:
+    return next(STATUSES[each] for each in error.__mro__ if each in STATUSES)
+
+
+def problems(*wanted: type[OuzelError]) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer with, for its description."""
+    told: dict[int | str, dict[str, Any]] = {}
+    for error in wanted:
+        entry = told.setdefault(status_of(error), {"model": Problem, "description": ""})
+        entry["description"] = " or ".join(filter(None, [entry["description"], f"`{error.code}`"]))
+    return told
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    retry: Retry = Retry.NEVER,
+    fields: Sequence[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    visit = visit_of(request)
+    visit.code = code
+    doc = Problem(
+        type=f"urn:ouzel:error:{code}", title=code.replace("_", " ").capitalize(), status=status, code=code,
+        detail=detail, retry=retry.value, request_id=visit.client.request_id, errors=list(fields) if fields else None,
+    )  # fmt: skip
+    return JSONResponse(doc.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def signed_in_problems() -> dict[int | str, dict[str, Any]]:
+    """For the router of a noun that nobody sees without signing in."""
+    return problems(errors.NotSignedIn, errors.NotAllowed, errors.CrossSite)
+
+
+async def ours(request: Request, exc: Exception) -> Response:
+    """Of any error that was raised on purpose."""
+    error = cast("OuzelError", exc)
+    status, headers = status_of(type(error)), dict[str, str]()
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return problem(request, status, error.code, error.message, retry=error.retry, headers=headers)
+
+
+async def _of_http(request: Request, exc: Exception) -> Response:
+    error = cast("HTTPException", exc)
+    code = _HTTP_CODES.get(error.status_code, "bad_input")
+    detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+async def _of_fields(request: Request, exc: Exception) -> Response:
+    """Without what was given: it may be a secret."""
+    wrong = [_field_error(each) for each in cast("RequestValidationError", exc).errors()]
+    detail = "; ".join(f"{each.pointer or each.parameter or 'body'}: {each.detail}" for each in wrong[:3])
+    return problem(request, 422, errors.Invalid.code, detail, fields=wrong)
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    where, *path = (str(each) for each in error["loc"])
+    if where == "body":
+        steps = [] if error["type"] == "json_invalid" else path
+        pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+        return FieldError(pointer=pointer, parameter=None, code=error["type"], detail=error["msg"])
+    return FieldError(pointer=None, parameter=".".join(path), code=error["type"], detail=error["msg"])
+
+
+async def _of_bug(request: Request, exc: Exception) -> Response:  # noqa: ARG001 - it is logged with its traceback
+    """It is raised again after this, so that whoever runs the server sees it. The frame does not see this answer."""
+    headers = {"X-Request-Id": visit_of(request).client.request_id, "Cache-Control": "no-store"}
+    words = "something went wrong in Ouzel itself; its log says more"
+    return problem(request, 500, OuzelError.code, words, headers=headers)
+
+
+def add_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(OuzelError, ours)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_fields)
+    app.add_exception_handler(Exception, _of_bug)

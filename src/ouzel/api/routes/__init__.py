@@ -1,0 +1,11 @@
+"""Routes, a module for each noun. `ALL` is what the app is made of."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from ouzel.api import events
+from ouzel.api.routes import audit, auth, keys, metrics, users
+
+ALL: tuple[APIRouter, ...] = (metrics.router, auth.router, users.router, keys.router, audit.router, events.router)
+"""In the order of the description."""

@@ -1,0 +1,47 @@
+"""What all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ouzel.base.ids import is_id
+
+T = TypeVar("T")
+
+
+class In(BaseModel):
+    """A request: a field that there is not is an error, not a wish that is ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Out(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Patch(In):
+    """A JSON merge patch (RFC 7396): fields that are left out stay. Give each a default by `left_out`."""
+
+    def changes(self) -> dict[str, Any]:
+        """What is there, also when it is null."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def left_out(make: Callable[[], T], **limits: Any) -> Any:
+    """The default of a field of a patch, which its description does not show: it never counts."""
+    return Field(default_factory=make, **limits)
+
+
+def _is_id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("no id")
+    return text
+
+
+Id: TypeAlias = Annotated[str, AfterValidator(_is_id), Field(examples=["06fk8v2xq3m1a7zt"])]
+Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
