@@ -65,7 +65,7 @@ class LogSettings:
     """Empty: standard error."""
     file_size: Annotated[Size, Within("64KiB")] = _LOG_FILE
     """Before it grows larger, the file is renamed to FILE.1, that one to FILE.2, and so on."""
-    files_kept: Annotated[int, Within(0, 1000)] = 5
+    files_kept: Annotated[int, Within(1, 1000)] = 5
     """So many renamed ones are kept."""
 
 
