@@ -29,7 +29,9 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv("OUZEL_STATE", str(tmp_path_factory.mktemp("state")))
         for name in [
-            name for name in os.environ if name.startswith(("OUZEL_CONFIG", "OUZEL_PLATFORMS", "OUZEL_PASSWORD"))
+            name
+            for name in os.environ
+            if name.startswith(("OUZEL_CONFIG", "OUZEL_PASSWORD")) or (name.startswith("OUZEL_") and "__" in name)
         ]:
             patch.delenv(name)
         yield

@@ -60,6 +60,7 @@
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
     │   ├── FileBusy           file_busy            another process is writing this recording
+    │   ├── DataFolderBusy     data_folder_busy     another daemon works on this data folder
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
     │   ├── SecretUnreadable   secret_unreadable    `secret.key` is damaged, or not the one that a secret was encrypted with
     │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
@@ -68,6 +69,7 @@
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
+    ├── CannotListen           cannot_listen        the address for the web page and the API cannot be had
     └── Damaged                damaged              a recording does not agree with its ledger
 
 `code` is a promise: the API, the texts in both languages, the ledger and the metrics key on it. Every code is listed in
@@ -353,6 +355,10 @@ class FileBusy(StorageError):
     code = "file_busy"
 
 
+class DataFolderBusy(StorageError):
+    code = "data_folder_busy"
+
+
 class FileRemoved(StorageError):
     code = "file_removed"
 
@@ -383,6 +389,10 @@ class ToolFailed(ToolError):
 
 class StaleOwner(OuzelError):
     code = "stale_owner"
+
+
+class CannotListen(OuzelError):
+    code = "cannot_listen"
 
 
 class Damaged(OuzelError):

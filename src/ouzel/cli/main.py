@@ -27,6 +27,7 @@ COMMANDS = {
     "resolve": "ouzel.cli.resolve",
     "platforms": "ouzel.cli.platforms",
     "resolvers": "ouzel.cli.resolvers",
+    "config": "ouzel.cli.config",
 }
 
 EXIT_OK = 0

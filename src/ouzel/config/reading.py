@@ -1,23 +1,29 @@
-"""Reading `ouzel.toml`, and saying what is wrong with it: file, line, and the nearest word that would be right."""
+"""Reading settings, and saying what is wrong with them: file, line, and the nearest word that would be right."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias, cast, get_type_hints
-
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing import Any, cast
 
 from ouzel.base.errors import BadConfig
+from ouzel.config.schema import Key, Keys, Table, plain_tables, schema
 from ouzel.config.settings import PlatformDefaults, PlatformSettings, PlatformTables, Settings
+from ouzel.config.sources import (
+    BETWEEN,
+    PREFIX,
+    Origin,
+    Override,
+    Source,
+    environment_source,
+    file_source,
+    option_source,
+)
+from ouzel.config.tables import HookSettings
+from ouzel.config.values import WrongValue, read
 
-_MOST_BYTES = 1024 * 1024
-_LISTS = frozenset({"codecs", "refuse_codecs"})
 _OWN = {
     "cookies": "cookies are",
     "login": "a login is",
@@ -25,173 +31,158 @@ _OWN = {
     "password_file": "a password_file is",
 }
 """Keys that no two platforms have in common."""
-_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
-Keys: TypeAlias = tuple[str, ...]
+_WATCHED = {"interval": "an interval", "requests_per_minute": "requests_per_minute"}
+"""Keys that have a table of their own when they are for all platforms."""
+_SHOWN = 200
+_DEFAULT = Origin("default")
 
 
-class _Tables(BaseModel):
-    """What all of `[platforms]` has in common; its keys are fields of a class that is made below."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value that was given."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _tidied(cls, given: object) -> object:
-        """Names as fields are called, and lists that are one text, as the environment has them."""
-        if not isinstance(given, dict):
-            return given
-        return {
-            _field(key): _split(_table(cast("object", each))) if isinstance(each, dict) else each
-            for key, each in _split(_table(cast("object", given))).items()
-        }
+    value: object
+    source: Source
+    spelled: Keys
+    """Its key, as the source writes it."""
 
 
-class _Whole(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix="OUZEL_", env_nested_delimiter="__", enable_decoding=False, extra="forbid", frozen=True
-    )
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, and where from."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - they are called by their names
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings  # what is handed in stands in the file
+    settings: Settings
+    given: Mapping[Keys, Found]
+
+    def origin(self, keys: Keys) -> Origin:
+        found = self.given.get(keys)
+        return found.source.origin(found.spelled) if found else _DEFAULT
 
 
-def read_settings(path: Path | None, platforms: Collection[str]) -> Settings:
-    """The file, and the environment before it; blocking.
+def read_settings(
+    path: Path | None,
+    platforms: Collection[str],
+    variables: Mapping[str, str],
+    overrides: Sequence[Override] = (),
+) -> Reading:
+    """Options go before the environment, and that before the file; blocking.
 
     Args:
         platforms: the names that there are.
-    Raises: BadConfig, which shows no value.
+        variables: of the environment.
+    Raises: BadConfig, which shows no value; its context has all `problems`, a sentence each.
     """
-    text = _read(path) if path else ""
-    doc = _parse(text, path)
-    try:
-        whole = _model(platforms)(**doc)
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_input=False)
-        words = [_explain(cast("Mapping[str, Any]", each), text, path, platforms) for each in errors]
-        raise BadConfig("; ".join(words)) from None
-    table = cast("Any", whole).platforms
-    defaults = PlatformDefaults(**{each.name: getattr(table, each.name) for each in fields(PlatformDefaults)})
-    named: frozenset[str] = table.model_fields_set
-    return Settings(
-        PlatformTables(defaults, {n: getattr(table, _field(n)) for n in platforms if _field(n) in named}), path
-    )
+    root = schema(platforms)
+    taken = _Taken(root)
+    for source in (option_source(overrides), environment_source(variables), *([file_source(path)] if path else [])):
+        taken.take(source)
+    problems = [*taken.problems, *taken.without_command(), *_misspelled(root, variables)]
+    if problems:
+        raise BadConfig("; ".join(problems), problems=problems)
+    return Reading(_settings(taken, path, platforms), taken.given)
 
 
-def _model(platforms: Collection[str]) -> type[_Whole]:
-    hints = get_type_hints(PlatformDefaults)
-    table: dict[str, Any] = {each.name: (hints[each.name], each.default) for each in fields(PlatformDefaults)}
-    table |= {_field(name): (PlatformSettings, PlatformSettings()) for name in platforms}
-    tables = create_model("Platforms", __base__=_Tables, **table)
-    return create_model("Whole", __base__=_Whole, platforms=(tables, tables()))
+class _Taken:
+    """What the sources say, the first first."""
 
+    def __init__(self, root: Table) -> None:
+        self._root = root
+        self.given: dict[Keys, Found] = {}
+        self.hooks: dict[str, tuple[str, Source]] = {}
+        """Their names as fields; as they are spelled, in the file if they are there, and where."""
+        self.problems: list[str] = []
 
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as exc:
-        raise BadConfig(f"cannot read the settings in {path}: {(exc.strerror or str(exc)).lower()}") from None
-    if len(data) > _MOST_BYTES:
-        raise BadConfig(f"{path} is larger than {_MOST_BYTES} bytes: these are no settings")
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise BadConfig(f"{path} is not text in UTF-8") from None
+    def take(self, source: Source) -> None:
+        self._take(source.doc, self._root, (), (), source)
 
+    def without_command(self) -> Iterator[str]:
+        """What is wrong with hooks that have none, or one that no shell can read."""
+        for name, (spelled, source) in self.hooks.items():
+            command = self._hook(name).command
+            if not command:
+                yield f"{source.origin(('hooks', spelled))}: [hooks.{spelled}] has no command"
+            elif self._hook(name).shell and len(command) > 1:
+                yield f"{source.origin(('hooks', spelled))}: [hooks.{spelled}] has a shell: its command is one text in a list"
 
-def _parse(text: str, path: Path | None) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        words, place = str(exc), _PLACE.search(str(exc))
-        if place is None or place["line"] is None:
-            line, column = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
-        else:
-            line, column = int(place["line"]), int(place["column"])
-        raise BadConfig(f"{path}, line {line}, column {column}: no TOML: {_PLACE.sub('', words)}") from None
-    except RecursionError:
-        raise BadConfig(f"{path} is nested too deeply: these are no settings") from None
+    def values(self, *table: str) -> dict[str, Any]:
+        return {keys[-1]: found.value for keys, found in self.given.items() if keys[:-1] == table}
 
+    def all_hooks(self) -> dict[str, HookSettings]:
+        return {spelled: self._hook(name) for name, (spelled, _) in self.hooks.items()}
 
-def _explain(error: Mapping[str, Any], text: str, path: Path | None, platforms: Collection[str]) -> str:
-    keys: Keys = tuple(each for each in error["loc"] if isinstance(each, str))
-    line = _line_of(keys, text)
-    where = f"{path}, line {line}" if line else f"OUZEL_{'__'.join(keys).upper()} in the environment"
-    return f"{where}: {_meaning(error, keys, platforms)}"
+    def _hook(self, name: str) -> HookSettings:
+        return HookSettings(**self.values("hooks", name))
 
+    def _take(self, doc: Mapping[str, Any], table: Table, at: Keys, spelled: Keys, source: Source) -> None:
+        names = {_field(name): name for name in table.tables}
+        for word, value in doc.items():
+            here, name = (*spelled, word), names.get(_field(word), word)
+            below = table.tables.get(name) or table.each
+            if below is not None:
+                self._descend(value, below, (*at, name), here, source)
+            elif name in table.keys:
+                self._read(value, table.keys[name], (*at, name), here, source)
+            else:
+                self._wrong(source, here, _unknown(table, here))
 
-def _meaning(error: Mapping[str, Any], keys: Keys, platforms: Collection[str]) -> str:
-    *table, key = keys
-    if error["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        if not table:
-            return _unknown(f"there is no table [{key}]", key, ("platforms",))
-        if len(table) == 1:
-            if key in _OWN:
-                return f"{_OWN[key]} set for one platform: [platforms.NAME]"
-            known = [*(each.name for each in fields(PlatformDefaults)), *platforms]
-            return _unknown(f"there is no platform {key}", key, known)
-        return _unknown(f"[{'.'.join(table)}] has no key {key}", key, [f.name for f in fields(PlatformSettings)])
-    if error["type"] == "string_type":
-        return f"{key} is a text, in quotation marks"
-    if error["type"] == "tuple_type":
-        return f'{key} is a list: ["…", "…"]'
-    if error["type"] in {"model_type", "dataclass_type", "model_attributes_type"}:
-        return f"{key} is a table: [{'.'.join(keys)}]"
-    if error["type"] == "literal_error":
-        return f"{key} takes {error['ctx']['expected']}"
-    return f"{key}: {error['msg']}"
+    def _descend(self, value: object, table: Table, at: Keys, spelled: Keys, source: Source) -> None:
+        if not isinstance(value, dict):
+            self._wrong(source, spelled, f"{spelled[-1]} is a table: [{'.'.join(spelled)}]")
+            return
+        if at[:-1] == ("hooks",):
+            at = ("hooks", _field(at[-1]))
+            self.hooks[at[-1]] = (spelled[-1], source)  # the file is read last
+        self._take(cast("Mapping[str, Any]", value), table, at, spelled, source)
 
-
-def _unknown(what: str, word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word.lower(), known, 1)
-    return f"{what[:200]}; did you mean {near[0]}?" if near else what[:200]
-
-
-def _line_of(keys: Keys, text: str) -> int:
-    """The line on which the statement begins that first gives these keys a value; 0: none does.
-
-    The reader of TOML tells no places. What a file says up to a line is asked of it instead, which is slow, and done once.
-    """
-    lines, begins = text.split("\n"), 1
-    for number in range(1, len(lines) + 1):
+    def _read(self, value: object, key: Key, at: Keys, spelled: Keys, source: Source) -> None:
         try:
-            doc: object = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the midst of a statement
-        if _has(doc, keys):
-            return begins
-        begins = number + 1
-    return 0
+            found = read(key.kind, value, source.place)
+        except WrongValue as exc:
+            self._wrong(source, spelled, f"{spelled[-1]} {exc}")
+            return
+        self.given.setdefault(at, Found(found, source, spelled))
+
+    def _wrong(self, source: Source, spelled: Keys, words: str) -> None:
+        self.problems.append(f"{source.origin(spelled)}: {words}")
 
 
-def _has(doc: object, keys: Keys) -> bool:
-    for key in keys:
-        table = {_field(name): value for name, value in _table(doc).items()}
-        if _field(key) not in table:
-            return False
-        doc = table[_field(key)]
-    return True
+def _settings(taken: _Taken, path: Path | None, platforms: Collection[str]) -> Settings:
+    plain: dict[str, Any] = {name: cls(**taken.values(name)) for name, cls in plain_tables().items()}
+    named = {keys[1] for keys in taken.given if len(keys) > 2 and keys[0] == "platforms"}
+    tables = {name: PlatformSettings(**taken.values("platforms", name)) for name in platforms if name in named}
+    defaults = PlatformDefaults(**taken.values("platforms"))
+    return Settings(**plain, hooks=taken.all_hooks(), platforms=PlatformTables(defaults, tables), path=path)
 
 
-def _table(doc: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", doc) if isinstance(doc, dict) else {}
+def _unknown(table: Table, spelled: Keys) -> str:
+    *above, key = spelled
+    known = [*table.keys, *table.tables]
+    if not above:
+        return _with_near(f"there is no table [{key}]", key, known)
+    if above != ["platforms"]:
+        return _with_near(f"[{'.'.join(above)}] has no key {key}", key, known)
+    if key in _OWN:
+        return f"{_OWN[key]} set for one platform: [platforms.NAME]"
+    if key in _WATCHED:
+        return f"{_WATCHED[key]} for all platforms stands in [watch]"
+    return _with_near(f"there is no platform {key}", key, known)
 
 
-def _split(table: Mapping[str, object]) -> dict[str, object]:
-    return {key: _words(each) if key in _LISTS and isinstance(each, str) else each for key, each in table.items()}
+def _with_near(what: str, word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word.lower(), known, 1)
+    return f"{what[:_SHOWN]}; did you mean {near[0]}?" if near else what[:_SHOWN]
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(piece.strip() for piece in text.split(",") if piece.strip())
+def _misspelled(root: Table, variables: Mapping[str, str]) -> Iterator[str]:
+    """Variables that want to be settings, and have one `_` where two should be."""
+    right = {
+        f"{PREFIX}{table}_{key}".upper(): f"{PREFIX}{table}{BETWEEN}{key}".upper()
+        for table in plain_tables()
+        for key in root.tables[table].keys
+    }
+    for name in variables:
+        if meant := right.get(name.upper()):
+            yield f"{name} in the environment is no setting; did you mean {meant}?"
 
 
 def _field(name: str) -> str:

@@ -1,26 +1,39 @@
-"""What can be set, a class for each kind of table. Plain values: that nothing is set costs no import."""
+"""What can be set: the tables about platforms, and all tables together. Plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from ouzel.config.tables import (
+    AuthSettings,
+    DaemonSettings,
+    HookSettings,
+    LogSettings,
+    MetricsSettings,
+    RecordSettings,
+    ServerSettings,
+    StorageSettings,
+    WatchSettings,
+)
+from ouzel.config.values import Within
 
 CodecName: TypeAlias = Literal["h264", "hevc", "av1", "vp9"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformDefaults:
-    """`[platforms]`: for all platforms."""
+    """For all platforms, their pages and their media."""
 
-    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid", "strict": False}
-
-    proxy: str = field(default="", repr=False)
-    """`http://`, `socks5://` or `socks5h://`; `direct`: none, whatever is set for all."""
+    proxy: str = field(default="", repr=False)  # what must not be shown has no repr
+    """`http://`, `socks5://` or `socks5h://[user:password@]host:port`; "direct": none, whatever is set for all."""
     user_agent: str = ""
+    """Sent instead of that of a browser; one line of ASCII."""
     codecs: tuple[CodecName, ...] = ()
-    """Preferred, the first most."""
+    """Preferred, the first most: "h264", "hevc", "av1", "vp9"."""
     refuse_codecs: tuple[CodecName, ...] = ()
     """Never recorded."""
     cdn: str = ""
@@ -29,15 +42,20 @@ class PlatformDefaults:
 
 @dataclass(frozen=True, slots=True)
 class PlatformSettings(PlatformDefaults):
-    """`[platforms.NAME]`: for one."""
+    """For one platform; `ouzel platforms` has the names."""
 
     cookies: str = field(default="", repr=False)
     """As a Cookie header; or a path, from the settings file on, of a file of cookies."""
     login: str = ""
     """Name of the account."""
     password: str = field(default="", repr=False)
+    """Its password."""
     password_file: str = ""
     """A path, from the settings file on, of a file with the password in its first line."""
+    interval: Annotated[timedelta, Within("10s", "1d", or_zero=True)] = timedelta()
+    """Between two questions about a channel; "0s": as in `[watch]`."""
+    requests_per_minute: Annotated[int, Within(1, 6000, or_zero=True)] = 0
+    """To it, for all its channels; 0: as in `[watch]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,16 @@ class PlatformTables:
 class Settings:
     """Everything that is set."""
 
+    server: ServerSettings = field(default_factory=ServerSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    """Its folders are never empty where `load` made this."""
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    record: RecordSettings = field(default_factory=RecordSettings)
+    auth: AuthSettings = field(default_factory=AuthSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    hooks: Mapping[str, HookSettings] = field(default_factory=dict[str, HookSettings])
     platforms: PlatformTables = PlatformTables()
     path: Path | None = None
     """The file that it was read from."""
@@ -65,3 +93,12 @@ class Settings:
     def path_of(self, text: str) -> Path:
         """A path as it stands in the file: from its folder on; `~` is the user's home."""
         return (self.path.parent if self.path else Path()) / Path(text).expanduser()
+
+    def watch_of(self, platform: str) -> WatchSettings:
+        """How often this platform is asked."""
+        own = self.platforms.of(platform)
+        return replace(
+            self.watch,
+            interval=own.interval or self.watch.interval,
+            requests_per_minute=own.requests_per_minute or self.watch.requests_per_minute,
+        )

@@ -1,0 +1,67 @@
+"""The whole of `ouzel.toml` with defaults and comments: the classes of settings, and what stands below their fields."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ouzel.config.schema import keys_of, plain_tables
+from ouzel.config.settings import PlatformDefaults, PlatformSettings
+from ouzel.config.tables import HookSettings
+from ouzel.config.values import as_toml
+
+_COLUMNS = 110
+_HEAD = """\
+# Ouzel: settings that count from the next start on. What is changed daily (channels, users, notices) is not here.
+#
+# Each line that begins with "#" and a key has a default; take the "#" away to change it. Durations and sizes have their unit:
+# "90s", "1h30m", "30d"; "500MB" (powers of ten), "5GiB" (powers of two).
+#
+# A variable of the environment goes before this file: OUZEL, the table and the key in capitals, with one "_" after OUZEL
+# and two between the others. An option of a command goes before both.
+"""
+_PLATFORM = "bilibili"
+_HOOK = "after-recording"
+_HOOK_COMMAND = ("/usr/local/bin/after-recording", "--verbose")
+
+
+def example() -> str:
+    """TOML. With or without the `#` before its keys it says what counts anyway; but for the hook, which is there as an example.
+
+    Needs the sources of the classes. Raises: OSError without them.
+    """
+    parts = [_HEAD, *(_table(f"[{name}]", cls()) for name, cls in plain_tables().items())]
+    parts.append(_table(f"#[hooks.{_HOOK}]", replace(HookSettings(), command=_HOOK_COMMAND)))
+    parts.append(_table("[platforms]", PlatformDefaults()))
+    parts.append(_table(f"#[platforms.{_PLATFORM}]", PlatformSettings()))
+    return "\n".join(parts)
+
+
+def _table(header: str, table: object) -> str:
+    cls = type(table)
+    lines = [*_comment(inspect.getdoc(cls) or ""), header]
+    told = _docstrings(cls)
+    for name, key in keys_of(cls).items():
+        default = getattr(table, name)
+        lines += [*_comment(told.get(name, "")), f"#{name} = {as_toml(key.kind, default)}"]
+    return "\n".join([*lines, ""])
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in textwrap.wrap(" ".join(text.split()).replace("`", ""), _COLUMNS):
+        yield f"# {line}"
+
+
+def _docstrings(cls: type) -> dict[str, str]:
+    """Of the fields of a class, and of those that it is made of."""
+    told: dict[str, str] = {}
+    for each in reversed(cls.__mro__[:-1]):
+        [body] = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                told[ast.unparse(field.target)] = str(text.value.value)
+    return told

@@ -1,0 +1,241 @@
+"""The tables of the settings file that say how the daemon works; where each value comes from; the example of the whole file."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from ouzel.base.errors import BadConfig
+from ouzel.config.example import example
+from ouzel.config.load import load_reading, load_settings
+from ouzel.config.settings import Settings
+from ouzel.config.sources import Override, lines_of
+from ouzel.config.values import Place, WrongValue, read, written_duration
+from ouzel.platforms.registry import registry
+
+PLATFORMS = ("bilibili", "twitch", "pixiv-sketch")
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "config.md"
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever the user of this machine has set."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.delenv("OUZEL_CONFIG", raising=False)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "ouzel.toml"
+    path.write_text(text)
+    return path
+
+
+def settings(tmp_path: Path, text: str, *overrides: Override) -> Settings:
+    return load_settings(write(tmp_path, text), PLATFORMS, overrides)
+
+
+def test_every_kind_of_value(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path,
+        """
+        [server]
+        host = "unix:/run/ouzel.sock"
+        port = 0
+        public_url = "https://ouzel.example.org/"
+        trusted_proxies = ["10.1.2.3/8", "fd00::1"]
+        [storage]
+        data = "data"
+        min_free = "2GB"
+        [daemon]
+        shutdown_timeout = "1m30s"
+        [log]
+        format = "json"
+        [hooks.tell-me]
+        command = ["notify-send", "a, b"]
+        on = ["broadcast.began", "notice.raised"]
+        shape = "douyin_live_recorder"
+        [metrics]
+        open = true
+        [platforms.twitch]
+        interval = "2m"
+        requests_per_minute = 10
+        """,
+    )
+
+    assert (found.server.host, found.server.port) == ("unix:/run/ouzel.sock", 0)
+    assert found.server.public_url == "https://ouzel.example.org"
+    assert found.server.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("fd00::1"))
+    assert found.storage.data == tmp_path / "data"
+    assert found.storage.recordings == tmp_path / "data" / "recordings"
+    assert found.storage.min_free == 2_000_000_000
+    assert found.daemon.shutdown_timeout == timedelta(seconds=90)
+    assert (found.log.format, found.log.level) == ("json", "info")
+    assert found.hooks["tell-me"].command == ("notify-send", "a, b")
+    assert found.hooks["tell-me"].on == ("broadcast.began", "notice.raised")
+    assert found.metrics.open
+    assert found.watch_of("twitch") == replace(found.watch, interval=timedelta(minutes=2), requests_per_minute=10)
+    assert found.watch_of("bilibili") == found.watch
+
+
+def test_that_nothing_is_set_has_folders_all_the_same(tmp_path: Path) -> None:
+    found = load_settings(None, PLATFORMS).storage
+    assert (found.data, found.recordings) == (tmp_path / "share" / "ouzel", tmp_path / "share" / "ouzel" / "recordings")
+
+
+def test_paths_of_options_and_variables_begin_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("OUZEL_STORAGE__RECORDINGS", "media")
+    found = settings(tmp_path, "storage.recordings = 'x'", Override("--data", "storage.data", "d")).storage
+    assert (found.data, found.recordings) == (elsewhere / "d", elsewhere / "media")
+
+
+def test_where_each_value_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUZEL_SERVER__PORT", "9001")
+    monkeypatch.setenv("OUZEL_SERVER__HOST", "0.0.0.0")
+    monkeypatch.setenv("OUZEL_LOG__LEVEL", "")  # as if it were not there
+    monkeypatch.setenv("OUZEL_HOOKS__TELL_ME__SHELL", "yes")
+    path = write(
+        tmp_path,
+        '# first\n[server]\nport = 9000\n\n[log]\nlevel = "debug"\n[hooks.tell-me]\ncommand = [\n  "x",\n]',
+    )
+
+    reading = load_reading(path, PLATFORMS, [Override("--port", "server.port", "9002")])
+
+    assert reading.settings.server.port == 9002
+    assert str(reading.origin(("server", "port"))) == "--port"
+    assert reading.settings.server.host == "0.0.0.0"
+    assert str(reading.origin(("server", "host"))) == "OUZEL_SERVER__HOST in the environment"
+    assert reading.settings.log.level == "debug"
+    assert str(reading.origin(("log", "level"))) == f"{path}, line 6"
+    assert str(reading.origin(("watch", "interval"))) == "default"
+    assert reading.settings.hooks["tell-me"].shell
+    assert str(reading.origin(("hooks", "tell_me", "command"))) == f"{path}, line 8"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[servr]\nport = 1", "line 1: there is no table [servr]; did you mean server?"),
+        ("[server]\nprot = 1", "line 2: [server] has no key prot; did you mean port?"),
+        ("[server]\nport = '8521'", "line 2: port is a whole number, without quotation marks"),
+        ("[server]\nport = true", "line 2: port is a whole number, without quotation marks"),
+        ("[server]\nport = 70000", "line 2: port is at most 65535"),
+        ("[server]\ntrusted_proxies = ['s3cret']", "line 2: trusted_proxies has addresses or networks"),
+        ("[server]\ntrusted_proxies = '10.0.0.0/8'", "line 2: trusted_proxies is a list"),
+        ("[server]\npublic_url = 's3cret'", "line 2: public_url is an address that begins with http"),
+        ("[storage]\nmin_free = 5", "line 2: min_free is a size with its unit"),
+        ("[storage]\nmin_free = '5'", "line 2: min_free is a size with its unit"),
+        ("[watch]\ninterval = 's3cret'", "line 2: interval is a duration with its unit"),
+        ("[watch]\ninterval = '30'", "line 2: interval is a duration with its unit"),
+        ("[watch]\ninterval = '1s'", "line 2: interval is at least 10s"),
+        ("[platforms.twitch]\ninterval = '1s'", "line 2: interval is at least 10s"),
+        ("[platforms]\ninterval = '30s'", "line 2: an interval for all platforms stands in [watch]"),
+        ("[log]\nlevel = 's3cret'", "line 2: level takes 'error', 'warning', 'info' or 'debug'"),
+        ("[metrics]\nopen = 1", "line 2: open is true or false"),
+        ("log = 1", "line 1: log is a table: [log]"),
+        ("[hooks]\ncommand = ['s3cret']", "line 2: command is a table: [hooks.command]"),
+        ("[hooks.x]\nshell = false", "line 1: [hooks.x] has no command"),
+        ("[hooks.x]\n", "line 1: [hooks.x] has no command"),
+        (
+            "[hooks.x]\nshell = true\ncommand = ['a', 's3cret']",
+            "line 1: [hooks.x] has a shell: its command is one text",
+        ),
+        ("[hooks.x]\ncommand = ['a']\nwhen = 's3cret'", "line 3: [hooks.x] has no key when"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place_and_never_a_value(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        settings(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path}/ouzel.toml, {words}")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_every_problem_is_told_by_itself_too(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        settings(tmp_path, "[server]\nport = 'x'\nhots = 'y'")
+    assert caught.value.context["problems"] == [
+        f"{tmp_path}/ouzel.toml, line 2: port is a whole number, without quotation marks",
+        f"{tmp_path}/ouzel.toml, line 3: [server] has no key hots; did you mean host?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("OUZEL_SERVER__PORT", "s3cret", "OUZEL_SERVER__PORT in the environment: port is a whole number"),
+        ("OUZEL_SERVR__PORT", "1", "OUZEL_SERVR__PORT in the environment: there is no table [servr]; did you mean server?"),
+        ("OUZEL_SERVER_PORT", "1", "OUZEL_SERVER_PORT in the environment is no setting; did you mean OUZEL_SERVER__PORT?"),
+        ("OUZEL_PLATFORMS__TWITCH", "x", "OUZEL_PLATFORMS__TWITCH in the environment: twitch is a table: [platforms.twitch]"),
+        ("OUZEL_HOOKS__X__COMMAND", '["s3cret"', "OUZEL_HOOKS__X__COMMAND in the environment: command is a list"),
+    ],
+)  # fmt: skip
+def test_a_variable_that_is_wrong(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadConfig) as caught:
+        load_settings(None, PLATFORMS)
+    assert str(caught.value).startswith(words)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_option_that_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"^--port: port is at most 65535$"):
+        settings(tmp_path, "", Override("--port", "server.port", "99999"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(90, "90s"), (900, "15m"), (86400 * 30, "30d"), (7200, "2h"), (0, "0s"), (1.5, "1500ms")]
+)
+def test_durations_are_written_as_they_are_read(seconds: float, text: str) -> None:
+    assert written_duration(timedelta(seconds=seconds)) == text
+    assert read(timedelta, text, Place(Path())) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("kind", "text"), [(bool, "maybe"), (int, "1.5"), (int, "9" * 40), (int, "²")])
+def test_texts_that_are_no_number_and_no_truth(kind: object, text: str) -> None:
+    with pytest.raises(WrongValue):
+        read(kind, text, Place(Path(), is_text=True))
+
+
+def test_lines_are_found_without_reading_the_file_over_and_over() -> None:
+    text = 'a.b = 1\n[t]\n# x\nc = [\n 1,\n]\n"d" = """\n[z]\n"""\n[t.u]\ne = 2\n' + "".join(
+        f"k{n} = 1\n" for n in range(3000)
+    )
+    lines = lines_of(text)
+    told = {".".join(keys): line for keys, line in lines.items() if "k" not in keys[-1]}
+    assert told == {"a": 1, "a.b": 1, "t": 2, "t.c": 4, "t.d": 7, "t.u": 10, "t.u.e": 11}
+    assert lines["t", "u", "k2999"] == 3011
+
+
+def test_the_example_is_what_counts_anyway(tmp_path: Path) -> None:
+    names = [platform.name for platform in registry()]
+    text, nothing = example(), load_settings(None, names)
+    assert replace(load_settings(write(tmp_path, text), names), path=None) == nothing
+
+    taken = re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE)
+    reading = load_reading(write(tmp_path, taken), names)
+
+    assert replace(reading.settings, path=None, hooks={}, platforms=nothing.platforms) == nothing
+    assert reading.settings.platforms.of("bilibili") == nothing.platforms.of("bilibili")
+    assert reading.settings.hooks["after-recording"].command
+    keys = re.findall(r"^#\w+ = ", text, re.MULTILINE)
+    assert len(reading.given) == len(keys) > 40
+    assert len(re.findall(r"^# .*\n#\w+ = ", text, re.MULTILINE)) == len(keys), "every key has a comment"
+
+
+def test_the_reference_has_the_example() -> None:
+    """`OUZEL_WRITE_GOLDEN=1` writes it there."""
+    before, rest = REFERENCE.read_text().split("```toml\n", 1)
+    page = f"{before}```toml\n{example()}```{rest.split('```', 1)[1]}"
+    if os.environ.get("OUZEL_WRITE_GOLDEN"):
+        REFERENCE.write_text(page)
+    assert REFERENCE.read_text() == page
