@@ -10,9 +10,10 @@ import pytest
 
 from ouzel.base.errors import BadConfig, BadOption
 from ouzel.cli.access import Access
-from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
+from ouzel.cli.access_options import AccessWords, read_cookie_file
 from ouzel.cli.output import VERBOSE, Output
 from ouzel.platforms.contract import Options
+from ouzel.system.http.given import read_proxy
 
 SOOP = "https://play.sooplive.com/somebody"
 ROOM, SHORT, OTHER = "https://live.bilibili.com/1", "https://b23.tv/abc", "https://www.twitch.tv/somebody"

@@ -15,7 +15,9 @@ from ouzel.cli.job import read_job
 from ouzel.cli.main import EXIT_GAPS, EXIT_OK
 from ouzel.cli.output import QUIET, Output
 from ouzel.cli.record import run_job
-from ouzel.platforms.polling import PollRules, Polls
+from ouzel.model.budget import BudgetRules
+from ouzel.model.polling import PollRules
+from ouzel.platforms.polling import Polls
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import LiveOrigin
 from ouzel.testing.platforms import PlannedAnswer, platform_server, read_case
@@ -50,8 +52,8 @@ def users(*logins: str, live: bool) -> str:
 async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
     clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules = PollRules(interval_s=0.05, apart_s=0.0)
-    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=rules))
+    rules, budget = PollRules(interval_s=0.05), BudgetRules(requests_per_minute=1e6, apart_s=0.0)
+    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=rules, budget=budget))
     before = read_case(BILIBILI / "offline.toml").answers[0]
     live = [each for each in read_case(BILIBILI / "live.toml").answers if "PlayInfo" not in each.ask]
     async with platform_server(tmp_path) as server, LiveOrigin() as origin:
@@ -83,7 +85,8 @@ async def test_a_file_is_named_by_the_broadcast_that_was_waited_for(
 async def test_pages_of_one_platform_are_waited_for_with_one_question(
     clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=PollRules(interval_s=0.2, apart_s=0.0)))
+    rules, budget = PollRules(interval_s=0.2), BudgetRules(requests_per_minute=1e6, apart_s=0.0)
+    monkeypatch.setattr(pages, "Polls", partial(Polls, rules=rules, budget=budget))
     names = ("one", "two", "three")
     async with platform_server(tmp_path) as server, LiveOrigin() as origin:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))

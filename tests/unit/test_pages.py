@@ -19,14 +19,16 @@ from ouzel.cli.job import read_job
 from ouzel.cli.pages import Pages
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.names import Names, Target
+from ouzel.model.budget import BudgetRules
 from ouzel.model.choice import Taste
 from ouzel.model.live import Answer, Identity, Live, Offline
+from ouzel.model.polling import PollRules
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options, Peek
 from ouzel.platforms.host import ResolverHost
 from ouzel.platforms.peeking import Peeked
-from ouzel.platforms.polling import PollRules, Polls
+from ouzel.platforms.polling import Polls
 from ouzel.platforms.resolver import Channels, PageResolver
 from ouzel.system.clock import SystemClock
 from ouzel.testing.clock import FakeClock
@@ -40,7 +42,8 @@ A, B, LOW = (
     Stream("https://a.example/low.flv?sign=1", label="480p", cdn="a"),
 )
 SHOW = Live(WHO, "Some Body", (A, B, LOW), title="A show")
-QUICK = PollRules(interval_s=0.005, jitter=0.1, apart_s=0.0, network_s=0.02, longest_s=0.05)
+QUICK = PollRules(interval_s=0.005, jitter=0.1, network_s=0.02, longest_s=0.05)
+AMPLE = BudgetRules(requests_per_minute=1e6, apart_s=0.0, cool_s=30.0)
 
 
 @dataclass
@@ -248,8 +251,8 @@ def test_what_is_no_codec_is_refused(words: dict[str, str], tmp_path: Path) -> N
 # ---- how often
 
 
-def polls_of(host: FakeHost, rules: PollRules | None = None) -> Polls:
-    return Polls(host, SystemClock(), rules or QUICK, Random(1))
+def polls_of(host: FakeHost, budget: BudgetRules = AMPLE) -> Polls:
+    return Polls(host, SystemClock(), QUICK, budget, Random(1))
 
 
 async def test_an_interval_is_kept_give_or_take_a_tenth() -> None:
@@ -336,7 +339,7 @@ async def test_one_page_alone_is_asked_in_full_and_so_are_those_of_platforms_wit
 
 
 async def test_nobody_asks_a_platform_that_blocks() -> None:
-    polls = polls_of(FakeHost(), PollRules(interval_s=30.0, apart_s=0.0))
+    polls = polls_of(FakeHost())
     one, other = (polls.add(f"https://picarto.tv/user{number}", Options()) for number in range(2))
     elsewhere = polls.add("https://chzzk.naver.com/live/" + "0" * 32, Options())
     one.heard(Blocked("a captcha"))
@@ -349,7 +352,7 @@ async def test_nobody_asks_a_platform_that_blocks() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 async def test_pages_are_asked_one_after_the_other(first: bool) -> None:
-    polls = polls_of(FakeHost(), PollRules(apart_s=30.0))
+    polls = polls_of(FakeHost(), BudgetRules(requests_per_minute=1e6, apart_s=30.0))
     passed = list[int]()
 
     async def wait(number: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadConfig, BadOption
-from ouzel.cli.access_options import AccessWords, password_for, read_cookie_file, read_proxy
+from ouzel.cli.access_options import AccessWords, password_for, read_cookie_file
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
 from ouzel.config.load import load_settings
@@ -20,10 +19,10 @@ from ouzel.platforms.keeping import Store, default_folder
 from ouzel.platforms.registry import registry, tidy
 from ouzel.system.http.cookie_files import is_header, parse_cookies, read_cookies
 from ouzel.system.http.cookies import CookieJar
+from ouzel.system.http.given import read_proxy, sendable
 
 _OTHERS = 0o077
 _SHOWN = 5
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Access:
             self._warn("login_unused", platform=match.platform.title)
         return PageAccess(
             Options(
-                cookies=_escaped(jar.header(place, datetime.now(UTC)) or ""),
+                cookies=sendable(jar.header(place, datetime.now(UTC)) or ""),
                 proxy=self._proxy if self._words.proxy else self._set_proxy(own, name),
                 user_agent=self._user_agent(own, name),
                 login=self._words.login or own.login,
@@ -156,11 +155,6 @@ class Access:
     def _check_mode(self, path: Path) -> None:
         if path.stat().st_mode & _OTHERS:
             self._warn("secrets_readable", path=path)
-
-
-def _escaped(cookies: str) -> str:
-    """Not every library can send what is beyond ASCII, such as a nickname."""
-    return _BEYOND_ASCII.sub(lambda found: quote(found[0]), cookies)
 
 
 def _has_secrets(settings: Settings) -> bool:

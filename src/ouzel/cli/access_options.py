@@ -12,14 +12,10 @@ from typing import Any
 
 import click
 
-from ouzel.base.errors import BadOption, InputError
+from ouzel.base.errors import BadOption
 from ouzel.cli.texts import tr
 from ouzel.system.http.cookie_files import is_header, read_cookies
 from ouzel.system.http.cookies import CookieJar
-from ouzel.system.http.dial import parse_proxy
-
-DIRECT = "direct"
-"""Instead of a proxy: none, whatever else is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +61,6 @@ def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         with_words = option(with_words)
     return with_words
-
-
-def read_proxy(text: str | None, where: str) -> str:
-    """The proxy that is meant; empty for none, and for `direct`. Raises: BadOption, which shows nothing of it."""
-    if text is None or text.strip().lower() in ("", DIRECT):
-        return ""
-    try:
-        parse_proxy(text)
-    except InputError:
-        raise BadOption(
-            f"{where} is not understood: a proxy is http://, socks5:// or socks5h://, then user:password@ if it wants them "
-            f"(what is neither letter nor digit in them as %40), then host:port; or {DIRECT}"
-        ) from None
-    scheme, mark, rest = text.strip().partition("://")
-    return f"{scheme.lower()}{mark}{rest}"
 
 
 def read_cookie_file(path: Path, *, host: str) -> CookieJar:

@@ -12,7 +12,7 @@ from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
 from ouzel.base.headers import away_from_home
 from ouzel.base.units import parse_duration, parse_size
 from ouzel.base.urls import parse_url, redact
-from ouzel.cli.access_options import AccessWords, read_cookie_file, read_proxy
+from ouzel.cli.access_options import AccessWords, read_cookie_file
 from ouzel.cli.target import read_target
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.names import Target
@@ -21,6 +21,7 @@ from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.engine.tape import TapeLimits
 from ouzel.model.choice import CODECS, Taste
 from ouzel.model.stream import Stream
+from ouzel.system.http.given import read_proxy
 
 if TYPE_CHECKING:
     from ouzel.cli.access import Access, PageAccess

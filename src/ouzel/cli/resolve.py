@@ -18,7 +18,6 @@ from ouzel.cli import main
 from ouzel.cli.access import Access
 from ouzel.cli.access_options import AccessWords, with_access
 from ouzel.cli.answers import evidence_lines, lines, table
-from ouzel.cli.direct import check_written, try_as_stream
 from ouzel.cli.main import Command
 from ouzel.cli.options import Bar, speaking
 from ouzel.cli.output import VERBOSE, Output
@@ -31,6 +30,7 @@ from ouzel.platforms.contract import AdapterName, Options
 from ouzel.platforms.host import HostLimits, ResolverHost, open_host
 from ouzel.platforms.registry import registry, tidy
 from ouzel.platforms.wire import render_told
+from ouzel.services.direct import check_written, try_as_stream
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client, HttpClient
 

@@ -1,26 +1,22 @@
-"""When channels that are not on air are asked about again: early enough to miss nothing, and no oftener than that.
+"""When the pages for which a command waits are asked about again. `model/polling.py` and `model/budget.py` have the rules.
 
-* Every `interval_s`, give or take `jitter`. Before an announced beginning half of the time that is left, `longest_s` at most: the
-  last question comes when it is due.
-* After errors less and less often, up to `longest_s`; up to `network_s` where the way there does not work, which mends by itself.
-* A platform that blocks is left alone for as long, for all of its channels.
-* Of a platform that tells of many channels in one answer those that are due within an interval are asked about together. Only
-  who seems to be on air is asked about in full, and who nothing is said of. What such an answer says is good for waiting only.
-* Questions about channels of one platform are `apart_s` apart.
+Of a platform that tells of many channels in one answer those that are due within an interval are asked about together. Only who
+seems to be on air is asked about in full, and who nothing is said of. What such an answer says is good for waiting only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from random import Random
 from typing import Protocol
 
 import anyio
 
 from ouzel.base.errors import Blocked, NetworkError, OuzelError
-from ouzel.model.live import Answer, Offline
+from ouzel.model.budget import Budget, BudgetRules
+from ouzel.model.live import Answer
+from ouzel.model.polling import PollRules, patience_s
 from ouzel.platforms.contract import Options, Peek
 from ouzel.platforms.registry import registry
 from ouzel.system.clock import Clock
@@ -34,57 +30,51 @@ class Prober(Protocol):
     ) -> Mapping[str, Peek | OuzelError | None]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PollRules:
-    """Times in seconds."""
-
-    interval_s: float = 30.0
-    jitter: float = 0.1
-    """Share of it by which it is longer or shorter."""
-    apart_s: float = 0.5
-    network_s: float = 60.0
-    longest_s: float = 900.0
-
-
 @dataclass(eq=False, slots=True)
 class _Group:
     """The pages of one platform, asked for in one way."""
 
     options: Options
+    budget: Budget
     polls: list[Poll] = field(default_factory=list["Poll"])
     probes: bool = True
     """False once it has said that it has no answer for many."""
     asking: anyio.Lock = field(default_factory=anyio.Lock)
     door: anyio.Lock = field(default_factory=anyio.Lock)
-    closed_until: float = float("-inf")
-    """Monotonic time before which nobody asks."""
 
 
 class Polls:
     """All pages for which a process waits."""
 
     def __init__(
-        self, prober: Prober, clock: Clock, rules: PollRules | None = None, random: Random | None = None
+        self,
+        prober: Prober,
+        clock: Clock,
+        rules: PollRules | None = None,
+        budget: BudgetRules | None = None,
+        random: Random | None = None,
     ) -> None:
         self.rules = rules or PollRules()
         self.clock = clock
+        self.random = random or Random()
+        self._budget = budget or BudgetRules()
         self._prober = prober
-        self._random = random or Random()
         self._groups: dict[tuple[str, Options], _Group] = {}
 
     def add(self, url: str, options: Options) -> Poll:
         """A page for which somebody waits."""
         match = registry().known(url)
-        group = self._groups.setdefault((match.platform.name if match else url, options), _Group(options))
+        key = (match.platform.name if match else url, options)
+        if key not in self._groups:
+            self._groups[key] = _Group(options, Budget(self._budget, self.clock.monotonic()))
+        group = self._groups[key]
         poll = Poll(self, group, url)
         group.polls.append(poll)
         return poll
 
-    def around(self, seconds: float) -> float:
-        return seconds * (1 + self._random.uniform(-1, 1) * self.rules.jitter)
-
     async def probe(self, group: _Group, polls: Collection[Poll]) -> None:
         """Ask about all of them in as few questions as the platform allows."""
+        group.budget.pay(self.clock.monotonic(), 1)
         told = await self._prober.probe({poll.url: poll.id for poll in polls}, group.options)
         if all(poll.id and told.get(poll.url) is None for poll in polls):
             group.probes = False
@@ -102,8 +92,8 @@ class Poll:
         self._polls = polls
         self._group = group
         self._errors = 0
-        self._error: OuzelError | None = None
-        self._available_at: datetime | None = None
+        self._heard: Answer | OuzelError | None = None
+        self._asked = float("-inf")
         self._due = float("-inf")
         self._begun = False
         self._seen = False
@@ -115,34 +105,31 @@ class Poll:
     def heard(self, outcome: Answer | OuzelError) -> None:
         """A full answer has come."""
         self._seen = True
-        self._error = outcome if isinstance(outcome, OuzelError) else None
-        self._errors = self._errors + 1 if self._error else 0
-        self._available_at = outcome.available_at if isinstance(outcome, Offline) else None
+        self._heard = outcome
+        self._errors = self._errors + 1 if isinstance(outcome, OuzelError) else 0
         if not isinstance(outcome, OuzelError):
             self.id = outcome.identity.id
-        elif isinstance(outcome, Blocked):
-            now = self._polls.clock.monotonic()
-            self._group.closed_until = max(self._group.closed_until, now + self.patience_s())
+        if isinstance(outcome, Blocked):
+            self._group.budget.blocked(self._asked, self._polls.clock.monotonic())
+        elif not isinstance(outcome, NetworkError):
+            self._group.budget.answered(self._asked)
 
     def take(self, peek: Peek | OuzelError | None) -> None:
         """What a question about many has told of it."""
         self._seen = True
         self._seems_off = isinstance(peek, Peek) and not peek.live
         if self._seems_off:
-            self._due = self._polls.clock.monotonic() + self._polls.around(self._polls.rules.interval_s)
+            rules = self._polls.rules
+            self._due = self._polls.clock.monotonic() + rules.around(rules.interval_s, self._polls.random)
         elif self._called is not None:
             self._called.set()
 
     def patience_s(self) -> float:
         """Seconds until the next question, after what was heard last."""
-        rules = self._polls.rules
-        if self._error is not None:
-            most_s = rules.network_s if isinstance(self._error, NetworkError) else rules.longest_s
-            return min(self._polls.around(rules.interval_s) * 2 ** min(self._errors - 1, 30), most_s)
-        left_s = (self._available_at - self._polls.clock.now()).total_seconds() if self._available_at else 0.0
-        if left_s > 0:
-            return min(left_s, max(self._polls.around(rules.interval_s), min(left_s / 2, rules.longest_s)))
-        return self._polls.around(rules.interval_s)
+        rules, random = self._polls.rules, self._polls.random
+        if self._heard is None:
+            return rules.around(rules.interval_s, random)
+        return patience_s(rules, random, self._heard, now=self._polls.clock.now(), errors=self._errors)
 
     async def seems_off(self) -> bool:
         """To be called before the first full question. Whether there need not be one yet, since a question about all pages of the
@@ -189,6 +176,7 @@ class Poll:
         """One after the other, and not while the platform is left alone."""
         group, clock = self._group, self._polls.clock
         async with group.door:
-            while (wait_s := group.closed_until - clock.monotonic()) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
+            while (wait_s := group.budget.wait_s(clock.monotonic())) > 0:  # noqa: ASYNC110 - it may be put off meanwhile
                 await anyio.sleep(wait_s)
-            group.closed_until = clock.monotonic() + self._polls.rules.apart_s
+            self._asked = clock.monotonic()
+            group.budget.take(self._asked)

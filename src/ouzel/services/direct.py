@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadUrl, NotMedia, OuzelError, UnknownSite
+from ouzel.base.headers import Fields, replaced
 from ouzel.engine.look import look
 from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.stream import Stream
@@ -16,10 +17,12 @@ from ouzel.system.http import HttpClient
 
 
 async def try_as_stream(
-    http: HttpClient, ffmpeg: FfmpegFinder, url: str, options: Options, *, timeout_s: float
+    http: HttpClient, ffmpeg: FfmpegFinder, url: str, options: Options, *, timeout_s: float, headers: Fields = ()
 ) -> Told:
     """What is there. An error tells in its context what is known of the host: `unknown_site`, `nearest`.
 
+    Args:
+        headers: sent beside what `options` say, or in place of it.
     Raises: BadUrl, BadOption.
     """
     given = url.strip()
@@ -30,8 +33,9 @@ async def try_as_stream(
         address = given  # as it stands, since a path may have characters that no page's has
     near = registry().nearest(urlsplit(address).hostname or "")
     cookies = "" if near else options.cookies  # they may be meant for the host that this one only looks like
-    headers = (("User-Agent", options.user_agent), ("Cookie", cookies))
-    stream = Stream(address, tuple(h for h in headers if h[1]), options.proxy or None, options.verify_tls)
+    own = (("User-Agent", options.user_agent), ("Cookie", cookies))
+    sent = replaced(tuple(h for h in own if h[1]), headers)
+    stream = Stream(address, sent, options.proxy or None, options.verify_tls)
     looked = await look(http, ffmpeg, stream, timeout_s=timeout_s)
     outcome = looked.outcome
     if isinstance(outcome, OuzelError) and urlsplit(address).scheme in HTTP_SCHEMES:
