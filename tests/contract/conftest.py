@@ -12,7 +12,6 @@ from ouzel.testing.clock import FakeClock
 from tests.engines import ENGINES, Engine, Station
 
 
-
 @pytest.fixture(params=sorted(ENGINES))
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     made: Any = ENGINES[request.param](tmp_path)

@@ -126,7 +126,10 @@ async def test_how_many_are_in_each_state(station: Station, clock: FakeClock) ->
     await station.queue.put(work(queue="cpu"))
     await begin(station)
 
-    assert _some(await station.queue.stats()) == {"disk": {"queued": 2, "running": 1, "waiting": 1}, "cpu": {"queued": 1}}
+    assert _some(await station.queue.stats()) == {
+        "disk": {"queued": 2, "running": 1, "waiting": 1},
+        "cpu": {"queued": 1},
+    }
     clock.advance(1)
     assert _some(await station.queue.stats())["disk"] == {"queued": 3, "running": 1}
 
@@ -276,7 +279,9 @@ async def test_a_job_that_was_claimed_and_not_begun_is_put_back_or_fails_as_it_i
     assert (found.state, found.attempts) == (S.QUEUED, 0)
 
 
-async def test_what_a_dead_process_ran_is_put_back_and_its_late_commit_refused(engine: Engine, clock: FakeClock) -> None:
+async def test_what_a_dead_process_ran_is_put_back_and_its_late_commit_refused(
+    engine: Engine, clock: FakeClock
+) -> None:
     async with engine.station(clock) as first, engine.station(clock) as second:
         await first.ownership.register("one", cap=10)
         job = await first.queue.put(work())
