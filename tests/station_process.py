@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import anyio
+from tests.engines import ENGINES, Station
 
 from ouzel.base.errors import StaleOwner
 from ouzel.model.happening import Happening
@@ -21,8 +22,6 @@ from ouzel.model.ownership import Terms
 from ouzel.services.bodies import Body, Context
 from ouzel.services.supervisor import Supervisor
 from ouzel.system.clock import SystemClock
-from tests.engines import ENGINES, Station
-
 
 _LONGEST_S = 60
 

@@ -11,6 +11,7 @@ from tests.engines import ENGINES, Engine, Station
 
 from ouzel.testing.clock import FakeClock
 
+
 @pytest.fixture(params=sorted(ENGINES))
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     made: Any = ENGINES[request.param](tmp_path)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.engines import Engine
 
 _HOUSE = Path(__file__).parents[2]

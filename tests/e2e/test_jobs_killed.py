@@ -45,7 +45,7 @@ class Mother:
         return line
 
     def _note(self, line: str) -> None:
-        word, name = line.split()[0], line.split()[-1]
+        word, name = line.split(maxsplit=1)[0], line.rsplit(maxsplit=1)[-1]
         if word == "put":
             self.put.add(name)
 
