@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from ouzel.base.errors import Blocked, ConnectFailed, OuzelError
 from ouzel.model.evidence import Evidence
@@ -17,7 +17,7 @@ from ouzel.model.stream import Stream
 from ouzel.store import standings as module
 from ouzel.store.db import Db, open_db
 from ouzel.store.standings import StandingRepo
-from ouzel.store.tables import broadcasts, standing_history
+from ouzel.store.tables import standing_history
 from ouzel.system.clock import SystemClock
 
 pytestmark = pytest.mark.anyio
@@ -93,19 +93,3 @@ async def test_history_is_cut_for_each_channel(db: Db, monkeypatch: pytest.Monke
     counted = select(standing_history.c.channel_id, func.count()).group_by(standing_history.c.channel_id)
     assert {row["channel_id"]: row["count_1"] for row in await db.read(counted)} == {"c1": 5, "c2": 3}
     assert (await repo.history("c1"))[0]["at"] == AT + timedelta(minutes=8)
-
-
-async def test_broadcasts_tell_who_is_on_air_and_when_they_began(db: Db) -> None:
-    rows = [
-        {
-            "id": f"b{n}", "channel_id": channel, "state": state, "started_at": AT - timedelta(days=days),
-            "told_start": True, "seen_at": AT, "title": "", "category": "", "anchor": "", "cover": "", "skipped": False,
-        }
-        for n, (channel, state, days) in enumerate((("c1", "ended", 9), ("c1", "parked", 0), ("c2", "ended", 1)))
-    ]  # fmt: skip
-    async with db.transaction() as tx:
-        await tx.execute(insert(broadcasts), rows)
-    repo = StandingRepo(db)
-    assert await repo.on_air() == {"c1"}
-    assert await repo.starts(AT - timedelta(days=5)) == {"c1": [AT], "c2": [AT - timedelta(days=1)]}
-    assert await repo.starts(AT - timedelta(days=50), "c1") == {"c1": [AT - timedelta(days=9), AT]}

@@ -246,10 +246,10 @@ def test_a_budget_that_is_too_small_is_noticed_and_when_it_is_not_any_more() -> 
     budget = Budget(BudgetRules(), 0.0)
     assert not budget.is_strained(before=False)
     for _ in range(40):
-        budget.strained(90.0, 30.0)
+        budget.strained(90.0, 30.0, 900.0)
     assert budget.is_strained(before=False)
     for _ in range(80):
-        budget.strained(1.0, 30.0)
+        budget.strained(1.0, 30.0, 900.0)
     assert not budget.is_strained(before=True)
 
 

@@ -94,8 +94,10 @@ class Budget:
         self._closures = 0
         return True
 
-    def strained(self, late_s: float, interval_s: float) -> None:
-        """A question was asked so much later than it was due; a while of that means that the budget is too small."""
+    def strained(self, late_s: float, interval_s: float, now_s: float) -> None:
+        """A question was asked so much later than it was due; a while of that means that the budget is too small, unless the
+        platform was left alone."""
+        late_s = min(late_s, max(0.0, now_s - self._closed_until_s))
         self._late += _EASE * (late_s / interval_s - self._late)
 
     def is_strained(self, before: bool) -> bool:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Executable, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import RowMapping
 
 from ouzel.model.happening import Happening
 from ouzel.model.standing import Standing
 from ouzel.store.db import Db, Tx
-from ouzel.store.tables.broadcasts import broadcasts
+from ouzel.store.tables.channels import channels
 from ouzel.store.tables.standings import standing_history, standings
 
 KEPT = 500
 """Rows of history for each channel."""
+_BRIEF = [column for column in standings.c if column.name != "evidence"]
 _ROW = upsert(standings)
 _UPSERT = _ROW.on_conflict_do_update(
     index_elements=["channel_id"],
@@ -34,9 +34,16 @@ class StandingRepo:
 
     async def all(self) -> dict[str, Standing]:
         """By channel. Without evidence, which may be much."""
-        columns = [column for column in standings.c if column.name != "evidence"]
-        docs: list[dict[str, Any]] = [dict(row) for row in await self._db.read(select(*columns))]
+        return await self._read(select(*_BRIEF))
+
+    async def _read(self, query: Executable) -> dict[str, Standing]:
+        docs: list[dict[str, Any]] = [dict(row) for row in await self._db.read(query)]
         return {doc["channel_id"]: Standing(**doc) for doc in docs}
+
+    async def of_platform(self, platform: str) -> dict[str, Standing]:
+        """The same for the channels of one platform."""
+        of_it = standings.c.channel_id.in_(select(channels.c.id).where(channels.c.platform == platform))
+        return await self._read(select(*_BRIEF).where(of_it))
 
     async def get(self, channel_id: str) -> Standing | None:
         row = await self._db.one(select(standings).where(standings.c.channel_id == channel_id))
@@ -74,21 +81,6 @@ class StandingRepo:
             "adapter": standing.adapter, "evidence": [*standing.evidence[-1:]],
         }  # fmt: skip
         tx.emit(Happening("channel.standing", standing.channel_id, data, standing.channel_id))
-
-    async def on_air(self) -> set[str]:
-        """Channels with a broadcast that is not over."""
-        query = select(broadcasts.c.channel_id).where(broadcasts.c.state != "ended")
-        return {row["channel_id"] for row in await self._db.read(query)}
-
-    async def starts(self, since: datetime, channel_id: str | None = None) -> dict[str, list[datetime]]:
-        """When broadcasts began, by channel; of one channel, or of all."""
-        query = select(broadcasts.c.channel_id, broadcasts.c.started_at).where(broadcasts.c.started_at >= since)
-        if channel_id is not None:
-            query = query.where(broadcasts.c.channel_id == channel_id)
-        found: dict[str, list[datetime]] = {}
-        for row in await self._db.read(query):
-            found.setdefault(row["channel_id"], []).append(row["started_at"])
-        return found
 
 
 def _row_of(standing: Standing) -> dict[str, Any]:
