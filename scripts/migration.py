@@ -14,7 +14,7 @@ from typing import Any
 from alembic.autogenerate import render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from sqlalchemy import TypeDecorator
+from sqlalchemy import REAL, TypeDecorator
 from sqlalchemy.dialects import sqlite
 
 from ouzel.store.migrating import FOLDER
@@ -49,7 +49,9 @@ def render() -> str:
 
 def _plain_type(kind: str, item: Any, _context: object) -> str | bool:
     """A migration does not lean on types of ours, which may change: only on what SQLite stores."""
-    return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl!r}"
+    return "sa.REAL" if kind == "type" and isinstance(item, REAL) else False  # `REAL()` has no whole type
 
 
 if __name__ == "__main__":

@@ -11,6 +11,21 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "broadcasts",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("channel_id", sa.Text(), nullable=False),
@@ -70,6 +85,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_channel", "events", ["channel_id", "number"], unique=False)
     op.create_table(
+        "idempotency",
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("by", "key", name=op.f("pk_idempotency")),
+    )
+    op.create_index("ix_idempotency_expires", "idempotency", ["expires_at"], unique=False)
+    op.create_table(
         "jobs",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -82,8 +109,8 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("max_attempts", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("fraction", sa.REAL(), nullable=True),
-        sa.Column("eta_s", sa.REAL(), nullable=True),
+        sa.Column("fraction", sa.REAL, nullable=True),
+        sa.Column("eta_s", sa.REAL, nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
@@ -162,6 +189,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_revisions_subject", "revisions", ["kind", "subject", "number"], unique=False)
     op.create_table(
+        "setup_links",
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_links")),
+    )
+    op.create_table(
         "standing_history",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("channel_id", sa.Text(), nullable=False),
@@ -191,6 +224,39 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_standings")),
     )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("signed_in_at", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=True),
+        sa.Column("used_at", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+    )
+    op.create_index("ix_api_keys_user", "api_keys", ["user_id"], unique=False)
     op.create_table(
         "owns",
         sa.Column("key", sa.Text(), nullable=False),
@@ -228,8 +294,8 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("quality", sa.Text(), nullable=True),
         sa.Column("protocol", sa.Text(), nullable=True),
-        sa.Column("media_s", sa.REAL(), nullable=False),
-        sa.Column("missing_s", sa.REAL(), nullable=False),
+        sa.Column("media_s", sa.REAL, nullable=False),
+        sa.Column("missing_s", sa.REAL, nullable=False),
         sa.Column("bytes", sa.Integer(), nullable=False),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("runs", sa.Integer(), nullable=False),
@@ -249,10 +315,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_recordings_started", "recordings", ["started_at", "id"], unique=False)
     op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("rotated_to", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
+    )
+    op.create_index("ix_sessions_expires", "sessions", ["expires_at"], unique=False)
+    op.create_index("ix_sessions_family", "sessions", ["family"], unique=False)
+    op.create_index("ix_sessions_user", "sessions", ["user_id"], unique=False)
+    op.create_table(
         "chapters",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("recording_id", sa.Text(), nullable=False),
-        sa.Column("at_s", sa.REAL(), nullable=False),
+        sa.Column("at_s", sa.REAL, nullable=False),
         sa.Column("wall", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -272,7 +354,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("bytes", sa.Integer(), nullable=False),
-        sa.Column("media_s", sa.REAL(), nullable=False),
+        sa.Column("media_s", sa.REAL, nullable=False),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("tracks", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -289,12 +371,12 @@ def upgrade() -> None:
         "gaps",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("recording_id", sa.Text(), nullable=False),
-        sa.Column("at_s", sa.REAL(), nullable=False),
+        sa.Column("at_s", sa.REAL, nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("wall_start", sa.Integer(), nullable=False),
         sa.Column("wall_end", sa.Integer(), nullable=False),
-        sa.Column("missing_s", sa.REAL(), nullable=False),
+        sa.Column("missing_s", sa.REAL, nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["recording_id"], ["recordings.id"], name=op.f("fk_gaps_recording_id"), ondelete="CASCADE"
