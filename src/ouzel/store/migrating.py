@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(path: Path, *, to: str = "head") -> None:
-    """Blocking; all steps, or none. Raises: what SQLite raises."""
+    """Blocking. What fails leaves the file in the middle of its steps: give it a copy. Raises: what SQLAlchemy raises."""
     engine = create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as connection:

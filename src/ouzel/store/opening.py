@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, ReadOnly, StorageError
+from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, FileBusy, ReadOnly, StorageError
 from ouzel.store.tables import METADATA
 
 HEAD = "0001"
@@ -22,7 +22,7 @@ _HEADER = b"SQLite format 3\x00"
 def prepare(path: Path) -> None:
     """Blocking. A database of an older version is copied to `NAME.before-VERSION` before it is migrated.
 
-    Raises: DatabaseTooNew, DatabaseDamaged, StorageError.
+    Raises: DatabaseTooNew, DatabaseDamaged, FileBusy, StorageError: the database is as it was.
     """
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,12 +41,37 @@ def prepare(path: Path) -> None:
                     f"{path} is of version {version}, and this Ouzel knows up to {HEAD}: use the newer Ouzel that wrote it"
                 )
             elif version < HEAD:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                _gather(connection)
         if version is not None and version < HEAD:
-            shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
-            from ouzel.store.migrating import migrate  # and with it Alembic
+            _bring_forward(path, version)
 
-            migrate(path)
+
+def _gather(connection: sqlite3.Connection) -> None:
+    """Everything into the one file."""
+    (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise FileBusy("another program has the database open, which is to be brought to a new version: end that first")
+
+
+def _bring_forward(path: Path, version: str) -> None:
+    """On a copy, which takes the place of the old file when all steps are done."""
+    from sqlalchemy.exc import DatabaseError
+
+    from ouzel.store.migrating import migrate  # and with it Alembic
+
+    fresh = path.with_name(f"{path.name}.migrating")
+    try:
+        shutil.copy2(path, fresh)
+        migrate(fresh)
+        shutil.copy2(path, path.with_name(f"{path.name}.before-{HEAD}"))
+        fresh.replace(path)
+    except DatabaseError as exc:
+        raise StorageError(
+            f"{path} could not be brought from version {version} to {HEAD}, and is left as it was: {exc.orig}"
+        ) from exc
+    finally:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
 
 
 def version_of(connection: sqlite3.Connection) -> str | None:

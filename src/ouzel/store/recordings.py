@@ -98,6 +98,11 @@ class RecordingRepo:
         """Those that were being written when this was last looked at."""
         return [_file(row) for row in await self._db.read(select(files).where(files.c.state == FileState.OPEN.value))]
 
+    async def settled_files(self, *, after: str = "", limit: int = 200) -> list[RecordedFile]:
+        """Those that nobody writes, of all recordings, by their ids. `after`: the last one that was read."""
+        query = select(files).where(files.c.id > after, files.c.state != FileState.OPEN.value)
+        return [_file(row) for row in await self._db.read(query.order_by(files.c.id).limit(limit))]
+
     async def file_at_in(self, tx: Tx, root: str, path: str) -> RecordedFile | None:
         row = await tx.one(select(files).where(files.c.root == root, files.c.path == path))
         return _file(row) if row is not None else None
