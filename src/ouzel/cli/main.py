@@ -19,6 +19,7 @@ from ouzel.cli.texts import language, tr
 
 COMMANDS = {
     "record": "ouzel.cli.record",
+    "serve": "ouzel.cli.serve",
     "verify": "ouzel.cli.verify",
     "recover": "ouzel.cli.recover",
     "clip": "ouzel.cli.clip",

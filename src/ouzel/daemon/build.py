@@ -195,4 +195,3 @@ def _services(settings: Settings, db: Db, secrets: Secrets) -> Services:
             metrics_open=settings.metrics.open,
         ),
     )  # fmt: skip
-

@@ -70,5 +70,3 @@ class Reconciler:
             self._channels.get(channel_id)
             return True
         return False
-
-

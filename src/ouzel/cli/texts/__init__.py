@@ -6,9 +6,9 @@ import locale
 import os
 from functools import cache
 
-from ouzel.cli.texts import errors, files, platforms, record, setup
+from ouzel.cli.texts import daemon, errors, files, platforms, record, setup
 
-TABLES = (record, files, platforms, setup, errors)
+TABLES = (daemon, record, files, platforms, setup, errors)
 
 
 @cache

@@ -5,6 +5,8 @@ COMMANDS = {
     "record": "录制直播流直到结束，每个地址一个文件，并报告录到了什么。\n\n"
     "Ctrl+C 或 SIGTERM 会收尾文件后结束；再来一次则立即结束。\n\n"
     "\b\n退出码：0 完整，3 有缺口，4 没有录到内容，2 参数错误，\n5 磁盘，130 被第二个信号结束。",
+    "serve": "监看频道，录制开播的内容，并提供网页和 API，直到被要求结束。\n\n"
+    "\b\nCtrl+C 或 SIGTERM 会收尾所有文件后结束；在 `shutdown_timeout` 之内没有完成的，\n下次启动时整理。再来一次则立即结束。",
     "verify": "将录像与账本核对：字节、序号、时长、连续性；列出缺失之处及原因。\n\n"
     "没有账本的文件会由媒体生成一份账本。\n\n"
     "\b\n退出码：0 完好，3 有缺口，6 已损坏，2 参数错误，5 磁盘；\n多个文件时取最大值。",
@@ -33,6 +35,12 @@ OPTIONS = {
     "as_json": "结果以 JSON 输出，每行一个对象。",
     "verbose": "显示更多信息。",
     "quiet": "只显示错误。",
+    "serve.data": "数据库所在的文件夹。",
+    "serve.recordings": "存放媒体的文件夹。",
+    "serve.host": "在此地址监听。",
+    "serve.port": "在此端口监听；0 表示任意空闲端口。",
+    "serve.follow": "服从该文件夹中另一个录制程序的文件。",
+    "serve.as_json": "日志和就绪信息以 JSON 输出，每行一个对象。",
     "record.output": "写到哪里。以 .ts、.mp4、.mkv、.flv、.mp3 或 .m4a 结尾的是文件，其余是文件夹。",
     "record.template": "文件夹中的文件名；字段：name、title、platform、host、quality、start。",
     "record.format_": "完成后文件的封装格式。默认：与流相同。",

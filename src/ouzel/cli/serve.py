@@ -1,0 +1,71 @@
+"""`ouzel serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from ouzel.cli.main import EXIT_OK, Command
+from ouzel.cli.options import level_of
+from ouzel.cli.output import QUIET, VERBOSE, Output
+from ouzel.cli.texts import tr
+
+if TYPE_CHECKING:
+    from ouzel.config.settings import Settings
+    from ouzel.daemon.run import Ready
+
+
+@click.command(cls=Command)
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="Settings file, in place of the usual one.")
+@click.option("--data", metavar="FOLDER", help="Folder of the database.")
+@click.option("--recordings", metavar="FOLDER", help="Where media are kept.")
+@click.option("--host", metavar="ADDRESS", help="Listen there.")
+@click.option("--port", metavar="NUMBER", help="Listen on this port; 0 takes one that is free.")
+@click.option("--follow", "follow", multiple=True, metavar="FOLDER", help="Obey the files of another recorder there.")
+@click.option("--json", "as_json", is_flag=True, help="Logs, and when it is ready, as JSON lines.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell more.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
+def serve(as_json: bool, verbose: bool, quiet: bool, **given: Any) -> int:
+    """Watch channels, record what goes live, and serve the web page and the API, until it is told to end.
+
+    \b
+    Ctrl+C or SIGTERM closes all files and ends; what is not closed within `shutdown_timeout`
+    is put in order at the next start. A second one ends at once.
+    """
+    output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
+    settings = _settings(given, as_json=as_json)
+    from ouzel.daemon.logs import logging_to
+    from ouzel.daemon.run import serve as run
+    from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
+
+    calm_collector()
+    raise_descriptor_limit()
+    level = "debug" if output.level >= VERBOSE else "error" if output.level <= QUIET else None
+
+    def ready(now: Ready) -> None:
+        output.json({"event": "ready", "address": now.address, "setup": now.setup})
+        output.tell(tr("serve.ready", address=now.address))
+        if now.setup:
+            output.tell(tr("serve.setup", address=now.setup))
+
+    with logging_to(settings.log, level=level):
+        anyio.run(run, settings, ready, backend_options=backend_options())
+    return EXIT_OK
+
+
+def _settings(given: dict[str, Any], *, as_json: bool) -> Settings:
+    """Raises: BadConfig."""
+    from ouzel.config.load import load_settings
+    from ouzel.config.sources import Override
+    from ouzel.platforms.registry import registry
+
+    keys = {
+        "data": "storage.data", "recordings": "storage.recordings", "host": "server.host", "port": "server.port",
+    }  # fmt: skip
+    overrides = [Override(f"--{name}", key, str(given[name])) for name, key in keys.items() if given[name] is not None]
+    if as_json:
+        overrides.append(Override("--json", "log.format", "json"))
+    return load_settings(given["config"], [platform.name for platform in registry()], overrides)

@@ -1,0 +1,115 @@
+"""The life of the daemon: it begins, works until it is told to end, and ends in time."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import anyio
+
+from ouzel import __version__
+from ouzel.api.app import make_app
+from ouzel.base.errors import OuzelError
+from ouzel.config.settings import Settings
+from ouzel.daemon.build import Daemon, open_daemon
+from ouzel.daemon.lock import Lock, hold
+from ouzel.daemon.server import WebServer
+from ouzel.daemon.sockets import Listening, bind
+from ouzel.model.happening import Happening
+from ouzel.system.clock import SystemClock
+
+_log = logging.getLogger("ouzel.daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It is up."""
+
+    daemon: Daemon
+    address: str
+    setup: str | None
+    """Where the first account is made; None: there is one."""
+
+
+async def serve(settings: Settings, on_ready: Callable[[Ready], None], *, stop: anyio.Event | None = None) -> None:
+    """Until SIGINT or SIGTERM; the second one is not ours any more.
+
+    Args:
+        stop: ends it as well.
+    Raises: DataFolderBusy, CannotListen, and what `open_daemon` raises.
+    """
+    stop = stop or anyio.Event()
+    with ExitStack() as held:
+        lock = held.enter_context(hold(settings.storage.data, now=SystemClock().now()))
+        door = held.enter_context(bind(settings.server.host, settings.server.port))
+        async with open_daemon(settings) as daemon:
+            await _run(daemon, lock, door, on_ready, stop)
+
+
+async def _run(
+    daemon: Daemon, lock: Lock, door: Listening, on_ready: Callable[[Ready], None], stop: anyio.Event
+) -> None:
+    web = WebServer(make_app(daemon.services), door.sockets)
+    lock.tell(door.address)
+    token = await daemon.services.auth.setup_token()
+    all_over, web_over = anyio.Event(), anyio.Event()
+    base = str(daemon.settings.server.public_url) or door.address
+    async with daemon.db.transaction() as tx:
+        tx.emit(Happening("daemon.began", "daemon", {"version": __version__, "address": door.address}))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_obey_signals, stop, name="signals")
+        tasks.start_soon(_until_over, web.run, web_over, name="web")
+        tasks.start_soon(daemon.reconciler.run, name="reconciler")
+        tasks.start_soon(_sweep, daemon, name="sweep")
+        tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
+        on_ready(Ready(daemon, door.address, f"{base}/setup?token={token}" if token else None))
+        _log.info("ouzel %s listens on %s", __version__, door.address)
+        await stop.wait()
+        await _end(daemon, web, all_over, web_over)
+        tasks.cancel_scope.cancel()
+
+
+async def _until_over(run: Callable[[], Awaitable[None]], over: anyio.Event) -> None:
+    try:
+        await run()
+    finally:
+        over.set()
+
+
+async def _end(daemon: Daemon, web: WebServer, all_over: anyio.Event, web_over: anyio.Event) -> None:
+    """First what records, then everything else."""
+    within_s = daemon.settings.daemon.shutdown_timeout.total_seconds()
+    _log.info("ending: %d recordings are closed", len(daemon.recordings.running))
+    with anyio.CancelScope(shield=True):
+        async with daemon.db.transaction() as tx:
+            tx.emit(Happening("daemon.stopping", "daemon"))
+        daemon.supervisor.stop(within_s)
+        with anyio.move_on_after(within_s):
+            await all_over.wait()
+        daemon.services.events.close()
+        web.stop()
+        with anyio.move_on_after(1.0):
+            await web_over.wait()
+    _log.info("ended")
+
+
+async def _sweep(daemon: Daemon) -> None:
+    """What lies unfinished in the storage roots, though nothing tells of it."""
+    try:
+        for recovered in await daemon.recovery.sweep():
+            _log.warning("found unfinished, and %s: %s", recovered.outcome.value, recovered.path)
+    except OuzelError as exc:
+        _log.error("the storage roots could not be swept: %s", exc)
+
+
+async def _obey_signals(stop: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            if stop.is_set():
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            _log.info("%s: ending", signal.Signals(number).name)
+            stop.set()
