@@ -25,6 +25,7 @@ from ouzel.platforms.chain import Told
 from ouzel.services.bodies import Body
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.file_log import FileLog
 from ouzel.services.recordings import Recordings, Root
 from ouzel.services.recovery import Recovery
 from ouzel.services.supervisor import Supervisor
@@ -168,10 +169,10 @@ async def newsroom(folder: Path, *, settle: bool = True, policy: Policy = QUICK)
         watchers = Watchers()
         gate = DiskGate(media, min_free_bytes=policy.min_free_bytes, probe_s=policy.disk_probe_s)
         shop = Workshop(http, clock, policy, gate, FfmpegFinder())
-        recordings = Recordings(
-            db, channels, broadcasts, watchers, ownership, shop, {"recordings": Root("recordings", media, gate)}
-        )
-        recovery = Recovery(db, {"recordings": media})
+        roots = {"recordings": Root("recordings", media, gate)}
+        log = FileLog.open(folder / "files.log")
+        recordings = Recordings(db, channels, broadcasts, watchers, ownership, shop, roots, log)
+        recovery = Recovery(db, {"recordings": media}, log)
         supervisor = Supervisor(
             ownership,
             {RECORD: Body(recordings.run, slots=100, patience_s=10.0, ended=recordings.after)},
@@ -185,3 +186,4 @@ async def newsroom(folder: Path, *, settle: bool = True, policy: Policy = QUICK)
                 yield room
             finally:
                 supervisor.stop(10.0)
+        log.close()

@@ -28,6 +28,7 @@ from ouzel.services.bodies import Body
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
+from ouzel.services.file_log import FileLog
 from ouzel.services.health import Health
 from ouzel.services.hearing import Desk, Heard
 from ouzel.services.labels import ChannelLabels
@@ -115,12 +116,14 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         ffmpeg = FfmpegFinder()
         watchers = _Watchers(clock)
         watchers.watching = watching = _watching(settings, db, channels, broadcasts, watchers, host, http, ffmpeg)
+        log = FileLog.open(data / "files.log")
+        stack.callback(log.close)
         roots = {_ROOT: _root(settings.storage.recordings, settings.storage.min_free)}
         recordings = Recordings(
             db, channels, broadcasts, watchers, ownership,
-            Workshop(http, clock, _policy(settings), roots[_ROOT].gate, ffmpeg), roots,
+            Workshop(http, clock, _policy(settings), roots[_ROOT].gate, ffmpeg), roots, log,
         )  # fmt: skip
-        recovery = Recovery(db, {name: root.folder for name, root in roots.items()})
+        recovery = Recovery(db, {name: root.folder for name, root in roots.items()}, log)
         supervisor = Supervisor(ownership, _bodies(settings, recordings, watching), clock, settle=recovery.settle)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         stack.callback(db.listen(reconciler.hear))

@@ -22,6 +22,7 @@ from ouzel.model.happening import Happening
 from ouzel.system.clock import SystemClock
 
 _log = logging.getLogger("ouzel.daemon")
+_REST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ async def _run(
         tasks.start_soon(_obey_signals, stop, name="signals")
         tasks.start_soon(_until_over, web.run, web_over, name="web")
         tasks.start_soon(daemon.reconciler.run, name="reconciler")
-        tasks.start_soon(_sweep, daemon, name="sweep")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
+        tasks.start_soon(_sweep, daemon, name="sweep")
         on_ready(Ready(daemon, door.address, f"{base}/setup?token={token}" if token else None))
         _log.info("ouzel %s listens on %s", __version__, door.address)
         await stop.wait()
@@ -97,7 +98,10 @@ async def _end(daemon: Daemon, web: WebServer, all_over: anyio.Event, web_over: 
 
 
 async def _sweep(daemon: Daemon) -> None:
-    """What lies unfinished in the storage roots, though nothing tells of it."""
+    """What of the storage roots could not be looked at in time at the start."""
+    await anyio.sleep(_REST_S)
+    if daemon.recovery.swept:
+        return
     try:
         for recovered in await daemon.recovery.sweep():
             _log.warning("found unfinished, and %s: %s", recovered.outcome.value, recovered.path)

@@ -100,6 +100,31 @@ class Names:
         return name
 
 
+class NotedNames(Names):
+    """Those of others, for one recording.
+
+    Args:
+        note: told of each file before it is made: which part of the recording it is, and its path.
+    """
+
+    def __init__(self, names: Names, note: Callable[[int, Path], None]) -> None:
+        super().__init__()
+        self._names = names
+        self._note = note
+
+    def maker(
+        self, target: Target, stream: Stream, wish: FormatWish, clock: Clock, told: Teller = _nothing_told
+    ) -> Callable[[int, Container], Path]:
+        make = self._names.maker(target, stream, wish, clock, told)
+
+        def path_for(part: int, container: Container) -> Path:
+            path = make(part, container)
+            self._note(part, path)
+            return path
+
+        return path_for
+
+
 def _numbered(stem: str, first: int = 1) -> Iterator[str]:
     """`show`, `show_2`, `show_3` …"""
     return (stem if number == 1 else f"{stem}_{number}" for number in count(first))

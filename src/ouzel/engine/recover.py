@@ -6,8 +6,10 @@ Here is what looks for them; `recover_file` closes each.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -69,14 +71,22 @@ async def recover_files(
     return [result for result in done if result is not None]
 
 
-def unfinished_in(folder: Path) -> list[Path]:
-    """Everything in it and below that a recorder or a conversion has left; blocking. What cannot be read is passed over."""
-    return [
-        Path(place, name)
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.endswith(CONVERTING) or (name.endswith(PART) and Path(name).with_suffix("").suffix in _NATIVE)
-    ]
+def unfinished_in(folder: Path, *, limit_s: float = math.inf) -> tuple[list[Path], bool]:
+    """Everything in it and below that a recorder or a conversion has left; blocking. What cannot be read is passed over.
+
+    Returns: what was found, and whether all was looked at within `limit_s`.
+    """
+    found: list[Path] = []
+    until = time.monotonic() + limit_s
+    for place, _, names in os.walk(folder):
+        found += [Path(place, name) for name in names if _is_unfinished(name)]
+        if time.monotonic() > until:
+            return found, False
+    return found, True
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.endswith(CONVERTING) or (name.endswith(PART) and Path(name).with_suffix("").suffix in _NATIVE)
 
 
 def _find(folder: Path) -> tuple[list[Path], int]:

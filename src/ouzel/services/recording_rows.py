@@ -18,6 +18,7 @@ from ouzel.model.happening import Happening
 from ouzel.model.ownership import RunContext
 from ouzel.model.recording import FileState, RecordedFile, Recording
 from ouzel.model.states import RecordingState
+from ouzel.services.file_log import Begun, FileLog
 from ouzel.store.db import Tx
 from ouzel.store.recordings import RecordingRepo
 
@@ -59,13 +60,22 @@ class Before:
 class RecordingRows:
     """The rows of one recording, as one owner writes them."""
 
-    def __init__(self, ctx: RunContext[Tx], repo: RecordingRepo, recording: Recording, root: str, folder: Path) -> None:
+    def __init__(
+        self,
+        ctx: RunContext[Tx],
+        repo: RecordingRepo,
+        recording: Recording,
+        root: str,
+        folder: Path,
+        log: FileLog,
+    ) -> None:
         self.recording = recording
         self.before = Before.of(recording)
         self._ctx = ctx
         self._repo = repo
         self._root = root
         self._folder = folder
+        self._log = log
         self._events: deque[Event] = deque()
         self._wake = anyio.Event()
         self._told_state: RecordingState | None = None
@@ -76,6 +86,14 @@ class RecordingRows:
         self._events.append(event)
         if event.code in _URGENT:
             self._wake.set()
+
+    def will_open(self, part: int, path: Path) -> None:
+        """A file of this name is about to be made. Never waits."""
+        self._log.note(self._begun(part, path))
+
+    def close(self) -> None:
+        """No more files will come."""
+        self._log.forget(self.recording.id)
 
     async def run(self, recorder: Recorder, tape: Tape) -> None:
         """Write until cancelled. Raises: StaleOwner."""
@@ -145,12 +163,15 @@ class RecordingRows:
             case _:
                 pass
 
+    def _begun(self, part: int, path: Path) -> Begun:
+        return Begun(self.recording.id, part, self._root, self._inside(path), path.suffix.lstrip("."))
+
     async def _opened_in(self, tx: Tx, event: Event) -> None:
-        path, now = Path(event.data["path"].removesuffix(_PART)), event.wall
+        begun = self._begun(event.data["part"], Path(event.data["path"].removesuffix(_PART)))
+        now = event.wall
         file = RecordedFile(
-            id=new_id(now), recording_id=self.recording.id, part=event.data["part"], root=self._root,
-            path=self._inside(path), state=FileState.OPEN, format=path.suffix.lstrip("."), opened_at=now,
-            tracks=event.data["tracks"],
+            id=new_id(now), recording_id=begun.recording, part=begun.part, root=begun.root, path=begun.path,
+            state=FileState.OPEN, format=begun.format, opened_at=now, tracks=event.data["tracks"],
         )  # fmt: skip
         stale = await self._repo.file_at_in(tx, self._root, file.path)
         if stale is not None:  # of a file that somebody took away

@@ -6,7 +6,8 @@ what went by, or with the very next segment where the stream still has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from ouzel.base.urls import redact
 from ouzel.engine import ledgers
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import FormatWish
-from ouzel.engine.names import Target
+from ouzel.engine.names import NotedNames, Target
 from ouzel.engine.parts import Broken
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.sinks.file import PART
@@ -40,7 +41,7 @@ from ouzel.engine.workshop import Page, Workshop, build_recorder
 from ouzel.model.broadcast import Broadcast
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
-from ouzel.model.flow import EndReason
+from ouzel.model.flow import Chunk, EndReason
 from ouzel.model.happening import Happening
 from ouzel.model.live import Live
 from ouzel.model.ownership import Ownership, RunContext, StopReason
@@ -53,6 +54,7 @@ from ouzel.platforms.chain import Told
 from ouzel.services.bodies import Context, Ending
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
+from ouzel.services.file_log import FileLog
 from ouzel.services.recording_rows import RecordingRows
 from ouzel.services.resolving import ChannelResolver
 from ouzel.store.broadcasts import BroadcastRepo
@@ -63,6 +65,8 @@ from ouzel.system.http.cookies import CookieJar
 from ouzel.system.zones import zone_of
 
 _SEEN_S = 60.0
+_SLACK = 0.1
+"""Of a segment, that a file may fall short of it: rather one twice than one never."""
 _FIRST_S, _LONGEST_S = 5.0, 120.0
 """Between two tries for a stream that does not come, although its platform says that it is on air."""
 
@@ -137,6 +141,7 @@ class Recordings:
         ownership: Ownership[Tx],
         shop: Workshop,
         roots: Mapping[str, Root],
+        log: FileLog,
     ) -> None:
         self.running: dict[str, Running] = {}
         """By id of the channel."""
@@ -147,6 +152,7 @@ class Recordings:
         self._shop = shop
         self._roots = roots
         self._ownership = ownership
+        self._log = log
         self._failed: dict[str, int] = {}
         """Tries in a row without anything, by key."""
         self._repo = RecordingRepo(db)
@@ -171,7 +177,7 @@ class Recordings:
         work = await self._prepare(ctx)
         if work is None:
             return
-        rows = RecordingRows(ctx, self._repo, work.recording, work.root.name, work.root.folder)
+        rows = RecordingRows(ctx, self._repo, work.recording, work.root.name, work.root.folder, self._log)
         recorder, tape = self._build(work, rows)
         self.running[work.channel.id] = running = Running(work.channel, work.settings, recorder, tape, rows)
         ended_by: list[str] = []
@@ -191,6 +197,7 @@ class Recordings:
         assert report is not None
         with anyio.CancelScope(shield=True):
             await rows.write(recorder, tape)
+            rows.close()
             await self._conclude(ctx, work, recorder, report, ended_by)
 
     async def _prepare(self, ctx: RunContext[Tx]) -> _Work | None:
@@ -214,26 +221,36 @@ class Recordings:
         return _Work(channel, broadcast, recording, settings, root, broken)
 
     def _broken(self, recording: Recording, files: list[RecordedFile]) -> Broken:
-        """Where the recording was broken off, by the ledger of its last file; blocking."""
-        last = files[-1]
-        until = last.closed_at or recording.updated_at
-        sequence = None
-        folder = self._roots[last.root].folder if last.root in self._roots else None
-        if folder is not None:
-            path = folder / last.path
-            try:
-                held = ledgers.find(path) or ledgers.find(path.with_name(path.name + PART))
-            except (NotALedger, StorageError):
-                held = None
-            if held is not None and held.ledger.chunks:
-                chunk = held.ledger.chunks[-1]
-                until, sequence = chunk.wall + timedelta(seconds=chunk.duration_s), chunk.sequence
-        return Broken(last.part, until, sequence)
+        """Where the recording was broken off, by the ledgers of its last files; blocking."""
+        until: datetime | None = None
+        unnumbered_s = 0.0
+        for file in reversed(files):
+            chunks = self._chunks(file)
+            if chunks and until is None:
+                until = chunks[-1].wall + timedelta(seconds=chunks[-1].duration_s)
+            numbered = next((chunk for chunk in reversed(chunks) if chunk.sequence is not None), None)
+            if numbered is not None and numbered.sequence is not None:
+                behind = math.floor(unnumbered_s / numbered.duration_s + _SLACK) if numbered.duration_s else 0
+                return Broken(files[-1].part, until or recording.updated_at, numbered.sequence + behind)
+            unnumbered_s += file.media_s  # its ledger was made anew, of media that have no numbers
+        return Broken(files[-1].part, until or files[-1].closed_at or recording.updated_at)
+
+    def _chunks(self, file: RecordedFile) -> Sequence[Chunk]:
+        """None where there is no ledger any more that says it."""
+        if file.root not in self._roots:
+            return ()
+        path = self._roots[file.root].folder / file.path
+        try:
+            held = ledgers.find(path) or ledgers.find(path.with_name(path.name + PART))
+        except (NotALedger, StorageError):
+            return ()
+        return held.ledger.chunks if held is not None else ()
 
     def _build(self, work: _Work, rows: RecordingRows) -> tuple[Recorder, Tape]:
         settings, channel = work.settings, work.channel
         policy = replace(self._shop.policy, park_s=settings.park_s)
-        shop = replace(self._shop, gate=work.root.gate, policy=policy)
+        names = NotedNames(self._shop.names, rows.will_open)
+        shop = replace(self._shop, gate=work.root.gate, policy=policy, names=names)
         jar = _jar(channel, settings)
         stream = Stream(
             channel.address, settings.headers, _proxy(settings), settings.verify_tls, quality=settings.quality[0],

@@ -1,14 +1,17 @@
 """What was being written when the process died: closed, measured, and joined to the recordings that go on.
 
-Files that have rows are put in order before anything is recorded. Then all storage roots are swept for what has none: a file
-whose row was not written any more tells in its ledger to which recording it belongs.
+Files that have rows are put in order before anything is recorded. So is what has none: a file whose row was not written any
+more, though it was noted, or tells in its ledger to which recording it belongs. Where storage roots are so large, or slow, that
+looking for these takes long, the rest is looked at while recordings run.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
@@ -23,10 +26,13 @@ from ouzel.engine.sinks.file import PART
 from ouzel.model.recording import FileState, RecordedFile
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.model.states import RecordingState
+from ouzel.services.file_log import FileLog
 from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
 
 _log = logging.getLogger(__name__)
+_SWEEP_S = 10.0
+"""For each storage root, before recordings begin."""
 _RUNNING = frozenset(
     {RecordingState.CONNECTING, RecordingState.RECORDING, RecordingState.PAUSED, RecordingState.FINISHING}
 )
@@ -42,19 +48,24 @@ class Settled:
 
 
 class Recovery:
-    """Args: roots: folders of the storage roots by name."""
+    """Args: roots: folders of the storage roots by name. log: of the process before."""
 
-    def __init__(self, db: Db, roots: Mapping[str, Path]) -> None:
+    def __init__(self, db: Db, roots: Mapping[str, Path], log: FileLog) -> None:
+        self._log = log
         self._db = db
         self._repo = RecordingRepo(db)
         self._roots = roots
+        self.swept = False
+        """The storage roots were looked through."""
 
     async def settle(self) -> Settled:
         """To be called before anything is recorded. What goes wrong with one file is told of that file."""
+        await self._make_rows()
         files = await self._repo.open_files()
         done = await recover_files([path for file in files for path in self._leftovers(file)])
         for file in files:
             await self._put_in_order(file)
+        done += await self.sweep(limit_s=_SWEEP_S)
         running = [recording for recording in await self._repo.open() if recording.state in _RUNNING]
         async with self._db.transaction() as tx:
             for recording in running:
@@ -64,16 +75,33 @@ class Recovery:
             _log.info("recovered: %s (%s)", recovered.path, recovered.outcome.value)
         return Settled(tuple(done), len(running))
 
-    async def sweep(self) -> list[Recovered]:
+    async def sweep(self, *, limit_s: float = math.inf) -> list[Recovered]:
         """Whatever else unfinished lies in the storage roots. Files that are being written now are left alone."""
         done: list[Recovered] = []
+        self.swept = True
         for name, folder in self._roots.items():
-            paths = await anyio.to_thread.run_sync(unfinished_in, folder)
+            paths, all_of_it = await anyio.to_thread.run_sync(partial(unfinished_in, folder, limit_s=limit_s))
+            self.swept = self.swept and all_of_it
             for recovered in await recover_files(paths):
                 if recovered.outcome is not Outcome.BUSY:
                     done.append(recovered)
                     await self._join(name, folder, recovered)
         return done
+
+    async def _make_rows(self) -> None:
+        """Of files that were begun when there was no more time for them."""
+        now = self._db.clock.now()
+        async with self._db.transaction() as tx:
+            for begun in await anyio.to_thread.run_sync(self._log.read):
+                recording = await self._repo.get_in(tx, begun.recording)
+                if recording is None or await self._repo.file_at_in(tx, begun.root, begun.path) is not None:
+                    continue
+                file = RecordedFile(
+                    id=new_id(now), recording_id=begun.recording, part=begun.part, root=begun.root, path=begun.path,
+                    state=FileState.OPEN, format=begun.format, opened_at=recording.started_at,
+                )  # fmt: skip
+                await self._repo.add_file_in(tx, file)
+        self._log.clear()
 
     def _leftovers(self, file: RecordedFile) -> list[Path]:
         if (folder := self._roots.get(file.root)) is None:

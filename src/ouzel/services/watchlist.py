@@ -97,7 +97,9 @@ class WatchList:
             watched = self._add(channel, standing, on_air=channel.id in on_air)
             if standing is not None and standing.state == State.OFFLINE:
                 watched.full_s = now_s - desk.random.random() * _FULL_S
-            if standing is None or standing.due_at is None or standing.due_at <= now:
+            if standing is None:  # it was never asked about, and somebody waits for a first answer
+                left_s = 0.0
+            elif standing.due_at is None or standing.due_at <= now:
                 left_s = desk.random.random() * (_SOON_S if watched.on_air else self.interval_s(watched))
             else:
                 left_s = min((standing.due_at - now).total_seconds(), self._rules.gone_s)
