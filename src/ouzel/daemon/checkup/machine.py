@@ -61,14 +61,13 @@ async def check_packages(modules: tuple[str, ...] = MODULES) -> list[Result]:
 
 
 def check_descriptors() -> Result:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
+    """The hard limit: the daemon takes what it may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
         return ok("descriptors", limit="unlimited")
-    return (
-        warning("descriptors_few", limit=soft, wanted=_DESCRIPTORS)
-        if soft < _DESCRIPTORS
-        else ok("descriptors", limit=soft)
-    )
+    if hard < _DESCRIPTORS:
+        return warning("descriptors_few", limit=hard, wanted=_DESCRIPTORS)
+    return ok("descriptors", limit=hard)
 
 
 def check_power() -> Result:
