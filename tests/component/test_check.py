@@ -246,6 +246,22 @@ def test_folders_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [*(tmp_path / "media").iterdir()] == []
 
 
+def test_a_folder_that_may_not_be_looked_into_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    asked = Path.stat
+
+    def stat(path: Path, **options: Any) -> Any:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return asked(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(folders.os, "access", lambda *_args: False)
+    found = [*check_folders(storage(tmp_path / "closed"))]
+    assert [each.about["folder"] for each in found if each.code == "folder_unwritable"] == ["data", "recordings"]
+    assert check_database(tmp_path / "closed").code == "database_none"
+
+
 def test_room_is_told_of_against_the_floor(tmp_path: Path) -> None:
     def room(min_free: int) -> str:
         return next(each.code for each in check_folders(storage(tmp_path, min_free=min_free)) if "room" in each.code)

@@ -11,6 +11,7 @@ from typing import cast
 from ouzel.base.errors import BadConfig, InputError
 from ouzel.config.load import load_reading, usual_file
 from ouzel.config.settings import PlatformSettings, Settings
+from ouzel.daemon.checkup.folders import is_there
 from ouzel.daemon.checkup.result import Result, error, ok, warning
 from ouzel.model.happening import CODES
 from ouzel.platforms.registry import registry
@@ -58,11 +59,11 @@ def check_secrets(settings: Settings, data: Path) -> Iterator[Result]:
     """Blocking. Files of secrets that others can read, and those that are named and not there."""
     files = dict(_named(settings))
     for path, key in files.items():
-        if not path.is_file():
+        if not is_there(path):
             yield error("secret_file_missing", key=key, path=str(path))
     own = [settings.path] if settings.path and _has_secrets(settings) else []
     kept = [*own, *files, data / "secret.key"]
-    readable = [path for path in kept if path.is_file() and path.stat().st_mode & _OTHERS]
+    readable = [path for path in kept if is_there(path) and path.stat().st_mode & _OTHERS]
     yield from (warning("secrets_readable", path=str(path)) for path in readable)
     if not readable:
         yield ok("secrets")

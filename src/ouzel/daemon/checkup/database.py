@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ouzel.base.errors import DatabaseDamaged
+from ouzel.daemon.checkup.folders import is_there
 from ouzel.daemon.checkup.result import Result, error, ok
 
 NAME = "ouzel.db"
@@ -19,7 +20,7 @@ def check_database(folder: Path) -> Result:
     from ouzel.store.opening import HEAD, version_of  # and with it SQLAlchemy
 
     path = folder / NAME
-    if not path.exists():
+    if not is_there(path):
         return ok("database_none", path=str(path))
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_S)) as connection:

@@ -95,7 +95,7 @@ def _check_kind(name: str, folder: Path) -> Iterator[Result]:
 
 def _check_room(storage: StorageSettings) -> Result:
     floor = storage.min_free
-    free = DiskGate(storage.recordings, min_free_bytes=floor, probe_s=0.0).free_bytes()
+    free = DiskGate(_existing(storage.recordings), min_free_bytes=floor, probe_s=0.0).free_bytes()
     about = {"path": str(storage.recordings), "free_bytes": free, "floor_bytes": floor}
     if free < floor:
         return error("room_none", **about)
@@ -120,6 +120,15 @@ def kind_of(folder: Path, mounts: Path = _MOUNTS) -> str:
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest above it that is there."""
-    while not folder.exists() and folder != folder.parent:
+    while not is_there(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def is_there(path: Path) -> bool:
+    """False also of what stands in a folder that we may not look into."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
