@@ -174,6 +174,23 @@ def test_lines_that_find_no_disk_are_counted_and_told(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == ""
 
 
+def test_the_last_line_that_is_lost_is_told_too() -> None:
+    class Once(io.StringIO):
+        failed = False
+
+        def write(self, text: str) -> int:
+            if not self.failed:
+                self.failed = True
+                raise OSError(errno.ENOSPC, "no space")
+            return super().write(text)
+
+    settings, _ = told("json")
+    out = Once()
+    with logging_to(settings, stream=out):
+        log.info("the only one")
+    assert json.loads(out.getvalue())["lost"] == 1
+
+
 def test_who_logs_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader hangs: what finds no room in the queue is lost, and counted."""
     goes_on = Event()

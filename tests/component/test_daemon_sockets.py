@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,27 @@ def test_all_addresses_are_shown_as_one_that_works() -> None:
         assert listening.address == f"http://127.0.0.1:{listening.port}"
 
 
-def test_a_name_is_all_its_addresses_at_one_port() -> None:
-    with bind("localhost", 0) as listening:
-        assert {door.getsockname()[1] for door in listening.sockets} == {listening.port}
-        assert reached(("127.0.0.1", listening.port))
+def a_host(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> str:
+    """A name of these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in addresses]
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_args, **_options: found)
+    return "several.test"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_a_name_is_all_its_addresses_at_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bind(a_host(monkeypatch, "127.0.0.1", "127.0.0.2"), 0) as listening:
+        assert listening.address == f"http://several.test:{listening.port}"
+        assert [door.getsockname() for door in listening.sockets] == [
+            ("127.0.0.1", listening.port),
+            ("127.0.0.2", listening.port),
+        ]
+
+
+def test_of_a_name_the_addresses_that_are_here_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As localhost, which has an IPv6 address where there is no IPv6."""
+    with bind(a_host(monkeypatch, "192.0.2.1", "127.0.0.1"), 0) as listening:
+        assert [door.getsockname()[0] for door in listening.sockets] == ["127.0.0.1"]
 
 
 @needs_ipv6

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from ouzel.base.errors import BadConfig
+from ouzel.config import load
 from ouzel.config.example import example
 from ouzel.config.load import load_reading, load_settings
+from ouzel.config.schema import OF_ALL, plain_tables
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override, lines_of
 from ouzel.config.values import Place, WrongValue, read, written_duration
@@ -185,6 +187,16 @@ def test_a_variable_that_is_wrong(name: str, value: str, words: str, monkeypatch
         load_settings(None, PLATFORMS)
     assert str(caught.value).startswith(words)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_variable_of_any_table_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What begins like none of them is not looked at, so that nothing is read where nothing is set."""
+    for table in (*plain_tables(), *OF_ALL):
+        with monkeypatch.context() as patch:
+            patch.setattr(load, "load_reading", lambda *_args: pytest.fail("noticed"))
+            patch.setenv(f"OUZEL_{table.upper()}_X", "1")
+            with pytest.raises(pytest.fail.Exception, match="noticed"):
+                load_settings(None, PLATFORMS)
 
 
 def test_an_option_that_is_wrong(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "platforms": "ouzel.cli.platforms",
     "resolvers": "ouzel.cli.resolvers",
     "config": "ouzel.cli.config",
+    "check": "ouzel.cli.check",
 }
 
 EXIT_OK = 0

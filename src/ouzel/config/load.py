@@ -31,7 +31,7 @@ def load_settings(given: Path | None, platforms: Collection[str], overrides: Seq
     """
     path = given or usual_file()
     if path is None and not overrides and not any(_LIKE_A_SETTING.match(name) for name in os.environ):
-        return _with_folders(Settings())
+        return with_folders(Settings())
     return load_reading(path, platforms, overrides).settings
 
 
@@ -40,7 +40,7 @@ def load_reading(path: Path | None, platforms: Collection[str], overrides: Seque
     from ouzel.config.reading import read_settings
 
     reading = read_settings(path, platforms, os.environ, overrides)
-    return replace(reading, settings=_with_folders(reading.settings))
+    return replace(reading, settings=with_folders(reading.settings))
 
 
 def usual_file() -> Path | None:
@@ -57,7 +57,8 @@ def usual_place() -> Path:
     return Path(folder) / "ouzel" / "ouzel.toml"
 
 
-def _with_folders(settings: Settings) -> Settings:
+def with_folders(settings: Settings) -> Settings:
+    """The same, with the usual folders where none are set."""
     storage = settings.storage
     home = os.environ.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
     data = storage.data if storage.data != Path() else Path(home) / "ouzel"

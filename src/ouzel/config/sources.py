@@ -78,7 +78,7 @@ class Source:
 def file_source(path: Path) -> Source:
     """Blocking. Raises: BadConfig."""
     text = _read(path)
-    return Source(_parse(text, path), Place(path.parent), path=path, text=text)
+    return Source(_parse(text, path), Place(path.absolute().parent), path=path, text=text)
 
 
 def environment_source(variables: Mapping[str, str]) -> Source:
