@@ -59,14 +59,19 @@ async def recover(
 async def recover_files(
     paths: Iterable[Path],
     *,
+    ours: bool = False,
     on_progress: OnProgress | None = None,
     disk: Disk | None = None,
     clock: Clock | None = None,
 ) -> list[Recovered]:
-    """These files alone, each `NAME.EXT.part` or what of it was being converted; one that is not there is passed over."""
+    """These files alone, each `NAME.EXT.part` or what of it was being converted; one that is not there is passed over.
+
+    Args:
+        ours: nobody else writes any of them.
+    """
     tasks = [path for path in paths if _size(path) is not None]
     total = sum(_size(path) or 0 for path in tasks)
-    tools = Tools(disk or Disk(), clock or SystemClock(), Meter(total, on_progress))
+    tools = Tools(disk or Disk(), clock or SystemClock(), Meter(total, on_progress), ours)
     done = [await anyio.to_thread.run_sync(_one, path, tools) for path in tasks]
     return [result for result in done if result is not None]
 

@@ -64,6 +64,8 @@ class Tools:
     disk: Disk
     clock: Clock
     meter: Meter
+    ours: bool = False
+    """The files are known to be recordings of ours: none without a ledger is another program's."""
 
 
 class UnfinishedFile:
@@ -75,6 +77,7 @@ class UnfinishedFile:
         self.ledger_path = ledgers.ledger_path(part)
         self._meter = tools.meter
         self._disk = tools.disk
+        self._ours = tools.ours
         self._clock = tools.clock
 
     def recover(self) -> Recovered:
@@ -175,7 +178,7 @@ class UnfinishedFile:
 
     def _from_media(self, known: list[Line], *, alone: bool = False) -> Recovered:
         """Make a ledger of what can be read; the old one is kept beside it."""
-        if alone and self._clock.now().timestamp() - self.part.stat().st_mtime < _QUIET_S:
+        if alone and not self._ours and self._clock.now().timestamp() - self.part.stat().st_mtime < _QUIET_S:
             return Recovered(str(self.part), Outcome.BUSY, detail="another program may be writing it")
         try:
             rebuilt = rebuild(self.part, known=known)

@@ -275,7 +275,7 @@ class Recordings:
             limits=limits,
             listener=rows.listen,
             wait=False,
-            from_start=settings.from_start and work.broken is None,
+            from_start=settings.from_start and (work.broken is None or work.broken.sequence is None),
             keep_ads=settings.keep_ads,
             page=Page(resolver, told, has_others=channel.platform != DIRECT),
             broken=work.broken,

@@ -33,6 +33,7 @@ from ouzel.store.recordings import RecordingRepo
 _log = logging.getLogger(__name__)
 _SWEEP_S = 10.0
 """For each storage root, before recordings begin."""
+_LEFT_ALONE = frozenset({Outcome.BUSY, Outcome.UNREADABLE, Outcome.BLOCKED, Outcome.FAILED})
 _RUNNING = frozenset(
     {RecordingState.CONNECTING, RecordingState.RECORDING, RecordingState.PAUSED, RecordingState.FINISHING}
 )
@@ -62,7 +63,7 @@ class Recovery:
         """To be called before anything is recorded. What goes wrong with one file is told of that file."""
         await self._make_rows()
         files = await self._repo.open_files()
-        done = await recover_files([path for file in files for path in self._leftovers(file)])
+        done = await recover_files([path for file in files for path in self._leftovers(file)], ours=True)
         for file in files:
             await self._put_in_order(file)
         done += await self.sweep(limit_s=_SWEEP_S)
@@ -72,7 +73,8 @@ class Recovery:
                 state = RecordingState.PARKED if recording.media_s else RecordingState.WAITING
                 await self._repo.change_in(tx, recording.id, state=state)
         for recovered in done:
-            _log.info("recovered: %s (%s)", recovered.path, recovered.outcome.value)
+            level = logging.WARNING if recovered.outcome in _LEFT_ALONE else logging.INFO
+            _log.log(level, "recovered: %s (%s) %s", recovered.path, recovered.outcome.value, recovered.detail)
         return Settled(tuple(done), len(running))
 
     async def sweep(self, *, limit_s: float = math.inf) -> list[Recovered]:
@@ -115,6 +117,8 @@ class Recovery:
             return
         path = folder / file.path
         held, size = await anyio.to_thread.run_sync(_look, path)
+        if size is None and await anyio.Path(path.with_name(path.name + PART)).exists():
+            return  # it could not be closed: the next start tries again
         before_s = sum(
             f.media_s for f in (await self._repo.files([file.recording_id]))[file.recording_id] if f.part < file.part
         )
