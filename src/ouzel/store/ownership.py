@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ouzel.base.errors import StaleOwner
@@ -171,10 +171,8 @@ class SqliteOwnership:
         return (nodes.c.incarnation == lease.incarnation) & nodes.c.fenced_at.is_(None)
 
     def _mine(self, grant: Grant) -> ColumnElement[bool]:
-        """The row of the grant, if it is still that of this incarnation, which is not fenced."""
-        lease = self._registered
-        row = (owns.c.key == grant.key) & (owns.c.node == lease.incarnation) & (owns.c.epoch == grant.epoch)
-        return row & exists().where(self._alive(lease))
+        """The row of the grant, if it is still that of this incarnation. Whoever fences a node takes its rows from it."""
+        return (owns.c.key == grant.key) & (owns.c.node == self._registered.incarnation) & (owns.c.epoch == grant.epoch)
 
     def _claimable(self, lease: NodeLease, kind: str, limit: int) -> Any:
         free = owns.c.want & owns.c.node.is_(None) & (owns.c.kind == kind)
