@@ -449,3 +449,25 @@ async def test_what_others_left_behind_is_put_in_order_before_anything_is_claime
     async with at_work(house, settle=settle):
         await house.until(lambda: bool(house.began))
     assert order == ["settled"]
+
+
+async def test_a_key_that_a_body_gave_back_itself_is_not_run_beside_it(house: House) -> None:
+    go = anyio.Event()
+
+    async def play(ctx: Context) -> None:
+        if ctx.epoch == 1:
+            await house.ownership.release(ctx.grant)
+            house.supervisor.wake()
+            await go.wait()
+        else:
+            await ctx.stopping.wait()
+
+    house.play = play
+    async with at_work(house) as supervisor:
+        await house.ownership.want("rec:a", {})
+        await _while(lambda: [view.epoch for view in supervisor.snapshot()] != [2])
+        await house.idle()
+        assert house.began == [("rec:a", 1)]
+        go.set()
+        await house.until(lambda: house.began == [("rec:a", 1), ("rec:a", 2)])
+        assert house.ended == [("rec:a", "returned")]
