@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
+from sqlalchemy import delete
 
 from ouzel.base.errors import BadUrl, ConnectionLost, InputError
 from ouzel.model.happening import Happening
@@ -19,6 +20,7 @@ from ouzel.services.supervisor import Supervisor
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
+from ouzel.store.tables.ownership import owns
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -162,6 +164,15 @@ async def test_a_job_is_put_back_at_shutdown_and_run_by_the_next(shop: Shop) -> 
     ownership = SqliteOwnership(shop.db, lease_clock=shop.clock.monotonic)
     other = Jobs(SqliteJobQueue(shop.db, ownership), [JobKind("work", shop.run, "disk")], {"disk": 2}, shop.clock)
     shop.supervisor = Supervisor(ownership, other.bodies(), shop.clock, settle=queue.settle, sleep=shop.clock.sleep)
+    async with at_work(shop):
+        await shop.until(job, S.DONE)
+
+
+async def test_a_job_whose_wish_was_lost_is_run_all_the_same(shop: Shop) -> None:
+    job = await shop.jobs.put("work", {})
+    async with shop.db.transaction() as tx:
+        await tx.execute(delete(owns))
+
     async with at_work(shop):
         await shop.until(job, S.DONE)
 

@@ -282,6 +282,23 @@ async def test_no_more_run_than_there_are_slots_and_the_next_follows(house: Hous
     assert sorted(key for key, _ in house.began) == sorted(go)
 
 
+async def test_one_kind_does_not_take_the_slots_of_another(house: House) -> None:
+    supervisor = Supervisor(
+        house.ownership,
+        {"rec": Body(house.run, 1, 60.0), "poll": Body(house.run, 5, 60.0)},
+        house.clock,
+        sleep=house.clock.sleep,
+    )
+    for key in ("rec:a", "rec:b", "rec:c", "poll:x", "poll:y"):
+        await house.ownership.want(key, {})
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(supervisor.run)
+            await house.idle()
+            assert [view.key for view in supervisor.snapshot()] == ["poll:x", "poll:y", "rec:a"]
+            supervisor.stop(60)
+
+
 async def test_shutdown_ends_all_within_its_time_and_leaves_the_wishes(house: House) -> None:
     async def play(ctx: Context) -> None:
         if ctx.key == "rec:stubborn":
@@ -325,14 +342,17 @@ async def test_who_was_fenced_ends_all_and_does_not_come_back(house: House, tmp_
         finally:
             reasons.append((ctx.reason, ctx.owned()))
 
-    house.play = play
-    with pytest.raises(ExceptionGroup) as caught:
+    async def be_fenced() -> None:
         async with at_work(house) as supervisor, open_db(tmp_path / "ouzel.db", house.clock) as theirs:
             await house.ownership.want("rec:a", {})
             await house.until(lambda: bool(house.began))
             await SqliteOwnership(theirs).register("other", cap=5)
             supervisor.wake()
             await house.until(lambda: bool(house.ended))
+
+    house.play = play
+    with pytest.raises(ExceptionGroup) as caught:
+        await be_fenced()
     assert caught.group_contains(StaleOwner)
     assert reasons == [(StopReason.FENCED, False)]
     assert house.crashes == []
@@ -429,3 +449,25 @@ async def test_what_others_left_behind_is_put_in_order_before_anything_is_claime
     async with at_work(house, settle=settle):
         await house.until(lambda: bool(house.began))
     assert order == ["settled"]
+
+
+async def test_a_key_that_a_body_gave_back_itself_is_not_run_beside_it(house: House) -> None:
+    go = anyio.Event()
+
+    async def play(ctx: Context) -> None:
+        if ctx.epoch == 1:
+            await house.ownership.release(ctx.grant)
+            house.supervisor.wake()
+            await go.wait()
+        else:
+            await ctx.stopping.wait()
+
+    house.play = play
+    async with at_work(house) as supervisor:
+        await house.ownership.want("rec:a", {})
+        await _while(lambda: [view.epoch for view in supervisor.snapshot()] != [2])
+        await house.idle()
+        assert house.began == [("rec:a", 1)]
+        go.set()
+        await house.until(lambda: house.began == [("rec:a", 1), ("rec:a", 2)])
+        assert house.ended == [("rec:a", "returned")]

@@ -139,6 +139,33 @@ def _some(stats: object) -> dict[str, dict[str, int]]:
     return {queue: {state.value: number for state, number in row.items() if number} for queue, row in stats.items()}
 
 
+async def test_jobs_are_listed_page_by_page_the_newest_first(station: Station, clock: FakeClock) -> None:
+    put = []
+    for number in range(5):
+        put.append(await station.queue.put(work(number, queue="disk" if number % 2 else "cpu")))
+        clock.advance(0 if number < 3 else 1)  # some in the same moment
+    later = await station.queue.put(work(kind="other", not_before=clock.now() + timedelta(seconds=1)))
+
+    seen: list[Job] = []
+    before = None
+    while page := await station.queue.page(before=before, limit=2):
+        assert len(page) <= 2
+        seen += page
+        before = (page[-1].created_at, page[-1].id)
+
+    assert {job.id for job in seen} == {job.id for job in [*put, later]}
+    assert len(seen) == 6
+    assert [(job.created_at, job.id) for job in seen] == sorted(
+        [(job.created_at, job.id) for job in seen], reverse=True
+    )
+    assert {job.args["file"] for job in await station.queue.page(queue="cpu")} == {0, 2, 4}
+    assert [job.id for job in await station.queue.page(kind="other")] == [later.id]
+    assert [job.id for job in await station.queue.page(states=frozenset({S.WAITING}))] == [later.id]
+    clock.advance(1)
+    assert await station.queue.page(states=frozenset({S.WAITING})) == []
+    assert len(await station.queue.page(states=frozenset({S.QUEUED}))) == 6
+
+
 async def test_how_far_it_is_is_told_and_begins_anew_with_each_attempt(station: Station, clock: FakeClock) -> None:
     job = await station.queue.put(work())
     grant, _ = await begin(station)

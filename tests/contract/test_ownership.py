@@ -136,7 +136,29 @@ async def test_what_is_held_back_is_left_alone_until_then(station: Station, cloc
     assert await claim(station) == ["rec:a"]
 
 
-async def test_wanting_it_anew_ends_the_hold(station: Station) -> None:
+async def test_the_same_wish_again_changes_nothing(station: Station, clock: FakeClock) -> None:
+    await station.ownership.want("rec:a", {"x": 1, "y": [2]})
+    clock.advance(1)
+    await station.ownership.want("rec:b", {})
+    clock.advance(1)
+    woken: list[int] = []
+    station.ownership.listen(lambda: woken.append(1))
+    await station.ownership.want("rec:a", {"y": [2], "x": 1})
+    await station.ownership.unwant("rec:c")
+    assert woken == []
+    first, second = await station.ownership.claim({"rec": 5})
+    assert (first.key, second.key) == ("rec:a", "rec:b"), "it keeps its place"
+    await station.ownership.release(first, hold_s=30)
+
+    await station.ownership.want("rec:a", {"x": 1, "y": [2]})
+    assert await claim(station) == []
+
+    await station.ownership.want("rec:a", {"x": 1, "y": [2]}, anew=True)
+    assert woken == [1]
+    assert await claim(station) == ["rec:a"]
+
+
+async def test_another_wish_ends_the_hold(station: Station) -> None:
     await station.ownership.want("rec:a", {})
     (grant,) = await station.ownership.claim({"rec": 1})
     await station.ownership.release(grant, hold_s=30)

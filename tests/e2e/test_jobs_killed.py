@@ -45,7 +45,7 @@ class Mother:
         return line
 
     def _note(self, line: str) -> None:
-        word, name = line.split(maxsplit=1)[0], line.rsplit(maxsplit=1)[-1]
+        word, _, name = line.partition(" ")
         if word == "put":
             self.put.add(name)
 

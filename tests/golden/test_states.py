@@ -1,20 +1,24 @@
 """The page that draws the life of a recording says what the table says."""
 
 import re
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from ouzel.model import jobs
 from ouzel.model.states import MOVES, RecordingState, move
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "design" / "recording.md"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
-def test_the_page_has_every_move_and_no_other() -> None:
+@pytest.mark.parametrize(("page", "moves"), [("design/recording.md", MOVES), ("reference/jobs.md", jobs.MOVES)])
+def test_the_page_has_every_move_and_no_other(page: str, moves: Mapping[StrEnum, frozenset[StrEnum]]) -> None:
     drawn: dict[str, set[str]] = {}
-    for row in re.findall(r"^\| `(\w+)` \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE):
+    for row in re.findall(r"^\| `(\w+)` \| (.*?) ?\|$", (DOCS / page).read_text(), re.MULTILINE):
         drawn[row[0]] = set(re.findall(r"`(\w+)`", row[1]))
-    assert drawn == {state.value: {then.value for then in allowed} for state, allowed in MOVES.items()}
+    assert drawn == {state.value: {then.value for then in allowed} for state, allowed in moves.items()}
 
 
 def test_an_illegal_move_raises() -> None:
@@ -22,3 +26,9 @@ def test_an_illegal_move_raises() -> None:
     assert move(RecordingState.DONE, RecordingState.DONE) is RecordingState.DONE
     with pytest.raises(ValueError, match="from done to recording"):
         move(RecordingState.DONE, RecordingState.RECORDING)
+
+
+def test_a_job_moves_by_its_table() -> None:
+    assert jobs.move(jobs.JobState.FAILED, jobs.JobState.QUEUED) is jobs.JobState.QUEUED
+    with pytest.raises(ValueError, match="from done to queued"):
+        jobs.move(jobs.JobState.DONE, jobs.JobState.QUEUED)

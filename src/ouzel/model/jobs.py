@@ -144,6 +144,23 @@ class JobQueue(Protocol[Tx_contra]):
         """Raises: NotFound."""
         ...
 
+    async def page(
+        self,
+        *,
+        states: frozenset[JobState] = frozenset(),
+        queue: str | None = None,
+        kind: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[Job]:
+        """The newest first.
+
+        Args:
+            states: all when there is none.
+            before: `created_at` and id of the last one that was read.
+        """
+        ...
+
     async def abort(self, job_id: str) -> Job:
         """Cancel it: at once when it does not run, else as soon as whoever runs it has heard.
 

@@ -141,16 +141,21 @@ class Ownership(Protocol[Tx]):
         """Claim nothing more; what runs goes on."""
         ...
 
-    async def want(self, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0) -> None:
-        """It shall run. Wanting it anew changes spec, label and priority, and ends what holds it back.
+    async def want(
+        self, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0, anew: bool = False
+    ) -> None:
+        """It shall run. The same wish again changes nothing; another one takes its place, and ends what holds the key back.
 
         Args:
             kind: the first word of `key` unless given.
             prio: greater is more urgent.
+            anew: end what holds it back in any case: somebody has mended what was wrong.
         """
         ...
 
-    async def want_in(self, tx: Tx, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0) -> None:
+    async def want_in(
+        self, tx: Tx, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0, anew: bool = False
+    ) -> None:
         """The same, in a transaction of the caller: the wish is there with the rows that it comes from, or not at all."""
         ...
 
@@ -173,7 +178,7 @@ class Ownership(Protocol[Tx]):
         ...
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """`wake` is called after each wish that this process commits. Returns: what ends that."""
+        """`wake` is called when this process has committed a wish that changes something. Returns: what ends that."""
         ...
 
 

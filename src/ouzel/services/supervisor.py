@@ -129,9 +129,9 @@ class Supervisor:
         return sorted(views, key=lambda view: view.key)
 
     def _view(self, task: _Task, now_s: float) -> TaskView:
-        grant = task.context.grant
         state = TaskState.STOPPING if task.context.reason else TaskState.RUNNING
-        return _view(grant, state, now_s - task.since_s, self._past.get(grant.key, _Past()))
+        past = self._past.get(task.context.key, _Past())
+        return _view(task.context.grant, state, now_s - task.since_s, past)
 
     # -- a round ------------------------------------------------------------------------------------------------------
 
@@ -278,10 +278,7 @@ class Supervisor:
             return
         ctx.stop(reason)
         patience_s = 0.0 if reason is StopReason.FENCED else min(task.body.patience_s, within_s)
-        if patience_s <= 0:
-            task.scope.cancel()
-        else:
-            task.scope.deadline = min(task.scope.deadline, anyio.current_time() + patience_s)
+        task.scope.deadline = min(task.scope.deadline, anyio.current_time() + patience_s)
 
 
 async def _run_once(task: _Task) -> Exception | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, and_, case, delete, func, insert, or_, select, tuple_, update
 
 from ouzel.base.errors import Conflict, NotFound, OuzelError
 from ouzel.base.ids import new_id
@@ -69,12 +69,6 @@ class SqliteJobQueue:
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Job]:
-        """The newest first.
-
-        Args:
-            states: all when there is none.
-            before: `created_at` and id of the last one that was read.
-        """
         query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
         if states:
             query = query.where(self._present.in_(states))
@@ -83,7 +77,7 @@ class SqliteJobQueue:
         if kind is not None:
             query = query.where(jobs.c.kind == kind)
         if before is not None:
-            query = query.where(or_(jobs.c.created_at < before[0], _same_instant(before)))
+            query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < before)
         return [self._job(row) for row in await self._db.read(query)]
 
     async def abort(self, job_id: str) -> Job:
@@ -244,10 +238,6 @@ class SqliteJobQueue:
 
 def _by_id(job_id: str) -> Select[Any]:
     return select(jobs).where(jobs.c.id == job_id)
-
-
-def _same_instant(before: tuple[datetime, str]) -> Any:
-    return and_(jobs.c.created_at == before[0], jobs.c.id < before[1])
 
 
 def _found(row: RowMapping | None, job_id: str) -> RowMapping:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ouzel.base.errors import StaleOwner
@@ -106,11 +106,12 @@ class SqliteOwnership:
     async def release_in(self, tx: Tx, grant: Grant, *, hold_s: float = 0.0) -> None:
         until = self._db.clock.now() + timedelta(seconds=hold_s) if hold_s > 0 else None
         await tx.execute(update(owns).where(self._mine(grant)).values(node=None, hold_until=until))
-        self._wake_after(tx)
 
-    async def want(self, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0) -> None:
+    async def want(
+        self, key: str, spec: Spec, *, kind: str = "", label: str = "", prio: int = 0, anew: bool = False
+    ) -> None:
         async with self._db.transaction() as tx:
-            await self.want_in(tx, key, spec, kind=kind, label=label, prio=prio)
+            await self.want_in(tx, key, spec, kind=kind, label=label, prio=prio, anew=anew)
 
     async def want_in(
         self,
@@ -121,25 +122,28 @@ class SqliteOwnership:
         kind: str = "",
         label: str = "",
         prio: int = 0,
+        anew: bool = False,
         not_before: datetime | None = None,
         epoch: int = 0,
     ) -> None:
         """`epoch`: the least that the key has had, where its row may be gone."""
         wish: dict[str, Any] = {
-            "kind": kind or key.partition(":")[0], "label": label, "prio": prio, "want": True,
-            "wanted_at": self._db.clock.now(), "hold_until": not_before, "spec": dict(spec),
+            "kind": kind or key.partition(":")[0], "label": label, "prio": prio, "want": True, "spec": dict(spec),
         }  # fmt: skip
-        row = upsert(owns).values(key=key, epoch=epoch, **wish)
-        await tx.execute(row.on_conflict_do_update(index_elements=[owns.c.key], set_=wish))
-        self._wake_after(tx)
+        as_new = wish | {"wanted_at": self._db.clock.now(), "hold_until": not_before}
+        other = or_(*(owns.c[name] != value for name, value in wish.items()))
+        row = upsert(owns).values(key=key, epoch=epoch, **as_new)
+        row = row.on_conflict_do_update(index_elements=[owns.c.key], set_=as_new, where=None if anew else other)
+        if (await tx.execute(row)).rowcount:
+            self._wake_after(tx)
 
     async def unwant(self, key: str) -> None:
         async with self._db.transaction() as tx:
             await self.unwant_in(tx, key)
 
     async def unwant_in(self, tx: Tx, key: str) -> None:
-        await tx.execute(update(owns).where(owns.c.key == key).values(want=False))
-        self._wake_after(tx)
+        if (await tx.execute(update(owns).where(owns.c.key == key, owns.c.want).values(want=False))).rowcount:
+            self._wake_after(tx)
 
     # -- the fence ----------------------------------------------------------------------------------------------------
 
@@ -171,10 +175,8 @@ class SqliteOwnership:
         return (nodes.c.incarnation == lease.incarnation) & nodes.c.fenced_at.is_(None)
 
     def _mine(self, grant: Grant) -> ColumnElement[bool]:
-        """The row of the grant, if it is still that of this incarnation, which is not fenced."""
-        lease = self._registered
-        row = (owns.c.key == grant.key) & (owns.c.node == lease.incarnation) & (owns.c.epoch == grant.epoch)
-        return row & exists().where(self._alive(lease))
+        """The row of the grant, if it is still that of this incarnation. Whoever fences a node takes its rows from it."""
+        return (owns.c.key == grant.key) & (owns.c.node == self._registered.incarnation) & (owns.c.epoch == grant.epoch)
 
     def _claimable(self, lease: NodeLease, kind: str, limit: int) -> Any:
         free = owns.c.want & owns.c.node.is_(None) & (owns.c.kind == kind)
