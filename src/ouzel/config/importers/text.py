@@ -1,0 +1,33 @@
+"""Bytes become text, whoever wrote them; text becomes lines, as editors number them."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+LINE_END = re.compile(r"\r\n|\r|\n")
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00]")
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text, and what it was written in: `utf-8`, `utf-16-le`, `utf-16-be` or `gb18030`. Raises: UnicodeDecodeError."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding), encoding
+    if b"\0" in data[:64]:  # no text has these, but for UTF-16
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+        return data.decode(encoding), encoding
+    try:
+        return data.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return data.decode("gb18030"), "gb18030"
+
+
+def lines_of(text: str) -> list[tuple[int, str]]:
+    """Number, from 1, and content without what cannot be seen at its ends."""
+    return [(number, _UNSEEN.sub("", line).strip()) for number, line in enumerate(LINE_END.split(text), 1)]
