@@ -178,7 +178,7 @@ class _Reader:
         by_day, titled = self._is_on(_BY_DAY, False), self._is_on(_TITLED, False)
         levels = ["{platform}"]
         if self._is_on(_BY_AUTHOR, True):
-            levels.append("{name}")
+            levels.append("{folder}")
         if by_day:
             levels.append("{start:%Y-%m-%d}")
         if self._is_on(_BY_TITLE, False):
@@ -189,7 +189,7 @@ class _Reader:
         """0: never. None where it is split, and no time is told."""
         return self._part(_SPLIT_TIME) if self._is_on(_SPLIT, False) else 0
 
-    def split_size_bytes(self) -> Value:
+    def split_bytes(self) -> Value:
         return self._part(_SPLIT_SIZE) if self._is_on(_SPLIT, False) and _SPLIT_TIME not in self.entries else 0
 
     def mode(self) -> str:
@@ -232,6 +232,6 @@ class _Reader:
 _JOINED: Mapping[str, Callable[[_Reader], Value]] = {
     **dict.fromkeys((_BY_AUTHOR, _BY_DAY, _BY_TITLE, _TITLED), _Reader.template),
     **dict.fromkeys((_SPLIT, _SPLIT_TIME), _Reader.split_after_s),
-    _SPLIT_SIZE: _Reader.split_size_bytes,
+    _SPLIT_SIZE: _Reader.split_bytes,
     _MODE: _Reader.mode,
 }

@@ -17,26 +17,26 @@ KEYS: Mapping[str, Key] = {
         """
 language(zh_cn/en) -> ,,elsewhere,OUZEL_LANG
 是否跳过代理检测(是/否) -> ,,not_needed
-是否禁用SSL证书验证(是/否) -> ,,elsewhere,--insecure
-是否启用日志文件(是/否) -> ,,elsewhere,[log] file
+是否禁用SSL证书验证(是/否) -> ,no,elsewhere,verify_tls
+是否启用日志文件(是/否) -> ,no,elsewhere,[log] file
 直播保存路径(不填则默认) -> storage.recordings
 保存文件夹是否以作者区分 -> record.template,yes
 保存文件夹是否以时间区分 -> record.template,no
 保存文件夹是否以标题区分 -> record.template,no
 保存文件名是否包含标题 -> record.template,no
-是否去除名称中的表情符号 -> record.without_emoji,yes
+是否去除名称中的表情符号 -> record.without_emoji,yes,kept_for_later
 视频保存格式ts|mkv|flv|mp4|mp3音频|m4a音频 -> record.format,format
 原画|超清|高清|标清|流畅 -> record.quality,quality
 是否使用代理ip(是/否) -> ,no,taken_together,platforms.NAME.proxy
 代理地址 -> ,,taken_together,platforms.NAME.proxy
 同一时间访问网络的线程数 -> ,number,elsewhere,[watch] requests_per_minute
-循环时间(秒) -> watch.interval_s,seconds
+循环时间(秒) -> record.interval_s,seconds
 排队读取网址时间(秒) -> ,seconds,not_needed
 是否显示循环秒数 -> ,no,not_needed
 是否显示直播源地址 -> ,no,not_needed
 分段录制是否开启 -> record.split_after_s,no
 视频分段时间(秒) -> record.split_after_s,seconds
-是否强制启用https录制 -> record.force_https,no
+是否强制启用https录制 -> record.force_https,no,kept_for_later
 录制空间剩余阈值(gb) -> storage.min_free_bytes,gib
 录制完成后自动转为mp4格式 -> after.to_mp4,no,kept_for_later
 mp4格式重新编码为h264 -> after.to_h264,no,kept_for_later
@@ -86,7 +86,7 @@ popkontv账号 -> platforms.popkontv.login
 popkontv密码 -> !platforms.popkontv.password
 twitcasting账号 -> platforms.twitcasting.login
 twitcasting密码 -> !platforms.twitcasting.password
-视频分段大小(兆) -> record.split_size_bytes,mib
+视频分段大小(兆) -> record.split_bytes,mib
 ts录制完成后自动增加生成m4a格式 -> after.to_m4a,no,kept_for_later
 音频录制完成后自动转为mp3格式 -> after.to_mp3,no,kept_for_later
 """,

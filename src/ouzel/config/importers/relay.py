@@ -18,7 +18,7 @@ REDIS_PORT -> ,,not_needed
 REDIS_DB -> ,,not_needed
 REDIS_PASSWORD -> !,,not_needed
 CACHE_TTL -> relay.cache_s,seconds,kept_for_later
-YTDLP_COOKIES_FILE -> platforms.youtube.cookies
+YTDLP_COOKIES_FILE -> platforms.youtube.cookies_file
 YTDLP_PROXY -> platforms.youtube.proxy,proxy
 YTDLP_TIMEOUT -> relay.resolve_timeout_s,seconds,kept_for_later
 YTDLP_MAX_RETRIES -> relay.retries,number,kept_for_later

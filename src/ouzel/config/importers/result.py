@@ -49,6 +49,7 @@ NoticeCode: TypeAlias = Literal[
     "taken_together",  # counts with other keys
     "not_needed",  # Ouzel has nothing that it could switch
     "elsewhere",  # is set in another place
+    "in_file",  # is set in ouzel.toml, and how
     "hook_in_file",  # commands stand only in ouzel.toml
     "kept_for_later",  # a target of a later version
     "proxy_word_unknown",
@@ -61,6 +62,7 @@ ProblemCode: TypeAlias = Literal[
     "file_too_large",
     "text_broken",  # no encoding fits
     "syntax",
+    "bad_value",  # one that the setting cannot have
     "wrong_kind",  # a list where a text should be, a word where a number should be
     "line_too_long",
     "no_address",

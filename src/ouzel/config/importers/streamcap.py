@@ -63,16 +63,23 @@ def _extra(table: dict[str, Node], words: dict[str, str]) -> Iterator[tuple[str,
     if _is_true(table, "scheduled_recording", False):
         starts = re.split(r"\s*[,，]\s*", words.get("scheduled_start_time", ""))
         hours = re.split(r"\s*[,，]\s*", words.get("monitor_hours", ""))
-        yield (
-            "schedule",
-            tuple(f"{start} +{hour}h" for start, hour in zip(starts, hours, strict=False) if start and hour),
-        )
+        yield "schedule", tuple(filter(None, map(_window, starts, hours)))
     if folder := words.get("recording_dir"):
         yield "folder", folder
     if "enabled_message_push" in table:
         yield "notify.on", _is_true(table, "enabled_message_push", False)
     if bitrate := _number(words.get("video_bitrate", "")):
         yield "after.video_bitrate", bitrate
+
+
+def _window(start: str, hours: str) -> str:
+    """`20:00-23:30`; empty for what is no time."""
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})(?::\d{2})?", start)
+    if not found or not re.fullmatch(r"\d{1,2}(?:\.\d{1,3})?", hours) or not 0 < float(hours) <= 24:
+        return ""
+    begin = int(found[1]) * 60 + int(found[2])
+    end = (begin + round(float(hours) * 60)) % 1440
+    return f"{begin // 60 % 24:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"
 
 
 def _is_true(table: dict[str, Node], key: str, usual: bool) -> bool:

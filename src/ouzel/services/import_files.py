@@ -1,0 +1,89 @@
+"""Which files are meant when a file or a folder is to be imported, and what they hold. Blocking."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ouzel.config.importers.detect import MOST_BYTES
+
+_ENDINGS = frozenset({".ini", ".json", ".yaml", ".yml", ".env", ".txt", ".conf"})
+_INNER = "config"
+_BACKUPS = "backup_config"
+_MOST_BACKUPS = 20
+"""The recorder itself keeps six."""
+_STAMP = re.compile(r"_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A foreign file as it is at this moment."""
+
+    path: Path
+    data: bytes = field(default=b"", repr=False)
+    backups: tuple[SourceFile, ...] = ()
+    """The newest first."""
+    trouble: str = ""
+    """Why it could not be read."""
+    is_named: bool = True
+    """Whether the user named it, and did not only name its folder."""
+
+
+def gather(paths: Sequence[Path]) -> list[SourceFile]:
+    """The files, and those in the folders. What cannot be read comes with its trouble."""
+    found: list[SourceFile] = []
+    for path in paths:
+        if path.is_dir():
+            found += in_folder(path)
+        else:
+            found.append(_read(path))
+    return found
+
+
+def in_folder(folder: Path) -> list[SourceFile]:
+    """Those that may be configuration, in the folder and in `config` below it."""
+    places = [folder, folder / _INNER] if (folder / _INNER).is_dir() else [folder]
+    return [_read(path, is_named=False) for place in places for path in _candidates(place)]
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:  # it is gone, or not ours
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if (path.suffix.lower() in _ENDINGS or entry.name.startswith(".env")) and path.is_file():
+            yield path
+
+
+def _read(path: Path, *, is_named: bool = True) -> SourceFile:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # one more, so that it is seen that it is too large
+    except OSError as exc:
+        return SourceFile(path, trouble=(exc.strerror or str(exc)).lower(), is_named=is_named)
+    backups = tuple(_read_backup(each) for each in _backups(path))
+    return SourceFile(path, data, tuple(each for each in backups if not each.trouble), is_named=is_named)
+
+
+def _read_backup(path: Path) -> SourceFile:
+    try:
+        return SourceFile(path, path.read_bytes()[: MOST_BYTES + 1])
+    except OSError as exc:
+        return SourceFile(path, trouble=str(exc))
+
+
+def _backups(path: Path) -> list[Path]:
+    """Copies that the INI recorder made: `URL_config.ini_2026-01-02_03-04-05`."""
+    found: dict[str, Path] = {}
+    for folder in (path.parent / _BACKUPS, path.parent.parent / _BACKUPS):
+        try:
+            names = [each.name for each in folder.iterdir()]
+        except OSError:  # there is none
+            continue
+        found |= {n: folder / n for n in names if n.startswith(path.name) and _STAMP.fullmatch(n[len(path.name) :])}
+    return [found[name] for name in sorted(found, reverse=True)][:_MOST_BACKUPS]
