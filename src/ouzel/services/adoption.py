@@ -23,8 +23,8 @@ from ouzel.config.importers.live_platforms import of_folder
 from ouzel.model.channel import DIRECT
 from ouzel.services.adoption_bytes import SNIFFED_BYTES, MediaFormat, format_of
 
-Left: TypeAlias = Literal["no_media", "empty", "own", "no_time", "unreadable", "unfinished"]
-"""Why a file is left: no media; nothing in it; a recording of Ouzel; no time in its name; not readable; still being written."""
+Left: TypeAlias = Literal["no_media", "empty", "own", "no_time", "unreadable"]
+"""Why a file is left: no media; nothing in it; a recording of Ouzel; no time in its name; not readable."""
 _DASHED = re.compile(r"(?:(?P<who>.+)_)?(?P<at>\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2})(?:_(?P<part>\d{3,}))?", re.DOTALL)
 _PLAIN = re.compile(r"(?P<who>.+)_(?P<at>\d{8}_\d{6})", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -35,4 +35,4 @@ def _is_ts(first: bytes) -> bool:
     return any(
         len(first) > start + 2 * step and all(first[at : at + 1] == _SYNC for at in range(start, len(first), step))
         for start, step in ((0, _PACKET), (4, _PACKET + 4))
-    ) or (len(first) == _PACKET and first[:1] == _SYNC)
+    )

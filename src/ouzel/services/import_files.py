@@ -39,14 +39,19 @@ def gather(paths: Sequence[Path]) -> list[SourceFile]:
         if path.is_dir():
             found += in_folder(path)
         else:
-            found.append(_read(path))
+            found.append(read_source(path))
     return found
 
 
 def in_folder(folder: Path) -> list[SourceFile]:
-    """Those that may be configuration, in the folder and in `config` below it."""
+    """Those that may be configuration."""
+    return [read_source(path, is_named=False) for path in candidates(folder)]
+
+
+def candidates(folder: Path) -> list[Path]:
+    """What may be configuration, by its ending, in the folder and in `config` below it."""
     places = [folder, folder / _INNER] if (folder / _INNER).is_dir() else [folder]
-    return [_read(path, is_named=False) for place in places for path in _candidates(place)]
+    return [path for place in places for path in _candidates(place)]
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
@@ -60,13 +65,14 @@ def _candidates(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _read(path: Path, *, is_named: bool = True) -> SourceFile:
+def read_source(path: Path, *, is_named: bool = True, with_backups: bool = True) -> SourceFile:
+    """A file as it is now, and the copies that there are of it."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)  # one more, so that it is seen that it is too large
     except OSError as exc:
         return SourceFile(path, trouble=(exc.strerror or str(exc)).lower(), is_named=is_named)
-    backups = tuple(_read_backup(each) for each in _backups(path))
+    backups = tuple(_read_backup(each) for each in _backups(path)) if with_backups else ()
     return SourceFile(path, data, tuple(each for each in backups if not each.trouble), is_named=is_named)
 
 

@@ -58,6 +58,7 @@ NoticeCode: TypeAlias = Literal[
 ProblemCode: TypeAlias = Literal[
     "file_unknown",  # none of the formats
     "file_unreadable",
+    "file_gone",
     "file_empty",
     "file_too_large",
     "text_broken",  # no encoding fits
