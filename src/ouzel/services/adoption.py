@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -29,6 +30,7 @@ _DASHED = re.compile(r"(?:(?P<who>.+)_)?(?P<at>\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{
 _PLAIN = re.compile(r"(?P<who>.+)_(?P<at>\d{8}_\d{6})", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TITLE_LEVEL = re.compile(r"\d{4}-\d{2}-\d{2}_(.*)", re.DOTALL)
+_CLEANED = re.compile(r"[/\\:*?？\"<>|&#.。,，\s~！·]")
 _OWN = (".ledger", ".part")
 _SUBTITLES = ".srt"
 
@@ -118,7 +120,7 @@ def plan_adoption(folder: Path, *, zone: tzinfo | None = None, names: Collection
 
     Args:
         zone: in which names tell the time; None: the machine's.
-        names: of channels that are known, as folders spell them: they tell a name from the title behind it.
+        names: of channels that are known: they tell a name from the title behind it.
     """
     found: list[_Found] = []
     left: list[tuple[Path, Left]] = []
@@ -128,12 +130,18 @@ def plan_adoption(folder: Path, *, zone: tzinfo | None = None, names: Collection
             found.append(looked)
         elif looked is not None:
             left.append((path, looked))
-    known = {*names, *(level for each in found for level in each.levels[:1] if _begins(each.who, level))}
+    known = {*map(spelled, names), *(level for each in found for level in each.levels[:1] if _begins(each.who, level))}
     groups: dict[tuple[Path, str], list[_Found]] = {}
     for each in found:
         groups.setdefault((each.file.path.parent, each.stem), []).append(each)
     recordings = sorted((_recording(group, known) for group in groups.values()), key=lambda each: each.started)
     return AdoptionPlan(folder, tuple(recordings), tuple(left))
+
+
+def spelled(name: str) -> str:
+    """A name as the INI recorder writes it into paths."""
+    name = "".join("_" if unicodedata.category(c) in ("So", "Cs") else c for c in name.strip())
+    return _CLEANED.sub("_", name.replace("（", "(").replace("）", ")"))
 
 
 def _files(folder: Path) -> Iterator[Path]:

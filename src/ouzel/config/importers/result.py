@@ -40,7 +40,6 @@ NoticeCode: TypeAlias = Literal[
     "paused_short_link",  # … and short links that have died
     "address_changed",  # written as the platform knows it
     "channel_repeated",
-    "two_names",  # of one channel
     # about a setting
     "key_repeated",  # the last counts
     "key_unknown",
