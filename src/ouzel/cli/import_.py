@@ -147,7 +147,8 @@ def _channel(channel: PlannedChannel) -> str:
         url=redact(channel.url),
         name=_named(channel.name),
         quality=channel.quality,
-        paused=(tr("import.paused") if channel.paused else "") + tr(f"import.mode.{channel.mode}"),
+        paused=(tr("import.paused") if channel.paused else "")
+        + ("" if channel.mode == "record" else tr(f"import.mode.{channel.mode}")),
     )
 
 

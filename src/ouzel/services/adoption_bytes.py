@@ -25,7 +25,9 @@ def format_of(first: bytes) -> MediaFormat | None:
         return "ts"
     if len(first) > 1 and first[0] == 0xFF and first[1] & 0xF6 == 0xF0:
         return "aac"
-    if len(first) > 2 and first[0] == 0xFF and first[1] & 0xE0 == 0xE0 and first[1] & 0x06 and first[2] & 0xF0 != 0xF0:
+    if (
+        len(first) > 2 and first[0] == 0xFF and first[1] & 0xE6 == 0xE2 and 0 < first[2] >> 4 < 0xF
+    ):  # layer III, with a rate
         return "mp3"
     return None
 

@@ -124,11 +124,17 @@ _STEMS = (
     (re.compile(r"原画\|.*"), "原画|超清|高清|标清|流畅"),
 )
 """Of keys that carry their choices in their names."""
+_REMARK = re.compile(r"\([^()]*\)\Z")
+_BARE = {_REMARK.sub("", name): name for name in (*KEYS, *_OLDER) if _REMARK.search(name)}
+"""Without the remark at their end: `循环时间`."""
 
 
 def present_name(name: str) -> str | None:
     """The present name of a key that was ever one; None for any other. `name`: as `spelling` writes it."""
     name = _OLDER.get(name, name)
+    if name not in KEYS:
+        bare = _BARE.get(_REMARK.sub("", name), name)
+        name = _OLDER.get(bare, bare)
     if name in KEYS:
         return name
     return next((present for stem, present in _STEMS if stem.fullmatch(name)), None)

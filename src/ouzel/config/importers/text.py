@@ -10,6 +10,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_LOOKED_AT, _FEW = 512, 8
+"""Bytes; and of how many letters at least one is of ASCII."""
 LINE_END = re.compile(r"\r\n|\r|\n")
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00]")
 
@@ -19,13 +21,20 @@ def decode(data: bytes) -> tuple[str, str]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding), encoding
-    if b"\0" in data[:64]:  # no text has these, but for UTF-16
-        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    if encoding := _wide(data[:_LOOKED_AT]):
         return data.decode(encoding), encoding
     try:
         return data.decode(), "utf-8"
     except UnicodeDecodeError:
         return data.decode("gb18030"), "gb18030"
+
+
+def _wide(first: bytes) -> str:
+    """UTF-16 without its mark has zeros in every other place; a file that lost power has them all together."""
+    zeros = first[0::2].count(0), first[1::2].count(0)
+    if not 0 < max(zeros) * _FEW >= len(first) // 2 or min(zeros) * 2 > max(zeros):
+        return ""
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
 
 
 def lines_of(text: str) -> list[tuple[int, str]]:
