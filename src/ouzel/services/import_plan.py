@@ -59,6 +59,8 @@ class PlannedChannel:
     """Its own layer: JSON values by the names of `ChannelSettings`."""
     extra: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
     """What Ouzel has no setting for: `folder`, `description`, `logo`, `notify.on` …"""
+    is_own: bool = False
+    """Whether it is from an export of Ouzel: `extra` has then what a channel has beside settings."""
 
     @property
     def shown_url(self) -> str:

@@ -60,9 +60,22 @@ def scope_of(setting: ImportedSetting) -> tuple[str, str] | None:
     return None
 
 
-def channel_layer(values: Mapping[str, Value]) -> dict[str, Any]:
-    """`record.format`, `schedule` and their like of one channel as JSON values. Raises: BadOption."""
-    layer: dict[str, Any] = {}
+def add_layers(layers: dict[str, dict[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Put the layers of an export over the others; gives those that have a value that they cannot have."""
+    problems: list[Problem] = []
+    for scope, layer in more.items():
+        try:
+            parse_layer(layer)
+        except BadOption as exc:
+            problems.append(Problem(0, "bad_value", {"key": scope, "why": str(exc)}))
+        else:
+            layers.setdefault(scope, {}).update(layer)
+    return problems
+
+
+def channel_layer(values: Mapping[str, Value], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`record.format`, `schedule` and their like of one channel as JSON values, over those `given`. Raises: BadOption."""
+    layer: dict[str, Any] = dict(given)
     for key, value in values.items():
         name = key.removeprefix("record.")
         if name in NAMES and value is not None and name != "folder":

@@ -18,7 +18,7 @@ from ouzel.platforms.contract import Match
 from ouzel.platforms.registry import Registry
 from ouzel.services.import_files import SourceFile
 from ouzel.services.import_plan import ImportPlan, PlannedChannel, PlannedDownload, PlannedSetting, Remark, WhyPaused
-from ouzel.services.import_settings import channel_layer, in_file, layers_of
+from ouzel.services.import_settings import add_layers, channel_layer, in_file, layers_of
 
 _STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt"})
 _STREAM = re.compile(r"\.(?:m3u8?|flv|ts|mp4|mpd)(?:[?#/&]|$)", re.IGNORECASE)
@@ -40,6 +40,8 @@ def plan_import(sources: Sequence[SourceFile], registry: Registry, *, with_backu
     for file, imported in files:
         joiner.add(file, imported, usual if imported.format == "live_rooms" and usual else imported.quality)
     layers, bad = layers_of(each for _, imported in files for each in imported.settings)
+    for file, imported in files:
+        joiner.problems += [Remark(file, each) for each in add_layers(layers, imported.layers)]
     settings = tuple(PlannedSetting(file, each) for file, imported in files for each in imported.settings)
     of_line = {(each.of.line, each.of.key): each.file for each in settings}
     written = [Remark(each.file, notice) for each in settings if (notice := in_file(each.of))]
@@ -108,37 +110,41 @@ class _Joiner:
         for channel in imported.channels:
             try:
                 match = self._registry.known(channel.url)
-                is_stream = match is None and _is_stream(channel.url)
+                is_stream = match is None and (_is_stream(channel.url) or imported.format == "ouzel")
             except (BadUrl, SchemeRefused) as exc:
                 self._refuse(file, channel, "bad_address", why=str(exc))
                 continue
             if match is None and not is_stream and not channel.paused:
                 self._refuse(file, channel, "unknown_site", why=str(self._registry.unknown(channel.url)))
                 continue
-            self._take(file, channel, match, quality, is_stream=is_stream)
+            self._take(file, channel, match, quality, is_stream=is_stream, is_own=imported.format == "ouzel")
 
-    def _take(self, file: str, channel: ImportedChannel, match: Match | None, quality: str, *, is_stream: bool) -> None:
+    def _take(
+        self, file: str, channel: ImportedChannel, match: Match | None, quality: str, *, is_stream: bool, is_own: bool
+    ) -> None:
         try:
-            layer = channel_layer(channel.extra)
+            layer = channel_layer(channel.extra, channel.layer)
         except BadOption as exc:
-            self._refuse(file, channel, "bad_value", key="", why=str(exc))
+            self._refuse(file, channel, "bad_value", key="settings", why=str(exc))
             layer = {}
         if channel.mode != "record":
             layer["mode"] = channel.mode
         if channel.quality:
             layer["quality"] = [channel.quality]
+        own = channel.quality or str(next(iter(channel.layer.get("quality", ())), ""))
         planned = PlannedChannel(
             url=match.url if match else channel.url,
             platform=match.platform.name if match else DIRECT if is_stream else "",
             name=channel.name,
-            quality=channel.quality or quality,
-            has_own_quality=bool(channel.quality),
+            quality=own or quality,
+            has_own_quality=bool(own),
             paused=channel.paused,
             why_paused=self._why_paused(file, channel, match, is_stream=is_stream),
-            mode=channel.mode,
+            mode=layer.get("mode", channel.mode),
             line=channel.line,
             file=file,
             settings=layer,
+            is_own=is_own,
             extra={key: value for key, value in channel.extra.items() if key.removeprefix("record.") not in layer},
         )
         if _compared(planned.url) != _compared(channel.url):

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from ouzel.config.exports import is_export
 from ouzel.config.importers import cameras_yaml, downloads, relay, streamcap, twitch_json
 from ouzel.config.importers.ini import spelling
 from ouzel.config.importers.live_ini import parse_live_ini
 from ouzel.config.importers.live_keys import present_name
 from ouzel.config.importers.live_rooms import parse_rooms
+from ouzel.config.importers.own import parse_own
 from ouzel.config.importers.result import Format, Imported, Notice, Problem
 from ouzel.config.importers.text import decode, lines_of
 from ouzel.config.importers.tree import Node, read_tree
@@ -60,6 +62,8 @@ def _read(text: str, name: str) -> Imported:
     if not lines:
         empty = Problem(0, "file_empty")
         return replace(_unread(empty), format="live_rooms" if "url" in name.lower() else None)
+    if is_export(text):
+        return parse_own(text)
     if lines[0][0] in "{[" and not _is_heading(lines[0]):
         return _read_tree(text, name, None)
     if any((found := _VARIABLE.match(each)) and _is_variable(found[1]) for each in lines):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Format: TypeAlias = Literal[
     "twitch_json",
@@ -17,6 +17,7 @@ Format: TypeAlias = Literal[
     "relay_env",
     "relay_channels",
     "streamcap",
+    "ouzel",
 ]
 Mode: TypeAlias = Literal["record", "notify", "manual"]
 """What is done when a channel goes live: record it, only tell, or nothing until somebody asks."""
@@ -106,6 +107,8 @@ class ImportedChannel:
     mode: Mode = "record"
     extra: Mapping[str, Value] = field(default_factory=dict[str, "Value"])
     """What else the file says of it, by Ouzel's names: `folder`, `description`, `logo`, `record.format` …"""
+    layer: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    """Settings as an export has them: JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Imported:
     problems: tuple[Problem, ...] = ()
     quality: str = ""
     """What channels without one of their own are recorded in there."""
+    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """Settings of many channels as an export has them: by scope, JSON values."""
     comments: tuple[int, ...] = ()
     """Lines that are for people; blank ones are not counted."""
 
