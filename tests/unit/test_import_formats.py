@@ -171,6 +171,16 @@ def test_variables() -> None:
     assert read_foreign(b"DOWNLOADER_ENABLED=true").format == "downloader_env"
 
 
+def test_variables_of_a_container() -> None:
+    imported = read_foreign(b"PROXY=192.0.2.1:8080\nRCLONE_ENABLED=true\nRCLONE_CONFIG=/app/rclone.conf\n")
+    assert imported.format == "live_env"
+    assert values(imported) == {
+        "platforms.proxy": "http://192.0.2.1:8080",
+        "upload.rclone.on": True,
+        "upload.rclone.config": "/app/rclone.conf",
+    }
+
+
 def test_relayed_channels_are_not_recorded_by_themselves() -> None:
     imported = read("channels.json")
     (channel,) = imported.channels

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ouzel.config.load import load_settings
 from ouzel.model.channel_settings import parse_layer
 from ouzel.platforms.registry import registry
 from ouzel.services.import_files import SourceFile, gather
@@ -103,6 +104,22 @@ def test_what_stands_in_ouzel_toml_is_told_as_it_is_written_there() -> None:
     assert '[watch] notify_interval = "600s"' in written
     assert '[log] level = "warning"' in written
     assert '[platforms.youtube] cookies = "/app/cookies.txt"' in written
+
+
+def test_what_is_secret_is_not_in_the_line_for_ouzel_toml() -> None:
+    found = plan("PROXY=http://u:secret-way@192.0.2.1:8080", name=".env")
+    assert [each.of.fields["toml"] for each in found.notices] == ['[platforms] proxy = "…"']
+    assert "secret-way" not in json.dumps(found.fields())
+
+
+def test_ouzel_toml_takes_those_lines(tmp_path: Path) -> None:
+    found = plan_import(gather([DATA]), registry())
+    written = {each.of.fields["toml"] for each in found.notices if each.of.code == "in_file"}
+    assert len(written) >= 8
+    for number, line in enumerate(written):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(line.replace("] ", "]\n", 1))
+        load_settings(path, [each.name for each in registry()])
 
 
 def test_secrets_are_shown_to_nobody_and_handed_to_who_carries_it_out() -> None:

@@ -109,7 +109,7 @@ class Followed:
                     mended.append(str(path))
                 file.bad, file.told = 0, False
                 if is_settled and (file.good is None or file.good.data != file.seen.data):
-                    file.good = file.seen if self.plan is None else replace(file.seen, backups=())
+                    file.good = file.seen
                     is_new = True
         if not is_new and not problems and not mended:
             return None

@@ -19,6 +19,7 @@ _IN_FILE = {
     "log.file": ("log", "file"),
     "log.level": ("log", "level"),
     "log.format": ("log", "format"),
+    "platforms.proxy": ("platforms", "proxy"),
     "platforms.youtube.cookies_file": ("platforms.youtube", "cookies"),
 }
 _LEVELS = {"warn": "warning", "critical": "error", "fatal": "error", "notset": "debug"}
@@ -35,7 +36,7 @@ def in_file(setting: ImportedSetting) -> Notice | None:
 
 
 def _written(setting: ImportedSetting) -> str:
-    value = setting.value
+    value = "…" if setting.is_secret else setting.value
     match setting.target:
         case "storage.min_free_bytes":
             gib = float(str(value)) / 1024**3

@@ -66,7 +66,7 @@ def _read(text: str, name: str) -> Imported:
         return parse_own(text)
     if lines[0][0] in "{[" and not _is_heading(lines[0]):
         return _read_tree(text, name, None)
-    if any((found := _VARIABLE.match(each)) and _is_variable(found[1]) for each in lines):
+    if any((found := _VARIABLE.match(each)) and relay.is_variable(found[1]) for each in lines):
         return relay.parse_variables(text)
     if any(present_name(spelling(re.split("[=:＝：]", each, maxsplit=1)[0])) for each in lines if each[0] not in "#;"):
         return parse_live_ini(text)
@@ -83,10 +83,6 @@ def _read(text: str, name: str) -> Imported:
 def _is_heading(line: str) -> bool:
     """`[Cookie]`, which is also the beginning of a list."""
     return re.fullmatch(r"\[[^\[\]{}\"',:]*\]", line) is not None
-
-
-def _is_variable(name: str) -> bool:
-    return name in relay.RELAY_KEYS or name in downloads.ENV_KEYS
 
 
 def _read_tree(text: str, name: str, format_: Format | None) -> Imported:

@@ -1,9 +1,9 @@
-"""The YouTube relay: its variables, and `channels.json`."""
+"""Variables of all programs that are set up so, and `channels.json` of the YouTube relay."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ouzel.config.importers.downloads import ENV_KEYS
 from ouzel.config.importers.keys import Key, KeyReader, key_table
@@ -31,6 +31,13 @@ LOG_LEVEL -> log.level
 LOG_FORMAT -> log.format
 DEBUG -> ,bool,elsewhere,[log] level
 """)
+LIVE_KEYS = key_table("""
+PROXY -> platforms.proxy,proxy
+RCLONE_ENABLED -> upload.rclone.on,bool,kept_for_later
+RCLONE_CONFIG -> upload.rclone.config,,kept_for_later
+""")
+"""Of the container of the INI recorder."""
+_ALL_KEYS: Mapping[str, Key] = {**RELAY_KEYS, **ENV_KEYS, **LIVE_KEYS}
 _PAIR = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)", re.ASCII)
 _QUOTED = re.compile(r"""(["'])(.*)\1(?:\s+#.*)?""")
 _REMARK = re.compile(r"\s+#.*")
@@ -59,15 +66,18 @@ def read_variables(text: str) -> tuple[Node, list[Problem], list[int]]:
     return Node(1, table=table, repeated=tuple(repeated)), problems, remarks
 
 
+def is_variable(name: str) -> bool:
+    return name in _ALL_KEYS
+
+
 def parse_variables(text: str) -> Imported:
-    """A file of variables, of the relay, the downloader, or both."""
+    """A file of variables, of whichever of the programs; one file may serve several."""
     root, problems, remarks = read_variables(text)
-    keys: dict[str, Key] = {**RELAY_KEYS, **ENV_KEYS}
-    reader = KeyReader(keys)
+    reader = KeyReader(_ALL_KEYS)
     settings = tuple(reader.settings(root))
-    is_relay = any(each.key in RELAY_KEYS for each in settings)
+    names = {each.key for each in settings}
     return Imported(
-        "relay_env" if is_relay else "downloader_env",
+        "relay_env" if names & set(RELAY_KEYS) else "downloader_env" if names & set(ENV_KEYS) else "live_env",
         settings=settings,
         notices=tuple(reader.notices),
         problems=(*problems, *reader.problems),

@@ -10,6 +10,7 @@ Format: TypeAlias = Literal[
     "twitch_json",
     "live_ini",
     "live_rooms",
+    "live_env",
     "cameras_yaml",
     "downloader_yaml",
     "download_tasks",
