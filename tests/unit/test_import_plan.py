@@ -194,6 +194,14 @@ def test_a_list_that_has_shrunk_is_taken_and_its_backup_offered(tmp_path: Path) 
     assert notice.file == str(path)
 
 
+def test_a_list_that_is_gone_is_taken_from_its_backup(tmp_path: Path) -> None:
+    path = rooms(tmp_path, "", d01="https://yy.com/1")
+    path.unlink()
+    found = plan_import(gather([tmp_path]), registry())
+    assert [each.url for each in found.channels] == ["https://www.yy.com/1"]
+    assert [(each.of.code, each.file) for each in found.notices] == [("backup_used", str(path))]
+
+
 def test_of_a_folder_what_is_known_is_taken(tmp_path: Path) -> None:
     rooms(tmp_path, "https://yy.com/1")
     (tmp_path / "config" / "notes.txt").write_text("hello")

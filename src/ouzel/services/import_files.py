@@ -13,6 +13,7 @@ from ouzel.config.importers.detect import MOST_BYTES
 _ENDINGS = frozenset({".ini", ".json", ".yaml", ".yml", ".env", ".txt", ".conf"})
 _INNER = "config"
 _BACKUPS = "backup_config"
+_ROOMS = "URL_config.ini"
 _MOST_BACKUPS = 20
 """The recorder itself keeps six."""
 _STAMP = re.compile(r"_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
@@ -44,8 +45,13 @@ def gather(paths: Sequence[Path]) -> list[SourceFile]:
 
 
 def in_folder(folder: Path) -> list[SourceFile]:
-    """Those that may be configuration."""
-    return [read_source(path, is_named=False) for path in candidates(folder)]
+    """Those that may be configuration; of a list of rooms that is not there any more its backups."""
+    found = [read_source(path, is_named=False) for path in candidates(folder)]
+    if not any(source.path.name == _ROOMS for source in found):
+        path = (folder / _INNER if (folder / _INNER).is_dir() else folder) / _ROOMS
+        lost = SourceFile(path, b"", _read_backups(path), is_named=False)
+        found += [lost] if lost.backups else []
+    return found
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -72,15 +78,13 @@ def read_source(path: Path, *, is_named: bool = True, with_backups: bool = True)
             data = file.read(MOST_BYTES + 1)  # one more, so that it is seen that it is too large
     except OSError as exc:
         return SourceFile(path, trouble=(exc.strerror or str(exc)).lower(), is_named=is_named)
-    backups = tuple(_read_backup(each) for each in _backups(path)) if with_backups else ()
-    return SourceFile(path, data, tuple(each for each in backups if not each.trouble), is_named=is_named)
+    return SourceFile(path, data, _read_backups(path) if with_backups else (), is_named=is_named)
 
 
-def _read_backup(path: Path) -> SourceFile:
-    try:
-        return SourceFile(path, path.read_bytes()[: MOST_BYTES + 1])
-    except OSError as exc:
-        return SourceFile(path, trouble=str(exc))
+def _read_backups(path: Path) -> tuple[SourceFile, ...]:
+    """Those that can be read."""
+    found = (read_source(each, with_backups=False) for each in _backups(path))
+    return tuple(each for each in found if not each.trouble)
 
 
 def _backups(path: Path) -> list[Path]:
