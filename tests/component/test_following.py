@@ -22,7 +22,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.follower = Follower(folder, registry(), self.clock)
+        self.follower = Follower(folder, registry(), self.clock, sleep=self.clock.sleep)
         self.changes: list[FollowChange] = []
 
     async def run(self) -> None:

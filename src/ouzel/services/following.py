@@ -7,11 +7,10 @@ last goes on to count: a list of channels never vanishes because its file did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -22,6 +21,7 @@ from ouzel.platforms.registry import Registry
 from ouzel.services.import_files import SourceFile, candidates, read_source
 from ouzel.services.import_plan import ImportPlan, PlannedChannel, PlannedSetting, Remark
 from ouzel.services.imports import plan_import
+from ouzel.system.clock import Clock
 
 POLL_S = 1.0
 PATIENCE = 5
@@ -31,14 +31,6 @@ _COARSE_S = 3.0
 _Key: TypeAlias = tuple[str, str]
 _Print: TypeAlias = tuple[int, int, int]
 """When a file was written, its size, and which one it is."""
-
-
-class Clock(Protocol):
-    """What is asked of one."""
-
-    def now(self) -> datetime: ...
-
-    async def sleep(self, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +143,24 @@ class Followed:
 
 
 class Follower:
-    """Looks into a folder again and again."""
+    """Looks into a folder again and again.
 
-    def __init__(self, folder: Path, registry: Registry, clock: Clock, *, poll_s: float = POLL_S) -> None:
+    Args:
+        sleep: as `clock` tells the time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        registry: Registry,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        poll_s: float = POLL_S,
+    ) -> None:
         self._folder = folder
         self._clock = clock
+        self._sleep = sleep
         self._poll_s = poll_s
         self._is_first = True
         self._read: dict[Path, tuple[_Print, SourceFile]] = {}
@@ -165,7 +170,7 @@ class Follower:
         """Return when there is something to do or to tell; the first call at once. It can be cancelled, and called again."""
         while True:
             if not self._is_first:
-                await self._clock.sleep(self._poll_s)
+                await self._sleep(self._poll_s)
             change = await anyio.to_thread.run_sync(self._look, self._clock.now().timestamp())
             if change is not None:
                 return change
