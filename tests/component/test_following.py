@@ -118,6 +118,7 @@ async def test_a_list_does_not_vanish_with_its_file(how: str, rooms: Path) -> No
         (change,) = await watch.looks(1)
         assert [(each.file, each.of.line) for each in change.problems] == [(str(rooms), 0)]
         assert change.removed == ()
+        assert change.doubtful == (str(rooms),)
         assert [each.url for each in change.plan.channels] == [ONE]
         assert await watch.looks(5) == []  # told once
         write(rooms, text)
@@ -155,6 +156,13 @@ async def test_a_list_that_is_empty_from_the_first_is_its_backup_until_it_is_edi
         write(rooms, "# none\n")
         changes = await watch.looks(2)
         assert [each.url for each in changes[-1].removed] == [TWO]
+
+
+async def test_a_list_that_is_empty_from_the_first_is_doubtful(rooms: Path) -> None:
+    write(rooms, "")
+    async with followed(rooms.parent) as watch:
+        (change,) = watch.changes
+        assert (change.added, change.doubtful) == ((), (str(rooms),))
 
 
 async def test_settings_and_json_are_obeyed_too(rooms: Path) -> None:

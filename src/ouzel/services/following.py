@@ -49,6 +49,9 @@ class FollowChange:
     """Of files that cannot be read at the moment: what they said last counts."""
     mended: tuple[str, ...] = ()
     """Files of which such a problem was told, and which can be read again."""
+    doubtful: tuple[str, ...] = ()
+    """Files that cannot be read at the moment, told or not. Whoever begins with a list of its own takes away nothing of theirs,
+    nor of files that are not in the plan."""
 
     @property
     def is_news(self) -> bool:
@@ -139,6 +142,7 @@ class Followed:
             settings_removed=tuple(each for key, each in old_settings.items() if key not in new_settings),
             problems=tuple(problems),
             mended=tuple(mended),
+            doubtful=tuple(sorted(str(path) for path, file in self._files.items() if file.doubt is not None)),
         )
 
 
