@@ -64,9 +64,11 @@ def import_(paths: tuple[Path, ...], output: Output, *, dry_run: bool, adopt: tu
 
 
 def carry_out(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output) -> int:
-    """Hand the plan to the daemon, which has the database. Raises: InputError until there is one."""
+    """Hand the plan to the daemon, which has the database. Raises: InputError, until that can be asked."""
     del plan, adoptions, output
-    raise InputError("the daemon takes over what is imported, and there is none yet: --dry-run shows what it would be")
+    raise InputError(
+        "the daemon takes over what is imported, and cannot be asked for it yet: --dry-run shows what it would be"
+    )
 
 
 def exit_code(plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> int:
