@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ COMMANDS = {
     "resolvers": "ouzel.cli.resolvers",
     "config": "ouzel.cli.config",
     "check": "ouzel.cli.check",
+    "import": "ouzel.cli.import_",
 }
 
 EXIT_OK = 0
@@ -103,7 +105,7 @@ class LazyGroup(Command, click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name])
-        return getattr(module, cmd_name)
+        return getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)

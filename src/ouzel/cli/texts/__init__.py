@@ -6,9 +6,9 @@ import locale
 import os
 from functools import cache
 
-from ouzel.cli.texts import daemon, errors, files, platforms, record, setup
+from ouzel.cli.texts import daemon, errors, files, imports, platforms, record, setup
 
-TABLES = (daemon, record, files, platforms, setup, errors)
+TABLES = (daemon, record, files, platforms, setup, imports, errors)
 
 
 @cache
@@ -28,7 +28,7 @@ def _table(lang: str) -> dict[str, str]:
     return merged
 
 
-def tr(key: str, **fields: object) -> str:
+def tr(key: str, /, **fields: object) -> str:
     """The text for `key` in the user's language, its `{fields}` filled in."""
     return _table(language())[key].format(**fields)
 

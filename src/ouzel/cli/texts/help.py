@@ -27,6 +27,10 @@ COMMANDS = {
     "config": "显示当前的设置及每个值的来源；设置文件的路径；或所有设置的示例。\n\n\b\n退出码：0，2 设置有误。",
     "check": "检查整个环境：设置、Python、ffmpeg、文件夹、数据库、端口、时钟；并说明如何修复。\n\n"
     "\b\n退出码：0 一切正常，3 有警告，6 有错误，2 参数错误。",
+    "import": "读取其他录制、下载和转播程序的配置（文件或文件夹），逐行说明采用、修改和无法采用的内容；从不写入这些文件。\n\n"
+    "会按内容识别格式：Twitch 录制器的 config.json，多平台录制器的 config.ini 和 URL_config.ini，摄像头录制器的 config.yaml，\n"
+    "下载器的 downloader.yaml 和任务列表，转播的环境变量文件和 channels.json，StreamCap 的 recordings.json。\n\n"
+    "\b\n退出码：0 全部采用，3 有无法采用的内容，4 什么都没有采用，2 参数错误。",
     "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
 }
@@ -76,6 +80,8 @@ OPTIONS = {
     "resolve.timeout": "一次回答最多等待多久。",
     "resolvers.upgrade": "获取最新版本，试用通过后启用。",
     "resolvers.roll_back": "退回上一个版本。",
+    "import.dry_run": "只显示会采用什么，不做任何更改。",
+    "import.adopt": "此文件夹中其他录制器留下的录像；可重复使用。",
     "clip.from_": "从哪里开始：01:02:03、90s。",
     "clip.to": "到哪里结束。默认：录像的结尾。",
     "clip.out": "剪出的文件；扩展名决定格式：.ts、.mp4、.mkv、.flv、.mp3 或 .m4a。",

@@ -1,0 +1,112 @@
+"""Which layer an imported setting belongs to, and what has to be written into `ouzel.toml`. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ouzel.base.errors import BadOption
+from ouzel.config.importers.result import ImportedSetting, Notice, Problem, Value
+from ouzel.model.channel_settings import NAMES, parse_layer
+
+GLOBAL = "global"
+_IN_FILE = {
+    "storage.recordings": ("storage", "recordings"),
+    "storage.min_free_bytes": ("storage", "min_free"),
+    "daemon.shutdown_timeout_s": ("daemon", "shutdown_timeout"),
+    "watch.notify_interval_s": ("watch", "notify_interval"),
+    "log.file": ("log", "file"),
+    "log.level": ("log", "level"),
+    "log.format": ("log", "format"),
+    "platforms.proxy": ("platforms", "proxy"),
+    "platforms.youtube.cookies_file": ("platforms.youtube", "cookies"),
+}
+_LEVELS = {"warn": "warning", "critical": "error", "fatal": "error", "notset": "debug"}
+
+
+def in_file(setting: ImportedSetting) -> Notice | None:
+    """How `ouzel.toml` says it, where that is its place."""
+    place = _IN_FILE.get(setting.target or "")
+    if place is None or setting.value is None:
+        return None
+    table, key = place
+    toml = f"[{table}] {key} = {json.dumps(_written(setting), ensure_ascii=False)}"
+    return Notice(setting.line, "in_file", {"key": setting.key, "toml": toml})
+
+
+def _written(setting: ImportedSetting) -> str:
+    value = "…" if setting.is_secret else setting.value
+    match setting.target:
+        case "storage.min_free_bytes":
+            gib = float(str(value)) / 1024**3
+            return f"{gib:g}GiB"
+        case "log.level":
+            word = str(value).lower()
+            return _LEVELS.get(word, word)
+        case str(target) if target.endswith("_s"):
+            return f"{value}s"
+        case _:
+            return str(value)
+
+
+def scope_of(setting: ImportedSetting) -> tuple[str, str] | None:
+    """Its layer, and its name there; None for what is in none."""
+    first, _, rest = (setting.target or "").partition(".")
+    if first == "record" and rest in NAMES:
+        return GLOBAL, rest
+    platform, _, name = rest.partition(".")
+    if first == "platforms" and name in NAMES:
+        return f"platform:{platform}", name
+    return None
+
+
+def add_layers(layers: dict[str, dict[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Put the layers of an export over the others; gives those that have a value that they cannot have."""
+    problems: list[Problem] = []
+    for scope, layer in more.items():
+        try:
+            parse_layer(layer)
+        except BadOption as exc:
+            problems.append(Problem(0, "bad_value", {"key": scope, "why": str(exc)}))
+        else:
+            layers.setdefault(scope, {}).update(layer)
+    return problems
+
+
+def channel_layer(values: Mapping[str, Value], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`record.format`, `schedule` and their like of one channel as JSON values, over those `given`. Raises: BadOption."""
+    layer: dict[str, Any] = dict(given)
+    for key, value in values.items():
+        name = key.removeprefix("record.")
+        if name in NAMES and value is not None and name != "folder":
+            layer[name] = _json(name, value)
+    parse_layer(layer)
+    return layer
+
+
+def layers_of(settings: Iterable[ImportedSetting]) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
+    """What is set once for many channels, by scope; and what has a value that it cannot have."""
+    layers: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    for setting in settings:
+        place = scope_of(setting)
+        if place is None or setting.value is None:
+            continue
+        scope, name = place
+        value = _json(name, setting.value)
+        try:
+            parse_layer({name: value})
+        except BadOption as exc:
+            problems.append(Problem(setting.line, "bad_value", {"key": setting.key, "why": str(exc)}))
+            continue
+        layers.setdefault(scope, {})[name] = value
+    return layers, problems
+
+
+def _json(name: str, value: Value) -> Any:
+    if name == "quality":
+        return [value]
+    if name == "schedule" and isinstance(value, tuple):
+        return [dict(zip(("from", "to"), each.split("-"), strict=True)) for each in value]
+    return list(value) if isinstance(value, tuple) else value
