@@ -1,5 +1,3 @@
-"""Adapters of ownership and of the queue, for the contract suites: each opens once for each process that works with it."""
-
 """Adapters of ownership and of the queue, for the contract suites: opened as often as there are processes that work with them."""
 
 from __future__ import annotations

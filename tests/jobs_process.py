@@ -1,7 +1,5 @@
 """Processes that put and run jobs, to be killed: `python -m tests.jobs_process FOLDER`.
 
-For each line `go` a child is forked, when everything is imported already; it says `child PID`, `put ID` for each job that was
-committed, `begun ID`, `done ID`, and `idle` when all jobs are over. When it has ended, `dead PID` is said.
 For each line `go` a child is forked, when everything is imported already. `child PID` is said, and by it: `put ID` for each
 job that is committed, `begun ID`, `done ID`, and `idle` when all jobs are over. When it has ended, `dead PID` is said.
 """

@@ -3,8 +3,6 @@
     python -m tests.station_process ENGINE FOLDER KEY
 
 It wants KEY, runs a body for each key that it gets, and says in lines what happens: `up`, `began KEY EPOCH`, `wrote KEY EPOCH`,
-`refused KEY EPOCH`, `ended KEY REASON`, `fenced`, `left`. It obeys `write` (every grant it ever had commits an event), `beat`,
-`unwant`, `stop`. Beats come only when asked for: no test depends on when.
 `refused KEY EPOCH`, `ended KEY REASON`, `fenced`, `left`. It obeys lines: `write` (each grant that it ever had commits an event),
 `beat`, `unwant`, `stop`. Beats come only when they are asked for: no test depends on when.
 """
