@@ -93,7 +93,7 @@ def test_recordings_on_the_disk(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--dry-run", "none.ini"], 4, ""),
         (["--dry-run", "empty"], 2, "nothing in empty can be imported"),
         (["--dry-run", "--adopt", "none"], 2, "none"),
-        (["notes.txt"], 2, "--dry-run"),
+        (["notes.txt"], 4, ""),
         (["--dry-run", "notes.txt"], 4, ""),
     ],
 )

@@ -13,7 +13,7 @@ from ouzel.base.urls import redact
 from ouzel.cli.main import EXIT_GAPS, EXIT_NOTHING, EXIT_OK, Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import NORMAL, VERBOSE, Output
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import reason, tr
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import AdoptionPlan, plan_adoption
 from ouzel.services.import_files import gather
@@ -38,8 +38,11 @@ _CHANGES = frozenset({
     metavar="FOLDER",
     help="Recordings that another recorder left in this folder; may be repeated.",
 )
+@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the database.")
 @speaking
-def import_(paths: tuple[Path, ...], output: Output, *, dry_run: bool, adopt: tuple[Path, ...]) -> int:
+def import_(
+    paths: tuple[Path, ...], output: Output, *, dry_run: bool, adopt: tuple[Path, ...], data: Path | None
+) -> int:
     """Read what other recorders, downloaders and relays are configured with, and tell line by line what is taken, changed, and
     refused. Their files are never written to.
 
@@ -57,18 +60,31 @@ def import_(paths: tuple[Path, ...], output: Output, *, dry_run: bool, adopt: tu
         raise InputError(f"nothing in {', '.join(map(str, paths))} can be imported")
     names = [channel.name for channel in plan.channels if channel.name]
     adoptions = [plan_adoption(folder, names=names) for folder in adopt]
-    if not dry_run:
-        return carry_out(plan, adoptions, output)
-    show(plan, adoptions, output)
-    return exit_code(plan, adoptions)
+    show(plan, adoptions, output, dry=dry_run)
+    code = exit_code(plan, adoptions)
+    return code if dry_run or code == EXIT_NOTHING else carry_out(plan, adoptions, output, data)
 
 
-def carry_out(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output) -> int:
-    """Hand the plan to the daemon, which has the database. Raises: InputError, until that can be asked."""
-    del plan, adoptions, output
-    raise InputError(
-        "the daemon takes over what is imported, and cannot be asked for it yet: --dry-run shows what it would be"
+def carry_out(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output, data: Path | None) -> int:
+    """Write it into the database. Raises: DataFolderBusy, StorageError, BadConfig."""
+    from ouzel.cli.taking_over import take_over
+
+    taken = take_over(plan, adoptions, data)
+    output.json({"event": "imported", **taken})
+    output.say(
+        tr(
+            "import.done",
+            added=len(taken["added"]),
+            already=taken["already"],
+            refused=len(taken["refused"]),
+            layers=len(taken["layers"]),
+        )
     )
+    for each in taken["refused"]:
+        output.say(tr("import.not_added", url=each["url"], why=reason(each["code"], each["message"])))
+    if adoptions:
+        output.say(tr("import.done_adopted", count=taken["recordings"], known=taken["known"]))
+    return exit_code(plan, adoptions) or (EXIT_GAPS if taken["refused"] else EXIT_OK)
 
 
 def exit_code(plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> int:
@@ -83,7 +99,7 @@ def is_taken(setting: PlannedSetting) -> bool:
     return setting.of.value is not None and scope_of(setting.of) is not None
 
 
-def show(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output) -> None:
+def show(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output, *, dry: bool = True) -> None:
     """The plan, for people or for programs. Secrets are in neither."""
     found = {
         "recordings": [recording.fields() for each in adoptions for recording in each.recordings],
@@ -110,7 +126,8 @@ def show(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output) ->
             problems=len(plan.problems),
         )
     )
-    output.say(tr("import.dry"))
+    if dry:
+        output.say(tr("import.dry"))
 
 
 def sentence(code: str, fields: Mapping[str, str]) -> str:

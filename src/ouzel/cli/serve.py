@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
 @click.option("--recordings", metavar="FOLDER", help="Where media are kept.")
 @click.option("--host", metavar="ADDRESS", help="Listen there.")
 @click.option("--port", metavar="NUMBER", help="Listen on this port; 0 takes one that is free.")
-@click.option("--follow", "follow", multiple=True, metavar="FOLDER", help="Obey the files of another recorder there.")
+@click.option(
+    "--follow",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Obey the files of another recorder there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Logs, and when it is ready, as JSON lines.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
-def serve(as_json: bool, verbose: bool, quiet: bool, **given: Any) -> int:
+def serve(as_json: bool, verbose: bool, quiet: bool, follow: tuple[Path, ...], **given: Any) -> int:
     """Watch channels, record what goes live, and serve the web page and the API, until it is told to end.
 
     \b
@@ -52,7 +59,7 @@ def serve(as_json: bool, verbose: bool, quiet: bool, **given: Any) -> int:
             output.tell(tr("serve.setup", address=now.setup))
 
     with logging_to(settings.log, level=level):
-        anyio.run(run, settings, ready, backend_options=backend_options())
+        anyio.run(partial(run, settings, ready, follow=follow), backend_options=backend_options())
     return EXIT_OK
 
 

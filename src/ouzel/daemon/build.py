@@ -28,9 +28,11 @@ from ouzel.services.bodies import Body
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
+from ouzel.services.file_jobs import file_jobs
 from ouzel.services.file_log import FileLog
 from ouzel.services.health import Health
 from ouzel.services.hearing import Desk, Heard
+from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.metrics import Metrics
 from ouzel.services.passwords import Passwords
@@ -39,10 +41,13 @@ from ouzel.services.recordings import Recordings, Root
 from ouzel.services.recovery import Recovery
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.supervisor import Supervisor
+from ouzel.services.taking_over import TakingOver
 from ouzel.services.users import Users
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
+from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
+from ouzel.store.recordings import RecordingRepo
 from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
@@ -70,6 +75,8 @@ class Daemon:
     supervisor: Supervisor
     reconciler: Reconciler
     recovery: Recovery
+    jobs: Jobs
+    taking_over: TakingOver
     services: Services
     ffmpeg: FfmpegFinder
 
@@ -123,8 +130,18 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             db, channels, broadcasts, watchers, ownership,
             Workshop(http, clock, _policy(settings), roots[_ROOT].gate, ffmpeg), roots, log,
         )  # fmt: skip
+        queue = SqliteJobQueue(db, ownership)
         recovery = Recovery(db, {name: root.folder for name, root in roots.items()}, log)
-        supervisor = Supervisor(ownership, _bodies(settings, recordings, watching), clock, settle=recovery.settle)
+        folders = {name: root.folder for name, root in roots.items()}
+        jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
+
+        async def settle() -> None:
+            await recovery.settle()
+            await queue.settle()
+
+        bodies = _bodies(settings, recordings, watching) | jobs.bodies()
+        supervisor = Supervisor(ownership, bodies, clock, settle=settle)
+        taking_over = TakingOver(db, channels, folders)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         stack.callback(db.listen(reconciler.hear))
         stack.callback(db.listen(watching.on_event))
@@ -133,7 +150,19 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         stack.callback(services.auth.close)
         stack.callback(services.events.close)
         yield Daemon(
-            settings, db, channels, broadcasts, recordings, watching, supervisor, reconciler, recovery, services, ffmpeg
+            settings,
+            db,
+            channels,
+            broadcasts,
+            recordings,
+            watching,
+            supervisor,
+            reconciler,
+            recovery,
+            jobs,
+            taking_over,
+            services,
+            ffmpeg,
         )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 
@@ -19,6 +20,9 @@ from ouzel.daemon.lock import Lock, hold
 from ouzel.daemon.server import WebServer
 from ouzel.daemon.sockets import Listening, bind
 from ouzel.model.happening import Happening
+from ouzel.platforms.registry import registry
+from ouzel.services.following import Follower
+from ouzel.services.taking_over import Obedience
 from ouzel.system.clock import SystemClock
 
 _log = logging.getLogger("ouzel.daemon")
@@ -35,10 +39,17 @@ class Ready:
     """Where the first account is made; None: there is one."""
 
 
-async def serve(settings: Settings, on_ready: Callable[[Ready], None], *, stop: anyio.Event | None = None) -> None:
+async def serve(
+    settings: Settings,
+    on_ready: Callable[[Ready], None],
+    *,
+    follow: Sequence[Path] = (),
+    stop: anyio.Event | None = None,
+) -> None:
     """Until SIGINT or SIGTERM; the second one is not ours any more.
 
     Args:
+        follow: folders of other recorders, whose files are obeyed.
         stop: ends it as well.
     Raises: DataFolderBusy, CannotListen, and what `open_daemon` raises.
     """
@@ -47,11 +58,16 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], *, stop: 
         lock = held.enter_context(hold(settings.storage.data, now=SystemClock().now()))
         door = held.enter_context(bind(settings.server.host, settings.server.port))
         async with open_daemon(settings) as daemon:
-            await _run(daemon, lock, door, on_ready, stop)
+            await _run(daemon, lock, door, on_ready, follow, stop)
 
 
 async def _run(
-    daemon: Daemon, lock: Lock, door: Listening, on_ready: Callable[[Ready], None], stop: anyio.Event
+    daemon: Daemon,
+    lock: Lock,
+    door: Listening,
+    on_ready: Callable[[Ready], None],
+    follow: Sequence[Path],
+    stop: anyio.Event,
 ) -> None:
     web = WebServer(make_app(daemon.services), door.sockets)
     lock.tell(door.address)
@@ -64,6 +80,9 @@ async def _run(
         tasks.start_soon(_obey_signals, stop, name="signals")
         tasks.start_soon(_until_over, web.run, web_over, name="web")
         tasks.start_soon(daemon.reconciler.run, name="reconciler")
+        for folder in follow:
+            follower = Follower(folder, registry(), daemon.db.clock)
+            tasks.start_soon(Obedience(daemon.channels, follower, folder).run, name=f"follow:{folder}")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
         tasks.start_soon(_sweep, daemon, name="sweep")
         on_ready(Ready(daemon, door.address, f"{base}/setup?token={token}" if token else None))

@@ -154,7 +154,11 @@ class Broadcasts:
             if broadcast is None:
                 return None
             await self._decide_in(
-                tx, channel, self._channels.effective(channel).settings, replace(broadcast, forced=True, skipped=False)
+                tx,
+                channel,
+                self._channels.effective(channel).settings,
+                replace(broadcast, forced=True, skipped=False),
+                anew=True,
             )
             return OnAir(broadcast, await self._recordings.of_broadcast_in(tx, broadcast.id))
 
@@ -168,8 +172,8 @@ class Broadcasts:
             self._tell(tx, "broadcast.changed", broadcast, channel, why_not="skipped")
             return OnAir(broadcast, await self._recordings.of_broadcast_in(tx, broadcast.id))
 
-    async def reconsider(self, channel_id: str) -> None:
-        """Something of its settings has changed."""
+    async def reconsider(self, channel_id: str, *, anew: bool = True) -> None:
+        """Something of its settings has changed, or may have."""
         async with self._db.transaction() as tx:
             try:
                 channel, broadcast = await self._on_air_in(tx, channel_id)
@@ -177,7 +181,7 @@ class Broadcasts:
                 await self._ownership.unwant_in(tx, key_of(RECORD, channel_id))
                 return
             if broadcast is not None:
-                await self._decide_in(tx, channel, self._channels.effective(channel).settings, broadcast)
+                await self._decide_in(tx, channel, self._channels.effective(channel).settings, broadcast, anew=anew)
 
     async def last(self, channel_id: str) -> Broadcast | None:
         """The latest of a channel."""
@@ -191,7 +195,10 @@ class Broadcasts:
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
-    async def _decide_in(self, tx: Tx, channel: Channel, settings: ChannelSettings, broadcast: Broadcast) -> None:
+    async def _decide_in(
+        self, tx: Tx, channel: Channel, settings: ChannelSettings, broadcast: Broadcast, *, anew: bool = False
+    ) -> None:
+        """`anew`: somebody has changed something, and what is held back is tried at once."""
         why_not = reason_against(settings, broadcast, self._db.clock.now())
         decided = replace(broadcast, why_not=why_not)
         await self._repo.change_in(tx, decided)
@@ -209,7 +216,7 @@ class Broadcasts:
             state = RecordingState.WAITING
             await self._recordings.change_in(tx, recording.id, state=state, ended_at=None, end_reason=None)
         spec = {"channel": channel.id, "broadcast": broadcast.id, "recording": recording.id}
-        await self._ownership.want_in(tx, key_of(RECORD, channel.id), spec, prio=settings.priority)
+        await self._ownership.want_in(tx, key_of(RECORD, channel.id), spec, prio=settings.priority, anew=anew)
 
     async def _new_recording_in(
         self, tx: Tx, channel: Channel, settings: ChannelSettings, broadcast: Broadcast

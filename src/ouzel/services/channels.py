@@ -167,6 +167,11 @@ class Channels:
         await self._note(tx, "added", None, channel, by, batch)
         return channel
 
+    async def add_row_in(self, tx: Tx, channel: Channel, by: str) -> None:
+        """One that is made elsewhere, as it is. `load` when the transaction is over."""
+        await self._repo.add_in(tx, channel)
+        await self._note(tx, "added", None, channel, by, None)
+
     async def _free_folder(self, tx: Tx, wanted: str) -> str:
         """Namesakes do not share one."""
         taken = {channel.folder.casefold() for channel in self._known.values()}

@@ -63,7 +63,7 @@ class Reconciler:
     async def _on_air(self, edited: set[str] | None) -> None:
         for broadcast in await self._aired.open():
             if edited is None or broadcast.channel_id in edited or not self._is_there(broadcast.channel_id):
-                await self._broadcasts.reconsider(broadcast.channel_id)
+                await self._broadcasts.reconsider(broadcast.channel_id, anew=edited is None or bool(edited))
 
     def _is_there(self, channel_id: str) -> bool:
         with suppress(NotFound):
