@@ -41,9 +41,9 @@ class Served:
     app: FastAPI
     clock: FakeClock
 
-    def client(self, address: str = "192.0.2.7", **more: Any) -> httpx.AsyncClient:
+    def client(self, address: str = "192.0.2.7", headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(address, 1), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}, **more)
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN, **(headers or {})})
 
     @asynccontextmanager
     async def signed_in(self, name: str) -> AsyncGenerator[httpx.AsyncClient]:

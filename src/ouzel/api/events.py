@@ -57,7 +57,8 @@ class EventStream(Response):
     async def _tell(self, send: Send) -> None:
         async with self._services.events.subscribe(self._after) as listening:
             begun = frame("ready", listening.after, {"number": listening.after})
-            await self._send(send, f"retry: {_RETRY_MS}\n".encode() + begun)
+            if not await self._send(send, f"retry: {_RETRY_MS}\n".encode() + begun):
+                return
             try:
                 while (piece := await self._next(listening)) is not None:
                     if not await self._send(send, piece):
