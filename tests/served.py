@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import httpx
+import uvicorn
 from anyio.streams.memory import MemoryObjectReceiveStream
 from fastapi import FastAPI
 
@@ -144,3 +146,25 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules) -> Services:
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
         events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), rules=rules,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def listening_server(app: FastAPI) -> AsyncGenerator[str]:
+    """The app over HTTP, as the daemon runs it; its address."""
+    up = anyio.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            up.set()
+
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
+    )
+    server = Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listener])
+            await up.wait()
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            server.should_exit = True

@@ -22,6 +22,11 @@ from ouzel.services.events import Resync, Subscription
 router = APIRouter()
 TOPICS = sorted({code.partition(".")[0] for code in CODES})
 _RETRY_MS = 3000
+_FRAME = {
+    "type": "object",
+    "description": "fields of each event; `data` is a JSON object with number, at, code, subject, channel_id, data",
+    "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "data": {"type": "string"}},
+}
 _NUMBER = r"^[0-9]{1,18}$"
 
 
@@ -120,7 +125,7 @@ def event_out(event: StoredEvent) -> dict[str, Any]:
 
 @router.get(
     "/api/events", tags=["events"], status_code=200, response_class=EventStream,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+    responses={200: {"content": {"text/event-stream": {"schema": _FRAME}}}}
     | problems(Invalid, NotSignedIn, NotAllowed),
 )  # fmt: skip
 async def listen(
