@@ -128,3 +128,11 @@ async def test_when_it_is_closed_all_come_to_their_end(db: Db) -> None:
         bus.close()
     assert ended == [None] * 3
     assert bus.listeners == 0
+
+
+async def test_what_happened_before_the_end_is_told_before_it(db: Db) -> None:
+    bus = EventBus(db)
+    async with bus.subscribe() as listening:
+        await _emit(db, 2)
+        bus.close()
+        assert await _numbers(listening, 3) == [1, 2, None]
