@@ -107,13 +107,18 @@ async def test_a_request_keeps_the_name_that_it_came_with_if_that_is_one(served:
 
 
 async def test_a_request_that_is_too_large_is_refused_announced_or_not(tmp_path: Path) -> None:
+    read = 0
+
     async def pieces() -> AsyncIterator[bytes]:
+        nonlocal read
         for _ in range(10):
+            read += 100
             yield b" " * 100
 
     async with open_served(tmp_path, ApiRules(body_bytes=500)) as served, served.client() as client:
         headers = served.local() | {"content-type": "application/json"}
-        announced = await client.post("/api/users", content=b" " * 501, headers=headers)
+        announced = await client.post("/api/users", content=pieces(), headers=headers | {"content-length": "501"})
+        assert read == 0
         chunked = await client.post("/api/users", content=pieces(), headers=headers)
         fits = await client.post("/api/users", content=json.dumps(_user("ann")).ljust(500), headers=headers)
 

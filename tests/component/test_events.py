@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from sqlalchemy import delete
 
@@ -111,6 +112,23 @@ async def test_who_knows_what_is_not_stored_any_more_reads_anew(db: Db) -> None:
         assert await _numbers(lost, 1) == [Resync(5)]
         assert await _numbers(found, 2) == [4, 5]
         assert await _numbers(strange, 1) == [Resync(5)]
+
+
+async def test_who_waits_is_told_when_it_happens(db: Db) -> None:
+    bus = EventBus(db)
+    heard: list[int | Resync | None] = []
+
+    async def listen() -> None:
+        async with bus.subscribe() as listening:
+            heard.extend(await _numbers(listening, 2))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        for _ in range(2):
+            while not bus.news.statistics().tasks_waiting:
+                await anyio.lowlevel.checkpoint()
+            await _emit(db)
+    assert heard == [1, 2]
 
 
 async def test_when_it_is_closed_all_come_to_their_end(db: Db) -> None:

@@ -81,8 +81,6 @@ class _Answer:
         return getattr(self.scope.get("route"), "name", "none")
 
     async def receive(self) -> Message:
-        if self._over and self._head_only:
-            return {"type": "http.disconnect"}  # ends what would go on telling
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._services.rules.body_bytes:
