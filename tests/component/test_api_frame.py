@@ -93,7 +93,7 @@ async def test_answers_carry_headers_that_keep_browsers_from_harm(served: Served
             headers = (await client.get(path)).headers
             assert "frame-ancestors 'none'" in headers["content-security-policy"]
             assert headers["x-content-type-options"] == "nosniff"
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "same-origin"
             assert headers["cache-control"] in {"no-store", "private, no-cache"}
 
 
@@ -306,6 +306,16 @@ async def test_every_change_leaves_a_line_with_who_and_from_where(served: Served
     assert (some["total"], [line["what"] for line in some["items"]]) == (1, ["change_user"])
 
 
+async def test_old_lines_go(served: Served) -> None:
+    async with served.signed_in("root") as client:
+        served.clock.advance(3600)
+        await client.post("/api/users", json=_user("ann"), headers=served.local())
+        await served.services.audit.sweep(served.clock.now() - timedelta(minutes=30))
+        lines = (await client.get("/api/audit", headers=served.local())).json()["items"]
+
+    assert [line["what"] for line in lines] == ["add_user"]
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
     [
@@ -317,6 +327,9 @@ async def test_every_change_leaves_a_line_with_who_and_from_where(served: Served
         ("10.0.0.1", "203.0.113.9, unknown", "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+        ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("::ffff:192.0.2.7", "203.0.113.9", "192.0.2.7"),
+        ("", "203.0.113.9", "203.0.113.9"),
     ],
 )
 async def test_only_trusted_proxies_say_who_the_client_is(

@@ -41,7 +41,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(self, services: Services, who: Principal, after: int | None, topics: frozenset[str]) -> None:
-        super().__init__()
+        super().__init__(headers={"X-Accel-Buffering": "no"})  # nginx would gather events before it passes them on
         del self.headers["content-length"]
         self._services = services
         self._who = who
