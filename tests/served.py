@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import anyio
 import httpx
+import uvicorn
+from anyio.streams.memory import MemoryObjectReceiveStream
 from fastapi import FastAPI
 
 from ouzel.api.app import make_app
@@ -38,16 +43,17 @@ class Served:
     app: FastAPI
     clock: FakeClock
 
-    def client(self, address: str = "192.0.2.7", **more: Any) -> httpx.AsyncClient:
+    def client(self, address: str = "192.0.2.7", headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(address, 1), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}, **more)
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN, **(headers or {})})
 
-    async def signed_in(self, name: str) -> httpx.AsyncClient:
+    @asynccontextmanager
+    async def signed_in(self, name: str) -> AsyncGenerator[httpx.AsyncClient]:
         """A browser."""
-        client = self.client()
-        answer = await client.post("/api/auth/login", json={"name": name, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        return client
+        async with self.client() as client:
+            answer = await client.post("/api/auth/login", json={"name": name, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            yield client
 
     async def bearer(self, name: str) -> dict[str, str]:
         """Headers of a program."""
@@ -56,7 +62,7 @@ class Served:
             token = (await client.post("/api/auth/login", json=body)).json()["access_token"]
         return {"authorization": f"Bearer {token}"}
 
-    async def local(self) -> dict[str, str]:
+    def local(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.services.auth.tokens.local()}"}
 
     async def add(self, name: str, role: Role, *labels: str) -> str:
@@ -64,6 +70,58 @@ class Served:
         who = await self.services.auth.identify(self.services.auth.tokens.local(), Via.LOCAL)
         new = NewUser(name, PASSWORD, role, frozenset(labels))
         return (await self.services.users.add(who, new)).id
+
+    @asynccontextmanager
+    async def listening(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[Listening]:
+        """An open event stream, which httpx cannot read in process: it waits for the end."""
+        url = urlsplit(path)
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": url.path, "raw_path": url.path.encode(), "query_string": url.query.encode(), "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "client": ("192.0.2.7", 1), "server": ("ouzel.test", 80),
+        }  # fmt: skip
+        sent_in, sent_out = anyio.create_memory_object_stream[dict[str, Any]](100)
+        gone = anyio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def run() -> None:
+            async with sent_in:
+                await self.app(scope, receive, sent_in.send)  # type: ignore[arg-type]
+
+        async with anyio.create_task_group() as tasks, sent_out:
+            tasks.start_soon(run)
+            yield Listening(sent_out)
+            gone.set()
+
+
+class Listening:
+    """Frames of an event stream."""
+
+    def __init__(self, sent: MemoryObjectReceiveStream[dict[str, Any]]) -> None:
+        self._sent = sent
+        self.status = 0
+
+    async def next(self) -> dict[str, str] | None:
+        """Fields of the next frame; a comment is under ``. None: the stream is over."""
+        with anyio.fail_after(10):
+            async for message in self._sent:
+                if message["type"] == "http.response.start":
+                    self.status = message["status"]
+                elif message["body"]:
+                    lines = message["body"].decode().strip().splitlines()
+                    return {name: value.removeprefix(" ") for name, _, value in (line.partition(":") for line in lines)}
+        return None
+
+    async def codes(self, count: int) -> list[str]:
+        """Of the next events; comments do not count."""
+        found: list[str] = []
+        while len(found) < count and (each := await self.next()) is not None:
+            found += [each["event"]] if "event" in each else []
+        return found
 
 
 @asynccontextmanager
@@ -88,3 +146,25 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules) -> Services:
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
         events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), rules=rules,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def listening_server(app: FastAPI) -> AsyncGenerator[str]:
+    """The app over HTTP, as the daemon runs it; its address."""
+    up = anyio.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            up.set()
+
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
+    )
+    server = Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listener])
+            await up.wait()
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            server.should_exit = True

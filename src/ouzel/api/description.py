@@ -31,8 +31,10 @@ def _operations(doc: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _complete(method: str, operation: dict[str, Any]) -> None:
     for status, response in [*cast("dict[str, dict[str, Any]]", operation["responses"]).items()]:
         content: dict[str, Any] = response.get("content", {})
-        if not status.startswith("2") and "application/json" in content:
-            response["content"] = {MEDIA_TYPE: content["application/json"]}
+        if not status.startswith("2") and content:
+            response["content"] = {
+                MEDIA_TYPE: next(iter(content.values()))
+            }  # it stands under what the route gives else
         elif method == "get" and "application/json" in content:
             response["headers"] = _TAGS
             operation["responses"] |= {"304": {"description": "it is as `If-None-Match` says"}}

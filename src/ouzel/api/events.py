@@ -22,6 +22,11 @@ from ouzel.services.events import Resync, Subscription
 router = APIRouter()
 TOPICS = sorted({code.partition(".")[0] for code in CODES})
 _RETRY_MS = 3000
+_FRAME = {
+    "type": "object",
+    "description": "fields of each event; `data` is a JSON object with number, at, code, subject, channel_id, data",
+    "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "data": {"type": "string"}},
+}
 _NUMBER = r"^[0-9]{1,18}$"
 
 
@@ -36,7 +41,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(self, services: Services, who: Principal, after: int | None, topics: frozenset[str]) -> None:
-        super().__init__()
+        super().__init__(headers={"X-Accel-Buffering": "no"})  # nginx would gather events before it passes them on
         del self.headers["content-length"]
         self._services = services
         self._who = who
@@ -57,7 +62,8 @@ class EventStream(Response):
     async def _tell(self, send: Send) -> None:
         async with self._services.events.subscribe(self._after) as listening:
             begun = frame("ready", listening.after, {"number": listening.after})
-            await self._send(send, f"retry: {_RETRY_MS}\n".encode() + begun)
+            if not await self._send(send, f"retry: {_RETRY_MS}\n".encode() + begun):
+                return
             try:
                 while (piece := await self._next(listening)) is not None:
                     if not await self._send(send, piece):
@@ -119,7 +125,7 @@ def event_out(event: StoredEvent) -> dict[str, Any]:
 
 @router.get(
     "/api/events", tags=["events"], status_code=200, response_class=EventStream,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+    responses={200: {"content": {"text/event-stream": {"schema": _FRAME}}}}
     | problems(Invalid, NotSignedIn, NotAllowed),
 )  # fmt: skip
 async def listen(

@@ -21,7 +21,7 @@ _TOO_LARGE = "this request is larger than any needs to be"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -81,8 +81,6 @@ class _Answer:
         return getattr(self.scope.get("route"), "name", "none")
 
     async def receive(self) -> Message:
-        if self._over and self._head_only:
-            return {"type": "http.disconnect"}  # ends what would go on telling
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._services.rules.body_bytes:

@@ -11,12 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from ouzel.api.visit import visit_of
 from ouzel.base import errors
 from ouzel.base.errors import OuzelError, Retry, TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 STATUSES: Mapping[type[OuzelError], int] = {
     OuzelError: 500,
@@ -123,7 +125,16 @@ async def _of_http(request: Request, exc: Exception) -> Response:
     error = cast("HTTPException", exc)
     code = _HTTP_CODES.get(error.status_code, "bad_input")
     detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
-    return problem(request, error.status_code, code, detail, headers=error.headers)
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    return problem(request, error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """What may be done with this address. What is raised says only that of one of its routes."""
+    routes = cast("FastAPI", request.app).routes
+    scopes = [{**request.scope, "method": method} for method in _METHODS]
+    allowed = [each["method"] for each in scopes if any(route.matches(each)[0] is Match.FULL for route in routes)]
+    return [*allowed, "HEAD"] if "GET" in allowed else allowed
 
 
 async def _of_fields(request: Request, exc: Exception) -> Response:

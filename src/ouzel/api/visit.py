@@ -35,9 +35,10 @@ class Visit:
 def open_visit(scope: Scope, rules: ApiRules) -> Visit:
     headers = Headers(scope=scope)
     asked = headers.get("x-request-id", "")
-    peer: str = scope["client"][0] if scope.get("client") else ""
-    trusted = _is_in(peer, rules.trusted_proxies)
-    scheme = (headers.get("x-forwarded-proto") if trusted else None) or scope.get("scheme", "http")
+    peer = _plain(scope["client"][0]) if scope.get("client") else ""
+    trusted = not peer or _is_in(peer, rules.trusted_proxies)  # to a unix socket comes whom its owner lets in: a proxy
+    told = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip() if trusted else ""
+    scheme = told or scope.get("scheme", "http")
     visit = Visit(
         client=Client(
             address=_client_address(peer, headers.getlist("x-forwarded-for"), rules) if trusted else peer,
@@ -59,12 +60,17 @@ def _client_address(peer: str, forwarded: list[str], rules: ApiRules) -> str:
     address = peer
     for each in reversed([part.strip() for value in forwarded for part in value.split(",")]):
         try:
-            address = str(ip_address(each.strip("[]")))
+            address = _plain(str(ip_address(each.strip("[]"))))
         except ValueError:
             break
         if not _is_in(address, rules.trusted_proxies):
             break
     return address
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address that came to a socket of IPv6, as it is written else."""
+    return address.removeprefix("::ffff:") if "." in address else address
 
 
 def _is_in(address: str, networks: tuple[Network, ...]) -> bool:

@@ -11,7 +11,8 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_CHARS = 9  # of milliseconds: until the year 3084
 _RANDOM_CHARS = 7
 LENGTH = _TIME_CHARS + _RANDOM_CHARS
-_ID = re.compile(f"[{_ALPHABET}]{{{LENGTH}}}")
+PATTERN = f"[{_ALPHABET}]{{{LENGTH}}}"
+_ID = re.compile(PATTERN)
 
 
 def new_id(at: datetime) -> str:

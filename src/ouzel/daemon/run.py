@@ -13,6 +13,7 @@ import anyio
 
 from ouzel import __version__
 from ouzel.api.app import make_app
+from ouzel.api.routes.setup import setup_link
 from ouzel.base.errors import OuzelError
 from ouzel.config.settings import Settings
 from ouzel.daemon.build import Daemon, open_daemon
@@ -85,7 +86,7 @@ async def _run(
             tasks.start_soon(Obedience(daemon.channels, follower, folder).run, name=f"follow:{folder}")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
         tasks.start_soon(_sweep, daemon, name="sweep")
-        on_ready(Ready(daemon, door.address, f"{base}/setup?token={token}" if token else None))
+        on_ready(Ready(daemon, door.address, setup_link(base, token) if token else None))
         _log.info("ouzel %s listens on %s", __version__, door.address)
         await stop.wait()
         await _end(daemon, web, all_over, web_over)

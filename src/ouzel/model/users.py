@@ -161,6 +161,7 @@ _SILLY = (
     "letmein", "administrator", "adminadmin", "changeme", "ouzelouzel", "woaini", "5201314",
 )  # fmt: skip
 _FEWEST_KINDS = 5  # different characters
+_FEWEST_BESIDES = 6  # characters, besides the name or a word that everybody tries
 
 
 def weakness(password: str, name: str, *, at_least: int) -> str | None:
@@ -172,8 +173,8 @@ def weakness(password: str, name: str, *, at_least: int) -> str | None:
         return "it has more than 256 characters"
     if len(set(plain)) < _FEWEST_KINDS:
         return f"it is made of fewer than {_FEWEST_KINDS} different characters"
-    if own and len(plain.replace(own, "")) < at_least - len(own):
+    if own and len(plain.replace(own, "")) < _FEWEST_BESIDES:
         return "it is little more than the name of the account"
-    if any(len(plain.replace(each, "")) < 6 for each in _SILLY if each in plain):
+    if any(len(plain.replace(each, "")) < _FEWEST_BESIDES for each in _SILLY if each in plain):
         return "it is one of those that are tried first"
     return None

@@ -204,11 +204,6 @@ class Auth:
         """None: of a local token."""
         return await self._users.get(who.user_id)
 
-    async def sweep(self) -> None:
-        """Sessions that have expired go."""
-        async with self._db.transaction() as tx:
-            await self._sessions.sweep_in(tx, self._clock.now())
-
     async def _require_setup_link(self, tx: Tx, token: str) -> None:
         if await self._users.administrators_in(tx) or not await self._sessions.is_setup_link_in(tx, hash_of(token)):
             raise NotAllowed(
@@ -229,6 +224,7 @@ class Auth:
         row = SessionRow(
             hash_of(refresh), family, user.id, None, now, until, client.user_agent[:_AGENT_CHARS], client.address
         )
+        await self._sessions.sweep_in(tx, now)
         await self._sessions.add_in(tx, row, instead_of=after.token_hash if after else None)
         access, access_until = self.tokens.access(user.id, family)
         return SignedIn(user, access, access_until, refresh, until, self.tokens.csrf(family))

@@ -123,8 +123,6 @@ class Subscription:
     async def next(self) -> StoredEvent | Resync | None:
         """What happened next, waiting for it. None: the bus is closed. After a Resync nothing comes that was before it."""
         while not self._waiting:
-            if self._bus.closed:
-                return None
             news = self._bus.news  # looked at before the page: what happens between the two wakes us
             newest = await self._bus.newest()
             if not self._checked or newest - self._after > _PAGE:
@@ -134,6 +132,8 @@ class Subscription:
                 self._checked = True
             self._waiting.extend(await self._bus.page(self._after))
             if not self._waiting:
+                if self._bus.closed:  # what was told before is told first
+                    return None
                 await news.wait()
         event = self._waiting.popleft()
         self._after = event.number

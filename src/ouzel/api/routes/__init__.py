@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from ouzel.api import events
-from ouzel.api.routes import audit, auth, keys, metrics, users
+from ouzel.api.routes import audit, auth, keys, metrics, setup, users
 
-ALL: tuple[APIRouter, ...] = (metrics.router, auth.router, users.router, keys.router, audit.router, events.router)
+ALL: tuple[APIRouter, ...] = (
+    metrics.router, auth.router, users.router, keys.router, audit.router, events.router, setup.router,
+)  # fmt: skip
 """In the order of the description."""

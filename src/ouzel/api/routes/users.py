@@ -50,6 +50,7 @@ async def add_user(body: UserIn, services: Served, once: Once, who: IsAdmin) -> 
 
 @router.get("/{user_id}", responses=problems(NotFound))
 async def show_user(user_id: Id, request: Request, services: Served, who: IsAdmin) -> UserOut:  # noqa: ARG001
+    """One account."""
     user = await services.users.get(user_id)
     show_revision(request, user.revision)
     return UserOut.of(user)

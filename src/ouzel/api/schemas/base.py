@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from ouzel.base.ids import is_id
+from ouzel.base.ids import PATTERN
 
 T = TypeVar("T")
 
@@ -37,11 +37,5 @@ def left_out(make: Callable[[], T], **limits: Any) -> Any:
     return Field(default_factory=make, **limits)
 
 
-def _is_id(text: str) -> str:
-    if not is_id(text):
-        raise ValueError("no id")
-    return text
-
-
-Id: TypeAlias = Annotated[str, AfterValidator(_is_id), Field(examples=["06fk8v2xq3m1a7zt"])]
+Id: TypeAlias = Annotated[str, Field(pattern=f"^{PATTERN}$", examples=["06fk8v2xq3m1a7zt"])]
 Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
