@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 _BURST_MINUTES = 1 / 6
 """Of its requests may be made at once after a quiet time."""
+_INSTANT_S = 1e-6
+"""What is shorter comes from rounding, and no clock would pass it."""
 _EASE = 0.05
 _STRAINED, _EASED = 1.0, 0.25
 
@@ -57,7 +59,8 @@ class Budget:
         lacking = (-self.rules.burst if urgent else 0.0) + 1.0 - self._tokens
         filled_s = max(0.0, lacking) * 60.0 / self.rules.requests_per_minute
         apart_s = 0.0 if urgent else self._next_s - now_s
-        return max(0.0, filled_s, apart_s, self._closed_until_s - now_s)
+        wait_s = max(filled_s, apart_s, self._closed_until_s - now_s)
+        return wait_s if wait_s >= _INSTANT_S else 0.0
 
     def take(self, now_s: float, requests: int = 1) -> None:
         """A question is asked."""

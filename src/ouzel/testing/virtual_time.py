@@ -14,6 +14,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 from unittest import mock
@@ -28,9 +29,9 @@ _Work = tuple[Future[Any] | None, Callable[[], Any]]
 class _Selector(selectors.BaseSelector):
     """In place of waiting for a timer it moves the clock on."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: float) -> None:
         self._real = selectors.DefaultSelector()
-        self.now_s = 0.0
+        self.now_s = now_s
         self.busy = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -55,10 +56,8 @@ class _Selector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its time begins at 0."""
-
-    def __init__(self) -> None:
-        self._hands = _Selector()
+    def __init__(self, begin_s: float = 0.0) -> None:
+        self._hands = _Selector(begin_s)
         super().__init__(self._hands)
 
     def time(self) -> float:
@@ -116,10 +115,10 @@ async def _run_in_thread(func: Callable[..., Any], *args: Any, **options: Any) -
         return await _run_sync(func, *args, **options)
 
 
-def simulate(main: Callable[[], Awaitable[T]]) -> T:
-    """Run it like `anyio.run`, in virtual time."""
+def simulate(main: Callable[[], Awaitable[T]], *, begin_s: float = 0.0) -> T:
+    """Run it like `anyio.run`, in virtual time, which begins at `begin_s`."""
     with mock.patch("aiosqlite.core.SimpleQueue", _Queue), mock.patch("anyio.to_thread.run_sync", _run_in_thread):
-        return anyio.run(main, backend_options={"loop_factory": VirtualLoop})
+        return anyio.run(main, backend_options={"loop_factory": partial(VirtualLoop, begin_s)})
 
 
 def virtual_loop() -> VirtualLoop:
