@@ -6,7 +6,7 @@ import base64
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from ouzel.model.channel import Channel
 from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Identity, Live, Offline
-from ouzel.model.ownership import POLL, RECORD, key_of
+from ouzel.model.ownership import ALONE, POLL, RECORD, key_of
 from ouzel.model.polling import PollRules
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
@@ -40,6 +40,8 @@ from ouzel.store.standings import StandingRepo
 from ouzel.testing.virtual_time import VirtualClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+_SELDOM = replace(ALONE, beat_s=60.0, ttl_s=600.0)
+"""Nobody else is there to take over."""
 
 
 @dataclass
@@ -177,6 +179,8 @@ class World:
     budgets: Budgets
     recorders: Recorders
     heard: list[Heard] = field(default_factory=list[Heard])
+    first: dict[str, float] = field(default_factory=dict[str, float])
+    """When each broadcast was found, by site and its own name."""
     troubles: list[tuple[float, Trouble]] = field(default_factory=list[tuple[float, Trouble]])
 
     async def add(self, site: str, name: str, *, known: bool = True, **values: Any) -> Channel:
@@ -224,7 +228,7 @@ async def world(
     async with open_db(folder / "ouzel.db", clock) as db:
         channels = Channels(db, Box())
         await channels.load()
-        ownership = SqliteOwnership(db, lease_clock=clock.monotonic)
+        ownership = SqliteOwnership(db, terms=_SELDOM, lease_clock=clock.monotonic)
         broadcasts = Broadcasts(db, channels, ownership)
         recorders = Recorders()
         given = Budgets(lambda name: (budgets or {}).get(name, BudgetRules()))
@@ -232,6 +236,8 @@ async def world(
         async def on_heard(tx: Tx, heard: Heard) -> None:
             if keep_heard:
                 made.heard.append(heard)
+            if isinstance(heard.outcome, Live):
+                made.first.setdefault(f"{heard.channel.platform} {heard.outcome.broadcast}", clock.monotonic())
             await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
 
         async def on_trouble(_tx: Tx, trouble: Trouble) -> None:

@@ -208,7 +208,7 @@ class Round:
                 await self._tell(Trouble(self.platform, "blocked", data={"for_s": for_s, "evidence": evidence}))
         elif not isinstance(outcome, NetworkError) and self.budget.answered(asked_s):
             await self._tell(Trouble(self.platform, "blocked", over=True))
-        if (strained := self.budget.is_strained(before=self.strained)) is not self.strained:
+        if (strained := self.budget.is_strained(self.strained, now_s)) is not self.strained:
             self.strained = strained
             data = {"requests_per_minute": self.budget.rules.requests_per_minute, "channels": len(self.list)}
             await self._tell(Trouble(self.platform, "strained", over=not strained, data=data if strained else {}))

@@ -2,8 +2,9 @@
 
     simulate(main)       # an hour of `anyio.sleep` in as long as the work between takes
 
-What threads are at work on stops the clock: those of the database and of `anyio.to_thread` are known, other work says so
-itself (`VirtualLoop.working`), such as what waits for another process. Sockets are served, but do not stop the clock.
+What threads are at work on stops the clock: that of `anyio.to_thread` is known, other work says so itself
+(`VirtualLoop.working`), such as what waits for another process. What the database is asked is done on the spot. Sockets are
+served, but do not stop the clock.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 from unittest import mock
 
+import aiosqlite.core
 import anyio
 import anyio.to_thread
 
@@ -93,15 +95,21 @@ class VirtualClock:
 
 
 class _Queue(SimpleQueue[_Work]):
-    """What is handed to a thread of the database: done when its future is."""
+    """What is handed to a thread of the database is done on the spot instead: nothing to wait for, and always one order."""
 
     def put_nowait(self, item: _Work) -> None:
-        future = item[0]
-        loop = future.get_loop() if future is not None else None
-        if future is not None and isinstance(loop, VirtualLoop):
-            loop.begin_work()
-            future.add_done_callback(loop.end_work)
-        super().put_nowait(item)
+        future, function = item
+        if future is None or not isinstance(future.get_loop(), VirtualLoop):
+            super().put_nowait(item)
+            return
+        try:
+            result = function()
+        except Exception as exc:  # noqa: BLE001 - it is whoever waits for the future who is to know
+            future.set_exception(exc)
+            return
+        future.set_result(result)
+        if result is aiosqlite.core._STOP_RUNNING_SENTINEL:  # pyright: ignore[reportPrivateUsage]
+            super().put_nowait((None, lambda: result))  # the thread that had nothing to do ends
 
 
 _run_sync = anyio.to_thread.run_sync
