@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/watching.py [CHANNELS] [MINUTES]
 
-The platforms are made up and answer in the process, in virtual time; database, supervisor and watching are the real ones. Prints the
-resident memory with the database open and nobody watched, with all channels watched after so many minutes (10), what is
-between them, and how much processor time a minute has taken.
+The platforms are made up and answer in the process, in virtual time; database, supervisor and watching are the real ones. Prints
+the resident memory with one channel, and with all of them after so many minutes (10), what is between them, and how much
+processor time a minute has taken. The child process that asks real platforms is not in it.
 """
 
 from __future__ import annotations
