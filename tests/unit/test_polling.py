@@ -244,13 +244,18 @@ def test_turns_agree_with_a_plain_list(steps: list[tuple[str, float, bool]]) -> 
 
 def test_a_budget_that_is_too_small_is_noticed_and_when_it_is_not_any_more() -> None:
     budget = Budget(BudgetRules(), 0.0)
-    assert not budget.is_strained(before=False)
-    for _ in range(40):
-        budget.strained(90.0, 30.0, 900.0)
-    assert budget.is_strained(before=False)
+    assert not budget.is_strained(False, 0.0)
+    for now_s in range(0, 590, 10):
+        budget.strained(90.0, 30.0, now_s)
+        assert not budget.is_strained(False, now_s)
+    for now_s in range(590, 900, 10):
+        budget.strained(90.0, 30.0, now_s)
+    assert budget.is_strained(False, 900.0)
+    assert budget.is_strained(True, 901.0)
     for _ in range(80):
-        budget.strained(1.0, 30.0, 900.0)
-    assert not budget.is_strained(before=True)
+        budget.strained(1.0, 30.0, 910.0)
+    assert not budget.is_strained(True, 910.0)
+    assert not budget.is_strained(False, 1000.0)
 
 
 def test_a_blocked_answer_of_one_channel_backs_off_like_any_other() -> None:

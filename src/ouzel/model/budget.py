@@ -11,8 +11,12 @@ from dataclasses import dataclass
 
 _BURST_MINUTES = 1 / 6
 """Of its requests may be made at once after a quiet time."""
+_INSTANT_S = 1e-6
+"""What is shorter comes from rounding, and no clock would pass it."""
 _EASE = 0.05
 _STRAINED, _EASED = 1.0, 0.25
+_STRAINED_S = 600.0
+"""The first questions after a start take a while, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Budget:
         self._closed_at_s = self._closed_until_s = now_s
         self._closures = 0
         self._late = 0.0
+        self._strained_s = now_s
+        """Until then it was not."""
 
     def wait_s(self, now_s: float, *, urgent: bool = False) -> float:
         """Seconds until the next question may be asked.
@@ -57,7 +63,8 @@ class Budget:
         lacking = (-self.rules.burst if urgent else 0.0) + 1.0 - self._tokens
         filled_s = max(0.0, lacking) * 60.0 / self.rules.requests_per_minute
         apart_s = 0.0 if urgent else self._next_s - now_s
-        return max(0.0, filled_s, apart_s, self._closed_until_s - now_s)
+        wait_s = max(filled_s, apart_s, self._closed_until_s - now_s)
+        return wait_s if wait_s >= _INSTANT_S else 0.0
 
     def take(self, now_s: float, requests: int = 1) -> None:
         """A question is asked."""
@@ -100,9 +107,12 @@ class Budget:
         late_s = min(late_s, max(0.0, now_s - self._closed_until_s))
         self._late += _EASE * (late_s / interval_s - self._late)
 
-    def is_strained(self, before: bool) -> bool:
-        """Whether channels are asked half as often as they should be, or less. `before`: what this said the last time."""
-        return self._late > (_EASED if before else _STRAINED)
+    def is_strained(self, before: bool, now_s: float) -> bool:
+        """Whether channels are asked half as often as they should be, or less, and have been for long. `before`: what this said
+        the last time."""
+        if self._late <= (_EASED if before else _STRAINED):
+            self._strained_s = now_s
+        return now_s - self._strained_s >= _STRAINED_S or (before and self._strained_s < now_s)
 
     def _fill(self, now_s: float) -> None:
         gained = (now_s - self._at_s) * self.rules.requests_per_minute / 60.0

@@ -13,6 +13,7 @@ import anyio
 import anyio.abc
 
 from ouzel.base.errors import Blocked, NetworkError, OuzelError
+from ouzel.model.channel import Channel
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Live, Offline
 from ouzel.model.standing import Standing
@@ -26,6 +27,7 @@ AT_ONCE = 8
 QUIET_S = 120.0
 """Answers that change nothing are written together, so often."""
 _LEARN_S = 6 * 3600.0
+_LATEST_S = 20.0
 
 
 class Round:
@@ -46,6 +48,7 @@ class Round:
         """A question about many has not answered theirs."""
         self._stale: set[str] = set()
         self._quiet: dict[str, Standing] = {}
+        self._latest: dict[str, tuple[float, Live]] = {}
         self._busy = 0
         self._called = anyio.Event()
         self._hearing = anyio.Lock()
@@ -78,15 +81,23 @@ class Round:
         self._stale |= self.list.ids() if channel_ids is None else {*channel_ids}
         self._called.set()
 
-    async def hear(self, channel_id: str, told: Told, asked_s: float) -> None:
-        """An answer in full, whoever has asked."""
+    def latest(self, channel_id: str) -> Live | None:
+        """What was told a moment ago, if that was that it is on air."""
+        at_s, live = self._latest.get(channel_id, (-math.inf, None))
+        return live if self._desk.clock.monotonic() - at_s <= _LATEST_S else None
+
+    async def hear(self, channel: Channel, told: Told, asked_s: float) -> bool:
+        """An answer in full, whoever has asked. Returns: whether it is watched."""
         await self._weigh(told, asked_s)
-        watched = self.list.get(channel_id)
-        if watched is None:  # it is not watched any more
-            return
+        watched = self.list.get(channel.id)
+        if watched is None:
+            return False
+        if isinstance(told.outcome, Live):
+            self._latest[channel.id] = (asked_s, told.outcome)
         if not isinstance(told.outcome, OuzelError):
             watched.full_s = asked_s
         await self._hear(watched, told)
+        return True
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -150,7 +161,7 @@ class Round:
                 watched = asked[0]
                 others = watched.wants_others(self._desk.clock.now(), asked_s)
                 told = await self._desk.asker.ask(watched.channel, watched.settings, others=others)
-                await self.hear(watched.channel.id, told, asked_s)
+                await self.hear(watched.channel, told, asked_s)
         finally:
             self._busy -= 1
             for each in asked:
@@ -197,7 +208,7 @@ class Round:
                 await self._tell(Trouble(self.platform, "blocked", data={"for_s": for_s, "evidence": evidence}))
         elif not isinstance(outcome, NetworkError) and self.budget.answered(asked_s):
             await self._tell(Trouble(self.platform, "blocked", over=True))
-        if (strained := self.budget.is_strained(before=self.strained)) is not self.strained:
+        if (strained := self.budget.is_strained(self.strained, now_s)) is not self.strained:
             self.strained = strained
             data = {"requests_per_minute": self.budget.rules.requests_per_minute, "channels": len(self.list)}
             await self._tell(Trouble(self.platform, "strained", over=not strained, data=data if strained else {}))
@@ -258,6 +269,8 @@ class Round:
         while True:
             await anyio.sleep(QUIET_S)
             await self._write_quiet()
+            old_s = self._desk.clock.monotonic() - _LATEST_S
+            self._latest = {each: told for each, told in self._latest.items() if told[0] >= old_s}
             if self._desk.clock.monotonic() - learned_s >= _LEARN_S:
                 learned_s = self._desk.clock.monotonic()
                 await self.list.learn()

@@ -12,9 +12,12 @@ from typing import Any, Protocol
 
 import anyio
 
+from ouzel.base.errors import OuzelError
+from ouzel.model.channel import Channel
 from ouzel.model.happening import StoredEvent
+from ouzel.model.live import Live
 from ouzel.platforms.chain import Told
-from ouzel.services.hearing import Commit, Desk, Stopping
+from ouzel.services.hearing import Commit, Desk, Heard, Stopping
 from ouzel.services.rounds import Round
 
 
@@ -90,22 +93,33 @@ class Watching:
             if not own:  # what platforms tell comes from here
                 self.reload([event.subject])
 
-    async def ask_now(self, channel_id: str) -> Told:
-        """The answer of this moment, for whom a recording waits for it: within the budget, and heard like any other.
-
-        Raises: NotFound.
-        """
+    async def ask(self, channel: Channel) -> Told:
+        """The answer of this moment, for a recording that waits for it, whether it is watched or not: before its turn, within the
+        budget, and heard like any other."""
         desk = self._desk
-        channel = desk.channels.get(channel_id)
         budget = desk.budgets.of(channel.platform, desk.clock.monotonic())
         while (wait_s := budget.wait_s(desk.clock.monotonic(), urgent=True)) > 0:  # noqa: ASYNC110 - it may grow meanwhile
             await anyio.sleep(wait_s)
         asked_s = desk.clock.monotonic()
         budget.take(asked_s)
         told = await desk.asker.ask(channel, desk.channels.effective(channel).settings)
-        if (round_ := self._rounds.get(channel.platform)) is not None:
-            await round_.hear(channel_id, told, asked_s)
+        round_ = self._rounds.get(channel.platform)
+        if round_ is None or not await round_.hear(channel, told, asked_s):
+            await self._pass_on(channel, told)
         return told
+
+    async def _pass_on(self, channel: Channel, told: Told) -> None:
+        """An answer about a channel that is not watched any more, and still recorded."""
+        if isinstance(told.outcome, OuzelError):
+            return
+        count = 0 if isinstance(told.outcome, Live) else 1
+        heard = Heard(channel, told.outcome, told.adapter, told.evidence, self._desk.clock.now(), count)
+        async with self._desk.db.transaction() as tx:
+            await self._desk.on_heard(tx, heard)
+
+    def latest(self, channel_id: str) -> Live | None:
+        """What was told a moment ago, if that was that it is on air."""
+        return next((live for each in self._rounds.values() if (live := each.latest(channel_id))), None)
 
     def loads(self) -> list[PlatformLoad]:
         """By platform, in the order of their names."""

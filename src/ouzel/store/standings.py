@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Executable, delete, insert, select
@@ -19,6 +18,7 @@ from ouzel.store.tables.standings import standing_history, standings
 KEPT = 500
 """Rows of history for each channel."""
 _BRIEF = [column for column in standings.c if column.name != "evidence"]
+_NAMES = tuple(column.name for column in standings.c)
 _ROW = upsert(standings)
 _UPSERT = _ROW.on_conflict_do_update(
     index_elements=["channel_id"],
@@ -84,7 +84,7 @@ class StandingRepo:
 
 
 def _row_of(standing: Standing) -> dict[str, Any]:
-    return asdict(standing) | {"evidence": [*standing.evidence]}
+    return {name: getattr(standing, name) for name in _NAMES} | {"evidence": [*standing.evidence]}
 
 
 def _standing_of(row: RowMapping) -> Standing:

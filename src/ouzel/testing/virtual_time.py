@@ -2,8 +2,9 @@
 
     simulate(main)       # an hour of `anyio.sleep` in as long as the work between takes
 
-What threads are at work on stops the clock: those of the database and of `anyio.to_thread` are known, other work says so
-itself (`VirtualLoop.working`), such as what waits for another process. Sockets are served, but do not stop the clock.
+What threads are at work on stops the clock: that of `anyio.to_thread` is known, other work says so itself
+(`VirtualLoop.working`), such as what waits for another process. What the database is asked is done on the spot. Sockets are
+served, but do not stop the clock.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 from unittest import mock
 
+import aiosqlite.core
 import anyio
 import anyio.to_thread
 
@@ -28,9 +31,9 @@ _Work = tuple[Future[Any] | None, Callable[[], Any]]
 class _Selector(selectors.BaseSelector):
     """In place of waiting for a timer it moves the clock on."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: float) -> None:
         self._real = selectors.DefaultSelector()
-        self.now_s = 0.0
+        self.now_s = now_s
         self.busy = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -55,10 +58,8 @@ class _Selector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its time begins at 0."""
-
-    def __init__(self) -> None:
-        self._hands = _Selector()
+    def __init__(self, begin_s: float = 0.0) -> None:
+        self._hands = _Selector(begin_s)
         super().__init__(self._hands)
 
     def time(self) -> float:
@@ -94,15 +95,21 @@ class VirtualClock:
 
 
 class _Queue(SimpleQueue[_Work]):
-    """What is handed to a thread of the database: done when its future is."""
+    """What is handed to a thread of the database is done on the spot instead: nothing to wait for, and always one order."""
 
     def put_nowait(self, item: _Work) -> None:
-        future = item[0]
-        loop = future.get_loop() if future is not None else None
-        if future is not None and isinstance(loop, VirtualLoop):
-            loop.begin_work()
-            future.add_done_callback(loop.end_work)
-        super().put_nowait(item)
+        future, function = item
+        if future is None or not isinstance(future.get_loop(), VirtualLoop):
+            super().put_nowait(item)
+            return
+        try:
+            result = function()
+        except Exception as exc:  # noqa: BLE001 - it is whoever waits for the future who is to know
+            future.set_exception(exc)
+            return
+        future.set_result(result)
+        if result is aiosqlite.core._STOP_RUNNING_SENTINEL:  # pyright: ignore[reportPrivateUsage]
+            super().put_nowait((None, lambda: result))  # the thread that had nothing to do ends
 
 
 _run_sync = anyio.to_thread.run_sync
@@ -116,10 +123,10 @@ async def _run_in_thread(func: Callable[..., Any], *args: Any, **options: Any) -
         return await _run_sync(func, *args, **options)
 
 
-def simulate(main: Callable[[], Awaitable[T]]) -> T:
-    """Run it like `anyio.run`, in virtual time."""
+def simulate(main: Callable[[], Awaitable[T]], *, begin_s: float = 0.0) -> T:
+    """Run it like `anyio.run`, in virtual time, which begins at `begin_s`."""
     with mock.patch("aiosqlite.core.SimpleQueue", _Queue), mock.patch("anyio.to_thread.run_sync", _run_in_thread):
-        return anyio.run(main, backend_options={"loop_factory": VirtualLoop})
+        return anyio.run(main, backend_options={"loop_factory": partial(VirtualLoop, begin_s)})
 
 
 def virtual_loop() -> VirtualLoop:
