@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from tests.component.library import Library, library
 
 from ouzel.base.errors import RootMissing, StorageError
 from ouzel.model.states import RecordingState
@@ -14,7 +15,6 @@ from ouzel.services.notices import Notices
 from ouzel.services.noticing import Noticing
 from ouzel.services.storage import MARKER, RootGate, RootState, Storage
 from ouzel.testing.disk import tiny_disk
-from tests.component.library import Library, library
 
 pytestmark = pytest.mark.anyio
 _MB = 1_000_000
