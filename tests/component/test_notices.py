@@ -75,9 +75,9 @@ async def test_there_is_no_such_notice(notices: Notices) -> None:
 
 
 async def test_a_list_goes_on_where_its_last_page_ended(lib: Library, notices: Notices) -> None:
-    made = []
-    for number in range(5):  # at the same instant: the id decides
-        made.append(await notices.raise_notice(f"k{number}", "hook.failed", channel_id=f"c{number % 2}"))
+    made = [  # at the same instant: the id decides
+        await notices.raise_notice(f"k{number}", "hook.failed", channel_id=f"c{number % 2}") for number in range(5)
+    ]
     whole = await notices.page(limit=100)
     assert {each.id for each in whole} == {each.id for each in made}
     pages, last = [], None
