@@ -113,7 +113,7 @@ def failing(code: str, **known: Any) -> HookSettings:
 
 async def exists(path: Path) -> None:
     with anyio.fail_after(20):
-        while not await anyio.Path(path).exists():
+        while not await anyio.Path(path).exists():  # noqa: ASYNC110
             await anyio.sleep(0.01)
 
 

@@ -77,6 +77,8 @@ class Db:
 
     def __init__(self, writer: AsyncConnection, readers: AsyncEngine, clock: Clock) -> None:
         self.clock = clock
+        self.writes = 0
+        """Transactions that were committed."""
         self._writer = writer
         self._readers = readers
         self._turn = anyio.Lock()
@@ -114,6 +116,7 @@ class Db:
                 tx = Tx(self._writer, self.clock)
                 yield tx
                 stored = await tx.store_events()
+            self.writes += 1
             for call in tx.afterwards:
                 call()
             for each in stored:
