@@ -32,7 +32,7 @@ async def test_what_is_there_is_counted(tmp_path: Path) -> None:
         await lib.recording(await lib.broadcast("c1"), bytes=11)
         await lib.recording(await lib.broadcast("c2"), deleted_at=lib.clock.now())
         now = lib.clock.now()
-        gaps = [Gap(at, GapCode., "why", now, now + timedelta(seconds=2), 2.0) for at in (1.0, 2.0)]
+        gaps = [Gap(at, GapCode.SEGMENT_GONE, "why", now, now + timedelta(seconds=2), 2.0) for at in (1.0, 2.0)]
         async with lib.db.transaction() as tx:
             await RecordingRepo(lib.db).set_gaps_in(tx, done.id, gaps, since_s=0.0)
         await Notices(lib.db).raise_notice("k", "hook.failed")
@@ -44,7 +44,7 @@ async def test_what_is_there_is_counted(tmp_path: Path) -> None:
         assert numbers.channels == {"live": 1, "blocked": 1, "unknown": 1, "unwatched": 1}
         assert numbers.recordings == {"done": 1, "recording": 1}
         assert (numbers.kept_bytes, numbers.kept_media_s, numbers.reconnects) == (111, 2.5, 3)
-        assert numbers.gaps == {"": (2, 4.0)}
+        assert numbers.gaps == {"segment_gone": (2, 4.0)}
         assert numbers.notices == {"warning": 1}
         assert numbers.writes == lib.db.writes > 10
         page = (await Metrics(counting.read).page()).decode()
