@@ -59,6 +59,7 @@
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
     │   ├── ReadOnly           read_only
+    │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
     │   ├── DataFolderBusy     data_folder_busy     another daemon works on this data folder
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
@@ -349,6 +350,10 @@ class DiskFull(StorageError):
 
 class ReadOnly(StorageError):
     code, retry = "read_only", Retry.LATER
+
+
+class RootMissing(ReadOnly):
+    code = "root_missing"
 
 
 class FileBusy(StorageError):

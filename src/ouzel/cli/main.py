@@ -30,6 +30,7 @@ COMMANDS = {
     "platforms": "ouzel.cli.platforms",
     "resolvers": "ouzel.cli.resolvers",
     "config": "ouzel.cli.config",
+    "export": "ouzel.cli.export",
     "check": "ouzel.cli.check",
     "import": "ouzel.cli.import_",
 }

@@ -10,6 +10,12 @@ addresses = ["https://live.bilibili.com/21495945"]
 name = "…"
 [channels.settings]
 quality = ["uhd", "best"]
+
+[policies."a week"]
+keep_days = 7.0
+
+[users.anna]
+role = "editor"
 """
 
 from __future__ import annotations
@@ -56,6 +62,10 @@ class Export:
     channels: tuple[ExportedChannel, ...] = ()
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
     """By scope: `global`, `platform:NAME`."""
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By name: the fields of `model.policies.Rule`, but for those that have no value."""
+    users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """By name: `role`, and `labels, disabled, language, password_hash` where there are any."""
 
 
 def is_export(text: str) -> bool:
@@ -80,14 +90,14 @@ def parse_export(text: str) -> Export:
         raise BadConfig(f"line {line}: no TOML: {_PLACE.sub('', str(exc))}", line=int(line)) from None
     except RecursionError:
         raise BadConfig("it is nested too deeply") from None
-    _check_keys("the export", doc, ("format", "layers", "channels"))
-    layers = {
-        scope: _table(f"layers.{scope}", layer) for scope, layer in _table("layers", doc.get("layers", {})).items()
-    }
+    _check_keys("the export", doc, ("format", "layers", "channels", "policies", "users"))
+    layers, policies, users = (_tables(name, doc) for name in ("layers", "policies", "users"))
     channels = doc.get("channels", [])
     if not isinstance(channels, list):
         raise BadConfig("channels are written [[channels]]")
-    return Export(tuple(_channel(n, each) for n, each in enumerate(cast("list[object]", channels), 1)), layers)
+    return Export(
+        tuple(_channel(n, each) for n, each in enumerate(cast("list[object]", channels), 1)), layers, policies, users
+    )
 
 
 def _channel(number: int, value: object) -> ExportedChannel:
@@ -125,6 +135,10 @@ def _table(where: str, value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
+def _tables(name: str, doc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {key: _table(f"{name}.{key}", each) for key, each in _table(name, doc.get(name, {})).items()}
+
+
 def _words(where: str, value: object) -> tuple[str, ...]:
     words = cast("list[object]", value) if isinstance(value, list) else [None]
     if not all(isinstance(each, str) for each in words):
@@ -151,6 +165,10 @@ def _lines(export: Export, hidden: Collection[str]) -> Iterator[str]:
         if channel.settings:
             yield "[channels.settings]"
             yield from _pairs(channel.settings, hidden)
+    for name, tables in (("policies", export.policies), ("users", export.users)):
+        for key, table in tables.items():
+            yield f"\n[{name}.{_key(key)}]"
+            yield from _pairs(table, hidden)
 
 
 def _pairs(table: Mapping[str, Any], hidden: Collection[str] = ()) -> Iterator[str]:

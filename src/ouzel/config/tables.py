@@ -115,6 +115,8 @@ class HookSettings:
     """The command is one text, and a shell reads it."""
     on: tuple[str, ...] = ("recording.finished",)
     """The events at which it is started."""
+    all: bool = False
+    """For all channels; else for those whose settings name it."""
     shape: HookShape = "ouzel"
     """What it is told, and how: "ouzel", or as DouyinLiveRecorder told its scripts: "douyin_live_recorder"."""
     timeout: Annotated[timedelta, Within("1s", "7d")] = timedelta(minutes=10)

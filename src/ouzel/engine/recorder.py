@@ -19,6 +19,7 @@ from ouzel.base.errors import (
     NotOnAir,
     OuzelError,
     RateLimited,
+    ReadOnly,
     Refused,
     RegionLocked,
     Retry,
@@ -296,7 +297,7 @@ class Recorder:
 
     async def _wait_for_disk(self, exc: StorageError) -> None:
         self.error, self._failed = exc, False
-        code = GapCode.READ_ONLY if exc.code == "read_only" else GapCode.DISK_FULL
+        code = GapCode.READ_ONLY if isinstance(exc, ReadOnly) else GapCode.DISK_FULL
         if self._reads_hls:
             self._hls.blame(code, str(exc))  # the playlist tells exactly what slides away meanwhile
         else:

@@ -77,6 +77,11 @@ class Budget:
         self._tokens -= requests
         self.requests += requests
 
+    def tokens(self, now_s: float) -> float:
+        """Questions that may be asked at once; below zero: on credit."""
+        self._fill(now_s)
+        return self._tokens
+
     def is_closed(self, now_s: float) -> bool:
         """Whether the platform is left alone because it blocks."""
         return self._closed_until_s > now_s

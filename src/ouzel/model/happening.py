@@ -32,6 +32,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "notice.raised": "somebody should know this",
         "notice.over": "it is not so any more, or was dismissed",
         "storage.changed": "a storage root takes media, or does not",
+        "policy.changed": "a rule that deletes was made, changed or taken away",
         "user.changed": "an account, its rights, its keys",
         "daemon.began": "the daemon is up",
         "daemon.stopping": "it is about to end",

@@ -216,6 +216,7 @@ class Recordings:
         root = self._roots.get(settings.root)
         if root is None:
             raise NotFound(f"there is no storage root {settings.root[:40]}; there is {', '.join(self._roots)}")
+        await anyio.to_thread.run_sync(root.gate.check)  # before any folder is made in it
         files = (await self._repo.files([recording.id]))[recording.id]
         broken = await anyio.to_thread.run_sync(self._broken, recording, files) if files else None
         return _Work(channel, broadcast, recording, settings, root, broken)

@@ -50,6 +50,8 @@ class PlatformLoad:
     """It blocks, and is left alone."""
     strained: bool
     """The most is too little for its channels."""
+    tokens: float
+    """Questions that may be asked at once; below zero: on credit."""
 
 
 class Watching:
@@ -127,7 +129,7 @@ class Watching:
         return [
             PlatformLoad(
                 name, len(each.list), each.budget.requests, each.budget.rules.requests_per_minute,
-                each.budget.is_closed(now_s), each.strained,
+                each.budget.is_closed(now_s), each.strained, each.budget.tokens(now_s),
             )
             for name, each in sorted(self._rounds.items())
         ]  # fmt: skip

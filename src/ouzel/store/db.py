@@ -7,16 +7,17 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import anyio
-from sqlalchemy import Connection, Executable, event, insert, select
+from sqlalchemy import URL, Connection, Executable, event, insert, select
 from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ouzel.base.errors import DatabaseDamaged, OuzelError, StorageError
 from ouzel.model.happening import Happening, StoredEvent
-from ouzel.store.opening import prepare
+from ouzel.store.opening import check_present, prepare
 from ouzel.store.tables.events import events
 from ouzel.system.clock import Clock
 
@@ -77,6 +78,8 @@ class Db:
 
     def __init__(self, writer: AsyncConnection, readers: AsyncEngine, clock: Clock) -> None:
         self.clock = clock
+        self.writes = 0
+        """Transactions that were committed."""
         self._writer = writer
         self._readers = readers
         self._turn = anyio.Lock()
@@ -114,6 +117,7 @@ class Db:
                 tx = Tx(self._writer, self.clock)
                 yield tx
                 stored = await tx.store_events()
+            self.writes += 1
             for call in tx.afterwards:
                 call()
             for each in stored:
@@ -165,21 +169,37 @@ async def open_db(path: Path, clock: Clock) -> AsyncGenerator[Db]:
         yield Db(writer, readers, clock)
 
 
+@asynccontextmanager
+async def open_to_read(path: Path, clock: Clock) -> AsyncGenerator[Db]:
+    """Open what is there, beside a daemon or without one; nothing is made, migrated or written.
+
+    Raises: NotFound, DatabaseTooNew, DatabaseDamaged, StorageError.
+    """
+    await anyio.to_thread.run_sync(check_present, path)
+    async with AsyncExitStack() as stack:
+        engine = _engine(path, size=_READERS, begin="BEGIN", read_only=True)
+        stack.push_async_callback(_dispose, engine)
+        with _translated():
+            writer = await stack.enter_async_context(engine.connect())
+        yield Db(writer, engine, clock)
+
+
 async def _dispose(engine: AsyncEngine) -> None:
     with anyio.CancelScope(shield=True):
         await engine.dispose()
 
 
-def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, connect_args={"timeout": _BUSY_S}
-    )
+def _engine(path: Path, *, size: int, begin: str, read_only: bool = False) -> AsyncEngine:
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    if read_only:
+        url = url.set(database=f"file:{quote(str(path.absolute()))}?mode=ro", query={"uri": "true"})
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, connect_args={"timeout": _BUSY_S})
 
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions are begun below, and nowhere else
         cursor = connection.cursor()
         for pragma in (
-            "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{_CACHE_KIB}",
+            *(() if read_only else ("journal_mode=WAL",)), "synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{_CACHE_KIB}",
             f"busy_timeout={int(_BUSY_S * 1000)}", "temp_store=MEMORY",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")

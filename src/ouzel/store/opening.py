@@ -7,11 +7,12 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, FileBusy, ReadOnly, StorageError
+from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, FileBusy, NotFound, ReadOnly, StorageError
 from ouzel.store.tables import METADATA
 
 HEAD = "0001"
@@ -72,6 +73,21 @@ def _bring_forward(path: Path, version: str) -> None:
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
             fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
+
+
+def check_present(path: Path) -> None:
+    """Whether there is a database of this version; blocking. Raises: NotFound, DatabaseTooNew, DatabaseDamaged, StorageError."""
+    if not path.is_file():
+        raise NotFound(f"there is no database {path}")
+    with (
+        _explained(path),
+        closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection,
+    ):
+        version = version_of(connection)
+    if version != HEAD:
+        if version is not None and version > HEAD:
+            raise DatabaseTooNew(f"{path} is of version {version}, and this Ouzel knows up to {HEAD}")
+        raise StorageError(f"{path} is of an older version: start the daemon once, which brings it forward")
 
 
 def version_of(connection: sqlite3.Connection) -> str | None:

@@ -102,6 +102,10 @@ class Child:
             self._signal(signal.SIGKILL)
             await self._process.wait()
 
+    def sweep(self) -> None:
+        """Kill what it has started and left behind."""
+        self._signal(signal.SIGKILL)
+
     def failure(self) -> ToolFailed:
         """The error that tells how it ended badly."""
         errors = self.errors

@@ -41,4 +41,4 @@ async def show_health(services: Served) -> HealthOut:
 )  # fmt: skip
 async def show_metrics(services: Served) -> Response:
     """For Prometheus. An API key that may read and sees all channels, unless `[metrics] open` says that nobody is asked."""
-    return Response(services.metrics.page(), media_type=services.metrics.content_type)
+    return Response(await services.metrics.page(), media_type=services.metrics.content_type)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import locale
 import os
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 
-from ouzel.cli.texts import daemon, errors, files, imports, platforms, record, setup
+from ouzel.cli.texts import daemon, errors, files, imports, notices, platforms, record, setup
 
-TABLES = (daemon, record, files, platforms, setup, imports, errors)
+TABLES = (daemon, record, files, platforms, setup, imports, errors, notices)
 
 
 @cache
@@ -53,3 +55,9 @@ def advised(code: str, message: str) -> str:
     """Both."""
     why, to_do = reason(code, message), advice(code)
     return tr("with_advice", reason=why, advice=to_do) if to_do else why
+
+
+def notice(code: str, data: Mapping[str, object]) -> str:
+    """The sentence of a notice; its code where an older or newer Ouzel wrote it."""
+    text = _table(language()).get(f"notice.{code}", code)
+    return text.format_map(defaultdict(str, {name: "" if value is None else value for name, value in data.items()}))

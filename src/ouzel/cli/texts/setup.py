@@ -3,6 +3,9 @@
 EN = {
     "help.config": "show what is set, and all that can be",
     "help.check": "examine the whole set-up, and say how to mend it",
+    "help.export": "write everything that is set as one text",
+    "export.written": "written: {path}; secrets are left out",
+    "export.secret": "written: {path}, with secrets in the clear: keep it to yourself",
     "config.from_environment": "the variable {name}",
     "config.from_file": "{name}, line {line}",
     "config.from_default": "default",
@@ -103,6 +106,9 @@ EN = {
 ZH = {
     "help.config": "显示当前设置，以及所有可用的设置",
     "help.check": "检查整个环境，并说明如何修复",
+    "help.export": "把所有设置写成一份文本",
+    "export.written": "已写入 {path}；不含机密信息",
+    "export.secret": "已写入 {path}，其中含有明文的机密信息：请妥善保管",
     "config.from_environment": "环境变量 {name}",
     "config.from_file": "{name} 第 {line} 行",
     "config.from_default": "默认",

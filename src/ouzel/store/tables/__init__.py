@@ -6,6 +6,7 @@ from ouzel.store.tables.channels import channels, layers, revisions
 from ouzel.store.tables.events import events, notices
 from ouzel.store.tables.jobs import jobs
 from ouzel.store.tables.ownership import nodes, owns
+from ouzel.store.tables.policies import policies
 from ouzel.store.tables.standings import standing_history, standings
 from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
 
@@ -25,6 +26,7 @@ __all__ = [
     "nodes",
     "notices",
     "owns",
+    "policies",
     "recordings",
     "revisions",
     "sessions",

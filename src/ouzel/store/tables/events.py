@@ -32,10 +32,12 @@ notices = Table(
     Column("raised_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("over_at", Instant),  # it is not so any more
-    Column("dismissed_at", Instant),
+    Column("dismissed_at", Instant),  # somebody does not want to see it; what is still so is not raised again
+    Column("dismissed_by", Text),  # user id, `key:ID`
 )
 Index(
     "uq_notices_open", notices.c.key, unique=True,
     sqlite_where=notices.c.over_at.is_(None) & notices.c.dismissed_at.is_(None),
 )  # fmt: skip
+Index("ix_notices_key", notices.c.key, notices.c.raised_at)
 Index("ix_notices_raised", notices.c.raised_at, notices.c.id)

@@ -162,8 +162,10 @@ def upgrade() -> None:
         sa.Column("last_at", sa.Integer(), nullable=False),
         sa.Column("over_at", sa.Integer(), nullable=True),
         sa.Column("dismissed_at", sa.Integer(), nullable=True),
+        sa.Column("dismissed_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
+    op.create_index("ix_notices_key", "notices", ["key", "raised_at"], unique=False)
     op.create_index("ix_notices_raised", "notices", ["raised_at", "id"], unique=False)
     op.create_index(
         "uq_notices_open",
@@ -171,6 +173,18 @@ def upgrade() -> None:
         ["key"],
         unique=True,
         sqlite_where=sa.text("over_at IS NULL AND dismissed_at IS NULL"),
+    )
+    op.create_table(
+        "policies",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("keep_days", sa.REAL, nullable=True),
+        sa.Column("keep_bytes", sa.Integer(), nullable=True),
+        sa.Column("keep_count", sa.Integer(), nullable=True),
+        sa.Column("per", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_policies")),
     )
     op.create_table(
         "revisions",

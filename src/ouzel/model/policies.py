@@ -1,0 +1,61 @@
+"""Rules by which recordings are deleted: what they say. Pinned ones, and those that are not over, no rule touches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ouzel.base.errors import BadOption
+
+MOST_NAME = 60
+
+
+class Per(StrEnum):
+    """In what bytes and count are counted."""
+
+    CHANNEL = "channel"
+    ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is kept; None: no limit. A recording goes when one of the limits says so, the oldest first."""
+
+    keep_days: float | None = None
+    """Since it ended."""
+    keep_bytes: int | None = None
+    keep_count: int | None = None
+    per: Per = Per.CHANNEL
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule with a name. Instants are aware UTC."""
+
+    name: str
+    rule: Rule
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def check_rule(rule: Rule) -> None:
+    """Raises: BadOption, whose context has `pointer`."""
+    if rule.keep_days is not None and not (math.isfinite(rule.keep_days) and 0 < rule.keep_days <= 36_500):
+        raise BadOption("recordings are kept for more than 0, and for 36500 days at most", pointer="/keep_days")
+    if rule.keep_bytes is not None and not 0 < rule.keep_bytes <= 1 << 60:
+        raise BadOption("so many bytes cannot be kept: more than 0, and 1 EiB at most", pointer="/keep_bytes")
+    if rule.keep_count is not None and not 0 < rule.keep_count <= 1_000_000:
+        raise BadOption("so many recordings cannot be kept: 1 to 1000000", pointer="/keep_count")
+    if (rule.keep_days, rule.keep_bytes, rule.keep_count) == (None, None, None):
+        raise BadOption("a rule without any limit deletes nothing: give days, bytes or a count", pointer="/keep_days")
+
+
+def policy_name(text: str) -> str:
+    """As it is stored. Raises: BadOption."""
+    name = " ".join(text.split())
+    if not name or len(name) > MOST_NAME or not name.isprintable():
+        raise BadOption(f"the name of a rule has 1 to {MOST_NAME} characters", pointer="/name")
+    return name

@@ -1,0 +1,56 @@
+"""How much the storage roots hold, by their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from ouzel.model.recording import FileState
+from ouzel.store.db import Db
+from ouzel.store.tables.broadcasts import files, recordings
+
+_SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """By one root."""
+
+    files: int = 0
+    bytes: int = 0
+    recent_bytes: int = 0
+    """Of files that were begun lately."""
+    oldest: datetime | None = None
+    """When the first of its files was begun."""
+
+
+class UsageRepo:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    async def held(self, since: datetime) -> dict[str, Held]:
+        """By name of the root. `since`: what `recent_bytes` counts from."""
+        is_recent = files.c.opened_at >= since
+        query = select(
+            files.c.root,
+            func.count().label("files"),
+            func.coalesce(func.sum(files.c.bytes), 0).label("bytes"),
+            func.coalesce(func.sum(files.c.bytes).filter(is_recent), 0).label("recent_bytes"),
+            func.min(files.c.opened_at).label("oldest"),
+        )
+        rows = await self._db.read(query.where(files.c.state != FileState.LOST.value).group_by(files.c.root))
+        return {
+            row["root"]: Held(row["files"], row["bytes"], row["recent_bytes"], row["oldest"]) for row in rows
+        }  # fmt: skip
+
+    async def sample(self, root: str) -> list[str]:
+        """Paths of the files that were begun last, from the root on."""
+        query = select(files.c.path).where(files.c.root == root, files.c.state != FileState.LOST.value)
+        return [row["path"] for row in await self._db.read(query.order_by(files.c.opened_at.desc()).limit(_SAMPLE))]
+
+    async def is_writing(self) -> bool:
+        """Whether something is recorded now."""
+        query = select(recordings.c.id).where(recordings.c.state.in_(("recording", "paused"))).limit(1)
+        return await self._db.one(query) is not None
