@@ -54,7 +54,7 @@ class Tasks(Protocol):
 class Overviews:
     """Makes an `Overview` whenever somebody wants one.
 
-    `run` measures rates; `hear` is for `Db.listen`, and `crashed` for the supervisor. Nothing is read from the database while nobody
+    `run` measures rates; `hear` is for `Db.listen`, `crashed` for the supervisor. Nothing is read from the database while nobody
     looks.
 
     Args:

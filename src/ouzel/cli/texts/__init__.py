@@ -6,9 +6,9 @@ import locale
 import os
 from functools import cache
 
-from ouzel.cli.texts import daemon, errors, files, imports, platforms, record, setup
+from ouzel.cli.texts import daemon, errors, files, imports, overview, platforms, record, setup
 
-TABLES = (daemon, record, files, platforms, setup, imports, errors)
+TABLES = (daemon, record, files, platforms, setup, imports, overview, errors)
 
 
 @cache
