@@ -69,6 +69,8 @@ class Outbox:
             except OSError as exc:  # the reader has gone away, or its disk is full: no reason to end a recording
                 self.full = self.full or is_full(exc)
                 done = len(self._waiting)
+            if not done:  # a terminal with room for one byte, and none for the two of a line's end
+                return
             del self._waiting[:done]
 
     def drain(self, within_s: float | None = None) -> None:
@@ -77,6 +79,7 @@ class Outbox:
         while self._waiting:
             left_s = None if until is None else until - time.monotonic()
             if left_s is not None and left_s <= 0:
+                self._waiting.clear()  # nobody reads it
                 break
             self._poll.poll(None if left_s is None else left_s * 1000)
             self.flush()
