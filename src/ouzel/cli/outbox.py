@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import stat
+import time
 from typing import TextIO
 
 _LIMIT_BYTES = 16 * 1024 * 1024
@@ -68,12 +69,19 @@ class Outbox:
             except OSError as exc:  # the reader has gone away, or its disk is full: no reason to end a recording
                 self.full = self.full or is_full(exc)
                 done = len(self._waiting)
+            if not done:  # a terminal with room for one byte, and none for the two of a line's end
+                return
             del self._waiting[:done]
 
-    def drain(self) -> None:
-        """Write all of it, for as long as that takes; then the stream is as it was."""
+    def drain(self, within_s: float | None = None) -> None:
+        """Write all of it, for as long as that takes, or for so long at most; then the stream is as it was."""
+        until = None if within_s is None else time.monotonic() + within_s
         while self._waiting:
-            self._poll.poll()
+            left_s = None if until is None else until - time.monotonic()
+            if left_s is not None and left_s <= 0:
+                self._waiting.clear()  # nobody reads it
+                break
+            self._poll.poll(None if left_s is None else left_s * 1000)
             self.flush()
         if self._own is not None:
             os.close(self._own)

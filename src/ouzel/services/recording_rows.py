@@ -71,6 +71,8 @@ class RecordingRows:
     ) -> None:
         self.recording = recording
         self.before = Before.of(recording)
+        self.quality = recording.quality or ""
+        """Of the stream that is read."""
         self._ctx = ctx
         self._repo = repo
         self._root = root
@@ -84,6 +86,8 @@ class RecordingRows:
     def listen(self, event: Event) -> None:
         """Take what the recorder tells. Never waits."""
         self._events.append(event)
+        if event.code is EventCode.CONNECTED:
+            self.quality = event.data["quality"]
         if event.code in _URGENT:
             self._wake.set()
 

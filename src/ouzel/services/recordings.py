@@ -121,7 +121,8 @@ class Running:
     def live(self) -> dict[str, Any]:
         """Its counters as they are now, fresher than its row."""
         counters = self.rows.counters(self.recorder, self.tape)
-        return {**counters, "received": self.tape.counters.received, "file": str(self.tape.current_path or "")}
+        path, received = self.tape.current_path, self.tape.counters.received
+        return {**counters, "received": received, "quality": self.rows.quality, "file": str(path or "")}
 
 
 class Recordings:
