@@ -16,6 +16,7 @@ from ouzel.services.channels import Channels
 from ouzel.services.following import Follower
 from ouzel.services.import_files import gather
 from ouzel.services.imports import plan_import
+from ouzel.services.notices import Notices
 from ouzel.services.taking_over import Obedience, TakingOver
 from ouzel.store.db import Db, open_db
 from ouzel.store.recordings import RecordingFilter, RecordingRepo
@@ -97,7 +98,7 @@ async def test_a_followed_list_is_the_truth_for_its_channels_and_for_no_others(h
     )
     assert len(own.added) == 1
     path = house.rooms(_ROOMS)
-    obedience = Obedience(house.channels, _follower(path), path.parent)
+    obedience = Obedience(house.channels, Notices(house.db), _follower(path), path.parent)
 
     await _look(obedience, 1)
     assert house.names() == [("mine", True), ("小明", True), ("小红", False), ("lpl", True)]
@@ -112,13 +113,13 @@ async def test_a_followed_list_is_the_truth_for_its_channels_and_for_no_others(h
 
 async def test_a_list_that_is_empty_for_a_moment_takes_nothing_away(house: House) -> None:
     path = house.rooms(_ROOMS)
-    told: list[tuple[str, str]] = []
-    obedience = Obedience(house.channels, _follower(path), path.parent, lambda file, code: told.append((file, code)))
+    notices = Notices(house.db)
+    obedience = Obedience(house.channels, notices, _follower(path), path.parent)
     await _look(obedience, 1)
     path.write_text("")
     await _look(obedience, 8)
     assert len(house.names()) == 3
-    assert [file for file, _ in told] == [str(path)]
+    assert [notice.data["path"] for notice in (await notices.not_over()).values()] == [str(path)]
     path.unlink()
     await _look(obedience, 8)
     assert len(house.names()) == 3

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 
 from ouzel.api.services import ApiRules, Services
 from ouzel.config.settings import Settings
-from ouzel.engine.disk import DiskGate
 from ouzel.engine.policy import Policy
 from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
-from ouzel.model.channel import Channel
-from ouzel.model.live import Live
-from ouzel.model.ownership import POLL, RECORD
+from ouzel.model.ownership import POLL, RECORD, TaskView
 from ouzel.model.polling import PollRules
-from ouzel.platforms.chain import Told
 from ouzel.platforms.host import ResolverHost, open_host
 from ouzel.services.asking import PlatformAsker
 from ouzel.services.audit import Audit
@@ -32,14 +28,20 @@ from ouzel.services.file_jobs import file_jobs
 from ouzel.services.file_log import FileLog
 from ouzel.services.health import Health
 from ouzel.services.hearing import Desk, Heard
+from ouzel.services.hooks import Hooks
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.metrics import Metrics
+from ouzel.services.notices import Notices
+from ouzel.services.noticing import Noticing
+from ouzel.services.numbers import Counting
+from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
 from ouzel.services.reconciling import Reconciler
-from ouzel.services.recordings import Recordings, Root
+from ouzel.services.recordings import Recordings
 from ouzel.services.recovery import Recovery
 from ouzel.services.secrets import Secrets, load_secrets
+from ouzel.services.storage import RootGate, Storage
 from ouzel.services.supervisor import Supervisor
 from ouzel.services.taking_over import TakingOver
 from ouzel.services.users import Users
@@ -57,7 +59,6 @@ _POLLS = 10_000
 """More platforms than there will ever be."""
 _RECORDINGS = 100_000
 """As many as there are."""
-_LATEST_S = 20.0
 _MARGIN_S = 1.5
 """Of the time for the end, for what comes after the files are closed."""
 
@@ -77,43 +78,32 @@ class Daemon:
     recovery: Recovery
     jobs: Jobs
     taking_over: TakingOver
+    storage: Storage
+    notices: Notices
+    noticing: Noticing
+    hooks: Hooks
+    overviews: Overviews
     services: Services
-    ffmpeg: FfmpegFinder
 
-
-class _Watchers:
-    """What recordings ask of those who watch."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.watching: Watching
-        self._clock = clock
-        self._latest: dict[str, tuple[float, Live]] = {}
-
-    async def ask(self, channel: Channel) -> Told:
-        return await self.watching.ask_now(channel.id)
-
-    def latest(self, channel_id: str) -> Live | None:
-        at_s, live = self._latest.pop(channel_id, (0.0, None))
-        return live if self._clock.monotonic() - at_s < _LATEST_S else None
-
-    def nudge(self, channel_id: str) -> None:
-        self.watching.nudge(channel_id)
-
-    def heard(self, heard: Heard) -> None:
-        if isinstance(heard.outcome, Live):
-            self._latest[heard.channel.id] = (self._clock.monotonic(), heard.outcome)
-        else:
-            self._latest.pop(heard.channel.id, None)
+    @property
+    def tasks(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """What runs beside the supervisor, by name, until cancelled."""
+        return {
+            "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
+            "hooks": self.hooks.run, "overview": self.overviews.run,
+        }  # fmt: skip
 
 
 @asynccontextmanager
 async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Daemon]:
-    """Whoever calls holds the data folder. Raises: DatabaseTooNew, DatabaseDamaged, SecretUnreadable, StorageError."""
+    """Whoever calls holds the data folder. Raises: DatabaseTooNew, DatabaseDamaged, SecretUnreadable, StorageError, BadConfig."""
     clock = clock or SystemClock()
     data = settings.storage.data
     secrets = await anyio.to_thread.run_sync(load_secrets, data / "secret.key")
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_db(data / "ouzel.db", clock))
+        log = FileLog.open(data / "files.log")
+        stack.callback(log.close)
         http = await stack.enter_async_context(Http1Client())
         host = await stack.enter_async_context(open_host())
         channels = Channels(db, secrets.box, settings.platforms)
@@ -121,49 +111,53 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         ownership = SqliteOwnership(db)
         broadcasts = Broadcasts(db, channels, ownership)
         ffmpeg = FfmpegFinder()
-        watchers = _Watchers(clock)
-        watchers.watching = watching = _watching(settings, db, channels, broadcasts, watchers, host, http, ffmpeg)
-        log = FileLog.open(data / "files.log")
-        stack.callback(log.close)
-        roots = {_ROOT: _root(settings.storage.recordings, settings.storage.min_free)}
-        recordings = Recordings(
-            db, channels, broadcasts, watchers, ownership,
-            Workshop(http, clock, _policy(settings), roots[_ROOT].gate, ffmpeg), roots, log,
-        )  # fmt: skip
-        queue = SqliteJobQueue(db, ownership)
-        recovery = Recovery(db, {name: root.folder for name, root in roots.items()}, log)
-        folders = {name: root.folder for name, root in roots.items()}
+        watching = _watching(settings, db, channels, broadcasts, host, http, ffmpeg)
+        gates = {_ROOT: _gate(settings)}
+        folders = {name: gate.folder for name, gate in gates.items()}
+        storage = Storage(db, gates)
+        shop = Workshop(http, clock, _policy(settings), gates[_ROOT], ffmpeg)
+        recordings = Recordings(db, channels, broadcasts, watching, ownership, shop, storage.roots, log)
+        recovery = Recovery(db, folders, log)
+        notices, queue, events = Notices(db), SqliteJobQueue(db, ownership), EventBus(db)
         jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
+        crashes = Crashes(notices)
 
         async def settle() -> None:
             await recovery.settle()
             await queue.settle()
 
         bodies = _bodies(settings, recordings, watching) | jobs.bodies()
-        supervisor = Supervisor(ownership, bodies, clock, settle=settle)
-        taking_over = TakingOver(db, channels, folders)
+        supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=crashes.tell)
+        overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
+        crashes.also = overviews.crashed
+        noticing = Noticing(db, notices, sources=(storage.troubles,), tasks=supervisor.snapshot)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
-        stack.callback(db.listen(reconciler.hear))
-        stack.callback(db.listen(watching.on_event))
-        services = _services(settings, db, secrets)
+        for listener in (reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
+            stack.callback(db.listen(listener))
+        counting = Counting(db, storage, watching.loads)
+        services = _services(settings, db, secrets, events, Metrics(counting.read))
         stack.callback(services.labels.close)
         stack.callback(services.auth.close)
         stack.callback(services.events.close)
         yield Daemon(
-            settings,
-            db,
-            channels,
-            broadcasts,
-            recordings,
-            watching,
-            supervisor,
-            reconciler,
-            recovery,
-            jobs,
-            taking_over,
-            services,
-            ffmpeg,
-        )
+            settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
+            supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
+            taking_over=TakingOver(db, channels, folders), storage=storage, notices=notices, noticing=noticing,
+            hooks=Hooks(db, events, channels, notices, settings.hooks, folders), overviews=overviews, services=services,
+        )  # fmt: skip
+
+
+class Crashes:
+    """Everybody who wants to know of a body that ended with an error."""
+
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
+        self.also: Callable[[TaskView], Awaitable[None]] | None = None
+
+    async def tell(self, view: TaskView) -> None:
+        await self._notices.crashed(view)
+        if self.also is not None:
+            await self.also(view)
 
 
 def _watching(
@@ -171,7 +165,6 @@ def _watching(
     db: Db,
     channels: Channels,
     broadcasts: Broadcasts,
-    watchers: _Watchers,
     host: ResolverHost,
     http: Http1Client,
     ffmpeg: FfmpegFinder,
@@ -179,7 +172,6 @@ def _watching(
     budgets = Budgets(lambda name: BudgetRules(settings.watch_of(name).requests_per_minute))
 
     async def on_heard(tx: Tx, heard: Heard) -> None:
-        watchers.heard(heard)
         await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
 
     desk = Desk(
@@ -195,33 +187,36 @@ def _watching(
 
 
 def _bodies(settings: Settings, recordings: Recordings, watching: Watching) -> dict[str, Body]:
-    end_s = max(1.0, settings.daemon.shutdown_timeout.total_seconds() - _MARGIN_S)
     at_once = settings.record.at_once or _RECORDINGS
     return {
-        RECORD: Body(recordings.run, slots=at_once, patience_s=end_s + 60.0, ended=recordings.after),
+        RECORD: Body(recordings.run, slots=at_once, patience_s=_end_s(settings) + 60.0, ended=recordings.after),
         POLL: Body(watching.body, slots=_POLLS, patience_s=5.0),
     }
 
 
 def _policy(settings: Settings) -> Policy:
-    end_s = max(1.0, settings.daemon.shutdown_timeout.total_seconds() - _MARGIN_S)
-    return Policy(
-        park_s=settings.record.park.total_seconds(), min_free_bytes=int(settings.storage.min_free), stop_s=end_s
-    )
+    park_s, min_free = settings.record.park.total_seconds(), int(settings.storage.min_free)
+    return Policy(park_s=park_s, min_free_bytes=min_free, stop_s=_end_s(settings))
 
 
-def _root(folder: Path, min_free: int) -> Root:
-    folder.mkdir(parents=True, exist_ok=True)
-    return Root(_ROOT, folder, DiskGate(folder, min_free_bytes=int(min_free), probe_s=Policy().disk_probe_s))
+def _end_s(settings: Settings) -> float:
+    return max(1.0, settings.daemon.shutdown_timeout.total_seconds() - _MARGIN_S)
 
 
-def _services(settings: Settings, db: Db, secrets: Secrets) -> Services:
+def _gate(settings: Settings) -> RootGate:
+    storage = settings.storage
+    storage.recordings.mkdir(parents=True, exist_ok=True)
+    floor = int(storage.min_free)
+    return RootGate(_ROOT, storage.recordings, min_free_bytes=floor, probe_s=Policy().disk_probe_s)
+
+
+def _services(settings: Settings, db: Db, secrets: Secrets, events: EventBus, metrics: Metrics) -> Services:
     server, auth = settings.server, settings.auth
     passwords, audit = Passwords(auth.password_min), Audit(db)
     rules = AuthRules(auth.access_life.total_seconds(), auth.refresh_life.total_seconds(), auth.attempts)
     return Services(
         db=db, secrets=secrets, auth=Auth(db, secrets, passwords, audit, rules), users=Users(db, passwords), audit=audit,
-        events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(),
+        events=events, labels=ChannelLabels(db), health=Health(db), metrics=metrics,
         rules=ApiRules(
             public_url=str(server.public_url), trusted_proxies=tuple(server.trusted_proxies),
             metrics_open=settings.metrics.open,

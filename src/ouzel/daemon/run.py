@@ -80,10 +80,11 @@ async def _run(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, stop, name="signals")
         tasks.start_soon(_until_over, web.run, web_over, name="web")
-        tasks.start_soon(daemon.reconciler.run, name="reconciler")
+        for name, task in daemon.tasks.items():
+            tasks.start_soon(task, name=name)
         for folder in follow:
             follower = Follower(folder, registry(), daemon.db.clock)
-            tasks.start_soon(Obedience(daemon.channels, follower, folder).run, name=f"follow:{folder}")
+            tasks.start_soon(Obedience(daemon.channels, daemon.notices, follower, folder).run, name=f"follow:{folder}")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
         tasks.start_soon(_sweep, daemon, name="sweep")
         on_ready(Ready(daemon, door.address, setup_link(base, token) if token else None))

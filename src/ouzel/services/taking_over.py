@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from ouzel.services.channels import ChannelEdit, Channels, NewChannel
 from ouzel.services.following import FollowChange, Follower
 from ouzel.services.import_plan import ImportPlan, PlannedChannel
 from ouzel.services.importing import new_channel
+from ouzel.services.notices import Notices
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
@@ -141,19 +142,13 @@ def _row(recording: Recording, file: AdoptedFile, number: int, root: str, path: 
 
 
 class Obedience:
-    """Keeps the channels of a followed folder as its files say.
+    """Keeps the channels of a followed folder as its files say."""
 
-    Args:
-        on_problem: told of a file that cannot be read at the moment, and of one that can again.
-    """
-
-    def __init__(
-        self, channels: Channels, follower: Follower, folder: Path, on_problem: Callable[[str, str], None] | None = None
-    ) -> None:
+    def __init__(self, channels: Channels, notices: Notices, follower: Follower, folder: Path) -> None:
         self._channels = channels
+        self._notices = notices
         self._follower = follower
         self._by = f"file:{folder}"
-        self._on_problem = on_problem
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -164,8 +159,10 @@ class Obedience:
         """Make the list agree with what the files say."""
         for problem in change.problems:
             _log.warning("%s: what it said last goes on to count (%s)", problem.file, problem.of.code)
-            if self._on_problem is not None:
-                self._on_problem(problem.file, problem.of.code)
+            data = {"path": problem.file, "why": problem.of.code}
+            await self._notices.raise_notice(f"follow.problem:{problem.file}", "follow.problem", data=data)
+        for file in change.mended:
+            await self._notices.over(f"follow.problem:{file}")
         there = {address: channel for channel in self._channels.all() for address in channel.addresses}
         await self._layers(change)
         wanted = {each.url: each for each in change.plan.channels}
