@@ -8,7 +8,7 @@ from typing import Protocol
 class Words(Protocol):
     """`ouzel.cli.texts`."""
 
-    def tr(self, key: str, **fields: object) -> str:
+    def tr(self, key: str, /, **fields: object) -> str:
         """The text for a key."""
         ...
 
