@@ -17,7 +17,7 @@ from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
 from ouzel.model.channel import Channel
 from ouzel.model.live import Live
-from ouzel.model.ownership import POLL, RECORD
+from ouzel.model.ownership import POLL, RECORD, TaskView
 from ouzel.model.polling import PollRules
 from ouzel.platforms.chain import Told
 from ouzel.platforms.host import ResolverHost, open_host
@@ -35,6 +35,7 @@ from ouzel.services.hearing import Desk, Heard
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.metrics import Metrics
+from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
 from ouzel.services.reconciling import Reconciler
 from ouzel.services.recordings import Recordings, Root
@@ -79,6 +80,7 @@ class Daemon:
     taking_over: TakingOver
     services: Services
     ffmpeg: FfmpegFinder
+    overviews: Overviews
 
 
 class _Watchers:
@@ -90,7 +92,7 @@ class _Watchers:
         self._latest: dict[str, tuple[float, Live]] = {}
 
     async def ask(self, channel: Channel) -> Told:
-        return await self.watching.ask_now(channel.id)
+        return await self.watching.ask(channel)
 
     def latest(self, channel_id: str) -> Live | None:
         at_s, live = self._latest.pop(channel_id, (0.0, None))
@@ -140,7 +142,13 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             await queue.settle()
 
         bodies = _bodies(settings, recordings, watching) | jobs.bodies()
-        supervisor = Supervisor(ownership, bodies, clock, settle=settle)
+
+        async def on_crash(view: TaskView) -> None:
+            await overviews.crashed(view)
+
+        supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)
+        overviews = Overviews(db, channels, recordings, supervisor, roots)
+        stack.callback(db.listen(overviews.hear))
         taking_over = TakingOver(db, channels, folders)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         stack.callback(db.listen(reconciler.hear))
@@ -163,6 +171,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             taking_over,
             services,
             ffmpeg,
+            overviews,
         )
 
 
