@@ -21,6 +21,7 @@ from ouzel.cli.texts import language, tr
 COMMANDS = {
     "record": "ouzel.cli.record",
     "serve": "ouzel.cli.serve",
+    "status": "ouzel.cli.status",
     "verify": "ouzel.cli.verify",
     "recover": "ouzel.cli.recover",
     "clip": "ouzel.cli.clip",

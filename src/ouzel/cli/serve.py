@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import anyio
 import click
 
+from ouzel.base.errors import NotFound
+from ouzel.cli import texts
 from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import level_of
 from ouzel.cli.output import QUIET, VERBOSE, Output
@@ -17,6 +20,7 @@ from ouzel.cli.texts import tr
 if TYPE_CHECKING:
     from ouzel.config.settings import Settings
     from ouzel.daemon.run import Ready
+    from ouzel.services.channels import Channels
 
 
 @click.command(cls=Command)
@@ -44,23 +48,38 @@ def serve(as_json: bool, verbose: bool, quiet: bool, follow: tuple[Path, ...], *
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
     settings = _settings(given, as_json=as_json)
+    from ouzel.cli.live import live_view
     from ouzel.daemon.logs import logging_to
     from ouzel.daemon.run import serve as run
+    from ouzel.daemon.telling import Teller
     from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
 
     calm_collector()
     raise_descriptor_limit()
     level = "debug" if output.level >= VERBOSE else "error" if output.level <= QUIET else None
 
-    def ready(now: Ready) -> None:
-        output.json({"event": "ready", "address": now.address, "setup": now.setup})
-        output.tell(tr("serve.ready", address=now.address))
-        if now.setup:
-            output.tell(tr("serve.setup", address=now.setup))
+    with live_view(table=not as_json and output.level > QUIET) as view:
+        tell = output.tell if view.log is None else view.tell
 
-    with logging_to(settings.log, level=level):
-        anyio.run(partial(run, settings, ready, follow=follow), backend_options=backend_options())
+        def ready(now: Ready) -> None:
+            now.daemon.db.listen(Teller(texts, partial(_name_of, now.daemon.channels)).hear)
+            output.json({"event": "ready", "address": now.address, "setup": now.setup})
+            if output.level > QUIET:
+                tell(tr("serve.ready", address=now.address))
+                if now.setup:
+                    tell(tr("serve.setup", address=now.setup))
+
+        log = view.log if sys.stderr.isatty() else None  # else it is read somewhere else
+        with logging_to(settings.log, level=level, stream=cast("TextIO | None", log)):
+            anyio.run(partial(run, settings, ready, follow=follow, view=view), backend_options=backend_options())
     return EXIT_OK
+
+
+def _name_of(channels: Channels, channel_id: str) -> str:
+    try:
+        return channels.get(channel_id).name
+    except NotFound:  # it was removed meanwhile
+        return channel_id
 
 
 def _settings(given: dict[str, Any], *, as_json: bool) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,16 +120,17 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         recovery = Recovery(db, folders, log)
         notices, queue, events = Notices(db), SqliteJobQueue(db, ownership), EventBus(db)
         jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
-        crashes = Crashes(notices)
+        async def on_crash(view: TaskView) -> None:
+            await notices.crashed(view)
+            await overviews.crashed(view)
 
         async def settle() -> None:
             await recovery.settle()
             await queue.settle()
 
         bodies = _bodies(settings, recordings, watching) | jobs.bodies()
-        supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=crashes.tell)
+        supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)
         overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
-        crashes.also = overviews.crashed
         noticing = Noticing(db, notices, sources=(storage.troubles,), tasks=supervisor.snapshot)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
@@ -145,19 +146,6 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             taking_over=TakingOver(db, channels, folders), storage=storage, notices=notices, noticing=noticing,
             hooks=Hooks(db, events, channels, notices, settings.hooks, folders), overviews=overviews, services=services,
         )  # fmt: skip
-
-
-class Crashes:
-    """Everybody who wants to know of a body that ended with an error."""
-
-    def __init__(self, notices: Notices) -> None:
-        self._notices = notices
-        self.also: Callable[[TaskView], Awaitable[None]] | None = None
-
-    async def tell(self, view: TaskView) -> None:
-        await self._notices.crashed(view)
-        if self.also is not None:
-            await self.also(view)
 
 
 def _watching(

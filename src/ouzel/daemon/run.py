@@ -20,6 +20,7 @@ from ouzel.daemon.build import Daemon, open_daemon
 from ouzel.daemon.lock import Lock, hold
 from ouzel.daemon.server import WebServer
 from ouzel.daemon.sockets import Listening, bind
+from ouzel.daemon.view import View
 from ouzel.model.happening import Happening
 from ouzel.platforms.registry import registry
 from ouzel.services.following import Follower
@@ -45,12 +46,14 @@ async def serve(
     on_ready: Callable[[Ready], None],
     *,
     follow: Sequence[Path] = (),
+    view: View | None = None,
     stop: anyio.Event | None = None,
 ) -> None:
     """Until SIGINT or SIGTERM; the second one is not ours any more.
 
     Args:
         follow: folders of other recorders, whose files are obeyed.
+        view: shows what is going on.
         stop: ends it as well.
     Raises: DataFolderBusy, CannotListen, and what `open_daemon` raises.
     """
@@ -59,7 +62,7 @@ async def serve(
         lock = held.enter_context(hold(settings.storage.data, now=SystemClock().now()))
         door = held.enter_context(bind(settings.server.host, settings.server.port))
         async with open_daemon(settings) as daemon:
-            await _run(daemon, lock, door, on_ready, follow, stop)
+            await _run(daemon, lock, door, on_ready, follow, view, stop)
 
 
 async def _run(
@@ -68,6 +71,7 @@ async def _run(
     door: Listening,
     on_ready: Callable[[Ready], None],
     follow: Sequence[Path],
+    view: View | None,
     stop: anyio.Event,
 ) -> None:
     web = WebServer(make_app(daemon.services), door.sockets)
@@ -78,7 +82,7 @@ async def _run(
     async with daemon.db.transaction() as tx:
         tx.emit(Happening("daemon.began", "daemon", {"version": __version__, "address": door.address}))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_obey_signals, stop, name="signals")
+        tasks.start_soon(_obey_signals, stop, view, name="signals")
         tasks.start_soon(_until_over, web.run, web_over, name="web")
         for name, task in daemon.tasks.items():
             tasks.start_soon(task, name=name)
@@ -87,6 +91,9 @@ async def _run(
             tasks.start_soon(Obedience(daemon.channels, daemon.notices, follower, folder).run, name=f"follow:{folder}")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
         tasks.start_soon(_sweep, daemon, name="sweep")
+        daemon.overviews.address = door.address
+        if view is not None:
+            await tasks.start(view.run, daemon.overviews.look, name="view")
         on_ready(Ready(daemon, door.address, setup_link(base, token) if token else None))
         _log.info("ouzel %s listens on %s", __version__, door.address)
         await stop.wait()
@@ -130,10 +137,12 @@ async def _sweep(daemon: Daemon) -> None:
         _log.error("the storage roots could not be swept: %s", exc)
 
 
-async def _obey_signals(stop: anyio.Event) -> None:
+async def _obey_signals(stop: anyio.Event, view: View | None) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             if stop.is_set():
+                if view is not None:
+                    view.close()
                 signal.signal(number, signal.SIG_DFL)
                 signal.raise_signal(number)
             _log.info("%s: ending", signal.Signals(number).name)

@@ -201,10 +201,10 @@ def task_state(state: TaskState, *, failed: bool) -> TaskStateName:
 
 
 def by_urgency(line: ChannelLine) -> tuple[int, str]:
-    """Sort key: who is in trouble while on air, then who is recorded, then other trouble, then the rest by name."""
+    """Sort key: who is on air and in trouble, then who is recorded, then others on air, other trouble, the rest; by name."""
     if line.is_recording or line.state in {State.LIVE, TRIED_AGAIN}:
-        return (0 if line.is_troubled else 1), line.name
-    return (2 if line.is_troubled else 3), line.name
+        return (0 if line.is_troubled else 1 if line.is_recording else 2), line.name
+    return (3 if line.is_troubled else 4), line.name
 
 
 def _plain(value: Any) -> Any:

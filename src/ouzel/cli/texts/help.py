@@ -33,6 +33,8 @@ COMMANDS = {
     "会按内容识别格式：Twitch 录制器的 config.json，多平台录制器的 config.ini 和 URL_config.ini，摄像头录制器的 config.yaml，\n"
     "下载器的 downloader.yaml 和任务列表，转播的环境变量文件和 channels.json，StreamCap 的 recordings.json。\n\n"
     "\b\n退出码：0 全部采用，3 有无法采用的内容，4 什么都没有采用，2 参数错误。",
+    "status": "显示正在运行的服务在做什么：频道、录制、存储、通知。\n\nAPI 密钥取自变量 OUZEL_TOKEN。\n\n"
+    "\b\n退出码：0，2 没有服务占用该数据文件夹，4 没有应答或不允许访问。",
     "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
 }
@@ -87,6 +89,11 @@ OPTIONS = {
     "resolvers.roll_back": "退回上一个版本。",
     "import.dry_run": "只显示会采用什么，不做任何更改。",
     "import.adopt": "此文件夹中其他录制器留下的录像；可重复使用。",
+    "status.url": "服务的地址。默认：本机数据文件夹的那个服务。",
+    "status.data": "服务的数据文件夹。",
+    "status.tasks": "每个任务及其状态，如同 Ctrl+P 所示。",
+    "status.watch": "持续显示，直到 Ctrl+C。",
+    "status.as_json": "原样输出服务所说的；与 --watch 一起则每行一个对象。",
     "clip.from_": "从哪里开始：01:02:03、90s。",
     "clip.to": "到哪里结束。默认：录像的结尾。",
     "clip.out": "剪出的文件；扩展名决定格式：.ts、.mp4、.mkv、.flv、.mp3 或 .m4a。",
