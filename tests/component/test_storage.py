@@ -6,8 +6,10 @@ import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import anyio
 import pytest
 from tests.component.library import Library, library
+from tests.component.newsroom import live, newsroom
 
 from ouzel.base.errors import RootMissing, StorageError
 from ouzel.model.states import RecordingState
@@ -119,6 +121,7 @@ async def test_a_disk_that_fills_up_and_is_emptied(lib: Library, tmp_path: Path)
             gate.check()
         (folder / "filler").write_bytes(bytes(4 * _MB))  # above the floor, but only just
         await storage.look()
+        assert await states(lib) == ["low"]
         (folder / "filler").unlink()
         await storage.look()
         assert await states(lib) == ["low", "open"]
@@ -163,3 +166,19 @@ async def test_the_first_hours_are_no_forecast_of_a_week(lib: Library, tmp_path:
     lib.clock.jump(3600)
     [view] = await storage_of(lib, gate_of(tmp_path / "media")).views()
     assert view.per_day_bytes == 240 * _MB
+
+
+async def test_nothing_is_recorded_onto_a_mount_point(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as room:
+        gate = gate_of(room.folder)
+        gate.is_marked = True  # its marker is on the disk that is not there
+        room.recordings._roots = {gate.name: gate.root}
+        channel = await room.channel()
+        await room.says(channel, live("http://127.0.0.1:9/live.m3u8"))
+
+        with anyio.fail_after(20):
+            while not any(view.code == "root_missing" for view in room.supervisor.snapshot()):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+        assert [*room.folder.iterdir()] == []
+        assert room.recordings.running == {}
