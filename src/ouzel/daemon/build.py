@@ -90,7 +90,7 @@ class _Watchers:
         self._latest: dict[str, tuple[float, Live]] = {}
 
     async def ask(self, channel: Channel) -> Told:
-        return await self.watching.ask_now(channel.id)
+        return await self.watching.ask(channel)
 
     def latest(self, channel_id: str) -> Live | None:
         at_s, live = self._latest.pop(channel_id, (0.0, None))
