@@ -125,8 +125,12 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             await overviews.crashed(view)
 
         async def settle() -> None:
-            await recovery.settle()
+            await storage.look()
+            settled = await recovery.settle()
             await queue.settle()
+            if settled.files:
+                data = {"files": len(settled.files)}
+                await notices.raise_notice("files.recovered", "files.recovered", data=data)
 
         bodies = _bodies(settings, recordings, watching) | jobs.bodies()
         supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)

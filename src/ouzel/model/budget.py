@@ -106,11 +106,11 @@ class Budget:
         self._closures = 0
         return True
 
-    def strained(self, late_s: float, interval_s: float, now_s: float) -> None:
-        """A question was asked so much later than it was due; a while of that means that the budget is too small, unless the
-        platform was left alone."""
+    def strained(self, late_s: float, interval_s: float, now_s: float, *, channels: int = 1) -> None:
+        """A question about so many was asked so much later than it was due; a while of that means that the budget is too small,
+        unless the platform was left alone."""
         late_s = min(late_s, max(0.0, now_s - self._closed_until_s))
-        self._late += _EASE * (late_s / interval_s - self._late)
+        self._late += (1 - (1 - _EASE) ** channels) * (late_s / interval_s - self._late)
 
     def is_strained(self, before: bool, now_s: float) -> bool:
         """Whether channels are asked half as often as they should be, or less, and have been for long. `before`: what this said

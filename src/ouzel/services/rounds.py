@@ -132,8 +132,8 @@ class Round:
             return
         asked = [watched]
         if turn is not None:
-            self.budget.strained(turn.late_s, turn.interval_s, now_s)
             asked += self._together(watched, now_s)
+            self.budget.strained(turn.late_s, turn.interval_s, now_s, channels=len(asked))
         self.budget.take(now_s)
         self._busy += 1
         for each in asked:

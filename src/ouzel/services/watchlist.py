@@ -87,7 +87,8 @@ class WatchList:
         return [c for c in self._desk.channels.all() if c.platform == self._platform and c.watch]
 
     async def load(self) -> None:
-        """Who was due goes on from there; who is overdue comes at any time within an interval, so that not all come at once."""
+        """Who was due goes on from there; who is overdue comes at any time within an interval, so that not all come at once; but
+        what was on air is asked about first of all."""
         desk = self._desk
         now, now_s = desk.clock.now(), desk.clock.monotonic()
         known = await desk.standings.of_platform(self._platform)
@@ -99,8 +100,10 @@ class WatchList:
                 watched.full_s = now_s - desk.random.random() * _FULL_S
             if standing is None:  # it was never asked about, and somebody waits for a first answer
                 left_s = 0.0
+            elif watched.on_air:
+                left_s = desk.random.random() * _SOON_S
             elif standing.due_at is None or standing.due_at <= now:
-                left_s = desk.random.random() * (_SOON_S if watched.on_air else self.interval_s(watched))
+                left_s = desk.random.random() * self.interval_s(watched)
             else:
                 left_s = min((standing.due_at - now).total_seconds(), self._rules.gone_s)
             self.put(watched, now, left_s)
