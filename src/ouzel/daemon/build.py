@@ -120,6 +120,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         recovery = Recovery(db, folders, log)
         notices, queue, events = Notices(db), SqliteJobQueue(db, ownership), EventBus(db)
         jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
+
         async def on_crash(view: TaskView) -> None:
             await notices.crashed(view)
             await overviews.crashed(view)
