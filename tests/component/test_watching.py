@@ -125,12 +125,7 @@ def test_who_is_to_be_asked_now_and_is_being_asked_is_asked_again(tmp_path: Path
     async def story(made: World) -> None:
         channel = await made.add(HUYA, "1")
         await made.begin()
-<<<<<<< HEAD
-        while not room.asked:  # noqa: ASYNC110 - a list, which tells nobody
-            await anyio.sleep(0.5)
-=======
         await anyio.sleep(1)
->>>>>>> 04e4f046c3e777bae3057e396ff87de063d3496a
         made.watching.nudge(channel.id)
         await anyio.sleep(8)
         assert [at - room.asked[0] for at in room.asked] == pytest.approx([0, 5], abs=0.1)
