@@ -27,7 +27,7 @@ from ouzel.services.events import EventBus
 from ouzel.services.file_jobs import file_jobs
 from ouzel.services.file_log import FileLog
 from ouzel.services.health import Health
-from ouzel.services.hearing import Desk, Heard
+from ouzel.services.hearing import Desk, Heard, Trouble
 from ouzel.services.hooks import Hooks
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
@@ -111,14 +111,15 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         ownership = SqliteOwnership(db)
         broadcasts = Broadcasts(db, channels, ownership)
         ffmpeg = FfmpegFinder()
-        watching = _watching(settings, db, channels, broadcasts, host, http, ffmpeg)
+        notices, events = Notices(db), EventBus(db)
         gates = {_ROOT: _gate(settings)}
-        folders = {name: gate.folder for name, gate in gates.items()}
         storage = Storage(db, gates)
+        watching, metrics = _watching(settings, db, channels, broadcasts, notices, storage, (host, http, ffmpeg))
+        folders = {name: gate.folder for name, gate in gates.items()}
         shop = Workshop(http, clock, _policy(settings), gates[_ROOT], ffmpeg)
         recordings = Recordings(db, channels, broadcasts, watching, ownership, shop, storage.roots, log)
         recovery = Recovery(db, folders, log)
-        notices, queue, events = Notices(db), SqliteJobQueue(db, ownership), EventBus(db)
+        queue = SqliteJobQueue(db, ownership)
         jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
 
         async def on_crash(view: TaskView) -> None:
@@ -140,8 +141,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
             stack.callback(db.listen(listener))
-        counting = Counting(db, storage, watching.loads)
-        services = _services(settings, db, secrets, events, Metrics(counting.read))
+        services = _services(settings, db, secrets, events, metrics)
         stack.callback(services.labels.close)
         stack.callback(services.auth.close)
         stack.callback(services.events.close)
@@ -158,25 +158,41 @@ def _watching(
     db: Db,
     channels: Channels,
     broadcasts: Broadcasts,
-    host: ResolverHost,
-    http: Http1Client,
-    ffmpeg: FfmpegFinder,
-) -> Watching:
+    notices: Notices,
+    storage: Storage,
+    doors: tuple[ResolverHost, Http1Client, FfmpegFinder],
+) -> tuple[Watching, Metrics]:
     budgets = Budgets(lambda name: BudgetRules(settings.watch_of(name).requests_per_minute))
 
     async def on_heard(tx: Tx, heard: Heard) -> None:
         await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
 
+    async def on_trouble(tx: Tx, trouble: Trouble) -> None:
+        if trouble.code != "strained":  # what blocks is told by the standings of its channels
+            return
+        key = f"platform.strained:{trouble.platform}"
+        if trouble.over:
+            await notices.over_in(tx, key)
+        else:
+            await notices.raise_in(tx, key, "platform.strained", data={"platform": trouble.platform, **trouble.data})
+
+    def count(platform: str, state: str, took_s: float) -> None:
+        metrics.polls.labels(platform, state).inc()
+        metrics.poll_seconds.labels(platform).observe(took_s)
+
     desk = Desk(
         db=db,
         channels=channels,
-        asker=PlatformAsker(host, http, ffmpeg, budgets, db.clock),
+        asker=PlatformAsker(*doors, budgets, db.clock, count),
         budgets=budgets,
         on_heard=on_heard,
+        on_trouble=on_trouble,
         clock=db.clock,
         rules_for=lambda name: PollRules(interval_s=settings.watch_of(name).interval.total_seconds()),
     )
-    return Watching(desk)
+    watching = Watching(desk)
+    metrics = Metrics(Counting(db, storage, watching.loads).read)
+    return watching, metrics
 
 
 def _bodies(settings: Settings, recordings: Recordings, watching: Watching) -> dict[str, Body]:

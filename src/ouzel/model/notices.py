@@ -28,6 +28,7 @@ CODES: Mapping[str, Severity] = MappingProxyType(
         "platform.needs_login": _S.WARNING,
         "platform.region_locked": _S.WARNING,
         "platform.broken": _S.WARNING,
+        "platform.strained": _S.WARNING,
         "broadcast.not_recorded": _S.ERROR,
         "recording.failed": _S.ERROR,
         "recording.trouble": _S.WARNING,

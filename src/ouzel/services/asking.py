@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 from ouzel.base.errors import OuzelError
 from ouzel.model.budget import Budgets
@@ -27,6 +27,10 @@ from ouzel.system.http.given import read_proxy, sendable
 _LOOK_S = 20.0
 _ELSEWHERE = frozenset({State.GONE, State.BROKEN, State.NEEDS_LOGIN, State.REGION_LOCKED})
 """After this the channel's other addresses are asked."""
+
+
+Count: TypeAlias = Callable[[str, str, float], None]
+"""Platform, what its answer says, seconds."""
 
 
 class Asker(Protocol):
@@ -69,8 +73,16 @@ class PlatformAsker:
     """The real one."""
 
     def __init__(
-        self, host: ResolverHost, http: HttpClient, ffmpeg: FfmpegFinder, budgets: Budgets, clock: Clock
+        self,
+        host: ResolverHost,
+        http: HttpClient,
+        ffmpeg: FfmpegFinder,
+        budgets: Budgets,
+        clock: Clock,
+        count: Count = lambda _platform, _state, _took_s: None,
     ) -> None:
+        """Args: count: told of each answer."""
+        self._count = count
         self._host = host
         self._http = http
         self._ffmpeg = ffmpeg
@@ -78,7 +90,9 @@ class PlatformAsker:
         self._clock = clock
 
     async def ask(self, channel: Channel, settings: ChannelSettings, *, others: bool = False) -> Told:
+        began_s = self._clock.monotonic()
         told = await self._ask_at(channel.address, settings)
+        self._count(channel.platform, state_of(told.outcome).value, self._clock.monotonic() - began_s)
         self._pay(channel.platform, len(told.evidence) - 1)
         if len(channel.addresses) == 1 or not (others or state_of(told.outcome) in _ELSEWHERE):
             return told

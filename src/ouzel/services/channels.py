@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from ouzel.base.errors import BadOption, Conflict, NotFound, OuzelError
@@ -55,6 +56,25 @@ class ChannelEdit:
     labels: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
     """A merge patch of its layer: null takes a value away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What another channel cannot have."""
+
+    addresses: dict[str, str]
+    """With the id of the channel."""
+    folders: set[str]
+    """Of all channels, those in the trash too; upper and lower case are equal."""
+
+    def free_folder(self, wanted: str) -> str:
+        """Namesakes do not share one."""
+        names = (wanted if number == 1 else f"{wanted} ({number})" for number in count(1))
+        return next(name for name in names if name.casefold() not in self.folders)
+
+    def add(self, channel: Channel) -> None:
+        self.addresses.update(dict.fromkeys(channel.addresses, channel.id))
+        self.folders.add(channel.folder.casefold())
 
 
 class Channels:
@@ -121,7 +141,7 @@ class Channels:
     async def add(self, new: NewChannel, *, by: str, batch: str | None = None) -> Channel:
         """Raises: BadUrl, BadOption; Conflict when it is there already, with its id as `existing` in the context."""
         async with self._db.transaction() as tx:
-            channel = await self._add_in(tx, new, await self._repo.addresses_in(tx), by, batch)
+            channel = await self._add_in(tx, new, await self._taken_in(tx), by, batch)
         self._known[channel.id] = channel
         return channel
 
@@ -130,22 +150,22 @@ class Channels:
         done: list[Channel | OuzelError] = []
         batch = new_id(self._db.clock.now())
         async with self._db.transaction() as tx:
-            taken = await self._repo.addresses_in(tx)
+            taken = await self._taken_in(tx)
             for new in wanted:
                 try:
                     channel = await self._add_in(tx, new, taken, by, batch)
                 except OuzelError as exc:
                     done.append(exc)
                 else:
-                    taken |= dict.fromkeys(channel.addresses, channel.id)
+                    taken.add(channel)
                     done.append(channel)
         self._known |= {each.id: each for each in done if isinstance(each, Channel)}
         return done
 
-    async def _add_in(self, tx: Tx, new: NewChannel, taken: Mapping[str, str], by: str, batch: str | None) -> Channel:
+    async def _add_in(self, tx: Tx, new: NewChannel, taken: _Taken, by: str, batch: str | None) -> Channel:
         addresses = _addresses(new.addresses)
         for address in addresses:
-            if (other := taken.get(address.url)) is not None:
+            if (other := taken.addresses.get(address.url)) is not None:
                 raise Conflict(f"{address.shown} is there already", existing=other)
         at = self._db.clock.now()
         name = _name(new.name) or addresses[0].name
@@ -155,7 +175,7 @@ class Channels:
             platform=addresses[0].platform,
             name=name,
             named_by_user=bool(new.name.strip()),
-            folder=await self._free_folder(tx, new.folder or folder_name(name, addresses[0].platform)),
+            folder=taken.free_folder(new.folder or folder_name(name, addresses[0].platform)),
             labels=_labels(new.labels),
             watch=new.watch,
             settings=merged(_UNSET, new.settings, self._box),
@@ -172,12 +192,8 @@ class Channels:
         await self._repo.add_in(tx, channel)
         await self._note(tx, "added", None, channel, by, None)
 
-    async def _free_folder(self, tx: Tx, wanted: str) -> str:
-        """Namesakes do not share one."""
-        taken = {channel.folder.casefold() for channel in self._known.values()}
-        taken |= {channel.folder.casefold() for channel in await self._repo.all_in(tx)}
-        names = (wanted if number == 1 else f"{wanted} ({number})" for number in range(1, len(taken) + 2))
-        return next(name for name in names if name.casefold() not in taken)
+    async def _taken_in(self, tx: Tx) -> _Taken:
+        return _Taken(await self._repo.addresses_in(tx), await self._repo.folders_in(tx))
 
     # -- changing -----------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,9 @@ _CALM_S = 600.0
 """A task that runs again for so long is well."""
 _EVERY_S, _APART_S = 30.0, 5.0
 _LOOK_AT = ("channel.", "recording.changed", "recording.finished", "recording.removed", "broadcast.", "storage.")
-_HAPPENS = frozenset({"task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed"})
+_HAPPENS = frozenset(
+    {"platform.strained", "task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed"}
+)
 """Raised where they happen; not ours to say that they are over."""
 _LEVELS = CODES.keys() - _HAPPENS
 

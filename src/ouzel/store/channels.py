@@ -62,6 +62,10 @@ class ChannelRepo:
         found = await tx.read(select(channels.c.id, channels.c.addresses).where(channels.c.deleted_at.is_(None)))
         return {address: row["id"] for row in found for address in row["addresses"]}
 
+    async def folders_in(self, tx: Tx) -> set[str]:
+        """Of all channels, those in the trash too; in lower case."""
+        return {row["folder"].casefold() for row in await tx.read(select(channels.c.folder))}
+
     async def add_in(self, tx: Tx, channel: Channel) -> None:
         """Raises: sqlalchemy.exc.IntegrityError for an identity that is there already."""
         await tx.execute(insert(channels).values(row_of(channel)))

@@ -10,6 +10,8 @@ EN = {
     "notice.platform.needs_login": "{platform} wants an account, or a cookie of one: {channels} channels",
     "notice.platform.region_locked": "{platform} cannot be seen from here: {channels} channels",
     "notice.platform.broken": "{platform} answers, and nobody understands what: {channels} channels ({why})",
+    "notice.platform.strained": "{platform} may be asked {requests_per_minute} times a minute, which is too little for its"
+    " {channels} channels: they are asked less often than is set",
     "notice.broadcast.not_recorded": "{name} is on air, and nothing of it is being recorded: {why}",
     "notice.recording.failed": "the recording of {name} ended with an error: {why}",
     "notice.recording.trouble": "the recording of {name} is in trouble: {why}",
@@ -34,6 +36,8 @@ ZH = {
     "notice.platform.needs_login": "{platform} 需要账号或其 Cookie：涉及 {channels} 个频道",
     "notice.platform.region_locked": "{platform} 在本地区无法观看：涉及 {channels} 个频道",
     "notice.platform.broken": "无法理解 {platform} 的返回内容：涉及 {channels} 个频道（{why}）",
+    "notice.platform.strained": "{platform} 每分钟只能询问 {requests_per_minute} 次，"
+    "不足以满足其 {channels} 个频道：询问间隔会比设定的更长",
     "notice.broadcast.not_recorded": "{name} 正在直播，但没有录到任何内容：{why}",
     "notice.recording.failed": "{name} 的录制因错误而结束：{why}",
     "notice.recording.trouble": "{name} 的录制遇到问题：{why}",
