@@ -106,7 +106,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         stack.callback(log.close)
         http = await stack.enter_async_context(Http1Client())
         host = await stack.enter_async_context(open_host())
-        channels = Channels(db, secrets.box, settings.platforms)
+        channels = Channels(db, secrets.box, settings.platforms, {"park_s": settings.record.park.total_seconds()})
         await channels.load()
         ownership = SqliteOwnership(db)
         broadcasts = Broadcasts(db, channels, ownership)

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 
-from ouzel.base.errors import OuzelError
+from ouzel.base.errors import Gone, OuzelError
+from ouzel.base.urls import redact
 from ouzel.model.budget import Budgets
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
-from ouzel.model.live import Live, State, state_of
+from ouzel.model.live import Identity, Live, Offline, State, state_of
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import ResolverHost
@@ -118,9 +120,10 @@ class PlatformAsker:
             options = options_of(settings)
             if _platform_of(address) != DIRECT:
                 return await self._host.resolve(address, options)
-            return await try_as_stream(
+            told = await try_as_stream(
                 self._http, self._ffmpeg, address, options, timeout_s=_LOOK_S, headers=settings.headers
             )
+            return replace(told, outcome=off_air(address)) if isinstance(told.outcome, Gone) else told
         except OuzelError as exc:  # the settings are wrong
             return Told("", exc, ())
 
@@ -149,6 +152,11 @@ class PlatformAsker:
         if requests > 0:
             now_s = self._clock.monotonic()
             self._budgets.of(platform, now_s).pay(now_s, requests)
+
+
+def off_air(address: str) -> Offline:
+    """Of a stream whose address answers that there is nothing: that is how one says that it is not on air."""
+    return Offline(Identity(DIRECT, redact(address)))
 
 
 def _platform_of(address: str) -> str:

@@ -80,13 +80,16 @@ class _Taken:
 class Channels:
     """Use cases around the list. `load` first."""
 
-    def __init__(self, db: Db, box: SecretBox, tables: PlatformTables | None = None) -> None:
+    def __init__(
+        self, db: Db, box: SecretBox, tables: PlatformTables | None = None, usual: Layer | None = None
+    ) -> None:
+        """Args: tables, usual: what `ouzel.toml` says of platforms, and of all channels."""
         self._db = db
         self._repo = ChannelRepo(db)
         self._box = box
         self._known: dict[str, Channel] = {}
         self._layers: dict[str, tuple[Layer, int]] = {}
-        self._effective = LayersOf(box, tables or PlatformTables())
+        self._effective = LayersOf(box, tables or PlatformTables(), usual)
 
     async def load(self) -> None:
         """What the database has."""

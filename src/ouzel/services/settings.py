@@ -78,8 +78,10 @@ def _check_zone(given: Mapping[str, Any]) -> None:
 class LayersOf:
     """Puts together what counts for a channel."""
 
-    def __init__(self, box: SecretBox, tables: PlatformTables) -> None:
+    def __init__(self, box: SecretBox, tables: PlatformTables, usual: Layer | None = None) -> None:
+        """Args: usual: what else the file says of all channels, by the names of `ChannelSettings`."""
         self._box = box
+        self._usual = usual or {}
         self._tables = tables
         self._parsed: dict[str, tuple[Layer, dict[str, Any]]] = {}
         """By scope: as it is stored, and as values."""
@@ -106,4 +108,4 @@ class LayersOf:
     def _of_file(self, platform: str) -> dict[str, Any]:
         """What `ouzel.toml` says of a platform, as far as it says anything."""
         given = self._tables.of(platform)
-        return {name: value for name in _OF_FILE if (value := getattr(given, name))}
+        return {**self._usual, **{name: value for name in _OF_FILE if (value := getattr(given, name))}}
