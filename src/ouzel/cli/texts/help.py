@@ -157,7 +157,6 @@ OPTIONS = {
     "import.dry_run": "只显示会采用什么，不做任何更改。",
     "import.adopt": "此文件夹中其他录制器留下的录像；可重复使用。",
     "status.url": "服务的地址。默认：本机数据文件夹的那个服务。",
-    "data": "服务的数据文件夹。",
     "status.tasks": "每个任务及其状态，如同 Ctrl+P 所示。",
     "status.watch": "持续显示，直到 Ctrl+C。",
     "status.as_json": "原样输出服务所说的；与 --watch 一起则每行一个对象。",
