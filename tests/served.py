@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,17 +18,34 @@ from fastapi import FastAPI
 
 from ouzel.api.app import make_app
 from ouzel.api.services import ApiRules, Services
+from ouzel.base.errors import NotFound, OuzelError
+from ouzel.model.live import Answer
+from ouzel.model.ownership import TaskState, TaskView
 from ouzel.model.users import Role, Via
+from ouzel.platforms.chain import Told
 from ouzel.services.audit import Audit
 from ouzel.services.auth import Auth, AuthRules
+from ouzel.services.broadcasts import Broadcasts
+from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
 from ouzel.services.health import Health
 from ouzel.services.labels import ChannelLabels
+from ouzel.services.library import Library
 from ouzel.services.metrics import Metrics
+from ouzel.services.notices import Notices
+from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
+from ouzel.services.policies import Policies
+from ouzel.services.recordings import Running
+from ouzel.services.revisions import Revisions
+from ouzel.services.roster import Roster
 from ouzel.services.secrets import Secrets
+from ouzel.services.storage import RootState, RootView
 from ouzel.services.users import NewUser, Users
+from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db, open_db
+from ouzel.store.jobs import SqliteJobQueue
+from ouzel.store.ownership import SqliteOwnership
 from ouzel.testing.clock import FakeClock
 
 PASSWORD = "a bird that lives in streams"
@@ -131,6 +148,7 @@ async def open_served(
     clock = FakeClock()
     async with open_db(folder / "ouzel.db", clock) as db:
         services = make_services(db, rules or ApiRules(), auth_rules or AuthRules())
+        await services.channels.load()
         served = Served(services, make_app(services), clock)
         if not empty:
             await served.add("root", Role.ADMIN)
@@ -140,11 +158,47 @@ async def open_served(
         services.labels.close()
 
 
+@dataclass
+class Idle:
+    """Watchers, recorders, roots and tasks that have nothing to do, unless a test says what."""
+
+    answer: Answer | OuzelError | None = None
+    nudged: list[str] = field(default_factory=list[str])
+    splits: list[str] = field(default_factory=list[str])
+    running: dict[str, Running] = field(default_factory=dict[str, Running])
+
+    def nudge(self, channel_id: str) -> None:
+        self.nudged.append(channel_id)
+
+    async def ask_now(self, channel_id: str) -> Told:
+        assert self.answer is not None
+        return Told("own", self.answer, ())
+
+    def loads(self) -> list[PlatformLoad]:
+        return [PlatformLoad("huya", 1, 7, 60.0, closed=False, strained=False, tokens=10.0)]
+
+    async def split(self, channel_id: str) -> None:
+        if channel_id not in self.running:
+            raise NotFound("it is not being recorded")
+        self.splits.append(channel_id)
+
+    async def views(self) -> list[RootView]:
+        return [RootView("recordings", Path("/media"), RootState.OPEN, "", 100, 50, 10, 0, 0, 0.0, None)]
+
+    def snapshot(self) -> list[TaskView]:
+        return [TaskView("poll:huya", "poll", TaskState.RUNNING, 1.0, 1, 0)]
+
+
 def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules) -> Services:
     keys, passwords, audit = Secrets(b"k" * 32), Passwords(cheap=True), Audit(db)
+    idle, channels, policies, ownership = Idle(), Channels(db, keys.box), Policies(db), SqliteOwnership(db)
     return Services(
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
-        events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), rules=rules,
+        events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
+        roster=Roster(db, channels), revisions=Revisions(db, channels, policies),
+        broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), watching=idle,
+        jobs=SqliteJobQueue(db, ownership), notices=Notices(db), storage=idle, policies=policies, tasks=idle,
+        overviews=Overviews(db, channels, idle, idle, {}), rules=rules,
     )  # fmt: skip
 
 

@@ -97,6 +97,23 @@ async def _may_measure(
         raise NotAllowed("metrics count all channels, also those that this account or key may not see")
 
 
+async def _of_all(who: CanRead) -> Principal:
+    if who.grants:
+        raise NotAllowed("this is about all channels, also those that this account or key may not see")
+    return who
+
+
+SeesAll: TypeAlias = Annotated[Principal, Depends(_of_all)]
+"""Beside the right to read: for what cannot be told channel by channel."""
+
+
+async def _edits_all(who: CanEdit) -> Principal:
+    return await _of_all(who)
+
+
+EditsAll: TypeAlias = Annotated[Principal, Depends(_edits_all)]
+
+
 MayMeasure = Depends(_may_measure)
 """Among the `dependencies` of a route: who may see numbers of everything."""
 

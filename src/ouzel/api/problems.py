@@ -71,6 +71,7 @@ class Problem(BaseModel):
     retry: str = Field(description="whether asking again can help: never, soon, later")
     request_id: str
     errors: list[FieldError] | None = None
+    existing: str | None = Field(None, description="id of what stands in the way, of a `conflict`")
 
 
 def status_of(error: type[OuzelError]) -> int:
@@ -94,6 +95,7 @@ def problem(
     *,
     retry: Retry = Retry.NEVER,
     fields: Sequence[FieldError] | None = None,
+    existing: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     visit = visit_of(request)
@@ -101,6 +103,7 @@ def problem(
     doc = Problem(
         type=f"urn:ouzel:error:{code}", title=code.replace("_", " ").capitalize(), status=status, code=code,
         detail=detail, retry=retry.value, request_id=visit.client.request_id, errors=list(fields) if fields else None,
+        existing=existing,
     )  # fmt: skip
     return JSONResponse(doc.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
@@ -118,7 +121,12 @@ async def ours(request: Request, exc: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-    return problem(request, status, error.code, error.message, retry=error.retry, headers=headers)
+    pointer, existing = error.context.get("pointer"), error.context.get("existing")
+    return problem(
+        request, status, error.code, error.message, retry=error.retry, headers=headers,
+        fields=[FieldError(pointer=str(pointer), parameter=None, code=error.code, detail=error.message)] if pointer else None,
+        existing=str(existing) if existing else None,
+    )  # fmt: skip
 
 
 async def _of_http(request: Request, exc: Exception) -> Response:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, TypeAlias
+from typing import Annotated, Protocol, TypeAlias
 
 from fastapi import Depends, Request
 
+from ouzel.model.ownership import TaskView
+from ouzel.platforms.chain import Told
 from ouzel.services.audit import Audit
 from ouzel.services.auth import Auth
+from ouzel.services.broadcasts import Broadcasts
+from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
 from ouzel.services.health import Health
 from ouzel.services.labels import ChannelLabels
+from ouzel.services.library import Library
 from ouzel.services.metrics import Metrics
+from ouzel.services.notices import Notices
+from ouzel.services.overview import Overviews
+from ouzel.services.policies import Policies
+from ouzel.services.recordings import Running
+from ouzel.services.revisions import Revisions
+from ouzel.services.roster import Roster
 from ouzel.services.secrets import Secrets
+from ouzel.services.storage import RootView
 from ouzel.services.users import Users
+from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db
+from ouzel.store.jobs import SqliteJobQueue
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -38,6 +53,37 @@ class ApiRules:
     """That a listener may take for one event before its connection is cut."""
 
 
+class Watchers(Protocol):
+    """Who asks the platforms: `services.watching.Watching`."""
+
+    def nudge(self, channel_id: str) -> None: ...
+
+    async def ask_now(self, channel_id: str) -> Told: ...
+
+    def loads(self) -> list[PlatformLoad]: ...
+
+
+class Recorders(Protocol):
+    """What is being recorded: `services.recordings.Recordings`."""
+
+    @property
+    def running(self) -> Mapping[str, Running]: ...
+
+    async def split(self, channel_id: str) -> None: ...
+
+
+class Roots(Protocol):
+    """Where media go: `services.storage.Storage`."""
+
+    async def views(self) -> Sequence[RootView]: ...
+
+
+class Tasks(Protocol):
+    """What runs: `services.supervisor.Supervisor`."""
+
+    def snapshot(self) -> list[TaskView]: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Services:
     db: Db
@@ -49,6 +95,19 @@ class Services:
     labels: ChannelLabels
     health: Health
     metrics: Metrics
+    channels: Channels
+    roster: Roster
+    revisions: Revisions
+    broadcasts: Broadcasts
+    recordings: Recorders
+    library: Library
+    watching: Watchers
+    jobs: SqliteJobQueue
+    notices: Notices
+    storage: Roots
+    policies: Policies
+    tasks: Tasks
+    overviews: Overviews
     rules: ApiRules = field(default_factory=ApiRules)
 
 

@@ -70,6 +70,7 @@
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
+    ├── NoDaemon               no_daemon            a command speaks to the daemon, and none answers
     ├── CannotListen           cannot_listen        the address for the web page and the API cannot be had
     └── Damaged                damaged              a recording does not agree with its ledger
 
@@ -394,6 +395,10 @@ class ToolFailed(ToolError):
 
 class StaleOwner(OuzelError):
     code = "stale_owner"
+
+
+class NoDaemon(OuzelError):
+    code, retry = "no_daemon", Retry.SOON
 
 
 class CannotListen(OuzelError):

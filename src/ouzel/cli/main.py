@@ -34,6 +34,12 @@ COMMANDS = {
     "export": "ouzel.cli.export",
     "check": "ouzel.cli.check",
     "import": "ouzel.cli.import_",
+    "channels": "ouzel.cli.channels",
+    "recordings": "ouzel.cli.recordings",
+    "jobs": "ouzel.cli.jobs",
+    "users": "ouzel.cli.users",
+    "notices": "ouzel.cli.notices",
+    "events": "ouzel.cli.notices",
 }
 
 EXIT_OK = 0
@@ -84,7 +90,8 @@ class Command(click.Command):
 
 
 def _name(ctx: click.Context) -> str:
-    return ctx.info_name if ctx.parent is not None and ctx.info_name else "ouzel"
+    """With the group that it is in: `channels add`."""
+    return ctx.command_path.partition(" ")[2] or "ouzel"
 
 
 def _record(ctx: click.Context, option: click.Option) -> tuple[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ouzel.base.docstrings import field_docs
 from ouzel.config.schema import keys_of, plain_tables
 from ouzel.config.settings import PlatformDefaults, PlatformSettings
 from ouzel.config.tables import HookSettings
@@ -43,7 +43,7 @@ def example() -> str:
 def _table(header: str, table: object) -> str:
     cls = type(table)
     lines = [*_comment(inspect.getdoc(cls) or ""), header]
-    told = _docstrings(cls)
+    told = field_docs(cls)
     for name, key in keys_of(cls).items():
         default = getattr(table, name)
         lines += [*_comment(told.get(name, "")), f"#{name} = {as_toml(key.kind, default)}"]
@@ -53,15 +53,3 @@ def _table(header: str, table: object) -> str:
 def _comment(text: str) -> Iterator[str]:
     for line in textwrap.wrap(" ".join(text.split()).replace("`", ""), _COLUMNS):
         yield f"# {line}"
-
-
-def _docstrings(cls: type) -> dict[str, str]:
-    """Of the fields of a class, and of those that it is made of."""
-    told: dict[str, str] = {}
-    for each in reversed(cls.__mro__[:-1]):
-        [body] = ast.parse(textwrap.dedent(inspect.getsource(each))).body
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-                told[ast.unparse(field.target)] = str(text.value.value)
-    return told

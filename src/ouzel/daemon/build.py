@@ -31,15 +31,19 @@ from ouzel.services.hearing import Desk, Heard, Trouble
 from ouzel.services.hooks import Hooks
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
+from ouzel.services.library import Library
 from ouzel.services.metrics import Metrics
 from ouzel.services.notices import Notices
 from ouzel.services.noticing import Noticing
 from ouzel.services.numbers import Counting
 from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
+from ouzel.services.policies import Policies
 from ouzel.services.reconciling import Reconciler
 from ouzel.services.recordings import Recordings
 from ouzel.services.recovery import Recovery
+from ouzel.services.revisions import Revisions
+from ouzel.services.roster import Roster
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.storage import RootGate, Storage
 from ouzel.services.supervisor import Supervisor
@@ -141,7 +145,13 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
             stack.callback(db.listen(listener))
-        services = _services(settings, db, secrets, events, metrics)
+        policies = Policies(db)
+        services = _services(
+            settings, db, secrets, events=events, metrics=metrics, channels=channels,
+            roster=Roster(db, channels), revisions=Revisions(db, channels, policies), broadcasts=broadcasts,
+            recordings=recordings, library=Library(db), watching=watching, jobs=queue, notices=notices, storage=storage,
+            policies=policies, tasks=supervisor, overviews=overviews,
+        )  # fmt: skip
         stack.callback(services.labels.close)
         stack.callback(services.auth.close)
         stack.callback(services.events.close)
@@ -219,13 +229,14 @@ def _gate(settings: Settings) -> RootGate:
     return RootGate(_ROOT, storage.recordings, min_free_bytes=floor, probe_s=Policy().disk_probe_s)
 
 
-def _services(settings: Settings, db: Db, secrets: Secrets, events: EventBus, metrics: Metrics) -> Services:
+def _services(settings: Settings, db: Db, secrets: Secrets, **parts: Any) -> Services:
+    """`parts`: fields of `Services` that are made already."""
     server, auth = settings.server, settings.auth
     passwords, audit = Passwords(auth.password_min), Audit(db)
     rules = AuthRules(auth.access_life.total_seconds(), auth.refresh_life.total_seconds(), auth.attempts)
     return Services(
         db=db, secrets=secrets, auth=Auth(db, secrets, passwords, audit, rules), users=Users(db, passwords), audit=audit,
-        events=events, labels=ChannelLabels(db), health=Health(db), metrics=metrics,
+        labels=ChannelLabels(db), health=Health(db), **parts,
         rules=ApiRules(
             public_url=str(server.public_url), trusted_proxies=tuple(server.trusted_proxies),
             metrics_open=settings.metrics.open,

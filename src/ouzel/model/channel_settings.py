@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from ouzel.base.errors import BadOption
 from ouzel.model.choice import CODECS
 from ouzel.model.naming import CHANNEL_FIELDS, DEFAULT_TEMPLATE, check_template
-from ouzel.model.schedule import Window
+from ouzel.model.schedule import DAYS, Window
 
 Mode: TypeAlias = Literal["record", "notify", "manual"]
 """Record what goes live; only tell; only show, until somebody says so."""
@@ -247,3 +247,48 @@ def _render(value: object) -> object:
             return [_render(each) for each in cast("tuple[object, ...]", value)]
         case _:
             return value
+
+
+def json_schema(docs: Mapping[str, str]) -> dict[str, Any]:
+    """Of a layer, as JSON Schema. `docs`: what each setting is for."""
+    properties = {
+        each.name: {
+            **_shape(each.name, getattr(DEFAULTS, each.name)),
+            "default": _render(getattr(DEFAULTS, each.name)),
+            "description": docs.get(each.name, ""),
+        }
+        for each in fields(ChannelSettings)
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _shape(name: str, default: object) -> dict[str, Any]:
+    """What `_parse` takes."""
+    choices = {"mode": get_args(Mode), "format": get_args(Format)}.get(name)
+    secret: dict[str, Any] = {"writeOnly": True} if name in SECRETS else {}
+    match default:
+        case bool():
+            return {"type": "boolean"}
+        case int() | float():
+            least, most = _RANGES[name]
+            span = {"type": "integer" if isinstance(default, int) else "number", "minimum": least, "maximum": most}
+            return span if least <= 0 else {"anyOf": [{"const": 0}, span]}
+        case tuple():
+            return {"type": "array", "items": _items(name), "maxItems": MOST_WORDS, **secret}
+        case _:
+            return {"type": "string", **({"enum": [*choices]} if choices else {}), **secret}
+
+
+def _items(name: str) -> dict[str, Any]:
+    text: dict[str, Any] = {"type": "string"}
+    if name == "schedule":
+        day = {"type": "string", "enum": [*DAYS]}
+        return {"type": "object", "properties": {"days": {"type": "array", "items": day}, "from": text, "to": text}}
+    if name == "headers":
+        return {"type": "array", "items": text, "minItems": 2, "maxItems": 2}
+    return {**text, "enum": [*CODECS]} if name in {"codecs", "refuse_codecs"} else text

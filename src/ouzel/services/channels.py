@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from ouzel.base.errors import BadOption, Conflict, NotFound, OuzelError
+from ouzel.base.errors import BadOption, ChangedSince, Conflict, NotFound, OuzelError
 from ouzel.base.ids import new_id
 from ouzel.config.settings import PlatformTables
 from ouzel.model.channel import Channel, Layer, folder_name
@@ -203,7 +203,9 @@ class Channels:
     async def edit(
         self, channel_id: str, edit: ChannelEdit, *, by: str, revision: int | None = None, batch: str | None = None
     ) -> Channel:
-        """Raises: NotFound, BadUrl, BadOption; Conflict when `revision` is not the present one, or an address is another's."""
+        """Raises: NotFound, BadUrl, BadOption; ChangedSince when `revision` is not the present one; Conflict when an
+        address is another's.
+        """
         async with self._db.transaction() as tx:
             before = await self._present(tx, channel_id)
             _check_revision(before.revision, revision)
@@ -240,10 +242,13 @@ class Channels:
             after = replace(after, settings=merged(after.settings, edit.settings, self._box))
         return after
 
-    async def remove(self, channel_id: str, *, by: str, batch: str | None = None) -> Channel:
-        """Into the trash. Raises: NotFound."""
+    async def remove(
+        self, channel_id: str, *, by: str, revision: int | None = None, batch: str | None = None
+    ) -> Channel:
+        """Into the trash. Raises: NotFound; ChangedSince when `revision` is not the present one."""
         async with self._db.transaction() as tx:
             before = await self._present(tx, channel_id)
+            _check_revision(before.revision, revision)
             after = replace(before, deleted_at=self._db.clock.now())
             after = await self._put(tx, "removed", before, after, by, batch)
         return self._now(after)
@@ -262,7 +267,7 @@ class Channels:
     ) -> tuple[Layer, int]:
         """Change the settings for all channels, or those of a platform. Returns: as stored, and the revision.
 
-        Raises: BadOption; Conflict when `revision` is not the present one.
+        Raises: BadOption; ChangedSince when `revision` is not the present one.
         """
         async with self._db.transaction() as tx:
             before, present = await self._repo.layer_in(tx, scope)
@@ -403,7 +408,7 @@ def check_scope(scope: str, platforms: Iterable[str]) -> str:
 
 def _check_revision(present: int, given: int | None) -> None:
     if given is not None and given != present:
-        raise Conflict(f"it was changed meanwhile: it is at revision {present}, and not {given}", revision=present)
+        raise ChangedSince(f"it was changed meanwhile: it is at revision {present}, and not {given}", revision=present)
 
 
 def _addresses(texts: Sequence[str]) -> list[Address]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from ouzel.model.happening import StoredEvent
@@ -34,6 +36,13 @@ class ChannelLabels:
                 self._known.clear()
             self._known[channel_id] = labels
         return labels
+
+    async def visible(self, grants: Collection[frozenset[str]]) -> list[str] | None:
+        """Ids of the channels, in the trash or not, that have a label of each set. None: there is no set, all are visible."""
+        if not grants:
+            return None
+        rows = await self._db.read(select(channels.c.id, channels.c.labels))
+        return [row["id"] for row in rows if all(not grant.isdisjoint(row["labels"]) for grant in grants)]
 
     def _hear(self, event: StoredEvent) -> None:
         if event.code.startswith("channel."):

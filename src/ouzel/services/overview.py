@@ -31,7 +31,7 @@ from ouzel.model.overview import (
 from ouzel.model.ownership import JOB, POLL, RECORD, TaskView, key_of, name_of
 from ouzel.model.standing import UNKNOWN, Standing
 from ouzel.services.channels import Channels
-from ouzel.services.recordings import Recordings, Root, Running
+from ouzel.services.recordings import Root, Running
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db
 from ouzel.store.standings import StandingRepo
@@ -51,6 +51,13 @@ class Tasks(Protocol):
     def snapshot(self) -> list[TaskView]: ...
 
 
+class Recorders(Protocol):
+    """`Recordings`."""
+
+    @property
+    def running(self) -> Mapping[str, Running]: ...
+
+
 class Overviews:
     """Makes an `Overview` whenever somebody wants one.
 
@@ -66,7 +73,7 @@ class Overviews:
         self,
         db: Db,
         channels: Channels,
-        recordings: Recordings,
+        recordings: Recorders,
         tasks: Tasks,
         roots: Mapping[str, Root],
         *,

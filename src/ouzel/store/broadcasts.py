@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
 from ouzel.model.broadcast import Broadcast, BroadcastState
 from ouzel.store.db import Db, Tx
 from ouzel.store.tables.broadcasts import broadcasts
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastFilter:
+    """Which broadcasts. Empty: all."""
+
+    channels: Sequence[str] | None = None
+    states: Sequence[str] | None = None
 
 
 class BroadcastRepo:
@@ -54,11 +62,29 @@ class BroadcastRepo:
             query = query.where(broadcasts.c.id < before)
         return [_of(row) for row in await self._db.read(query)]
 
+    async def filtered(self, which: BroadcastFilter, *, before: str | None, limit: int) -> list[Broadcast]:
+        """The same, of several channels or in some states."""
+        query = _filtered(select(broadcasts), which).order_by(broadcasts.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(broadcasts.c.id < before)
+        return [_of(row) for row in await self._db.read(query)]
+
+    async def count(self, which: BroadcastFilter) -> int:
+        return await self._db.scalar(_filtered(select(func.count()).select_from(broadcasts), which))
+
     async def add_in(self, tx: Tx, broadcast: Broadcast) -> None:
         await tx.execute(insert(broadcasts).values(_row(broadcast)))
 
     async def change_in(self, tx: Tx, broadcast: Broadcast) -> None:
         await tx.execute(update(broadcasts).where(broadcasts.c.id == broadcast.id).values(_row(broadcast)))
+
+
+def _filtered(query: Select[Any], which: BroadcastFilter) -> Select[Any]:
+    if which.channels is not None:
+        query = query.where(broadcasts.c.channel_id.in_(which.channels))
+    if which.states is not None:
+        query = query.where(broadcasts.c.state.in_(which.states))
+    return query
 
 
 def _row(broadcast: Broadcast) -> dict[str, Any]:

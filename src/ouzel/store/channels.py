@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, and_, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from ouzel.model.channel import Channel, Layer
@@ -18,6 +19,16 @@ GLOBAL = "global"
 
 def platform_scope(platform: str) -> str:
     return f"platform:{platform}"
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFilter:
+    """Which revisions. Empty: all."""
+
+    kind: str | None = None
+    subject: str | None = None
+    channels: Sequence[str] | None = None
+    """Only of these channels, and none of anything else."""
 
 
 class ChannelRepo:
@@ -127,12 +138,40 @@ class ChannelRepo:
             query = query.where(revisions.c.number < before)
         return await self._db.read(query)
 
+    async def revisions_of(
+        self, which: RevisionFilter, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[RowMapping]:
+        """The same, filtered."""
+        query = _filtered(select(revisions), which).order_by(revisions.c.number.desc()).limit(limit)
+        return await self._db.read(query if before is None else query.where(revisions.c.number < before))
+
+    async def count_revisions(self, which: RevisionFilter) -> int:
+        return await self._db.scalar(_filtered(select(func.count()).select_from(revisions), which))
+
+    async def together(self, number: int) -> Sequence[RowMapping]:
+        """This revision first, then those that were made together with it; none when there is no such revision."""
+        first = await self._db.one(select(revisions).where(revisions.c.number == number))
+        if first is None or first["batch"] is None:
+            return [first] if first is not None else []
+        others = select(revisions).where(revisions.c.batch == first["batch"], revisions.c.number != number)
+        return [first, *await self._db.read(others.order_by(revisions.c.number.desc()))]
+
     async def batch_in(self, tx: Tx, batch: str) -> Sequence[RowMapping]:
         """The revisions that were made together, the latest first."""
         return await tx.read(select(revisions).where(revisions.c.batch == batch).order_by(revisions.c.number.desc()))
 
     async def revision_in(self, tx: Tx, number: int) -> RowMapping | None:
         return await tx.one(select(revisions).where(revisions.c.number == number))
+
+
+def _filtered(query: Select[Any], which: RevisionFilter) -> Select[Any]:
+    if which.kind is not None:
+        query = query.where(revisions.c.kind == which.kind)
+    if which.subject is not None:
+        query = query.where(revisions.c.subject == which.subject)
+    if which.channels is not None:
+        query = query.where(and_(revisions.c.kind == "channel", revisions.c.subject.in_(which.channels)))
+    return query
 
 
 def row_of(channel: Channel) -> dict[str, Any]:

@@ -70,15 +70,27 @@ class SqliteJobQueue:
         limit: int = 50,
     ) -> list[Job]:
         query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-        if states:
-            query = query.where(self._present.in_(states))
-        if queue is not None:
-            query = query.where(jobs.c.queue == queue)
-        if kind is not None:
-            query = query.where(jobs.c.kind == kind)
+        query = self._filtered(query, states, queue, kind)
         if before is not None:
             query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < before)
         return [self._job(row) for row in await self._db.read(query)]
+
+    async def count(
+        self, *, states: frozenset[JobState] = frozenset(), queue: str | None = None, kind: str | None = None
+    ) -> int:
+        """Of all pages."""
+        query = self._filtered(select(func.count()).select_from(jobs), states, queue, kind)
+        return await self._db.scalar(query)
+
+    async def prioritize(self, job_id: str, prio: int) -> Job:
+        """It goes before, or after, others; what runs goes on. Raises: NotFound, Conflict when it is over."""
+        async with self._db.transaction() as tx:
+            job = await self._get_in(tx, job_id)
+            if job.state not in OPEN:
+                raise Conflict(f"the job is {job.state} already", id=job_id)
+            await tx.execute(update(jobs).where(jobs.c.id == job_id).values(prio=prio))
+            _tell(tx, job, job.state)
+            return await self._get_in(tx, job_id) if job.state is _S.RUNNING else await self._wanted(tx, job_id)
 
     async def abort(self, job_id: str) -> Job:
         async with self._db.transaction() as tx:
@@ -192,6 +204,15 @@ class SqliteJobQueue:
         """The state as it is now: whoever has waited long enough is in the queue."""
         due = and_(jobs.c.state == _S.WAITING, jobs.c.not_before <= self._db.clock.now())
         return case((due, _S.QUEUED.value), else_=jobs.c.state)
+
+    def _filtered(
+        self, query: Select[Any], states: frozenset[JobState], queue: str | None, kind: str | None
+    ) -> Select[Any]:
+        if states:
+            query = query.where(self._present.in_(states))
+        if queue is not None:
+            query = query.where(jobs.c.queue == queue)
+        return query if kind is None else query.where(jobs.c.kind == kind)
 
     def _job(self, row: RowMapping) -> Job:
         values: dict[str, Any] = dict(row)

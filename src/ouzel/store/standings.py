@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable, delete, insert, select
+from sqlalchemy import Executable, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import RowMapping
 
@@ -45,6 +45,10 @@ class StandingRepo:
         of_it = standings.c.channel_id.in_(select(channels.c.id).where(channels.c.platform == platform))
         return await self._read(select(*_BRIEF).where(of_it))
 
+    async def of(self, channel_ids: Sequence[str]) -> dict[str, Standing]:
+        """The same for these channels."""
+        return await self._read(select(*_BRIEF).where(standings.c.channel_id.in_(channel_ids)))
+
     async def get(self, channel_id: str) -> Standing | None:
         row = await self._db.one(select(standings).where(standings.c.channel_id == channel_id))
         return _standing_of(row) if row is not None else None
@@ -55,6 +59,10 @@ class StandingRepo:
         if before is not None:
             query = query.where(standing_history.c.number < before)
         return await self._db.read(query.order_by(standing_history.c.number.desc()).limit(limit))
+
+    async def count_history(self, channel_id: str) -> int:
+        mine = standing_history.c.channel_id == channel_id
+        return await self._db.scalar(select(func.count()).select_from(standing_history).where(mine))
 
     async def put_in(self, tx: Tx, *told: Standing) -> None:
         """As they are now. None of them twice."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.convertors import StringConvertor
 
 from ouzel.base.ids import PATTERN
 
@@ -37,5 +38,18 @@ def left_out(make: Callable[[], T], **limits: Any) -> Any:
     return Field(default_factory=make, **limits)
 
 
+class IdConvertor(StringConvertor):
+    """In a path beside words: `/api/channels/trash` is no channel."""
+
+    regex = PATTERN
+
+
+def _is_written(value: object) -> object:
+    if isinstance(value, str) and not value[:5].endswith("-"):
+        raise ValueError("an instant is written 2026-11-22T20:15:00Z")  # not seconds since 1970
+    return value
+
+
+Instant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_is_written)]
 Id: TypeAlias = Annotated[str, Field(pattern=f"^{PATTERN}$", examples=["06fk8v2xq3m1a7zt"])]
 Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]

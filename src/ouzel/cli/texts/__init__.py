@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 
-from ouzel.cli.texts import daemon, errors, files, imports, notices, overview, platforms, record, setup
+from ouzel.cli.texts import clients, daemon, errors, files, imports, notices, overview, platforms, record, setup
 
-TABLES = (daemon, record, files, platforms, setup, imports, overview, errors, notices)
+TABLES = (clients, daemon, record, files, platforms, setup, imports, overview, errors, notices)
 
 
 @cache

@@ -1,0 +1,198 @@
+"""`ouzel channels`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ouzel.base.errors import BadOption
+from ouzel.cli.client import Api, talking
+from ouzel.cli.groups import Noun, Row, done, fields, given_of, show
+from ouzel.cli.main import EXIT_GAPS, EXIT_OK
+from ouzel.cli.output import Output
+from ouzel.cli.texts import tr
+
+
+@click.group(cls=Noun)
+def channels() -> None:
+    """The channels of a running daemon: what it watches, and how."""
+
+
+@channels.command("list")
+@click.option("--platform", metavar="NAME", help="Only those of this platform.")
+@click.option("--label", metavar="WORD", help="Only those with this label.")
+@click.option("--state", metavar="STATE", help="Only those that are so: live, offline, blocked …")
+@click.option("--text", metavar="WORD", help="Only those with this in a name or an address.")
+@click.option("--trash", is_flag=True, help="Those that were removed.")
+@talking
+def list_(output: Output, api: Api, *, trash: bool, **filters: str | None) -> int:
+    """List channels, and what is known of each."""
+    found = api.all("channels/trash") if trash else api.all("channels", **filters)
+    show(output, found, "channels.table", _cells)
+    return EXIT_OK
+
+
+def _cells(row: Row) -> list[object]:
+    running = row["recording"]
+    state = f"{row['state']}, {running['state']}" if running else row["state"]
+    return [
+        row["id"],
+        row["name"],
+        row["platform"],
+        state if row["watch"] else tr("channels.unwatched"),
+        row["addresses"][0],
+    ]
+
+
+@channels.command()
+@click.argument("addresses", metavar="URL...", nargs=-1, required=True)
+@click.option("--name", default="", help="Called so; else as the platform calls it.")
+@click.option("--label", "labels", multiple=True, metavar="WORD", help="With this label; may be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting; VALUE is JSON, or a text.")
+@click.option("--unwatched", is_flag=True, help="Not to be watched yet.")
+@talking
+def add(
+    output: Output,
+    api: Api,
+    *,
+    addresses: tuple[str, ...],
+    name: str,
+    labels: tuple[str, ...],
+    settings: tuple[str, ...],
+    unwatched: bool,
+) -> int:
+    """Add channels, each address one of its own.
+
+    \b
+    Exit codes: 0 all were added, 3 some were not, 2 bad arguments.
+    """
+    if name and len(addresses) > 1:
+        raise BadOption("--name is for one address")
+    shared = {"labels": [*labels], "settings": _settings(settings), "watch": not unwatched, "name": name}
+    if len(addresses) == 1:
+        made = api.post("channels", {"addresses": [*addresses], **shared})
+        done(output, made, "channels.added", name=made["name"], id=made["id"])
+        return EXIT_OK
+    batch = api.post("channels/batch", {"channels": [{"addresses": [each], **shared} for each in addresses]})
+    for address, item in zip(addresses, batch["items"], strict=True):
+        output.json({"address": address, **item})
+        if item["id"]:
+            output.say(tr("channels.added", name=item["name"], id=item["id"]))
+        else:
+            output.complain(item["code"], f"{address}: {item['detail']}")
+    return EXIT_OK if batch["added"] == len(addresses) else EXIT_GAPS
+
+
+@channels.command("show")
+@click.argument("channel", metavar="CHANNEL")
+@talking
+def show_(output: Output, api: Api, *, channel: str) -> int:
+    """Show all that is set and known of a channel, and where each value comes from."""
+    doc = api.get(f"channels/{_id(api, channel)}")
+    fields(output, doc, "id", "name", "platform", "identity", "addresses", "labels", "state", "why", "title", "due_at")
+    for name, each in doc["effective"].items():
+        if each["source"] != "default":
+            output.say(f"{name} = {json.dumps(each['value'], ensure_ascii=False)}  # {each['source']}")
+    return EXIT_OK
+
+
+@channels.command()
+@click.argument("channel", metavar="CHANNEL")
+@click.option("--name", help="Called so; empty: as the platform calls it.")
+@click.option("--url", "addresses", multiple=True, metavar="URL", help="Its addresses, in place of those it has.")
+@click.option("--label", "labels", multiple=True, metavar="WORD", help="Its labels, in place of those it has.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting; VALUE is JSON, or a text.")
+@click.option("--unset", multiple=True, metavar="NAME", help="A setting that comes from the layers above again.")
+@talking
+def edit(
+    output: Output, api: Api, *, channel: str, settings: tuple[str, ...], unset: tuple[str, ...], **given: Any
+) -> int:
+    """Change a channel."""
+    patch = given_of(given)
+    if changed := {**_settings(settings), **dict.fromkeys(unset)}:
+        patch["settings"] = changed
+    if not patch:
+        raise BadOption("nothing is to be changed: see `ouzel channels edit --help`")
+    doc = api.patch(f"channels/{_id(api, channel)}", patch)
+    done(output, doc, "channels.changed", name=doc["name"])
+    return EXIT_OK
+
+
+@channels.command()
+@click.argument("scope", metavar="global|PLATFORM", default="global")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting; VALUE is JSON, or a text.")
+@click.option("--unset", multiple=True, metavar="NAME", help="A setting that comes from the layers above again.")
+@talking
+def settings(output: Output, api: Api, *, scope: str, settings: tuple[str, ...], unset: tuple[str, ...]) -> int:
+    """Show or change the settings for all channels, or for those of a platform."""
+    path = f"settings/channels/{scope if scope == 'global' else f'platform:{scope}'}"
+    changed = {**_settings(settings), **dict.fromkeys(unset)}
+    doc = api.patch(path, changed) if changed else api.get(path)
+    output.json(doc)
+    for name, value in doc["settings"].items():
+        output.say(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    return EXIT_OK
+
+
+def _action(name: str, method: str, path: str, text: str, body: object, what: str) -> None:
+    """A command that does one thing to one channel."""
+
+    @talking
+    def act(output: Output, api: Api, *, channel: str) -> int:
+        found = _found(api, channel, trash=name == "restore")
+        answer = api.ask(method, f"channels/{found['id']}{path}", body=body)
+        done(output, answer, text, name=found["name"])
+        return EXIT_OK
+
+    act.__doc__ = what
+    command = channels.command(name)(act)
+    command.params.insert(0, click.Argument(["channel"], metavar="CHANNEL"))
+
+
+_action("remove", "DELETE", "", "channels.removed", None, "Take a channel away; `restore` brings it back.")
+_action("restore", "POST", "/restore", "channels.restored", None, "Bring a removed channel back.")
+_action("watch", "PATCH", "", "channels.watched", {"watch": True}, "Watch a channel.")
+_action("unwatch", "PATCH", "", "channels.not_watched", {"watch": False}, "Watch a channel no more; what runs goes on.")
+_action("check", "POST", "/check", "channels.checked", None, "Ask about a channel now, before its turn.")
+_action("record", "POST", "/record", "channels.recorded", None, "Record what is on air now, whatever is set.")
+_action("stop", "POST", "/stop", "channels.stopped", None, "Stop this broadcast only; the next one is recorded.")
+_action("split", "POST", "/split", "channels.split", None, "Go on in a new file.")
+
+
+@channels.command()
+@click.argument("number", metavar="NUMBER", type=int, required=False)
+@talking
+def undo(output: Output, api: Api, *, number: int | None) -> int:
+    """Undo the last edit, or that of a revision."""
+    if number is None:
+        latest = api.get("revisions", limit=1)["items"]
+        if not latest:
+            raise BadOption("nothing was edited yet")
+        number = int(latest[0]["number"])
+    doc = api.post(f"revisions/{number}/undo")
+    done(output, doc, "channels.undone", subjects=", ".join(doc["subjects"]))
+    return EXIT_OK
+
+
+def _found(api: Api, word: str, *, trash: bool = False) -> Row:
+    return api.find("channels/trash" if trash else "channels", word, "name", "addresses")
+
+
+def _id(api: Api, word: str) -> str:
+    return _found(api, word)["id"]
+
+
+def _settings(words: tuple[str, ...]) -> dict[str, Any]:
+    """Raises: BadOption."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise BadOption(f"--set {word[:40]}: it is written NAME=VALUE")
+        try:
+            found[name.strip()] = json.loads(text)
+        except ValueError:
+            found[name.strip()] = text
+    return found

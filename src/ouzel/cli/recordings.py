@@ -1,0 +1,87 @@
+"""`ouzel recordings`."""
+
+from __future__ import annotations
+
+import click
+
+from ouzel.base.units import format_duration, format_size
+from ouzel.cli.client import Api, talking
+from ouzel.cli.groups import Noun, Row, done, fields, show
+from ouzel.cli.main import EXIT_OK
+from ouzel.cli.output import Output
+from ouzel.cli.texts import tr
+
+
+@click.group(cls=Noun)
+def recordings() -> None:
+    """What a running daemon has recorded, and records."""
+
+
+@recordings.command("list")
+@click.option("--channel", metavar="CHANNEL", help="Only those of this channel.")
+@click.option("--state", metavar="STATE", help="Only those that are so: recording, parked, done …")
+@click.option("--gaps", is_flag=True, help="Only those with gaps.")
+@click.option("--trash", is_flag=True, help="Those that were removed.")
+@talking
+def list_(output: Output, api: Api, *, channel: str | None, state: str | None, gaps: bool, trash: bool) -> int:
+    """List recordings, the latest first."""
+    of = api.find("channels", channel, "name", "addresses")["id"] if channel else None
+    found = api.all("recordings", channel=of, state=state, has_gaps=gaps or None, trash=trash or None)
+    show(output, found, "recordings.table", _cells)
+    return EXIT_OK
+
+
+def _cells(row: Row) -> list[object]:
+    length, size = format_duration(row["media_s"]), format_size(row["bytes"])
+    return [row["id"], row["title"], row["state"], row["started_at"][:16], length, size, row["gaps"], row["pinned"]]
+
+
+@recordings.command("show")
+@click.argument("recording", metavar="RECORDING")
+@talking
+def show_(output: Output, api: Api, *, recording: str) -> int:
+    """Show a recording with its files, gaps and chapters."""
+    doc = api.get(f"recordings/{_found(api, recording)['id']}")
+    fields(output, doc, "id", "title", "state", "started_at", "ended_at", "end_reason", "quality", "policy", "why")
+    for file in doc["files"]:
+        output.say(
+            tr(
+                "recordings.file",
+                path=file["path"],
+                time=format_duration(file["media_s"]),
+                size=format_size(file["bytes"]),
+            )
+        )
+    for gap in doc["gap_list"]:
+        output.say(
+            tr(
+                "recordings.gap",
+                at=format_duration(gap["at_s"]),
+                missing=format_duration(gap["missing_s"]),
+                code=gap["code"],
+            )
+        )
+    return EXIT_OK
+
+
+def _action(name: str, method: str, path: str, text: str, body: object, what: str) -> None:
+    @talking
+    def act(output: Output, api: Api, *, recording: str) -> int:
+        found = _found(api, recording, trash=name == "restore")
+        answer = api.ask(method, f"recordings/{found['id']}{path}", body=body)
+        done(output, answer, text, id=found["id"], title=found["title"])
+        return EXIT_OK
+
+    act.__doc__ = what
+    command = recordings.command(name)(act)
+    command.params.insert(0, click.Argument(["recording"], metavar="RECORDING"))
+
+
+_action("pin", "PATCH", "", "recordings.pinned", {"pinned": True}, "Keep a recording, whatever the rules say.")
+_action("unpin", "PATCH", "", "recordings.unpinned", {"pinned": False}, "Leave a recording to the rules again.")
+_action("remove", "DELETE", "", "recordings.removed", None, "Put a recording into the trash; its files stay.")
+_action("restore", "POST", "/restore", "recordings.restored", None, "Take a recording out of the trash.")
+
+
+def _found(api: Api, word: str, *, trash: bool = False) -> Row:
+    return api.find("recordings", word, "title", trash=trash or None)
