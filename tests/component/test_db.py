@@ -139,3 +139,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="file"):
         prepare(tmp_path / "file" / "ouzel.db")
+
+
+async def test_a_listener_that_fails_spoils_nothing(db: Db, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[StoredEvent] = []
+
+    def fail(_event: StoredEvent) -> None:
+        raise RuntimeError("a bug of its own")
+
+    db.listen(fail)
+    db.listen(heard.append)
+    async with db.transaction() as tx:
+        tx.emit(Happening("layer.changed", "global"))
+
+    assert [each.code for each in heard] == ["layer.changed"]
+    assert "a bug of its own" in caplog.text

@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from ouzel.api.services import ApiRules, Services
 from ouzel.config.settings import Settings
+from ouzel.config.tables import RecordSettings
 from ouzel.engine.policy import Policy
 from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
@@ -110,7 +111,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         stack.callback(log.close)
         http = await stack.enter_async_context(Http1Client())
         host = await stack.enter_async_context(open_host())
-        channels = Channels(db, secrets.box, settings.platforms, {"park_s": settings.record.park.total_seconds()})
+        channels = Channels(db, secrets.box, settings.platforms, _usual(settings))
         await channels.load()
         ownership = SqliteOwnership(db)
         broadcasts = Broadcasts(db, channels, ownership)
@@ -211,6 +212,11 @@ def _bodies(settings: Settings, recordings: Recordings, watching: Watching) -> d
         RECORD: Body(recordings.run, slots=at_once, patience_s=_end_s(settings) + 60.0, ended=recordings.after),
         POLL: Body(watching.body, slots=_POLLS, patience_s=5.0),
     }
+
+
+def _usual(settings: Settings) -> dict[str, Any]:
+    """What the file says of all channels, where it says something else than everybody expects."""
+    return {"park_s": settings.record.park.total_seconds()} if settings.record.park != RecordSettings().park else {}
 
 
 def _policy(settings: Settings) -> Policy:

@@ -41,7 +41,7 @@ class Teller:
         if level is None or event.channel_id is None or not _log.isEnabledFor(level):
             return
         name = self._name_of(event.channel_id)
-        line = self._words.tr(f"told.{event.code}", name=name, **self._shown(event.data))
+        line = self._words.tr(f"told.{event.code}", **{**self._shown(event.data), "name": name})
         _log.log(level, "%s", line, extra={"code": event.code, "channel": event.channel_id})
 
     def _level(self, event: StoredEvent) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ _READERS = 3
 _BUSY_S = 10.0
 _CACHE_KIB = 16 * 1024
 
+_log = logging.getLogger(__name__)
 EventListener = Callable[[StoredEvent], None]
 
 
@@ -122,12 +124,20 @@ class Db:
                 call()
             for each in stored:
                 for listener in [*self._listeners]:
-                    listener(each)
+                    _tell(listener, each)
 
     async def events_after(self, number: int, *, limit: int = 500) -> list[StoredEvent]:
         """Stored events with greater numbers, in their order."""
         query = select(events).where(events.c.number > number).order_by(events.c.number).limit(limit)
         return [StoredEvent(**row) for row in await self.read(query)]
+
+
+def _tell(listener: EventListener, event: StoredEvent) -> None:
+    """What a listener does wrong is none of the business of who has written."""
+    try:
+        listener(event)
+    except Exception:
+        _log.exception("a listener failed at %s", event.code)
 
 
 class _translated:  # noqa: N801 - it reads as a clause

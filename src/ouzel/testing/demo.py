@@ -1,44 +1,73 @@
-"""`make demo`: a synthetic live channel on this machine, recorded by the real command, with a break on purpose.
+"""`make demo`: the daemon watches two synthetic channels on this machine, which go live and offline, and records them.
 
-The picture shows UTC, burnt in, so that a recording tells by itself when it was made. It is encoded once, and served as live
-HLS and as HTTP-FLV by the test origin.
+The picture shows UTC, burnt in, so that a recording tells by itself when it was made. One channel is live HLS from the first
+moment, with a segment that is missing; the other is HTTP-FLV, begins later, breaks off, and comes back: it is one recording.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
+import anyio.abc
 
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip, make_clip
 from ouzel.testing.origin import LiveOrigin
 
-RECORD_S = 30
-BREAK_AFTER_S = 12
+FOLDER = Path("demo-recording")
+DATA, MEDIA = FOLDER / "data", FOLDER / "media"
 CLIP_S = 96
 ENCODING_S = 8
-FOLDER = Path("demo-recording")
+MISSING_AFTER_S = 10
+SECOND_S = 6
+"""After so long the second channel goes live …"""
+BREAK_S = 18
+"""… and is away after so much more …"""
+AWAY_S = 6
+LAST_S = 14
+"""… and lasts, once it is back."""
+_START_S = 60.0
+_END_S = 60.0
 _EN = {
     "encode": "encoding a live picture with a clock and a tone ({seconds} s, once) with {ffmpeg}",
-    "serve": "serving it on {url}, live, as HLS and as HTTP-FLV",
-    "break": "after about {seconds} s the FLV connection will be reset, and one HLS segment will be missing",
+    "serve": "starting the daemon; its data are in {folder}/",
+    "ready": "the daemon is at {address}; the link that it shows makes the first account",
+    "add": "two channels: one is live as HLS, the other is to come as HTTP-FLV",
+    "missing": "one HLS segment is going to be missing",
+    "live": "{name}: on air",
+    "away": "{name}: the connection is reset, and the stream is away for {seconds} s",
+    "back": "{name}: back",
+    "off": "{name}: off air",
     "run": "$ {command}",
     "verify": "now every byte is compared with the ledgers",
-    "done": "The files are in {folder}/. The clock in the picture jumps where the report has a gap.",
+    "done": "The files are in {folder}/. The clock in the picture jumps where there is a gap.",
+    "failed": "that is not what was announced: {what}",
 }
 _ZH = {
     "encode": "正在编码带时钟和提示音的直播画面（{seconds} 秒，仅一次），使用 {ffmpeg}",
-    "serve": "正在 {url} 以 HLS 和 HTTP-FLV 直播",
-    "break": "大约 {seconds} 秒后，FLV 连接会被重置，并且会缺少一个 HLS 分片",
+    "serve": "正在启动守护进程；其数据在 {folder}/",
+    "ready": "守护进程在 {address}；它显示的链接用于创建第一个账号",
+    "add": "两个频道：一个正以 HLS 直播，另一个稍后以 HTTP-FLV 开播",
+    "missing": "将会缺少一个 HLS 分片",
+    "live": "{name}：开播",
+    "away": "{name}：连接被重置，流中断 {seconds} 秒",
+    "back": "{name}：恢复",
+    "off": "{name}：下播",
     "run": "$ {command}",
     "verify": "现在将每个字节与账本核对",
-    "done": "文件在 {folder}/。报告中有缺口的地方，画面里的时钟会跳动。",
+    "done": "文件在 {folder}/。有缺口的地方，画面里的时钟会跳动。",
+    "failed": "结果与预告不符：{what}",
 }
 
 
@@ -50,40 +79,118 @@ def say(key: str, **fields: object) -> None:
 
 
 async def main() -> int:
-    """Returns 0 when the demonstration went as announced: both files have media, and both have their gap."""
+    """Returns 0 when the demonstration went as announced: a recording for each channel, each with its gap."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     ffmpeg = await FfmpegFinder().find()
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ENCODING_S)
     say("encode", seconds=CLIP_S, ffmpeg=ffmpeg.path)
     clip = await anyio.to_thread.run_sync(_encode, start, ffmpeg.path)
-    async with LiveOrigin() as origin:
-        channel = origin.channel("demo", clip, speed=1, begin=start)
-        say("serve", url=origin.url)
-        await anyio.sleep(max(0.0, (start - datetime.now(UTC)).total_seconds()) + 2 * clip.gop_90k / 90_000)
-        say("break", seconds=BREAK_AFTER_S)
-        flv_bytes = sum(p.stat().st_size for p in clip.folder.rglob("*.mp4")) * BREAK_AFTER_S // CLIP_S
-        origin.on("demo.flv").reset(after=flv_bytes, times=1).status(503, times=3)
-        gop_s = clip.gop_90k / 90_000
-        origin.on(f"seg{channel.segments + round(BREAK_AFTER_S / gop_s)}.ts").status(404)
-        command = ["record", channel.url, channel.flv_url, "-o", f"{FOLDER}/", "--duration", f"{RECORD_S}s"]
-        code = await _ouzel(*command)
-        say("verify")
-        files = _recorded()
-        verdict = await _ouzel("verify", *map(str, files))
-    say("done", folder=FOLDER)
-    return 0 if (code, verdict, len(files)) == (3, 3, 2) else 1
+    async with LiveOrigin() as origin, _daemon() as daemon:
+        await _wait_until(start + timedelta(seconds=2 * clip.gop_90k / 90_000))
+        await _show(origin, clip, start)
+        recordings = await _recordings()
+        await _ouzel("recordings", "list")
+        await _ouzel("status")
+        daemon.send_signal(signal.SIGTERM)
+        with anyio.fail_after(_END_S):
+            ended = await daemon.wait()
+    say("verify")
+    files = sorted(path for path in MEDIA.rglob("*") if path.suffix in {".ts", ".flv"})
+    verdict = await _ouzel("verify", *map(str, files))
+    gaps = sorted(recording["gaps"] for recording in recordings)
+    if (ended, verdict, gaps) != (0, 3, [1, 1]):
+        say("failed", what=f"exit {ended}, verify {verdict}, gaps {gaps}")
+        return 1
+    say("done", folder=MEDIA)
+    return 0
+
+
+async def _show(origin: LiveOrigin, clip: Clip, start: datetime) -> None:
+    """What the two channels do, told as it happens."""
+    gop_s = clip.gop_90k / 90_000
+    first = origin.channel("first", clip, speed=1, begin=start)
+    second_url = first.flv_url.replace("first", "second")
+    say("missing")
+    origin.on(f"seg{first.segments + round(MISSING_AFTER_S / gop_s)}.ts").status(404)
+    say("add")
+    await _ouzel("channels", "add", first.url, "--name", "first")
+    await _ouzel("channels", "add", second_url, "--name", "second")
+    await anyio.sleep(SECOND_S)
+    origin.channel("second", clip, speed=1, begin=start)
+    say("live", name="second")
+    await _ouzel("channels", "check", "second")
+    await anyio.sleep(BREAK_S)
+    say("away", name="second", seconds=AWAY_S)
+    away = origin.on("second.flv").status(503)
+    origin.channels["second"].end()
+    await anyio.sleep(AWAY_S)
+    origin.channel("second", clip, speed=1, begin=start)
+    away.clear()
+    say("back", name="second")
+    await anyio.sleep(LAST_S)
+    first.end()
+    say("off", name="first")
+    await anyio.sleep(2 * gop_s)
+
+
+@asynccontextmanager
+async def _daemon() -> AsyncGenerator[anyio.abc.Process]:
+    """The real command; whatever happens, it is not left running."""
+    say("serve", folder=DATA)
+    command = [sys.executable, "-m", "ouzel", "serve", "--port", "0"]
+    async with await anyio.open_process(
+        command, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=_environment()
+    ) as process:
+        try:
+            say("ready", address=await _address())
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+async def _address() -> str:
+    """As it stands in its lock, once it listens."""
+    lock = anyio.Path(DATA / "ouzel.lock")
+    with anyio.fail_after(_START_S):
+        while True:
+            if await lock.exists() and (address := _told(await lock.read_text())):
+                return address
+            await anyio.sleep(0.1)
+
+
+def _told(text: str) -> str:
+    try:
+        return json.loads(text)["address"]
+    except (ValueError, KeyError):  # it is being written
+        return ""
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ, "OUZEL_STORAGE__DATA": str(DATA.absolute()), "OUZEL_STORAGE__RECORDINGS": str(MEDIA.absolute()),
+        "OUZEL_STORAGE__MIN_FREE": "64MiB", "OUZEL_WATCH__INTERVAL": "10s", "OUZEL_RECORD__PARK": "30s",
+    }  # fmt: skip
 
 
 async def _ouzel(*args: str) -> int:
     say("run", command=" ".join(["ouzel", *args]))
+    command = [sys.executable, "-m", "ouzel", *args]
     async with await anyio.open_process(
-        [sys.executable, "-m", "ouzel", *args], stdin=subprocess.DEVNULL, stdout=None, stderr=None
+        command, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=_environment()
     ) as process:
         return await process.wait()
 
 
-def _recorded() -> list[Path]:
-    return sorted(p for p in FOLDER.iterdir() if p.suffix in {".ts", ".flv"})
+async def _recordings() -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "ouzel", "recordings", "list", "--json"]
+    done = await anyio.run_process(command, env=_environment(), stderr=None)
+    docs: list[Any] = [json.loads(line) for line in done.stdout.decode().splitlines() if line.strip()]
+    return [recording for doc in docs for recording in (doc.get("items") or [doc])]
+
+
+async def _wait_until(moment: datetime) -> None:
+    await anyio.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
 
 
 def _encode(start: datetime, ffmpeg: str) -> Clip:
