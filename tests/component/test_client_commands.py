@@ -44,5 +44,5 @@ async def test_channels_are_added_found_by_name_changed_undone_and_removed(
 
 
 async def test_without_a_daemon_one_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await anyio.to_thread.run_sync(run, ["channels", "list", "--data", str(tmp_path)]) == 4
+    assert await anyio.to_thread.run_sync(run, ["channels", "list", "--data", str(tmp_path)]) == 7
     assert capsys.readouterr().err.strip().endswith("(no_daemon)")

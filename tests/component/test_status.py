@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ouzel.cli import texts
-from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_NOTHING, EXIT_OK, run
+from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_NO_DAEMON, EXIT_NOTHING, EXIT_OK, run
 from ouzel.daemon.lock import hold
 from ouzel.model.overview import ChannelLine, Overview, TaskLine
 
@@ -41,7 +41,7 @@ def daemon(body: bytes, *, key: str = "") -> Generator[str]:
             let_in = not key or self.headers["Authorization"] == f"Bearer {key}"
             self.send_response(404 if self.path != "/api/status" else 200 if let_in else 401)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body if let_in else b'{"code": "not_signed_in", "detail": "sign in"}')
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
@@ -75,19 +75,20 @@ def test_an_api_key_is_taken_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with daemon(told(), key="k1") as address:
-        monkeypatch.delenv("OUZEL_TOKEN", raising=False)
-        assert run(["status", "--url", address]) == EXIT_NOTHING
-        assert "OUZEL_TOKEN" in capsys.readouterr().err
-        monkeypatch.setenv("OUZEL_TOKEN", "k1")
-        assert run(["status", "--url", address]) == EXIT_OK
+        monkeypatch.delenv("OUZEL_API_KEY", raising=False)
+        assert run(["status", "--server", address]) == EXIT_BAD_ARGUMENTS
+        assert capsys.readouterr().err.endswith("(not_signed_in)\n")
+        monkeypatch.setenv("OUZEL_API_KEY", "k1")
+        monkeypatch.setenv("OUZEL_SERVER", address)
+        assert run(["status"]) == EXIT_OK
 
 
 def test_no_daemon_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["status", "--data", str(tmp_path)]) == EXIT_BAD_ARGUMENTS
-    assert run(["status", "--url", "http://127.0.0.1:1"]) == EXIT_NOTHING
+    assert run(["status", "--data", str(tmp_path)]) == EXIT_NO_DAEMON
+    assert run(["status", "--server", "http://127.0.0.1:1"]) == EXIT_NO_DAEMON
     with daemon(b"[]") as address:
-        assert run(["status", "--url", address]) == EXIT_NOTHING
-        assert run(["status", "--url", f"{address}/other"]) == EXIT_NOTHING
+        assert run(["status", "--server", address]) == EXIT_NOTHING
+        assert run(["status", "--server", f"{address}/other"]) == EXIT_NOTHING
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
     assert "ouzel serve" in lines[0]

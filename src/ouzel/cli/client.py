@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ouzel.base.errors import BadOption, BadResponse, NoDaemon, NotFound, OuzelError
+from ouzel.base.errors import BadOption, BadResponse, HttpStatus, NoDaemon, NotFound, OuzelError, TooManyAttempts
+from ouzel.base.ids import is_id
 from ouzel.cli.options import level_of
 from ouzel.cli.output import Output
 
@@ -18,15 +22,22 @@ if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_S = 90.0
+_CONNECT_S = 10.0
+_SILENT_S = 60.0
+"""Of an event stream, on which there is a sign of life every 15 s."""
+_AGAIN_S = (1.0, 2.0, 5.0, 15.0)
 _PAGE = 200
 _SOCKET = "unix:"
+_LEAST_PREFIX = 4
+Row = dict[str, Any]
 
 
 class Api:
     """Requests to one daemon. Each raises OuzelError: NoDaemon, or what the daemon answers with."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._http = http
+        self._sleep = sleep
 
     def get(self, path: str, **query: Any) -> Any:
         """`query`: None is left out."""
@@ -48,11 +59,11 @@ class Api:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = self._http.request(method, f"/api/{path}", params=params, json=body)
-        except httpx.HTTPError as exc:
-            raise NoDaemon(f"no Ouzel answers at {self._http.base_url}: {exc}") from exc
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise self._away(exc) from exc
         return _read(answer)
 
-    def all(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+    def all(self, path: str, **query: Any) -> Iterator[Row]:
         """Every item of a list, page by page."""
         cursor: str | None = None
         while True:
@@ -62,14 +73,14 @@ class Api:
             if cursor is None:
                 return
 
-    def find(self, path: str, word: str, *names: str, **query: Any) -> dict[str, Any]:
-        """The item with this id, a beginning that no other id has, or this name. Raises: NotFound, BadOption."""
+    def find(self, path: str, word: str, *names: str, **query: Any) -> Row:
+        """The item with this id, this name, or a beginning of an id that no other has. Raises: NotFound, BadOption."""
         items = [*self.all(path, **query)]
         fold = word.casefold()
-        tests: tuple[Callable[[dict[str, Any]], bool], ...] = (
+        tests: tuple[Callable[[Row], bool], ...] = (
             lambda item: item["id"] == word,
             lambda item: any(fold in _words(item.get(name)) for name in names),
-            lambda item: len(word) >= 4 and item["id"].startswith(fold),
+            lambda item: len(word) >= _LEAST_PREFIX and item["id"].startswith(fold),
         )
         for test in tests:
             found = [item for item in items if test(item)]
@@ -78,31 +89,69 @@ class Api:
                 raise BadOption(f"{word[:60]} may be {told}: give the id")
             if found:
                 return found[0]
-        raise NotFound(f"there is no {word[:60]} among {path}")
+        raise NotFound(f"there is no {word[:60]} among {path.partition('/')[0]}")
 
-    def events(self, after: int | None = None, topics: str | None = None) -> Generator[dict[str, Any]]:
-        """What happens, for as long as the daemon tells."""
-        import json
+    def show(self, path: str, word: str, *names: str) -> Row:
+        """All that is known of what `find` finds; of a whole id without looking through the list."""
+        return self.get(f"{path}/{word if is_id(word) else self.find(path, word, *names)['id']}")
 
+    def events(
+        self, after: int | None = None, topics: str | None = None, *, lost: Callable[[OuzelError], None] | None = None
+    ) -> Iterator[Row]:
+        """What happens: `ready`, then each event; `resync` where too much has happened since `after`; `passed` with the number up
+        to which there is nothing else for us.
+
+        Args:
+            lost: told whenever the connection is lost, and then it goes on from the last event as soon as it can. None: that
+                is the end, or raises NoDaemon.
+        """
+        tries = 0
+        while True:
+            try:
+                for event in self._listen(after, topics):
+                    after, tries = int(event["number"]), 0
+                    yield event
+                if lost is None:
+                    return
+                lost(NoDaemon("the daemon has ended, or tells no more"))
+            except NoDaemon as exc:
+                if lost is None or after is None:
+                    raise
+                lost(exc)
+            self._sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
+            tries += 1
+
+    def _listen(self, after: int | None, topics: str | None) -> Iterator[Row]:
         import httpx
 
-        params: dict[str, Any] = {name: value for name, value in (("after", after), ("topics", topics)) if value}
+        params = {name: value for name, value in (("after", after), ("topics", topics)) if value is not None}
+        limits = httpx.Timeout(_CONNECT_S, read=_SILENT_S)
         try:
-            with self._http.stream(
-                "GET", "/api/events", params=params, timeout=httpx.Timeout(10.0, read=60.0)
-            ) as answer:
-                if answer.status_code >= 400:
+            with self._http.stream("GET", "/api/events", params=params, timeout=limits) as answer:
+                if not answer.is_success:
                     answer.read()
                     _read(answer)
-                code = ""
+                fields: dict[str, str] = {}
                 for line in answer.iter_lines():
                     name, _, value = line.partition(": ")
-                    if name == "event":
-                        code = value
-                    elif name == "data":
-                        yield {"event": code, **json.loads(value)}
-        except httpx.HTTPError as exc:
-            raise NoDaemon(f"the daemon tells no more: {exc}") from exc
+                    if line:
+                        fields[name] = value
+                        continue
+                    if event := _event(fields):
+                        yield event
+                    fields = {}
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise self._away(exc) from exc
+
+    def _away(self, exc: Exception) -> NoDaemon:
+        return NoDaemon(f"no Ouzel answers at {self._http.base_url}: {exc or type(exc).__name__}")
+
+
+def _event(fields: Mapping[str, str]) -> Row | None:
+    """A frame of the stream; None: a sign of life that says nothing."""
+    if "data" in fields:
+        return {"event": fields["event"], **json.loads(fields["data"])}
+    return {"event": "passed", "number": int(fields["id"])} if "id" in fields else None
 
 
 def _words(value: object) -> list[str]:
@@ -111,29 +160,45 @@ def _words(value: object) -> list[str]:
 
 
 def _read(answer: httpx.Response) -> Any:
-    if answer.status_code in (202, 204) and not answer.content:
+    if answer.is_success and not answer.content:
         return None
     try:
         doc: Any = answer.json()
     except ValueError:
-        raise BadResponse(f"what answers at {answer.url.host} is no Ouzel") from None
+        raise BadResponse(f"what answers at {answer.url.host} is no Ouzel (status {answer.status_code})") from None
     if answer.is_success:
         return doc
-    raise _error(cast("dict[str, Any]", doc))
+    raise _error(answer, cast("Row", doc) if isinstance(doc, dict) else {})
 
 
-def _error(problem: Mapping[str, Any]) -> OuzelError:
+def _error(answer: httpx.Response, problem: Mapping[str, Any]) -> OuzelError:
     """As the daemon raised it. A newer one may have codes that this one does not know."""
-    kind = next((each for each in _kinds(OuzelError) if each.code == problem.get("code")), OuzelError)
-    error = kind.__new__(kind)
-    OuzelError.__init__(error, str(problem.get("detail", "")))
-    return error
+    code, detail = str(problem.get("code", "")), str(problem.get("detail", ""))
+    kind = next((each for each in _kinds(OuzelError) if each.code == code), None)
+    if kind is TooManyAttempts:
+        return TooManyAttempts(detail, retry_after_s=float(answer.headers.get("retry-after", 0)))
+    if kind is None or issubclass(kind, HttpStatus):
+        words = f"the daemon answers {answer.status_code}: {detail or answer.reason_phrase} {code}".rstrip()
+        return HttpStatus(words, status=answer.status_code)
+    return kind(detail, existing=problem.get("existing"))
 
 
 def _kinds(kind: type[OuzelError]) -> Iterator[type[OuzelError]]:
+    yield kind
     for below in kind.__subclasses__():
-        yield below
         yield from _kinds(below)
+
+
+def running_on(folder: Path) -> str | None:
+    """Address of the daemon that holds this data folder; None: nobody does. Raises: NoDaemon where it does not say it yet."""
+    from ouzel.daemon.lock import Holder, held_by
+
+    holder = held_by(folder)
+    if holder is False:
+        return None
+    if not isinstance(holder, Holder) or not holder.address:
+        raise NoDaemon(f"the Ouzel on {folder} does not say yet where it listens")
+    return holder.address
 
 
 @contextmanager
@@ -141,63 +206,82 @@ def connect(server: str | None, key: str | None, data: Path | None) -> Generator
     """
     Args:
         server: address of a daemon; None: the one that holds the data folder.
-        key: API key; None: on the daemon's own machine, its `secret.key` says that we may.
-    Raises: NoDaemon where none runs; ReadOnly, SecretUnreadable.
+        key: API key; None: on the daemon's own machine, its `secret.key` says that we may. That never goes to a `server`.
+    Raises: NoDaemon where none runs; BadOption, BadConfig, ReadOnly, SecretUnreadable.
     """
     import httpx
 
-    token = key
+    auth: Callable[[httpx.Request], httpx.Request] | None = _bearer(lambda: key) if key else None
     if server is None:
-        folder = data or _data_folder()
-        server = _address(folder)
-        token = token or _local_token(folder)
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+        folder = data or data_folder()
+        server = running_on(folder)
+        if server is None:
+            raise NoDaemon(f"no Ouzel runs on {folder}: `ouzel serve` starts one, and --server names one elsewhere")
+        auth = auth or _bearer(_local_token(folder))
     socket = server.removeprefix(_SOCKET) if server.startswith(_SOCKET) else None
-    transport = httpx.HTTPTransport(uds=socket)
     base = "http://ouzel" if socket else server if "://" in server else f"http://{server}"
-    with httpx.Client(base_url=base, headers=headers, transport=transport, timeout=_TIMEOUT_S) as http:
+    limits = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+    try:
+        transport = httpx.HTTPTransport(uds=socket, trust_env=False)
+        http = httpx.Client(base_url=base, auth=auth, transport=transport, timeout=limits, trust_env=False)
+    except httpx.InvalidURL as exc:
+        raise BadOption(f"--server {server[:80]}: {exc}") from exc
+    with http:
         yield Api(http)
 
 
-def _data_folder() -> Path:
+def _bearer(token: Callable[[], str]) -> Callable[[httpx.Request], httpx.Request]:
+    def sign(request: httpx.Request) -> httpx.Request:
+        request.headers["authorization"] = f"Bearer {token()}"
+        return request
+
+    return sign
+
+
+def data_folder(config: Path | None = None) -> Path:
+    """Of the settings. Raises: BadConfig."""
     from ouzel.config.load import load_settings
     from ouzel.platforms.registry import registry
 
-    return load_settings(None, [platform.name for platform in registry()]).storage.data
+    return load_settings(config, [platform.name for platform in registry()]).storage.data
 
 
-def _address(folder: Path) -> str:
-    from ouzel.daemon.lock import Holder, held_by
-
-    holder = held_by(folder)
-    if holder is False:
-        raise NoDaemon(f"no Ouzel runs on {folder}: `ouzel serve` starts one, and --server names one elsewhere")
-    if not isinstance(holder, Holder) or not holder.address:
-        raise NoDaemon(f"the Ouzel on {folder} does not say where it listens, yet")
-    return holder.address
-
-
-def _local_token(folder: Path) -> str:
+def _local_token(folder: Path) -> Callable[[], str]:
+    """A fresh one for each request: it is good for a minute."""
     from ouzel.services.secrets import load_secrets
     from ouzel.services.tokens import Tokens
     from ouzel.system.clock import SystemClock
 
-    return Tokens(load_secrets(folder / "secret.key"), SystemClock(), life_s=60.0).local()
+    return Tokens(load_secrets(folder / "secret.key"), SystemClock(), life_s=60.0).local
+
+
+def reaching(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which daemon is asked, and by whom. They arrive as `server`, `key` and `data`."""
+
+    @click.option("--server", metavar="URL", help="The daemon there; else OUZEL_SERVER, else the one on this machine.")
+    @click.option("--api-key", metavar="KEY", help="Who asks; else OUZEL_API_KEY, else whoever may read secret.key.")
+    @click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Data folder of the daemon here.")
+    @wraps(command)  # with the options that it has already
+    def with_place(*args: Any, server: str | None, api_key: str | None, data: Path | None, **options: Any) -> Any:
+        if server is None and data is None:
+            server = os.environ.get("OUZEL_SERVER") or None
+        key = api_key or os.environ.get("OUZEL_API_KEY") or None
+        return command(*args, server=server, key=key, data=data, **options)
+
+    return with_place
 
 
 def talking(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which daemon is asked, and how the command speaks. They arrive as `api` and `output`."""
 
-    @click.option("--server", metavar="URL", help="The daemon there; else OUZEL_SERVER, else the one on this machine.")
-    @click.option("--api-key", metavar="KEY", help="Who asks; else OUZEL_API_KEY, else whoever may read secret.key.")
-    @click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Data folder of the daemon here.")
+    @reaching
     @click.option("--json", "as_json", is_flag=True, help="The results as JSON, an object a line.")
     @click.option("-v", "--verbose", is_flag=True, help="Tell more.")
     @click.option("-q", "--quiet", is_flag=True, help="Tell only errors.")
     def with_api(
         *args: Any,
         server: str | None,
-        api_key: str | None,
+        key: str | None,
         data: Path | None,
         as_json: bool,
         verbose: bool,
@@ -205,8 +289,7 @@ def talking(command: Callable[..., Any]) -> Callable[..., Any]:
         **options: Any,
     ) -> Any:
         output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
-        server = server or os.environ.get("OUZEL_SERVER")
-        with connect(server, api_key or os.environ.get("OUZEL_API_KEY"), data) as api:
+        with connect(server, key, data) as api:
             return command(*args, output=output, api=api, **options)
 
     with_api.__name__ = command.__name__

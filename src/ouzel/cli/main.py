@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ouzel import __version__
-from ouzel.base.errors import InputError, OuzelError, StorageError
+from ouzel.base.errors import InputError, NoDaemon, OuzelError, StorageError
 from ouzel.cli.output import Output, give_up
 from ouzel.cli.texts import help as help_texts
 from ouzel.cli.texts import language, tr
@@ -39,7 +39,8 @@ COMMANDS = {
     "jobs": "ouzel.cli.jobs",
     "users": "ouzel.cli.users",
     "notices": "ouzel.cli.notices",
-    "events": "ouzel.cli.notices",
+    "events": "ouzel.cli.events",
+    "mcp": "ouzel.cli.mcp",
 }
 
 EXIT_OK = 0
@@ -49,6 +50,7 @@ EXIT_GAPS = 3
 EXIT_NOTHING = 4
 EXIT_DISK = 5
 EXIT_DAMAGED = 6
+EXIT_NO_DAEMON = 7
 EXIT_OFFLINE = 20
 EXIT_BLOCKED = 21
 EXIT_NEEDS_LOGIN = 22
@@ -135,6 +137,8 @@ def exit_code(exc: OuzelError) -> int:
     """What the shell is told when a command ends in this error."""
     if isinstance(exc, InputError):
         return EXIT_BAD_ARGUMENTS
+    if isinstance(exc, NoDaemon):
+        return EXIT_NO_DAEMON
     return EXIT_DISK if isinstance(exc, StorageError) else EXIT_NOTHING
 
 

@@ -7,6 +7,7 @@ EN = {
     "help.users": "manage its accounts",
     "help.notices": "see what somebody should know",
     "help.events": "tell what happens in it",
+    "help.mcp": "offer a running daemon to AI agents",
     "clients.none": "none",
     "clients.yes": "yes",
     "channels.table": "id|name|platform|state|address",
@@ -38,6 +39,8 @@ EN = {
     "users.removed": "removed: {name}",
     "notices.table": "id|severity|code|since|times|what",
     "notices.dismissed": "dismissed: {code}",
+    "events.lost": "the connection is lost, and tried again: {why}",
+    "events.resync": "too much has happened: it goes on after event {number}",
 }
 
 ZH = {
@@ -47,6 +50,7 @@ ZH = {
     "help.users": "管理它的账号",
     "help.notices": "查看需要知道的事项",
     "help.events": "显示其中发生的事件",
+    "help.mcp": "把正在运行的守护进程提供给 AI 代理",
     "clients.none": "无",
     "clients.yes": "是",
     "channels.table": "编号|名称|平台|状态|地址",
@@ -78,4 +82,6 @@ ZH = {
     "users.removed": "已移除：{name}",
     "notices.table": "编号|级别|代码|开始|次数|内容",
     "notices.dismissed": "已忽略：{code}",
+    "events.lost": "连接中断，将重试：{why}",
+    "events.resync": "事件过多：从编号 {number} 之后继续",
 }

@@ -38,6 +38,8 @@ COMMANDS = {
     "notices": "需要知道的事项。",
     "notices list": "列出事项，最新的在前。",
     "notices dismiss": "不再显示某个事项。",
+    "mcp": "把正在运行的守护进程提供给 AI 代理：通过标准输入输出使用模型上下文协议。\n\n"
+    "代理可以做 API 密钥允许的事；没有密钥时是本机守护进程的管理员。\n\n\b\n退出码：0 代理已离开，7 没有守护进程。",
     "events": "显示守护进程中发生过的和正在发生的事件。",
     "ouzel": "Ouzel（河乌）留住流过的一切：录制直播，并证明录到了什么。",
     "record": "录制直播流直到结束，每个地址一个文件，并报告录到了什么。\n\n"
@@ -71,8 +73,8 @@ COMMANDS = {
     "会按内容识别格式：Twitch 录制器的 config.json，多平台录制器的 config.ini 和 URL_config.ini，摄像头录制器的 config.yaml，\n"
     "下载器的 downloader.yaml 和任务列表，转播的环境变量文件和 channels.json，StreamCap 的 recordings.json。\n\n"
     "\b\n退出码：0 全部采用，3 有无法采用的内容，4 什么都没有采用，2 参数错误。",
-    "status": "显示正在运行的服务在做什么：频道、录制、存储、通知。\n\nAPI 密钥取自变量 OUZEL_TOKEN。\n\n"
-    "\b\n退出码：0，2 没有服务占用该数据文件夹，4 没有应答或不允许访问。",
+    "status": "显示正在运行的服务在做什么：频道、录制、存储、通知。\n\n"
+    "\b\n退出码：0，2 不允许访问，4 应答的不是 Ouzel，7 没有服务。",
     "info": "显示录像的已知信息（已完成或正在录制）：轨道、时长、连接、缺口、播出时间、结束原因。\n\n"
     "\b\n退出码：0 完成，2 参数错误，4 不是媒体，5 磁盘；多个文件时取最大值。",
 }
@@ -104,6 +106,7 @@ OPTIONS = {
     "users edit.role": "它可以做什么。",
     "users edit.disabled": "是否可以登录。",
     "notices list.everything": "包括已结束或已忽略的。",
+    "mcp.read_only": "只提供不做任何更改的工具。",
     "events.follow": "继续显示此后发生的事件，直到 Ctrl+C。",
     "events.after": "从此编号之后的事件开始；默认从第一个开始。",
     "events.topics": "只显示这些，用逗号分隔：channel,recording……",
@@ -156,7 +159,6 @@ OPTIONS = {
     "resolvers.roll_back": "退回上一个版本。",
     "import.dry_run": "只显示会采用什么，不做任何更改。",
     "import.adopt": "此文件夹中其他录制器留下的录像；可重复使用。",
-    "status.url": "服务的地址。默认：本机数据文件夹的那个服务。",
     "status.tasks": "每个任务及其状态，如同 Ctrl+P 所示。",
     "status.watch": "持续显示，直到 Ctrl+C。",
     "status.as_json": "原样输出服务所说的；与 --watch 一起则每行一个对象。",
