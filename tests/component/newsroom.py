@@ -171,7 +171,7 @@ async def newsroom(folder: Path, *, settle: bool = True, policy: Policy = QUICK)
         shop = Workshop(http, clock, policy, gate, FfmpegFinder())
         roots = {"recordings": Root("recordings", media, gate)}
         log = FileLog.open(folder / "files.log")
-        recordings = Recordings(db, channels, broadcasts, watchers, ownership, shop, roots, log)
+        recordings = Recordings(db, channels, broadcasts, watchers, shop, roots, log)
         recovery = Recovery(db, {"recordings": media}, log)
         supervisor = Supervisor(
             ownership,

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 
 from ouzel.model.jobs import Job, JobState
 from ouzel.services.file_jobs import CHECK_FILES, QUEUE, RECOVER, file_jobs
+from ouzel.services.file_log import FileLog
 from ouzel.services.jobs import Jobs
 from ouzel.services.recovery import Recovery
 from ouzel.services.supervisor import Supervisor
@@ -56,12 +57,14 @@ async def depot(tmp_path: Path) -> AsyncGenerator[Depot]:
         await _fill(db, root)
         ownership = SqliteOwnership(db, lease_clock=clock.monotonic)
         queue = SqliteJobQueue(db, ownership)
-        jobs = Jobs(queue, file_jobs(Recovery(db, roots), RecordingRepo(db), roots), {QUEUE: 1}, clock)
+        log = FileLog.open(tmp_path / "files.log")
+        jobs = Jobs(queue, file_jobs(Recovery(db, roots, log), RecordingRepo(db), roots), {QUEUE: 1}, clock)
         supervisor = Supervisor(ownership, jobs.bodies(), clock)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.run)
             yield Depot(db, jobs, root)
             supervisor.stop(0)
+        log.close()
 
 
 async def _fill(db: Db, root: Path) -> None:

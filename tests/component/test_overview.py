@@ -57,8 +57,9 @@ async def test_a_recording_is_shown_from_live_to_over(tmp_path: Path, clip: Clip
         show = origin.channel("show", clip, hls=Hls(window=8)).push(6)
         await room.says(channel, live(show.url, title="第一局", broadcast="b1"))
         with anyio.fail_after(20):
-            while (line := await shown(overviews, channel)).state != "recording" or not line.bitrate_bps:  # noqa: ASYNC110
-                await anyio.sleep(0.02)
+            while (line := await shown(overviews, channel)).state != "recording" or not line.bitrate_bps:
+                show.push()
+                await anyio.sleep(0.2)
         assert (line.state, line.title, line.name, line.quality) == ("recording", "第一局", "77", "best")
         assert line.since is not None
         assert line.file

@@ -48,14 +48,17 @@ def test_the_clock_stands_still_while_others_work(how: str) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(anyio.sleep, 100)  # a timer to which the clock could jump
             if how == "thread":
-                threading.Timer(0.05, go.set).start()
+                timer = threading.Timer(0.05, go.set)
+                timer.start()
                 await anyio.to_thread.run_sync(go.wait)
             else:
                 done = anyio.Event()
                 loop = virtual_loop()
                 with loop.working():
-                    threading.Timer(0.05, loop.call_soon_threadsafe, (done.set,)).start()
+                    timer = threading.Timer(0.05, loop.call_soon_threadsafe, (done.set,))
+                    timer.start()
                     await done.wait()
+            timer.join()
             worked_until = anyio.current_time()
         assert anyio.current_time() == pytest.approx(100)
         return worked_until

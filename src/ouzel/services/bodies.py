@@ -29,6 +29,8 @@ class Context:
     def __init__(self, grant: Grant, ownership: Ownership[Tx]) -> None:
         self.grant = grant
         self.stopping = anyio.Event()
+        self.hold_s: float | None = None
+        """How long the key is to be left alone when the body has ended, if it or its `ended` knows better."""
         self._ownership = ownership
         self._reason: StopReason | None = None
 

@@ -44,7 +44,7 @@ from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.flow import Chunk, EndReason
 from ouzel.model.happening import Happening
 from ouzel.model.live import Live
-from ouzel.model.ownership import Ownership, RunContext, StopReason
+from ouzel.model.ownership import RunContext, StopReason
 from ouzel.model.recording import RecordedFile, Recording
 from ouzel.model.report import Report
 from ouzel.model.schedule import next_change
@@ -139,7 +139,6 @@ class Recordings:
         channels: Channels,
         broadcasts: Broadcasts,
         watchers: Watchers,
-        ownership: Ownership[Tx],
         shop: Workshop,
         roots: Mapping[str, Root],
         log: FileLog,
@@ -152,7 +151,6 @@ class Recordings:
         self._watchers = watchers
         self._shop = shop
         self._roots = roots
-        self._ownership = ownership
         self._log = log
         self._failed: dict[str, int] = {}
         """Tries in a row without anything, by key."""
@@ -317,9 +315,8 @@ class Recordings:
             return False
         tries = self._failed[ctx.key] = self._failed.get(ctx.key, 0) + 1
         hopeless = isinstance(ending.error, (InputError, Refused, Unsupported, ToolMissing))
-        hold_s = _LONGEST_S if hopeless else min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
-        await self._ownership.release(ctx.grant, hold_s=hold_s)
-        return True
+        ctx.hold_s = _LONGEST_S if hopeless else min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+        return False
 
     # -- beside the recorder ------------------------------------------------------------------------------------------
 

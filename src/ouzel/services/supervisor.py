@@ -245,6 +245,7 @@ class Supervisor:
         if error is not None:
             await self._crashed(ctx, past, error)
         if not await self._ended(task, Ending(error, reason)):
+            pause_s = pause_s if ctx.hold_s is None else ctx.hold_s
             past.until_s += pause_s
             self._back.append((ctx.grant, pause_s))
 
