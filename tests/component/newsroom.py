@@ -172,6 +172,7 @@ async def newsroom(folder: Path, *, settle: bool = True, policy: Policy = QUICK)
         roots = {"recordings": Root("recordings", media, gate)}
         log = FileLog.open(folder / "files.log")
         recordings = Recordings(db, channels, broadcasts, watchers, shop, roots, log)
+        db.listen(recordings.hear)
         recovery = Recovery(db, {"recordings": media}, log)
         supervisor = Supervisor(
             ownership,

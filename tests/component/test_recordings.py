@@ -11,7 +11,7 @@ import pytest
 from tests.component.newsroom import OFF, Newsroom, live, newsroom
 
 from ouzel.model.recording import Recording
-from ouzel.services.channels import ChannelEdit
+from ouzel.services.channels import ChannelEdit, NewChannel
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import read_markers
 from ouzel.testing.origin import Hls, LiveOrigin
@@ -242,3 +242,30 @@ async def test_an_offline_word_parks_and_three_end(tmp_path: Path, clip: Clip) -
         await room.says(channel, OFF, times=3)
         (broadcast,) = await room.all_broadcasts()
         assert (broadcast.state.value, broadcast.started_at) == ("ended", now - timedelta(hours=1))
+
+
+async def test_a_new_title_begins_a_new_file_where_that_is_wished(tmp_path: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin, newsroom(tmp_path) as room:
+        channel = await room.channel(split_on_title=True, from_start=True, template="{folder}/{title}")
+        show = origin.channel("show", clip, hls=_HLS).push(4)
+        await room.says(channel, live(show.url, title="one"))
+        await _media(room, 4)
+        await room.says(channel, live(show.url, title="two"))
+        show.push(4).end()
+        await room.finished()
+        (recording,) = await room.all_recordings()
+        assert [len(each) for each in await _numbers(room, recording)] == [5, 3]
+        assert [file.path for file in await room.files(recording)] == ["77/one.ts", "77/two-002.ts"]
+
+
+async def test_another_address_of_a_stream_is_taken_where_the_first_brings_nothing(tmp_path: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin, newsroom(tmp_path) as room:
+        show = origin.channel("show", clip, hls=_HLS).push(4).end()
+        broken = origin.file("broken.m3u8", b"this is no playlist")
+        channel = await room.channels.add(
+            NewChannel((broken, show.url), settings={"park_s": 1.0, "from_start": True}), by="test"
+        )
+        await room.says(channel, live(broken))
+        await room.finished()
+        (recording,) = await room.all_recordings()
+        assert await _numbers(room, recording) == [[0, 1, 2, 3]]

@@ -144,7 +144,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
         noticing = Noticing(db, notices, sources=(storage.troubles,), tasks=supervisor.snapshot)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
-        for listener in (reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
+        for listener in (recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
             stack.callback(db.listen(listener))
         policies = Policies(db)
         services = _services(

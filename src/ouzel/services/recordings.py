@@ -7,7 +7,7 @@ what went by, or with the very next segment where the stream still has it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,21 +42,21 @@ from ouzel.model.broadcast import Broadcast
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.flow import Chunk, EndReason
-from ouzel.model.happening import Happening
+from ouzel.model.happening import Happening, StoredEvent
 from ouzel.model.live import Live
 from ouzel.model.ownership import RunContext, StopReason
 from ouzel.model.recording import RecordedFile, Recording
 from ouzel.model.report import Report
 from ouzel.model.schedule import next_change
 from ouzel.model.states import RecordingState
-from ouzel.model.stream import DirectResolver, Stream
+from ouzel.model.stream import Resolver, Stream
 from ouzel.platforms.chain import Told
 from ouzel.services.bodies import Context, Ending
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
 from ouzel.services.file_log import FileLog
 from ouzel.services.recording_rows import RecordingRows
-from ouzel.services.resolving import ChannelResolver
+from ouzel.services.resolving import ChannelResolver, InTurn
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
@@ -117,6 +117,8 @@ class Running:
     recorder: Recorder
     tape: Tape
     rows: RecordingRows
+    told: dict[str, str]
+    """What names of files are made of, as the platform has told it last."""
 
     def live(self) -> dict[str, Any]:
         """Its counters as they are now, fresher than its row."""
@@ -157,6 +159,15 @@ class Recordings:
         self._repo = RecordingRepo(db)
         self._aired = BroadcastRepo(db)
 
+    def hear(self, event: StoredEvent) -> None:
+        """For `Db.listen`: the running files learn what their broadcast is called now."""
+        running = self.running.get(event.channel_id or "")
+        if event.code != "broadcast.changed" or running is None or "why_not" in event.data:
+            return
+        running.told.update({name: event.data[name] for name in ("title", "category") if event.data[name]})
+        if running.settings.split_on_title:
+            running.tape.split()
+
     # -- what users ask -----------------------------------------------------------------------------------------------
 
     async def split(self, channel_id: str) -> None:
@@ -177,8 +188,9 @@ class Recordings:
         if work is None:
             return
         rows = RecordingRows(ctx, self._repo, work.recording, work.root.name, work.root.folder, self._log)
-        recorder, tape = self._build(work, rows)
-        self.running[work.channel.id] = running = Running(work.channel, work.settings, recorder, tape, rows)
+        told = _told(work.channel, work.broadcast)
+        recorder, tape = self._build(work, rows, told)
+        self.running[work.channel.id] = running = Running(work.channel, work.settings, recorder, tape, rows, told)
         ended_by: list[str] = []
         report: Report | None = None
         try:
@@ -246,7 +258,7 @@ class Recordings:
             return ()
         return held.ledger.chunks if held is not None else ()
 
-    def _build(self, work: _Work, rows: RecordingRows) -> tuple[Recorder, Tape]:
+    def _build(self, work: _Work, rows: RecordingRows, told: Mapping[str, str]) -> tuple[Recorder, Tape]:
         settings, channel = work.settings, work.channel
         policy = replace(self._shop.policy, park_s=settings.park_s)
         names = NotedNames(self._shop.names, rows.will_open)
@@ -265,7 +277,6 @@ class Recordings:
             duration_s=max(1.0, settings.max_duration_s - work.recording.media_s) if settings.max_duration_s else None,
         )
         numbered = limits.split_after_s is not None or limits.split_bytes is not None
-        told = self._teller(work)
         return build_recorder(
             shop,
             stream,
@@ -277,16 +288,14 @@ class Recordings:
             wait=False,
             from_start=settings.from_start and (work.broken is None or work.broken.sequence is None),
             keep_ads=settings.keep_ads,
-            page=Page(resolver, told, has_others=channel.platform != DIRECT),
+            page=Page(resolver, lambda: told, has_others=channel.platform != DIRECT or len(channel.addresses) > 1),
             broken=work.broken,
             recording=work.recording.id,
         )
 
-    def _resolver(
-        self, channel: Channel, settings: ChannelSettings, stream: Stream
-    ) -> DirectResolver | ChannelResolver:
+    def _resolver(self, channel: Channel, settings: ChannelSettings, stream: Stream) -> Resolver:
         if channel.platform == DIRECT:
-            return DirectResolver(stream)
+            return InTurn([replace(stream, url=address) for address in channel.addresses])
 
         async def ask() -> Told:
             return await self._watchers.ask(channel)
@@ -295,18 +304,6 @@ class Recordings:
         if (live := self._watchers.latest(channel.id)) is not None:
             resolver.knows(live)
         return resolver
-
-    def _teller(self, work: _Work) -> Callable[[], Mapping[str, str]]:
-        channel, broadcast = work.channel, work.broadcast
-
-        def told() -> Mapping[str, str]:
-            return {
-                "folder": channel.folder, "channel": channel.name, "id": channel.id, "platform": channel.platform,
-                "name": broadcast.anchor or channel.name, "title": broadcast.title or channel.name,
-                "category": broadcast.category,
-            }  # fmt: skip
-
-        return told
 
     async def after(self, ctx: Context, ending: Ending) -> bool:
         """How long a recorder that brought nothing is left alone: what is on air is not waited for as long as for other work."""
@@ -405,3 +402,11 @@ def _jar(channel: Channel, settings: ChannelSettings) -> CookieJar:
         return CookieJar()
     host = urlsplit(channel.address).hostname or ""
     return parse_cookies(settings.cookies, host=host, source=f"cookies of {redact(channel.address)}")
+
+
+def _told(channel: Channel, broadcast: Broadcast) -> dict[str, str]:
+    return {
+        "folder": channel.folder, "channel": channel.name, "id": channel.id, "platform": channel.platform,
+        "name": broadcast.anchor or channel.name, "title": broadcast.title or channel.name,
+        "category": broadcast.category,
+    }  # fmt: skip

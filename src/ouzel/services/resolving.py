@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -70,6 +70,18 @@ class ChannelResolver:
         if isinstance(told.outcome, OuzelError):
             raise told.outcome
         return told.outcome if isinstance(told.outcome, Live) else None
+
+
+class InTurn:
+    """Addresses of one and the same stream: the next one where one brings no media."""
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self._streams = streams
+        self._at = 0
+
+    async def resolve(self, *, failed: bool = False) -> Stream | None:
+        self._at = (self._at + failed) % len(self._streams)
+        return self._streams[self._at]
 
 
 def pick(live: Live, settings: ChannelSettings, failures: Failures) -> Stream:
