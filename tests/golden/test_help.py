@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from ouzel.cli import texts
@@ -23,7 +24,14 @@ NOUNS = ("channels", "recordings", "jobs", "users", "notices")
 def _commands() -> list[str]:
     """All, those of groups with the name of the group."""
     groups = ((noun, getattr(importlib.import_module(COMMANDS[noun]), noun)) for noun in NOUNS)
-    return ["", *COMMANDS, *(f"{noun} {name}" for noun, group in groups for name in group.commands)]
+    return ["", *COMMANDS, *(path for noun, group in groups for path in _below(noun, group))]
+
+
+def _below(path: str, group: click.Group) -> Iterator[str]:
+    for name, command in group.commands.items():
+        yield f"{path} {name}"
+        if isinstance(command, click.Group):
+            yield from _below(f"{path} {name}", command)
 
 
 EVERY = _commands()

@@ -11,8 +11,10 @@ from ouzel.base.errors import BadOption
 from ouzel.cli.client import Api, talking
 from ouzel.cli.groups import Noun, Row, done, fields, given_of, show
 from ouzel.cli.main import EXIT_GAPS, EXIT_OK
-from ouzel.cli.output import Output
+from ouzel.cli.output import NORMAL, VERBOSE, Output
 from ouzel.cli.texts import tr
+
+MODES = ["record", "notify", "manual"]
 
 
 @click.group(cls=Noun)
@@ -25,9 +27,11 @@ def channels() -> None:
 @click.option("--label", metavar="WORD", help="Only those with this label.")
 @click.option("--state", metavar="STATE", help="Only those that are so: live, offline, blocked …")
 @click.option("--text", metavar="WORD", help="Only those with this in a name or an address.")
+@click.option("--mode", type=click.Choice(MODES), help="Only those of this mode.")
+@click.option("--watched/--unwatched", "watch", default=None, help="Only those that are watched, or are not.")
 @click.option("--trash", is_flag=True, help="Those that were removed.")
 @talking
-def list_(output: Output, api: Api, *, trash: bool, **filters: str | None) -> int:
+def list_(output: Output, api: Api, *, trash: bool, **filters: str | bool | None) -> int:
     """List channels, and what is known of each."""
     found = api.all("channels/trash") if trash else api.all("channels", **filters)
     show(output, found, "channels.table", _cells)
@@ -50,6 +54,10 @@ def _cells(row: Row) -> list[object]:
 @click.argument("addresses", metavar="URL...", nargs=-1, required=True)
 @click.option("--name", default="", help="Called so; else as the platform calls it.")
 @click.option("--label", "labels", multiple=True, metavar="WORD", help="With this label; may be repeated.")
+@click.option("--quality", metavar="WORDS", help="Recorded so, the first that is there: 1080p,720p,best.")
+@click.option("--mode", type=click.Choice(MODES), help="Record what goes live, only tell, or only when told to.")
+@click.option("--folder", default="", metavar="NAME", help="For its files; else made from its name.")
+@click.option("--other-url", "others", multiple=True, metavar="URL", help="A further address of the same channel.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting; VALUE is JSON, or a text.")
 @click.option("--unwatched", is_flag=True, help="Not to be watched yet.")
 @talking
@@ -58,21 +66,26 @@ def add(
     api: Api,
     *,
     addresses: tuple[str, ...],
-    name: str,
     labels: tuple[str, ...],
+    quality: str | None,
+    mode: str | None,
+    others: tuple[str, ...],
     settings: tuple[str, ...],
     unwatched: bool,
+    **own: str,
 ) -> int:
     """Add channels, each address one of its own.
 
     \b
     Exit codes: 0 all were added, 3 some were not, 2 bad arguments.
     """
-    if name and len(addresses) > 1:
-        raise BadOption("--name is for one address")
-    shared = {"labels": [*labels], "settings": _settings(settings), "watch": not unwatched, "name": name}
+    if (others or any(own.values())) and len(addresses) > 1:
+        raise BadOption("--name, --folder and --other-url are for one address")
+    chosen = {"quality": _list(quality) if quality else None, "mode": mode}
+    layer = {name: value for name, value in chosen.items() if value} | _settings(settings)
+    shared = {"labels": [*labels], "settings": layer, "watch": not unwatched, **own}
     if len(addresses) == 1:
-        made = api.post("channels", {"addresses": [*addresses], **shared})
+        made = api.post("channels", {"addresses": [*addresses, *others], **shared})
         done(output, made, "channels.added", name=made["name"], id=made["id"])
         return EXIT_OK
     batch = api.post("channels/batch", {"channels": [{"addresses": [each], **shared} for each in addresses]})
@@ -89,13 +102,28 @@ def add(
 @click.argument("channel", metavar="CHANNEL")
 @talking
 def show_(output: Output, api: Api, *, channel: str) -> int:
-    """Show all that is set and known of a channel, and where each value comes from."""
-    doc = api.get(f"channels/{_id(api, channel)}")
+    """Show what is set and known of a channel, and where each value comes from; -v: all of it, with the evidence."""
+    doc = api.show("channels", channel, "name", "addresses")
     fields(output, doc, "id", "name", "platform", "identity", "addresses", "labels", "state", "why", "title", "due_at")
     for name, each in doc["effective"].items():
-        if each["source"] != "default":
-            output.say(f"{name} = {json.dumps(each['value'], ensure_ascii=False)}  # {each['source']}")
+        level = VERBOSE if each["source"] == "default" else NORMAL
+        output.say(f"{name} = {json.dumps(each['value'], ensure_ascii=False)}  # {each['source']}", level=level)
+    for asked in doc["standing"]["evidence"]:
+        output.say(json.dumps(asked, ensure_ascii=False), level=VERBOSE)
     return EXIT_OK
+
+
+@channels.command()
+@click.argument("channel", metavar="CHANNEL")
+@talking
+def history(output: Output, api: Api, *, channel: str) -> int:
+    """List the states that a channel was in, the latest first."""
+    show(output, api.all(f"channels/{_id(api, channel)}/history"), "channels.history", _past_cells)
+    return EXIT_OK
+
+
+def _past_cells(row: Row) -> list[object]:
+    return [row["at"][:19], row["state"], row["code"], row["why"]]
 
 
 @channels.command()
@@ -196,3 +224,7 @@ def _settings(words: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             found[name.strip()] = text
     return found
+
+
+def _list(words: str) -> list[str]:
+    return [word for each in words.split(",") if (word := each.strip())]

@@ -52,16 +52,43 @@ class Api:
     def delete(self, path: str) -> None:
         self.ask("DELETE", path)
 
-    def ask(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: object = None) -> Any:
-        """The JSON of the answer; None where it has none."""
+    def text(self, path: str) -> str:
+        """An answer that is no JSON."""
+        return self._send("GET", path).text
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        patient: bool = False,
+    ) -> Any:
+        """The JSON of the answer; None where it has none. `patient`: it may take however long."""
+        answer = self._send(method, path, query or {}, body, patient=patient)
+        return _json(answer) if answer.content else None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        *,
+        patient: bool = False,
+    ) -> httpx.Response:
         import httpx
 
         params = {name: value for name, value in (query or {}).items() if value is not None}
+        limits = httpx.Timeout(None if patient else _TIMEOUT_S, connect=_CONNECT_S)
         try:
-            answer = self._http.request(method, f"/api/{path}", params=params, json=body)
+            answer = self._http.request(method, f"/api/{path}", params=params, json=body, timeout=limits)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise self._away(exc) from exc
-        return _read(answer)
+        if not answer.is_success:
+            raise _error(answer)
+        return answer
 
     def all(self, path: str, **query: Any) -> Iterator[Row]:
         """Every item of a list, page by page."""
@@ -130,7 +157,7 @@ class Api:
             with self._http.stream("GET", "/api/events", params=params, timeout=limits) as answer:
                 if not answer.is_success:
                     answer.read()
-                    _read(answer)
+                    raise _error(answer)
                 fields: dict[str, str] = {}
                 for line in answer.iter_lines():
                     name, _, value = line.partition(": ")
@@ -159,20 +186,17 @@ def _words(value: object) -> list[str]:
     return [str(each).casefold() for each in values]
 
 
-def _read(answer: httpx.Response) -> Any:
-    if answer.is_success and not answer.content:
-        return None
+def _json(answer: httpx.Response) -> Any:
     try:
-        doc: Any = answer.json()
+        return answer.json()
     except ValueError:
         raise BadResponse(f"what answers at {answer.url.host} is no Ouzel (status {answer.status_code})") from None
-    if answer.is_success:
-        return doc
-    raise _error(answer, cast("Row", doc) if isinstance(doc, dict) else {})
 
 
-def _error(answer: httpx.Response, problem: Mapping[str, Any]) -> OuzelError:
+def _error(answer: httpx.Response) -> OuzelError:
     """As the daemon raised it. A newer one may have codes that this one does not know."""
+    doc = _json(answer)
+    problem = cast("Row", doc) if isinstance(doc, dict) else {}
     code, detail = str(problem.get("code", "")), str(problem.get("detail", ""))
     kind = next((each for each in _kinds(OuzelError) if each.code == code), None)
     if kind is TooManyAttempts:
@@ -219,11 +243,12 @@ def connect(server: str | None, key: str | None, data: Path | None) -> Generator
             raise NoDaemon(f"no Ouzel runs on {folder}: `ouzel serve` starts one, and --server names one elsewhere")
         auth = auth or _bearer(_local_token(folder))
     socket = server.removeprefix(_SOCKET) if server.startswith(_SOCKET) else None
+    if socket is not None and not Path(socket).is_socket():
+        raise NoDaemon(f"no Ouzel listens on {socket}")
     base = "http://ouzel" if socket else server if "://" in server else f"http://{server}"
-    limits = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
     try:
         transport = httpx.HTTPTransport(uds=socket, trust_env=False)
-        http = httpx.Client(base_url=base, auth=auth, transport=transport, timeout=limits, trust_env=False)
+        http = httpx.Client(base_url=base, auth=auth, transport=transport, trust_env=False)
     except httpx.InvalidURL as exc:
         raise BadOption(f"--server {server[:80]}: {exc}") from exc
     with http:

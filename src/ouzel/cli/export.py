@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import click
 
-from ouzel.base.errors import SecretUnreadable
+from ouzel.base.errors import BadOption, SecretUnreadable
+from ouzel.cli.client import connect, data_folder, reaching
 from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import Output
@@ -28,26 +29,35 @@ from ouzel.cli.texts import tr
     is_flag=True,
     help="With cookies, passwords and proxies in the clear, and the hashes of accounts' passwords.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="The data folder, instead of that of the settings.",
-)
+@reaching
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of the usual ouzel.toml."
 )
 @speaking
-def export(output: Output, *, path: Path | None, secrets: bool, data: Path | None, config: Path | None) -> int:
+def export(
+    output: Output,
+    *,
+    path: Path | None,
+    secrets: bool,
+    server: str | None,
+    key: str | None,
+    data: Path | None,
+    config: Path | None,
+) -> int:
     """Write everything that is set as one text: channels, their settings, rules that delete, accounts. `ouzel import` reads it.
 
-    The database is only read: a daemon may run or not.
+    The database is only read: a daemon may run or not. With --server a daemon elsewhere is asked, and tells no secrets.
 
     \b
-    Exit codes: 0, 2 there is no database, 5 the disk.
+    Exit codes: 0, 2 there is no database, 5 the disk, 7 there is no daemon.
     """
-    folder = data or _folder(config)
-    text = anyio.run(_text, folder, secrets)
+    if server is not None and secrets:
+        raise BadOption("--secrets is for the daemon's own machine")
+    if server is not None:
+        with connect(server, key, None) as api:
+            text = api.text("export")
+    else:
+        text = anyio.run(_text, data or data_folder(config), secrets)
     if path is None:
         output.json({"event": "export", "text": text})
         output.say(text.rstrip("\n"))
@@ -58,13 +68,6 @@ def export(output: Output, *, path: Path | None, secrets: bool, data: Path | Non
     output.json({"event": "export", "path": str(path)})
     output.tell(tr("export.secret" if secrets else "export.written", path=path))
     return EXIT_OK
-
-
-def _folder(config: Path | None) -> Path:
-    from ouzel.config.load import load_settings
-    from ouzel.platforms.registry import registry
-
-    return load_settings(config, [platform.name for platform in registry()]).storage.data
 
 
 async def _text(folder: Path, secrets: bool) -> str:

@@ -23,12 +23,12 @@ class Noun(Command, click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
         with formatter.section(tr("help.commands")):
-            formatter.write_dl([(name, _what(self, name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _what(ctx, self, name)) for name in self.list_commands(ctx)])
 
 
-def _what(group: click.Group, name: str) -> str:
+def _what(ctx: click.Context, group: click.Group, name: str) -> str:
     if language() == "zh":
-        return help_texts.COMMANDS[f"{group.name} {name}"].partition("\n")[0]
+        return help_texts.COMMANDS[f"{ctx.command_path.partition(' ')[2]} {name}"].partition("\n")[0]
     return group.commands[name].get_short_help_str(limit=80)
 
 
@@ -68,10 +68,10 @@ def fields(output: Output, row: Row, *names: str) -> None:
             output.say(f"{pad(name, 12)}  {text}")
 
 
-def done(output: Output, row: Row | None, key: str, **about: object) -> None:
+def done(output: Output, row: Row | None, text: str, /, **about: object) -> None:
     """Something was done to it."""
     output.json(row if row is not None else {"event": "done", **about})
-    output.say(tr(key, **about))
+    output.say(tr(text, **about))
 
 
 def given_of(options: Mapping[str, Any]) -> dict[str, Any]:

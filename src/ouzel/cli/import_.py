@@ -10,6 +10,7 @@ import click
 from ouzel.base.errors import BadOption, InputError
 from ouzel.base.units import format_size
 from ouzel.base.urls import redact
+from ouzel.cli.client import reaching
 from ouzel.cli.main import EXIT_GAPS, EXIT_NOTHING, EXIT_OK, Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import NORMAL, VERBOSE, Output
@@ -38,10 +39,17 @@ _CHANGES = frozenset({
     metavar="FOLDER",
     help="Recordings that another recorder left in this folder; may be repeated.",
 )
-@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the database.")
+@reaching
 @speaking
 def import_(
-    paths: tuple[Path, ...], output: Output, *, dry_run: bool, adopt: tuple[Path, ...], data: Path | None
+    paths: tuple[Path, ...],
+    output: Output,
+    *,
+    dry_run: bool,
+    adopt: tuple[Path, ...],
+    server: str | None,
+    key: str | None,
+    data: Path | None,
 ) -> int:
     """Read what other recorders, downloaders and relays are configured with, and tell line by line what is taken, changed, and
     refused. Their files are never written to.
@@ -49,6 +57,8 @@ def import_(
     The format is found by the content: config.json of the Twitch recorder, config.ini and URL_config.ini of the live recorder,
     config.yaml of the camera recorder, downloader.yaml and tasks of the downloader, variables and channels.json of the relay,
     recordings.json of StreamCap.
+
+    A daemon that runs takes it over at once; else it stands in the database when one starts.
 
     \b
     Exit codes: 0 all was taken, 3 something was not, 4 nothing was, 2 bad arguments.
@@ -62,14 +72,24 @@ def import_(
     adoptions = [plan_adoption(folder, names=names) for folder in adopt]
     show(plan, adoptions, output, dry=dry_run)
     code = exit_code(plan, adoptions)
-    return code if dry_run or code == EXIT_NOTHING else carry_out(plan, adoptions, output, data)
+    if dry_run or code == EXIT_NOTHING:
+        return code
+    return carry_out(plan, adoptions, output, server=server, key=key, data=data)
 
 
-def carry_out(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], output: Output, data: Path | None) -> int:
-    """Write it into the database. Raises: DataFolderBusy, StorageError, BadConfig."""
+def carry_out(
+    plan: ImportPlan,
+    adoptions: Sequence[AdoptionPlan],
+    output: Output,
+    *,
+    server: str | None,
+    key: str | None,
+    data: Path | None,
+) -> int:
+    """Give it to the daemon that runs; else write it into the database. Raises: OuzelError."""
     from ouzel.cli.taking_over import take_over
 
-    taken = take_over(plan, adoptions, data)
+    taken = take_over(plan, adoptions, server=server, key=key, data=data)
     output.json({"event": "imported", **taken})
     output.say(
         tr(

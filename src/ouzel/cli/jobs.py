@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ouzel.cli.client import Api, talking
-from ouzel.cli.groups import Noun, Row, done, show
+from ouzel.cli.groups import Noun, Row, done, fields, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 
@@ -27,6 +27,16 @@ def list_(output: Output, api: Api, *, state: str | None) -> int:
 def _cells(row: Row) -> list[object]:
     share = "" if row["fraction"] is None else f"{row['fraction']:.0%}"
     return [row["id"], row["kind"], row["state"], share, row["prio"], row["why"] or row["message"]]
+
+
+@jobs.command("show")
+@click.argument("job", metavar="JOB")
+@talking
+def show_(output: Output, api: Api, *, job: str) -> int:
+    """Show all that is known of a job."""
+    doc = api.show("jobs", job)
+    fields(output, doc, *doc)
+    return EXIT_OK
 
 
 @jobs.command()

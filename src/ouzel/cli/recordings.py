@@ -36,12 +36,23 @@ def _cells(row: Row) -> list[object]:
     return [row["id"], row["title"], row["state"], row["started_at"][:16], length, size, row["gaps"], row["pinned"]]
 
 
+@recordings.command()
+@click.argument("recording", metavar="RECORDING")
+@click.argument("title", metavar="TITLE")
+@talking
+def rename(output: Output, api: Api, *, recording: str, title: str) -> int:
+    """Give a recording another title; its files keep their names."""
+    doc = api.patch(f"recordings/{_found(api, recording)['id']}", {"title": title})
+    done(output, doc, "recordings.renamed", id=doc["id"], title=doc["title"])
+    return EXIT_OK
+
+
 @recordings.command("show")
 @click.argument("recording", metavar="RECORDING")
 @talking
 def show_(output: Output, api: Api, *, recording: str) -> int:
     """Show a recording with its files, gaps and chapters."""
-    doc = api.get(f"recordings/{_found(api, recording)['id']}")
+    doc = api.show("recordings", recording, "title")
     fields(output, doc, "id", "title", "state", "started_at", "ended_at", "end_reason", "quality", "policy", "why")
     for file in doc["files"]:
         output.say(
@@ -61,6 +72,9 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
                 code=gap["code"],
             )
         )
+    for chapter in doc["chapters"]:
+        title = " ".join(filter(None, [chapter["title"], chapter["category"]]))
+        output.say(tr("recordings.chapter", at=format_duration(chapter["at_s"]), title=title))
     return EXIT_OK
 
 

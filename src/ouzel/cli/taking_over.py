@@ -1,4 +1,4 @@
-"""What an import does to the database."""
+"""What an import does: to the database; through the API while a daemon holds it, or when it is elsewhere."""
 
 from __future__ import annotations
 
@@ -8,29 +8,95 @@ from typing import Any
 
 import anyio
 
+from ouzel.base.errors import InputError
 from ouzel.base.urls import redact
+from ouzel.cli.client import Api, connect, running_on
 from ouzel.config.load import load_settings
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override
 from ouzel.daemon.lock import hold
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import AdoptionPlan
-from ouzel.services.channels import Channels
+from ouzel.services.channels import Channels, NewChannel
 from ouzel.services.import_plan import ImportPlan
+from ouzel.services.importing import new_channel
 from ouzel.services.secrets import load_secrets
 from ouzel.services.taking_over import Taken, TakingOver
 from ouzel.store.db import open_db
 from ouzel.system.clock import SystemClock
 
+_AT_ONCE = 500
+_CONFLICT = "conflict"
 
-def take_over(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], data: Path | None) -> dict[str, Any]:
-    """Blocking. Returns: what came of it, as JSON. Raises: DataFolderBusy while the daemon runs; StorageError, BadConfig."""
+
+def take_over(
+    plan: ImportPlan, adoptions: Sequence[AdoptionPlan], *, server: str | None, key: str | None, data: Path | None
+) -> dict[str, Any]:
+    """Blocking. Returns: what came of it, as JSON.
+
+    Raises: NoDaemon, DataFolderBusy, StorageError, BadConfig; what the daemon refuses as a whole.
+    """
     overrides = [Override("--data", "storage.data", str(data))] if data is not None else []
     settings = load_settings(None, [platform.name for platform in registry()], overrides)
+    folder = settings.storage.data
+    if server is not None or running_on(folder) is not None:
+        with connect(server, key, folder) as api:
+            return _through(api, plan, adoptions)
     clock = SystemClock()
-    with hold(settings.storage.data, now=clock.now()):
+    with hold(folder, now=clock.now()):
         done = anyio.run(_take_over, plan, adoptions, settings)
     return _fields(done)
+
+
+# -- while a daemon runs ----------------------------------------------------------------------------------------------
+
+
+def _through(api: Api, plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> dict[str, Any]:
+    wanted = [_body(new_channel(each)) for each in plan.channels]
+    pieces = (wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE))
+    done = [*zip(plan.channels, [item for piece in pieces for item in _add(api, piece)], strict=True)]
+    for scope, layer in plan.layers.items():
+        api.patch(f"settings/channels/{scope}", layer)
+    names = [channel.name for channel in plan.channels if channel.name]
+    adopted = [
+        api.ask("POST", "recordings/adopt", body={"folder": str(each.folder.absolute()), "names": names}, patient=True)
+        for each in adoptions
+    ]
+    return {
+        "added": [
+            {"id": item["id"], "url": planned.shown_url, "name": item["name"]} for planned, item in done if item["id"]
+        ],
+        "already": sum(item["code"] == _CONFLICT for _, item in done),
+        "refused": [
+            {"url": planned.shown_url, "line": planned.line, "code": item["code"], "message": item["detail"]}
+            for planned, item in done
+            if not item["id"] and item["code"] != _CONFLICT
+        ],
+        "layers": [*plan.layers],
+        "recordings": sum(each["recordings"] for each in adopted),
+        "known": sum(each["known"] for each in adopted),
+    }
+
+
+def _body(new: NewChannel) -> dict[str, Any]:
+    return {
+        "addresses": new.addresses, "name": new.name, "watch": new.watch, "labels": new.labels, "settings": new.settings,
+        "folder": new.folder,
+    }  # fmt: skip
+
+
+def _add(api: Api, wanted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An item for each. A request that is refused as a whole is divided until that is one channel's own trouble."""
+    try:
+        return api.post("channels/batch", {"channels": wanted})["items"]
+    except InputError as exc:
+        if len(wanted) == 1:
+            return [{"id": None, "name": None, "code": exc.code, "detail": str(exc)}]
+        half = len(wanted) // 2
+        return _add(api, wanted[:half]) + _add(api, wanted[half:])
+
+
+# -- while none runs --------------------------------------------------------------------------------------------------
 
 
 async def _take_over(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], settings: Settings) -> list[Taken]:

@@ -13,6 +13,7 @@ from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 
 _ROLES = click.Choice(["viewer", "editor", "admin"])
+_SCOPES = click.Choice(["read", "write", "admin"])
 
 
 @click.group(cls=Noun)
@@ -86,11 +87,45 @@ def remove(output: Output, api: Api, *, user: str) -> int:
     return EXIT_OK
 
 
-@users.command()
+@users.group(cls=Noun)
+def keys() -> None:
+    """API keys: what programs sign in with."""
+
+
+@keys.command("list")
 @talking
-def keys(output: Output, api: Api) -> int:
-    """List the API keys of all accounts."""
+def list_keys(output: Output, api: Api) -> int:
+    """List the API keys of all accounts, without their secrets."""
     show(output, api.all("keys", of="all"), "users.keys", _key_cells)
+    return EXIT_OK
+
+
+@keys.command("add")
+@click.argument("user", metavar="USER")
+@click.argument("name", metavar="NAME")
+@click.option("--scope", "scopes", multiple=True, type=_SCOPES, help="What it may do: read (the usual), write, admin.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="WORD", help="Only channels with this label; may be repeated."
+)
+@click.option("--expires", metavar="TIME", help="Good until then: ISO 8601 with an offset.")
+@talking
+def add_key(output: Output, api: Api, *, user: str, name: str, labels: tuple[str, ...], **given: Any) -> int:
+    """Make an API key for an account, called NAME. It is shown this once."""
+    owner = api.find("users", user, "name")
+    body = {"name": name, "user_id": owner["id"], "labels": [*labels], "expires_at": given["expires"]}
+    doc = api.post("keys", body | {"scopes": [*given["scopes"]] or ["read"]})
+    done(output, doc, "users.key_added", key=doc["key"])
+    return EXIT_OK
+
+
+@keys.command("remove")
+@click.argument("word", metavar="KEY")
+@talking
+def remove_key(output: Output, api: Api, *, word: str) -> int:
+    """Take an API key away: from now on it opens nothing."""
+    found = api.find("keys", word, "name", "prefix", of="all")
+    api.delete(f"keys/{found['id']}")
+    done(output, None, "users.key_removed", name=found["name"])
     return EXIT_OK
 
 

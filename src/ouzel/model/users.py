@@ -45,6 +45,10 @@ _TO_ALL = ("daemon.", "storage.")
 _TO_ADMINS = ("user.",)
 
 
+def role_may(role: Role, wanted: Scope) -> bool:
+    return _SCOPES.index(_MOST[role]) >= _SCOPES.index(wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Whoever makes a request."""
@@ -65,7 +69,7 @@ class Principal:
     def may(self, wanted: Scope) -> bool:
         """Whether both the role and, with a key, its scopes allow it."""
         own = max((_SCOPES.index(each) for each in self.scopes), default=-1)
-        return min(_SCOPES.index(_MOST[self.role]), own) >= _SCOPES.index(wanted)
+        return own >= _SCOPES.index(wanted) and role_may(self.role, wanted)
 
     def may_give_access(self) -> bool:
         """Make keys, accounts, passwords: for people, never for keys, so that one that leaked gives no more than itself."""

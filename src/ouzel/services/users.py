@@ -9,7 +9,7 @@ from datetime import datetime
 from ouzel.base.errors import ChangedSince, Conflict, Invalid, NotAllowed, NotFound
 from ouzel.base.ids import new_id
 from ouzel.model.happening import Happening
-from ouzel.model.users import ApiKey, Principal, Role, Scope, User, name_key
+from ouzel.model.users import ApiKey, Principal, Role, Scope, User, Via, name_key, role_may
 from ouzel.services.passwords import Passwords
 from ouzel.services.tokens import hash_of, new_key
 from ouzel.store.db import Db, Tx
@@ -34,6 +34,8 @@ class NewKey:
     scopes: frozenset[Scope]
     labels: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    user_id: str | None = None
+    """Account that it is for; None: one's own."""
 
 
 class Users:
@@ -123,14 +125,19 @@ class Users:
         return await self._keys.count(user_id=user_id)
 
     async def add_key(self, by: Principal, new: NewKey) -> tuple[ApiKey, str]:
-        """A key of one's own account, and its secret, which is told this once.
+        """A key of one's own account (of any, for the command line on the daemon's machine), and its secret, told this once.
 
-        Raises: NotAllowed, Invalid.
+        Raises: NotAllowed, NotFound, Invalid.
         """
         _require_person(by, "make keys")
-        if await self._users.get(by.user_id) is None:
-            raise NotAllowed("a key belongs to an account: sign in")
-        if not all(by.may(each) for each in new.scopes):
+        if new.user_id not in (None, by.user_id) and by.via is not Via.LOCAL:
+            raise NotAllowed("everybody makes their own keys")
+        owner = await self._users.get(new.user_id or by.user_id)
+        if owner is None and new.user_id is not None:
+            raise NotFound("there is no such account")
+        if owner is None:
+            raise NotAllowed("a key belongs to an account: sign in, or say whose it is")
+        if not all(role_may(owner.role, each) for each in new.scopes):
             raise NotAllowed("a key may not do more than its account")
         if new.labels and Scope.ADMIN in new.scopes:
             raise Invalid("a key that may do everything cannot be held to labels")
@@ -138,12 +145,10 @@ class Users:
         if new.expires_at is not None and new.expires_at <= now:
             raise Invalid("this key would have expired already")
         secret, prefix = new_key()
-        key = ApiKey(
-            new_id(now), new.name, prefix, by.user_id, new.scopes, new.labels, now, new.expires_at, used_at=None
-        )
+        key = ApiKey(new_id(now), new.name, prefix, owner.id, new.scopes, new.labels, now, new.expires_at, used_at=None)
         async with self._db.transaction() as tx:
             await self._keys.add_in(tx, key, hash_of(secret))
-            self._tell(tx, by.user_id, "key_added")
+            self._tell(tx, owner.id, "key_added")
         return key, secret
 
     async def remove_key(self, by: Principal, key_id: str) -> None:

@@ -35,7 +35,7 @@ async def list_keys(
     return ask.page(found, KeyOut.of, key=lambda key: (key.id,), total=total)
 
 
-@router.post("", status_code=201, response_model=NewKeyOut, responses=problems(Conflict, Invalid, KeyReused))
+@router.post("", status_code=201, response_model=NewKeyOut, responses=problems(Conflict, Invalid, KeyReused, NotFound))
 async def add_key(body: KeyIn, services: Served, once: Once, who: SignedIn) -> Response:
     """Make a key for one's own account. It is shown this once. Not with an API key."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field
 
-from ouzel.api.schemas.base import In, Label, Out, Patch, left_out
+from ouzel.api.schemas.base import Id, In, Label, Out, Patch, left_out
 from ouzel.model.users import ApiKey, AuditLine, Principal, Role, Scope, User, Via
 from ouzel.services.users import NAME_CHARS, NewKey, NewUser, checked_labels
 
@@ -101,9 +101,13 @@ class KeyIn(In):
     scopes: list[Scope] = Field(default_factory=lambda: [Scope.READ], min_length=1, max_length=len(Scope))
     labels: list[Label] = Field(default_factory=list[str], max_length=100)
     expires_at: AwareDatetime | None = None
+    user_id: Id | None = Field(
+        None, description="whose it is; of others only for the command line on the daemon's machine"
+    )
 
     def wanted(self) -> NewKey:
-        return NewKey(self.name, frozenset(self.scopes), checked_labels(self.labels), self.expires_at)
+        labels = checked_labels(self.labels)
+        return NewKey(self.name, frozenset(self.scopes), labels, self.expires_at, self.user_id)
 
 
 class AuditOut(Out):
