@@ -95,7 +95,9 @@ def test_what_is_done_to_a_channel(call: Call, say: Callable[..., str]) -> None:
 
 
 def test_settings_of_layers(call: Call, say: Callable[..., str]) -> None:
-    assert call("channels", "settings", "huya", "--set", "cookies=a=b", "--set", 'quality=["worst"]')[0]["revision"] == 1
+    assert (
+        call("channels", "settings", "huya", "--set", "cookies=a=b", "--set", 'quality=["worst"]')[0]["revision"] == 1
+    )
     assert say("channels", "settings", "huya") == 'cookies = "•••"\nquality = ["worst"]\n'
     assert call("channels", "settings", "huya", "--unset", "cookies")[0]["settings"] == {"quality": ["worst"]}
     [error] = call("channels", "settings", "--set", "quality=[]", code=EXIT_BAD_ARGUMENTS)
