@@ -102,6 +102,10 @@ def carry_out(
     )
     for each in taken["refused"]:
         output.say(tr("import.not_added", url=each["url"], why=reason(each["code"], each["message"])))
+    if taken["left"]:
+        output.say(tr("import.own_left"))
+    if taken["locked"]:
+        output.say(tr("import.locked", names=", ".join(taken["locked"])))
     if adoptions:
         output.say(tr("import.done_adopted", count=taken["recordings"], known=taken["known"]))
     return exit_code(plan, adoptions) or (EXIT_GAPS if taken["refused"] else EXIT_OK)

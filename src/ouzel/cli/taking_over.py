@@ -11,6 +11,7 @@ import anyio
 from ouzel.base.errors import InputError
 from ouzel.base.urls import redact
 from ouzel.cli.client import Api, connect, running_on
+from ouzel.config.exports import Export, parse_export
 from ouzel.config.load import load_settings
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override
@@ -18,6 +19,7 @@ from ouzel.daemon.lock import hold
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import AdoptionPlan
 from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.exports import Exports
 from ouzel.services.import_plan import ImportPlan
 from ouzel.services.importing import new_channel
 from ouzel.services.secrets import load_secrets
@@ -44,8 +46,8 @@ def take_over(
             return _through(api, plan, adoptions)
     clock = SystemClock()
     with hold(folder, now=clock.now()):
-        done = anyio.run(_take_over, plan, adoptions, settings)
-    return _fields(done)
+        done, locked = anyio.run(_take_over, plan, adoptions, settings)
+    return _fields(done) | {"left": [], "locked": locked}
 
 
 # -- while a daemon runs ----------------------------------------------------------------------------------------------
@@ -75,7 +77,14 @@ def _through(api: Api, plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> d
         "layers": [*plan.layers],
         "recordings": sum(each["recordings"] for each in adopted),
         "known": sum(each["known"] for each in adopted),
+        "left": ["policies", "users"] if any(each.policies or each.users for each in _exports(plan)) else [],
+        "locked": [],
     }
+
+
+def _exports(plan: ImportPlan) -> list[Export]:
+    """Of what the files of our own say beside channels and settings."""
+    return [parse_export(Path(file).read_text("utf-8-sig")) for file, format_ in plan.files if format_ == "ouzel"]
 
 
 def _body(new: NewChannel) -> dict[str, Any]:
@@ -99,14 +108,20 @@ def _add(api: Api, wanted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 # -- while none runs --------------------------------------------------------------------------------------------------
 
 
-async def _take_over(plan: ImportPlan, adoptions: Sequence[AdoptionPlan], settings: Settings) -> list[Taken]:
+async def _take_over(
+    plan: ImportPlan, adoptions: Sequence[AdoptionPlan], settings: Settings
+) -> tuple[list[Taken], list[str]]:
+    """What came of it, and the accounts with which nobody can sign in before they are given a password."""
     data = settings.storage.data
     async with open_db(data / "ouzel.db", SystemClock()) as db:
-        channels = Channels(db, load_secrets(data / "secret.key").box, settings.platforms)
+        box = load_secrets(data / "secret.key").box
+        channels = Channels(db, box, settings.platforms)
         await channels.load()
+        locked = [name for each in _exports(plan) for name in await Exports(db, box).put_back(each, by="import")]
         taking_over = TakingOver(db, channels, {"recordings": settings.storage.recordings})
         done = [await taking_over.apply(plan, by="import")]
-        return [*done, *[await taking_over.adopt(each, by="import") for each in adoptions]]
+        done += [await taking_over.adopt(each, by="import") for each in adoptions]
+        return done, locked
 
 
 def _fields(done: Sequence[Taken]) -> dict[str, Any]:
