@@ -61,7 +61,7 @@ def _through(api: Api, plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> d
         api.patch(f"settings/channels/{scope}", layer)
     names = [channel.name for channel in plan.channels if channel.name]
     adopted = [
-        api.ask("POST", "recordings/adopt", body={"folder": str(each.folder.absolute()), "names": names}, patient=True)
+        api.ask("POST", "adoptions", body={"folder": str(each.folder.absolute()), "names": names}, patient=True)
         for each in adoptions
     ]
     return {

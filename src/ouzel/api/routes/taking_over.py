@@ -21,7 +21,7 @@ from ouzel.services.taking_over import TakingOver
 router = APIRouter(prefix="/api", tags=["taking over"], responses=signed_in_problems())
 
 
-@router.post("/recordings/adopt", responses=problems(Invalid, StorageError))
+@router.post("/adoptions", responses=problems(Invalid, StorageError))
 async def adopt_recordings(body: AdoptIn, services: Served, who: IsAdmin) -> AdoptedOut:
     """Take what another recorder left in a folder of the daemon's machine into the library. The files stay where they are."""
     folder = Path(body.folder)
