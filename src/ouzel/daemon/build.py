@@ -15,6 +15,7 @@ from ouzel.config.tables import RecordSettings
 from ouzel.engine.policy import Policy
 from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
+from ouzel.model.channel import DIRECT
 from ouzel.model.ownership import POLL, RECORD, TaskView
 from ouzel.model.polling import PollRules
 from ouzel.platforms.host import ResolverHost, open_host
@@ -64,6 +65,7 @@ _POLLS = 10_000
 """More platforms than there will ever be."""
 _RECORDINGS = 100_000
 """As many as there are."""
+_DIRECT_PER_MINUTE = 6000
 _MARGIN_S = 1.5
 """Of the time for the end, for what comes after the files are closed."""
 
@@ -173,7 +175,7 @@ def _watching(
     storage: Storage,
     doors: tuple[ResolverHost, Http1Client, FfmpegFinder],
 ) -> tuple[Watching, Metrics]:
-    budgets = Budgets(lambda name: BudgetRules(settings.watch_of(name).requests_per_minute))
+    budgets = Budgets(lambda name: _budget(settings, name))
 
     async def on_heard(tx: Tx, heard: Heard) -> None:
         await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
@@ -204,6 +206,13 @@ def _watching(
     watching = Watching(desk)
     metrics = Metrics(Counting(db, storage, watching.loads).read)
     return watching, metrics
+
+
+def _budget(settings: Settings, platform: str) -> BudgetRules:
+    """Addresses of streams are of many servers: what protects a platform would only hold them up."""
+    if platform == DIRECT:
+        return BudgetRules(requests_per_minute=_DIRECT_PER_MINUTE, apart_s=0.0)
+    return BudgetRules(settings.watch_of(platform).requests_per_minute)
 
 
 def _bodies(settings: Settings, recordings: Recordings, watching: Watching) -> dict[str, Body]:

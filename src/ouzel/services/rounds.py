@@ -13,7 +13,7 @@ import anyio
 import anyio.abc
 
 from ouzel.base.errors import Blocked, NetworkError, OuzelError
-from ouzel.model.channel import Channel
+from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Live, Offline
 from ouzel.model.standing import Standing
@@ -24,6 +24,8 @@ from ouzel.services.watchlist import Watched, WatchList
 
 AT_ONCE = 8
 """Questions to one platform that wait for their answers."""
+DIRECT_AT_ONCE = 64
+"""To addresses of streams: each is another server's, and one that is away does not answer at all."""
 QUIET_S = 120.0
 """Answers that change nothing are written together, so often."""
 _LEARN_S = 6 * 3600.0
@@ -41,6 +43,7 @@ class Round:
         self._desk = desk
         self._commit = commit
         self._rules = desk.rules_for(platform)
+        self._at_once = DIRECT_AT_ONCE if platform == DIRECT else AT_ONCE
         self._several = desk.asker.at_once(platform)
         self._urgent: deque[str] = deque()
         """Somebody waits for the answer."""
@@ -115,7 +118,7 @@ class Round:
                 self._begin(tasks)
 
     def _wait_s(self) -> float:
-        if self._busy >= AT_ONCE:
+        if self._busy >= self._at_once:
             return math.inf
         now_s = self._desk.clock.monotonic()
         turn_s = 0.0 if self._urgent or self._eager else self.list.turns.wait_s(now_s)
