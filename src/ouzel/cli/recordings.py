@@ -33,7 +33,8 @@ def list_(output: Output, api: Api, *, channel: str | None, state: str | None, g
 
 def _cells(row: Row) -> list[object]:
     length, size = format_duration(row["media_s"]), format_size(row["bytes"])
-    return [row["id"], row["title"], row["state"], row["started_at"][:16], length, size, row["gaps"], row["pinned"]]
+    begun, pinned = row["started_at"][:16].replace("T", " "), "*" if row["pinned"] else ""
+    return [row["id"], row["channel"], row["title"], row["state"], begun, length, size, row["gaps"], pinned]
 
 
 @recordings.command()
@@ -53,7 +54,20 @@ def rename(output: Output, api: Api, *, recording: str, title: str) -> int:
 def show_(output: Output, api: Api, *, recording: str) -> int:
     """Show a recording with its files, gaps and chapters."""
     doc = api.show("recordings", recording, "title")
-    fields(output, doc, "id", "title", "state", "started_at", "ended_at", "end_reason", "quality", "policy", "why")
+    fields(
+        output,
+        doc,
+        "id",
+        "channel",
+        "title",
+        "state",
+        "started_at",
+        "ended_at",
+        "end_reason",
+        "quality",
+        "policy",
+        "why",
+    )
     for file in doc["files"]:
         output.say(
             tr(

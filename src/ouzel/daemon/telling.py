@@ -59,6 +59,7 @@ class Teller:
         if "why" in data:
             why = self._words.reason(data["code"], data["why"]) if data.get("code") and data["why"] else ""
             shown["why"] = f": {why} ({data['code']})" if why else ""
+        shown["titled"] = f": {data['title']}" if data.get("title") else ""
         for name, key, write in (
             ("missing", "missing_s", format_duration),
             ("at", "at_s", format_clock),

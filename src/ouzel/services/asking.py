@@ -14,7 +14,7 @@ from ouzel.base.urls import redact
 from ouzel.model.budget import Budgets
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
-from ouzel.model.live import Identity, Live, Offline, State, state_of
+from ouzel.model.live import Identity, Live, Offline, State, Vod, state_of
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options
 from ouzel.platforms.host import ResolverHost
@@ -123,7 +123,7 @@ class PlatformAsker:
             told = await try_as_stream(
                 self._http, self._ffmpeg, address, options, timeout_s=_LOOK_S, headers=settings.headers
             )
-            return replace(told, outcome=off_air(address)) if isinstance(told.outcome, Gone) else told
+            return replace(told, outcome=off_air(address)) if isinstance(told.outcome, Gone | Vod) else told
         except OuzelError as exc:  # the settings are wrong
             return Told("", exc, ())
 
@@ -155,7 +155,7 @@ class PlatformAsker:
 
 
 def off_air(address: str) -> Offline:
-    """Of a stream whose address answers that there is nothing: that is how one says that it is not on air."""
+    """Of a stream whose address answers that there is nothing, or with a list that is over: that is how one says so."""
     return Offline(Identity(DIRECT, redact(address)))
 
 

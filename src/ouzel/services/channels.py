@@ -108,6 +108,11 @@ class Channels:
             raise NotFound(f"there is no channel {channel_id[:40]}")
         return channel
 
+    def name_of(self, channel_id: str) -> str:
+        """Empty when it is in the trash, or was never there."""
+        channel = self._known.get(channel_id)
+        return channel.name if channel is not None else ""
+
     def find(self, word: str) -> Channel:
         """By id, by the beginning of one that no other has, by name, or by address. Raises: NotFound, BadOption."""
         if (channel := self._known.get(word)) is not None:

@@ -134,7 +134,8 @@ class RecordingRows:
 
     def counters(self, recorder: Recorder, tape: Tape) -> dict[str, Any]:
         """Of the row, as they are now."""
-        counters, before, error = tape.counters, self.before, recorder.error
+        counters, before = tape.counters, self.before
+        error = None if recorder.state is RecordingState.RECORDING else recorder.error  # it has got over it
         return {
             "state": RecordingState.FINISHING if recorder.state is RecordingState.DONE else recorder.state,
             "code": error.code if error else None,

@@ -82,7 +82,7 @@ async def list_recordings(
     running = services.recordings.running
     return ask.page(
         found,
-        lambda each: RecordingOut.of(each, running.get(each.channel_id)),
+        lambda each: RecordingOut.of(each, running.get(each.channel_id), services.channels.name_of(each.channel_id)),
         key=lambda each: (each.started_at.isoformat(), each.id),
         total=total,
     )
@@ -93,7 +93,11 @@ async def show_recording(recording_id: Id, services: Served, who: CanRead) -> Re
     """With its files, its gaps and its chapters."""
     recording, repo = await _seen(services, who, recording_id), RecordingRepo(services.db)
     return RecordingDetailOut(
-        **recording_fields(recording, services.recordings.running.get(recording.channel_id)),
+        **recording_fields(
+            recording,
+            services.recordings.running.get(recording.channel_id),
+            services.channels.name_of(recording.channel_id),
+        ),
         files=[FileOut.model_validate(each) for each in (await repo.files([recording.id]))[recording.id]],
         gap_list=[GapOut.model_validate(each) for each in await repo.gaps(recording.id)],
         chapters=[ChapterOut.model_validate(each) for each in await repo.chapters(recording.id)],
@@ -119,7 +123,8 @@ async def change_recording(recording_id: Id, body: RecordingPatch, services: Ser
     if "policy" in changes:
         changes["policy"] = changes["policy"] or ""
     changed = await services.library.edit(recording_id, by=who.by, **changes)
-    return RecordingOut.of(changed, services.recordings.running.get(changed.channel_id))
+    running = services.recordings.running.get(changed.channel_id)
+    return RecordingOut.of(changed, running, services.channels.name_of(changed.channel_id))
 
 
 @router.delete("/recordings/{recording_id}", status_code=204, responses=problems(NotFound, Conflict))
@@ -133,7 +138,8 @@ async def remove_recording(recording_id: Id, services: Served, who: CanEdit) -> 
 async def restore_recording(recording_id: Id, services: Served, who: CanEdit) -> RecordingOut:
     """Out of the trash."""
     await _seen(services, who, recording_id)
-    return RecordingOut.of(await services.library.restore(recording_id, by=who.by), None)
+    restored = await services.library.restore(recording_id, by=who.by)
+    return RecordingOut.of(restored, None, services.channels.name_of(restored.channel_id))
 
 
 async def _seen(services: Services, who: Principal, recording_id: str) -> Recording:

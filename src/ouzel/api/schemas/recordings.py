@@ -17,6 +17,7 @@ from ouzel.services.recordings import Running
 class RecordingOut(Out):
     id: str
     channel_id: str
+    channel: str = Field(description="name of the channel; empty when it is in the trash")
     broadcast_id: str
     state: RecordingState
     title: str
@@ -42,8 +43,9 @@ class RecordingOut(Out):
     )
 
     @classmethod
-    def of(cls, recording: Recording, running: Running | None) -> Self:
-        return cls(**recording_fields(recording, running))
+    def of(cls, recording: Recording, running: Running | None, channel: str) -> Self:
+        """Args: channel: its name."""
+        return cls(**recording_fields(recording, running, channel))
 
 
 class FileOut(Out):
@@ -93,7 +95,7 @@ class RecordingPatch(Patch):
     policy: str | None = left_out(lambda: None, max_length=60, description="name of a rule; null: none deletes it")
 
 
-def recording_fields(recording: Recording, running: Running | None) -> dict[str, Any]:
-    own = {name: getattr(recording, name) for name in RecordingOut.model_fields if name != "running"}
+def recording_fields(recording: Recording, running: Running | None, channel: str) -> dict[str, Any]:
+    own = {name: getattr(recording, name) for name in RecordingOut.model_fields if name not in {"running", "channel"}}
     here = running is not None and running.rows.recording.id == recording.id
-    return {**own, "running": RunningOut.of(running) if here and running else None}
+    return {**own, "channel": channel, "running": RunningOut.of(running) if here and running else None}
