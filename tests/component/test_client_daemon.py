@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import click
 import pytest
-from tests.command import Running
+from tests.command import HANG_S, Running
 
 from ouzel.cli import texts
+from ouzel.cli.client import connect
 from ouzel.cli.main import EXIT_BAD_ARGUMENTS, EXIT_GAPS, EXIT_NO_DAEMON, EXIT_OK, run
+from ouzel.testing.clips import Clip
+from ouzel.testing.origin import LiveOrigin
 
 Call = Callable[..., list[dict[str, Any]]]
 NOBODY = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
@@ -92,6 +98,39 @@ def test_what_is_done_to_a_channel(call: Call, say: Callable[..., str]) -> None:
     assert "小明" in say("channels", "list", "--trash")
     call("channels", "restore", "小明")
     call("channels", "remove", "小明")
+
+
+@pytest.mark.anyio
+async def test_what_is_on_air_is_split_and_stopped_and_the_recording_tells_of_it(
+    call: Call, say: Callable[..., str], house: Path, clip: Clip
+) -> None:
+    def until(code: str, after: int = 0, **data: object) -> int:
+        """Number of the first such event."""
+        with connect(None, None, house) as api:
+            told = (each for each in api.events(after) if each["event"] == code)
+            return next(each["number"] for each in told if data.items() <= each["data"].items())
+
+    in_thread = partial(anyio.to_thread.run_sync, abandon_on_cancel=True)
+    with anyio.fail_after(HANG_S):
+        async with LiveOrigin() as origin:
+            channel = origin.channel("show", clip, speed=2, length_s=600)
+            [made] = await in_thread(
+                partial(call, "channels", "add", channel.url, "--name", "show", "--set", "proxy=direct")
+            )
+            begun = await in_thread(until, "recording.began")
+            await in_thread(call, "channels", "split", "show")
+            opened = await in_thread(partial(until, "recording.file", begun, part=2))
+            [told] = await in_thread(call, "channels", "list", "--state", "live")
+            assert (told["id"], told["recording"]["state"]) == (made["id"], "recording")
+            await in_thread(call, "channels", "stop", "show")
+            await in_thread(until, "recording.finished", opened)
+            [recording] = await in_thread(call, "recordings", "list", "--channel", "show")
+            [shown] = await in_thread(call, "recordings", "show", recording["id"])
+            assert len(shown["files"]) == 2
+            assert shown["files"][0]["path"] in await in_thread(say, "recordings", "show", recording["id"])
+            await in_thread(call, "channels", "record", "show")
+            await in_thread(partial(until, "recording.file", opened, part=3))
+            await in_thread(call, "channels", "remove", "show")
 
 
 def test_settings_of_layers(call: Call, say: Callable[..., str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from ouzel.base.errors import (
     OuzelError,
     TooManyAttempts,
 )
+from ouzel.cli import client
 from ouzel.cli.client import Api, connect
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -159,15 +161,33 @@ def test_where_nobody_is_it_is_said_at_once() -> None:
             ask()
 
 
-def test_the_right_of_this_machine_is_never_shown_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str | None] = []
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Who asks, of each request."""
+    asked: list[str | None] = []
 
     class Transport(httpx.MockTransport):
         def __init__(self, **_given: object) -> None:
-            super().__init__(lambda request: told.append(request.headers.get("authorization")) or httpx.Response(204))
+            super().__init__(lambda request: asked.append(request.headers.get("authorization")) or httpx.Response(204))
 
     monkeypatch.setattr(httpx, "HTTPTransport", Transport)
+    return asked
+
+
+def test_the_right_of_this_machine_is_never_shown_to_another(told: list[str | None]) -> None:
     for key in (None, "ouzel_key"):
         with connect("http://elsewhere.test", key, None) as there:
             there.get("status")
     assert told == [None, "Bearer ouzel_key"]
+
+
+def test_the_right_of_this_machine_lasts_for_more_than_a_minute(
+    told: list[str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = iter(["first", "second"])
+    monkeypatch.setattr(client, "running_on", lambda _: "http://127.0.0.1:1")
+    monkeypatch.setattr(client, "_local_token", lambda _: lambda: next(fresh))
+    with connect(None, None, tmp_path) as here:
+        here.get("status")
+        here.get("status")
+    assert told == ["Bearer first", "Bearer second"]
