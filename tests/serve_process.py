@@ -1,7 +1,7 @@
 """Daemons on one data folder, one after the other, to be killed: `python -m tests.serve_process FOLDER`.
 
-For each line `go` a child is forked, when everything is imported already; it says `child PID`, `ready`, and `event CODE` for each
-event that it stores. When it has ended, `dead PID STATUS` is said.
+For each line `go` a child is forked, when everything is imported already; it says `child PID`, `ready`, and `event CODE CHANNEL`
+for each event that it stores. When it has ended, `dead PID STATUS` is said.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ async def main(folder: Path) -> None:
     settings = load_settings(None, [], [Override("test", key, text) for key, text in options.items()])
 
     def heard(event: StoredEvent) -> None:
-        say("event", event.code)
+        say("event", event.code, event.channel_id or "")
 
     def ready(now: Ready) -> None:
         now.daemon.db.listen(heard)

@@ -31,6 +31,7 @@ from ouzel.services.file_log import FileLog
 from ouzel.services.health import Health
 from ouzel.services.hearing import Desk, Heard, Trouble
 from ouzel.services.hooks import Hooks
+from ouzel.services.housekeeping import Housekeeping
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.library import Library
@@ -97,7 +98,7 @@ class Daemon:
         """What runs beside the supervisor, by name, until cancelled."""
         return {
             "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
-            "hooks": self.hooks.run, "overview": self.overviews.run,
+            "hooks": self.hooks.run, "overview": self.overviews.run, "housekeeping": Housekeeping(self.db).run,
         }  # fmt: skip
 
 

@@ -23,7 +23,6 @@ import anyio.to_thread
 
 from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, StorageError, ToolFailed
 from ouzel.engine import ledgers
-from ouzel.engine.modern import feeder
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import Recipe, check_format, family, plan
 from ouzel.engine.sinks.file import PART, storage_error, sync_folder
@@ -138,6 +137,8 @@ class _Work:
     async def run(self) -> Converted:
         held = await anyio.to_thread.run_sync(self._check)
         damage, words = await anyio.to_thread.run_sync(self._damage, held) if held else ("", "")
+        from ouzel.engine.modern import feeder  # and with it the readers of all formats
+
         fed_by = await anyio.to_thread.run_sync(feeder, self.source)
         found = await probe(self.source, on_progress=self._stage(1), nice=self.nice, fed_by=fed_by)
         recipe = plan(found, self.target)

@@ -11,7 +11,6 @@ import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ouzel.base.errors import OuzelError, ToolMissing
-from ouzel.engine.closing import closing_patches
 from ouzel.engine.parts import Part
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.tape import Tape
@@ -131,6 +130,8 @@ class Finisher:
             to_convert.send_nowait(len(self.files) - 1)
 
     def _close(self, closed: Part) -> tuple[Path, int]:
+        from ouzel.engine.closing import closing_patches  # and with it the readers of all formats
+
         sink = closed.sink
         try:
             held = ledger.read(sink.ledger_path.read_bytes())

@@ -12,6 +12,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
@@ -20,12 +21,14 @@ from ouzel.engine import ledgers
 from ouzel.engine.convert import CONVERTING
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.recipes import FORMATS
-from ouzel.engine.recover_file import Disk, NamedFile, Tools, UnfinishedFile
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import Opening, Product
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.system.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from ouzel.engine.recover_file import Disk, Tools
 
 _NATIVE = frozenset({".ts", ".mp4", ".flv"})
 
@@ -44,6 +47,8 @@ async def recover(
         on_file: told of each file when it is done.
     Raises: StorageError when the folder cannot be read. What goes wrong with one file is told of that file.
     """
+    from ouzel.engine.recover_file import Disk, Tools
+
     done: list[Recovered] = []
     tasks, total = await anyio.to_thread.run_sync(_find, folder)
     tools = Tools(disk or Disk(), clock or SystemClock(), Meter(total, on_progress))
@@ -70,6 +75,10 @@ async def recover_files(
         ours: nobody else writes any of them.
     """
     tasks = [path for path in paths if _size(path) is not None]
+    if not tasks:
+        return []
+    from ouzel.engine.recover_file import Disk, Tools  # and with it the readers of all formats
+
     total = sum(_size(path) or 0 for path in tasks)
     tools = Tools(disk or Disk(), clock or SystemClock(), Meter(total, on_progress), ours)
     done = [await anyio.to_thread.run_sync(_one, path, tools) for path in tasks]
@@ -127,6 +136,8 @@ def _fail(exc: OSError) -> None:
 
 
 def _one(path: Path, tools: Tools) -> Recovered | None:
+    from ouzel.engine.recover_file import NamedFile, UnfinishedFile
+
     try:
         if path.suffix == PART:
             return UnfinishedFile(path, tools).recover()

@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import anyio
 
 from ouzel import __version__
 from ouzel.base.urls import redact
 from ouzel.engine.disk import DiskGate
-from ouzel.engine.finish import Finisher, FormatWish
 from ouzel.engine.names import Names, Target, Teller
-from ouzel.engine.parts import Broken
 from ouzel.engine.policy import Policy
-from ouzel.engine.recorder import Recorder, RecordSpec
-from ouzel.engine.sources.context import SourceContext
-from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import Listener
 from ouzel.model.stream import DirectResolver, Resolver, Stream, Turns
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.guard import Scope
 from ouzel.system.http import HttpClient
+
+if TYPE_CHECKING:
+    from ouzel.engine.finish import FormatWish
+    from ouzel.engine.parts import Broken
+    from ouzel.engine.recorder import Recorder
+    from ouzel.engine.tape import Tape, TapeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ def build_recorder(
     `page`: a platform's, and what asks it. `broken`: what was recorded
     before. `recording`: its id, where there is a library.
     """
+    from ouzel.engine.finish import Finisher  # 4 MB with the formats: who only watches does not pay
+    from ouzel.engine.recorder import Recorder, RecordSpec
+    from ouzel.engine.sources.context import SourceContext
+    from ouzel.engine.tape import Tape
+
     source, told = redact(stream.url), (page.told,) if page else ()
     tape = Tape(
         shop.names.maker(target, stream, wish, shop.clock, *told),

@@ -413,7 +413,7 @@ def check_scope(scope: str, platforms: Iterable[str]) -> str:
 
 def _check_revision(present: int, given: int | None) -> None:
     if given is not None and given != present:
-        raise ChangedSince(f"it was changed meanwhile: it is at revision {present}, and not {given}", revision=present)
+        raise ChangedSince(f"it was changed meanwhile: it is at revision {present}", revision=present)
 
 
 def _addresses(texts: Sequence[str]) -> list[Address]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ouzel.base.ids import new_id
-from ouzel.engine.recorder import Recorder
-from ouzel.engine.tape import Tape
 from ouzel.model.events import Event, EventCode
 from ouzel.model.flow import Gap
 from ouzel.model.happening import Happening
@@ -21,6 +19,10 @@ from ouzel.model.states import RecordingState
 from ouzel.services.file_log import Begun, FileLog
 from ouzel.store.db import Tx
 from ouzel.store.recordings import RecordingRepo
+
+if TYPE_CHECKING:
+    from ouzel.engine.recorder import Recorder
+    from ouzel.engine.tape import Tape
 
 _PART = ".part"
 _EVERY_S = 5.0

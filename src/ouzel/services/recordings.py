@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -34,9 +34,7 @@ from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.names import NotedNames, Target
 from ouzel.engine.parts import Broken
-from ouzel.engine.recorder import Recorder
 from ouzel.engine.sinks.file import PART
-from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.engine.workshop import Page, Workshop, build_recorder
 from ouzel.model.broadcast import Broadcast
 from ouzel.model.channel import DIRECT, Channel
@@ -63,6 +61,10 @@ from ouzel.store.recordings import RecordingRepo
 from ouzel.system.http.cookie_files import parse_cookies
 from ouzel.system.http.cookies import CookieJar
 from ouzel.system.zones import zone_of
+
+if TYPE_CHECKING:
+    from ouzel.engine.recorder import Recorder
+    from ouzel.engine.tape import Tape
 
 _SEEN_S = 60.0
 _SLACK = 0.1
@@ -259,6 +261,8 @@ class Recordings:
         return held.ledger.chunks if held is not None else ()
 
     def _build(self, work: _Work, rows: RecordingRows, told: Mapping[str, str]) -> tuple[Recorder, Tape]:
+        from ouzel.engine.tape import TapeLimits
+
         settings, channel = work.settings, work.channel
         policy = replace(self._shop.policy, park_s=settings.park_s)
         names = NotedNames(self._shop.names, rows.will_open)

@@ -1,0 +1,27 @@
+"""What a daemon loads that only watches: each module of those below is memory that it would never use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_LATER = (
+    "ouzel.engine.recorder", "ouzel.engine.recover_file", "ouzel.engine.reading", "ouzel.formats.flv", "ouzel.formats.fmp4",
+    "ouzel.formats.mpegts", "ouzel.store.migrating", "alembic", "av", "cryptography", "curl_cffi", "httpx", "mcp", "yaml",
+    "streamlink", "yt_dlp",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def loaded() -> frozenset[str]:
+    code = "import sys, ouzel.cli.serve, ouzel.cli.live, ouzel.daemon.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return frozenset(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", _LATER)
+def test_it_comes_with_its_first_use(module: str, loaded: frozenset[str]) -> None:
+    assert "ouzel.daemon.build" in loaded
+    assert module not in loaded
