@@ -9,17 +9,18 @@ from typing import cast
 
 import pytest
 
-from ouzel.base.errors import Blocked, ChannelGone, ConnectFailed, NeedsLogin, OuzelError, SiteChanged
+from ouzel.base.errors import Blocked, ChannelGone, ConnectFailed, Gone, NeedsLogin, OuzelError, SiteChanged
 from ouzel.model.budget import BudgetRules, Budgets
-from ouzel.model.channel import Channel
+from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.evidence import Evidence
-from ouzel.model.live import Answer, Identity, Live, Offline
+from ouzel.model.live import Answer, Identity, Live, Offline, Vod
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Options, Peek
 from ouzel.platforms.host import ResolverHost
 from ouzel.platforms.peeking import Peeked
+from ouzel.services import asking
 from ouzel.services.asking import PlatformAsker, options_of
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import HttpClient
@@ -138,3 +139,18 @@ async def test_who_is_asked_about_together_is_asked_in_the_same_way() -> None:
     assert host.probed[0][0][url.format(3)] == "3"
     assert budgets.of("twitch", 0.0).requests == 1
     assert (asker.at_once("twitch"), asker.at_once("huya"), asker.at_once("direct")) == (100, 0, 0)
+
+
+@pytest.mark.parametrize("outcome", [Gone("404", status=404), Vod(Identity(DIRECT, "x"), "", LIVE.streams)])
+async def test_an_address_of_a_stream_that_has_nothing_is_off_air(
+    outcome: Answer | OuzelError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def looked(*_args: object, **_options: object) -> Told:
+        return Told("own", outcome, (Evidence("GET", "https://s.example/live.m3u8", 404),))
+
+    monkeypatch.setattr(asking, "try_as_stream", looked)
+    asker, _ = asker_of(FakeHost({}))
+    channel = replace(CHANNEL, addresses=("https://s.example/live.m3u8",), platform=DIRECT)
+    told = await asker.ask(channel, ChannelSettings())
+    assert told.outcome == Offline(Identity(DIRECT, "https://s.example/live.m3u8"))
+    assert told.evidence[0].status == 404
