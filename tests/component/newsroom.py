@@ -24,7 +24,8 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.services.bodies import Body
 from ouzel.services.broadcasts import Broadcasts
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.file_log import FileLog
 from ouzel.services.recordings import Recordings, Root
 from ouzel.services.recovery import Recovery

@@ -13,7 +13,8 @@ from ouzel.base.errors import BadOption, BadUrl, Conflict, NotFound, OuzelError
 from ouzel.config.settings import PlatformSettings, PlatformTables
 from ouzel.model.channel import Channel
 from ouzel.model.live import Identity
-from ouzel.services.channels import ChannelEdit, Channels, NewChannel
+from ouzel.services.channel_forms import ChannelEdit, NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.settings import HIDDEN, shown_layer
 from ouzel.store.db import Db, open_db
 from ouzel.store.tables import channels as channels_table

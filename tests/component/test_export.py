@@ -14,7 +14,8 @@ from ouzel.cli.main import run
 from ouzel.config.exports import Export, parse_export, render_export
 from ouzel.model.policies import Per, Rule
 from ouzel.model.users import Role
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.exports import Exports, write_whole
 from ouzel.services.passwords import Passwords
 from ouzel.services.policies import Policies

@@ -24,7 +24,8 @@ from ouzel.model.happening import Happening, StoredEvent
 from ouzel.model.hooks import HookChannel, HookEvent, HookFile, douyin_arguments
 from ouzel.model.recording import FileState, Recording
 from ouzel.model.states import RecordingState
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
 from ouzel.services.hooks import Hooks
 from ouzel.services.notices import Notices

@@ -16,7 +16,7 @@ from ouzel.base.errors import Blocked
 from ouzel.model.channel import Channel
 from ouzel.model.overview import ChannelLine, Overview, Trouble
 from ouzel.model.standing import Standing
-from ouzel.services.channels import ChannelEdit
+from ouzel.services.channel_forms import ChannelEdit
 from ouzel.services.overview import Overviews
 from ouzel.services.recordings import Root
 from ouzel.store.ownership import SqliteOwnership

@@ -11,7 +11,7 @@ import pytest
 from tests.component.newsroom import OFF, Newsroom, live, newsroom
 
 from ouzel.model.recording import Recording
-from ouzel.services.channels import ChannelEdit, NewChannel
+from ouzel.services.channel_forms import ChannelEdit, NewChannel
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import read_markers
 from ouzel.testing.origin import Hls, LiveOrigin

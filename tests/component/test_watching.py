@@ -16,7 +16,7 @@ from ouzel.base.errors import Blocked, ConnectFailed, SiteChanged
 from ouzel.model.budget import BudgetRules
 from ouzel.model.channel import Channel
 from ouzel.model.live import Identity, Live, Offline
-from ouzel.services.channels import ChannelEdit
+from ouzel.services.channel_forms import ChannelEdit
 from ouzel.store.tables import broadcasts
 from ouzel.testing.virtual_time import simulate
 

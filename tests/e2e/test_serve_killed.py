@@ -21,7 +21,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from ouzel.engine.ledgers import find
 from ouzel.engine.verify import verify
 from ouzel.model.recording import Recording
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.secrets import load_secrets
 from ouzel.store.db import open_db
 from ouzel.store.recordings import RecordingFilter, RecordingRepo

@@ -18,7 +18,8 @@ from ouzel.config.sources import Override
 from ouzel.daemon.lock import hold
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import AdoptionPlan
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.exports import Exports
 from ouzel.services.import_plan import ImportPlan
 from ouzel.services.importing import new_channel

@@ -7,74 +7,34 @@ taken away stays in the trash. All channels are at hand in memory: that is what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 from typing import Any
 
-from ouzel.base.errors import BadOption, ChangedSince, Conflict, NotFound, OuzelError
+from ouzel.base.errors import BadOption, Conflict, NotFound, OuzelError
 from ouzel.base.ids import new_id
 from ouzel.config.settings import PlatformTables
 from ouzel.model.channel import Channel, Layer, folder_name
 from ouzel.model.channel_settings import Effective
 from ouzel.model.happening import Happening
 from ouzel.model.live import Identity
-from ouzel.services.addresses import Address, read_address
+from ouzel.services.addresses import read_address
+from ouzel.services.channel_forms import (
+    MOST_ADDRESSES,
+    ChannelEdit,
+    NewChannel,
+    Taken,
+    check_revision,
+    doc_of,
+    from_doc,
+    read_addresses,
+    read_labels,
+    read_name,
+)
 from ouzel.services.settings import LayersOf, SecretBox, merged
-from ouzel.store.channels import GLOBAL, ChannelRepo, channel_of, row_of
+from ouzel.store.channels import GLOBAL, ChannelRepo
 from ouzel.store.db import Db, Tx
 
-_MOST_LABELS = 50
-_MOST_NAME = 200
-_MOST_ADDRESSES = 20
 _UNSET: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class NewChannel:
-    """What somebody wants to be watched."""
-
-    addresses: tuple[str, ...]
-    name: str = ""
-    """Empty: as the platform calls it."""
-    watch: bool = True
-    labels: tuple[str, ...] = ()
-    settings: Layer = field(default_factory=dict[str, Any])
-    """JSON values."""
-    follows: str | None = None
-    folder: str = ""
-    """Empty: made from the name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelEdit:
-    """What is to be changed; None: as it was."""
-
-    addresses: tuple[str, ...] | None = None
-    name: str | None = None
-    """Empty: as the platform calls it."""
-    watch: bool | None = None
-    labels: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] | None = None
-    """A merge patch of its layer: null takes a value away."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What another channel cannot have."""
-
-    addresses: dict[str, str]
-    """With the id of the channel."""
-    folders: set[str]
-    """Of all channels, those in the trash too; upper and lower case are equal."""
-
-    def free_folder(self, wanted: str) -> str:
-        """Namesakes do not share one."""
-        names = (wanted if number == 1 else f"{wanted} ({number})" for number in count(1))
-        return next(name for name in names if name.casefold() not in self.folders)
-
-    def add(self, channel: Channel) -> None:
-        self.addresses.update(dict.fromkeys(channel.addresses, channel.id))
-        self.folders.add(channel.folder.casefold())
 
 
 class Channels:
@@ -170,13 +130,13 @@ class Channels:
         self._known |= {each.id: each for each in done if isinstance(each, Channel)}
         return done
 
-    async def _add_in(self, tx: Tx, new: NewChannel, taken: _Taken, by: str, batch: str | None) -> Channel:
-        addresses = _addresses(new.addresses)
+    async def _add_in(self, tx: Tx, new: NewChannel, taken: Taken, by: str, batch: str | None) -> Channel:
+        addresses = read_addresses(new.addresses)
         for address in addresses:
             if (other := taken.addresses.get(address.url)) is not None:
                 raise Conflict(f"{address.shown} is there already", existing=other)
         at = self._db.clock.now()
-        name = _name(new.name) or addresses[0].name
+        name = read_name(new.name) or addresses[0].name
         channel = Channel(
             id=new_id(at),
             addresses=tuple(address.url for address in addresses),
@@ -184,7 +144,7 @@ class Channels:
             name=name,
             named_by_user=bool(new.name.strip()),
             folder=taken.free_folder(new.folder or folder_name(name, addresses[0].platform)),
-            labels=_labels(new.labels),
+            labels=read_labels(new.labels),
             watch=new.watch,
             settings=merged(_UNSET, new.settings, self._box),
             follows=new.follows,
@@ -200,8 +160,8 @@ class Channels:
         await self._repo.add_in(tx, channel)
         await self._note(tx, "added", None, channel, by, None)
 
-    async def _taken_in(self, tx: Tx) -> _Taken:
-        return _Taken(await self._repo.addresses_in(tx), await self._repo.folders_in(tx))
+    async def _taken_in(self, tx: Tx) -> Taken:
+        return Taken(await self._repo.addresses_in(tx), await self._repo.folders_in(tx))
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
@@ -213,7 +173,7 @@ class Channels:
         """
         async with self._db.transaction() as tx:
             before = await self._present(tx, channel_id)
-            _check_revision(before.revision, revision)
+            check_revision(before.revision, revision)
             after = await self._edited(tx, before, edit)
             if after == before:
                 return before
@@ -223,7 +183,7 @@ class Channels:
     async def _edited(self, tx: Tx, before: Channel, edit: ChannelEdit) -> Channel:
         after = before
         if edit.addresses is not None:
-            addresses = _addresses(edit.addresses)
+            addresses = read_addresses(edit.addresses)
             taken = await self._repo.addresses_in(tx)
             for address in addresses:
                 if taken.get(address.url, before.id) != before.id:
@@ -236,13 +196,13 @@ class Channels:
                 identity=before.identity if same else None,  # it will be told anew
             )
         if edit.name is not None:
-            own = _name(edit.name)
+            own = read_name(edit.name)
             told = read_address(after.address).name if not before.aliases else before.aliases[-1]
             after = replace(after, named_by_user=bool(own), name=own or (told if before.named_by_user else before.name))
         if edit.watch is not None:
             after = replace(after, watch=edit.watch)
         if edit.labels is not None:
-            after = replace(after, labels=_labels(edit.labels))
+            after = replace(after, labels=read_labels(edit.labels))
         if edit.settings is not None:
             after = replace(after, settings=merged(after.settings, edit.settings, self._box))
         return after
@@ -253,7 +213,7 @@ class Channels:
         """Into the trash. Raises: NotFound; ChangedSince when `revision` is not the present one."""
         async with self._db.transaction() as tx:
             before = await self._present(tx, channel_id)
-            _check_revision(before.revision, revision)
+            check_revision(before.revision, revision)
             after = replace(before, deleted_at=self._db.clock.now())
             after = await self._put(tx, "removed", before, after, by, batch)
         return self._now(after)
@@ -276,7 +236,7 @@ class Channels:
         """
         async with self._db.transaction() as tx:
             before, present = await self._repo.layer_in(tx, scope)
-            _check_revision(present, revision)
+            check_revision(present, revision)
             after = merged(before, patch, self._box)
             await self._put_layer(tx, scope, before, after, present + 1, by, "changed")
         self._layers[scope] = (after, present + 1)
@@ -302,8 +262,8 @@ class Channels:
         batch = new_id(self._db.clock.now())
         gone = replace(other, deleted_at=self._db.clock.now(), watch=False)
         await self._put(tx, "merged", other, gone, "ouzel", batch)
-        addresses = tuple(dict.fromkeys((*kept.addresses, *other.addresses)))[:_MOST_ADDRESSES]
-        after = replace(kept, addresses=addresses, labels=_labels((*kept.labels, *other.labels)))
+        addresses = tuple(dict.fromkeys((*kept.addresses, *other.addresses)))[:MOST_ADDRESSES]
+        after = replace(kept, addresses=addresses, labels=read_labels((*kept.labels, *other.labels)))
         after = await self._put(tx, "merged", kept, after, "ouzel", batch)
         tx.emit(Happening("channel.merged", kept.id, {"other": other.id, "name": other.name}, kept.id))
         return after
@@ -340,11 +300,8 @@ class Channels:
         present_channel = await self._repo.get_in(tx, row["subject"])
         if present_channel is None or present_channel.revision != row["revision"]:
             raise Conflict(f"channel {row['subject']} was changed since")
-        before = row["before"]
-        if before is None:
-            after = replace(present_channel, deleted_at=self._db.clock.now())
-        else:
-            after = _from_doc(before, present_channel)
+        gone = replace(present_channel, deleted_at=self._db.clock.now())
+        after = from_doc(row["before"], present_channel) if row["before"] is not None else gone
         await self._put(tx, "restored", present_channel, after, by, None)
 
     # -- inside -------------------------------------------------------------------------------------------------------
@@ -381,7 +338,7 @@ class Channels:
     ) -> None:
         number = await self._repo.note_in(
             tx, "channel", after.id, revision=after.revision, action=action, by=by, batch=batch,
-            before=_doc(before) if before else None, after=_doc(after),
+            before=doc_of(before) if before else None, after=doc_of(after),
         )  # fmt: skip
         code = {"added": "channel.added", "removed": "channel.removed"}.get(action, "channel.changed")
         tx.emit(Happening(code, after.id, {"name": after.name, "action": action, "by": by, "number": number}, after.id))
@@ -409,49 +366,3 @@ def check_scope(scope: str, platforms: Iterable[str]) -> str:
     if scope != GLOBAL and scope not in {f"platform:{name}" for name in platforms}:
         raise NotFound(f"there are no settings {scope[:60]}; there are global and platform:NAME")
     return scope
-
-
-def _check_revision(present: int, given: int | None) -> None:
-    if given is not None and given != present:
-        raise ChangedSince(f"it was changed meanwhile: it is at revision {present}", revision=present)
-
-
-def _addresses(texts: Sequence[str]) -> list[Address]:
-    """Raises: BadUrl, BadOption."""
-    if not texts:
-        raise BadOption("a channel has one address at least", pointer="/addresses")
-    if len(texts) > _MOST_ADDRESSES:
-        raise BadOption(f"a channel has {_MOST_ADDRESSES} addresses at most", pointer="/addresses")
-    found = [read_address(text) for text in texts]
-    if len({address.url for address in found}) != len(found):
-        raise BadOption("the same address is given twice", pointer="/addresses")
-    return found
-
-
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if len(name) > _MOST_NAME:
-        raise BadOption(f"a name has {_MOST_NAME} characters at most", pointer="/name")
-    return name
-
-
-def _labels(words: Iterable[str]) -> tuple[str, ...]:
-    labels = sorted({" ".join(word.split()) for word in words} - {""})
-    if len(labels) > _MOST_LABELS or any(len(label) > 60 for label in labels):
-        raise BadOption(f"labels are {_MOST_LABELS} at most, of 60 characters at most", pointer="/labels")
-    return tuple(labels)
-
-
-def _doc(channel: Channel) -> dict[str, Any]:
-    """As it stands in a revision: without what every edit changes."""
-    row = row_of(channel)
-    for name in ("revision", "created_at", "updated_at"):
-        del row[name]
-    return row | {"deleted_at": channel.deleted_at.isoformat() if channel.deleted_at else None}
-
-
-def _from_doc(doc: Mapping[str, Any], present: Channel) -> Channel:
-    """The channel as a revision has it. In or out of the trash it is as it was then."""
-    deleted_at = present.deleted_at if doc["deleted_at"] else None
-    row = {**doc, "deleted_at": deleted_at, "revision": present.revision}
-    return channel_of(row | {"created_at": present.created_at, "updated_at": present.updated_at})

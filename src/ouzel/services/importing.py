@@ -6,7 +6,7 @@ from typing import cast
 
 from ouzel.config.exports import ExportedChannel
 from ouzel.model.channel import Channel, Layer
-from ouzel.services.channels import NewChannel
+from ouzel.services.channel_forms import NewChannel
 from ouzel.services.import_plan import PlannedChannel
 
 

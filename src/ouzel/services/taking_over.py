@@ -15,7 +15,8 @@ from ouzel.model.channel import Channel, folder_name
 from ouzel.model.recording import FileState, RecordedFile, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services.adoption import AdoptedFile, AdoptedRecording, AdoptionPlan
-from ouzel.services.channels import ChannelEdit, Channels, NewChannel
+from ouzel.services.channel_forms import ChannelEdit, NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.following import FollowChange, Follower
 from ouzel.services.import_plan import ImportPlan, PlannedChannel
 from ouzel.services.importing import new_channel

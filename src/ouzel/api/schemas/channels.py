@@ -17,7 +17,7 @@ from ouzel.model.channel_settings import SECRETS, Effective, render_layer
 from ouzel.model.standing import UNKNOWN, Standing
 from ouzel.model.states import RecordingState
 from ouzel.services.broadcasts import Broadcast
-from ouzel.services.channels import ChannelEdit, NewChannel
+from ouzel.services.channel_forms import ChannelEdit, NewChannel
 from ouzel.services.recordings import Running
 from ouzel.services.roster import Listed
 from ouzel.services.settings import HIDDEN, shown_layer
