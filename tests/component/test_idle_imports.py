@@ -8,9 +8,9 @@ import sys
 import pytest
 
 _LATER = (
-    "ouzel.engine.recorder", "ouzel.engine.recover_file", "ouzel.engine.reading", "ouzel.formats.flv", "ouzel.formats.fmp4",
-    "ouzel.formats.mpegts", "ouzel.store.migrating", "alembic", "av", "cryptography", "curl_cffi", "httpx", "mcp", "yaml",
-    "streamlink", "yt_dlp",
+    "ouzel.engine.look", "ouzel.engine.recorder", "ouzel.engine.recover_file", "ouzel.engine.reading",
+    "ouzel.formats.flv", "ouzel.formats.fmp4", "ouzel.formats.m3u8", "ouzel.formats.mpegts", "ouzel.config.importers",
+    "ouzel.store.migrating", "alembic", "av", "cryptography", "curl_cffi", "httpx", "mcp", "yaml", "streamlink", "yt_dlp",
 )  # fmt: skip
 
 

@@ -50,7 +50,6 @@ from ouzel.services.roster import Roster
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.storage import RootGate, Storage
 from ouzel.services.supervisor import Supervisor
-from ouzel.services.taking_over import TakingOver
 from ouzel.services.users import Users
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
@@ -85,7 +84,6 @@ class Daemon:
     reconciler: Reconciler
     recovery: Recovery
     jobs: Jobs
-    taking_over: TakingOver
     storage: Storage
     notices: Notices
     noticing: Noticing
@@ -162,7 +160,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
         yield Daemon(
             settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
             supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
-            taking_over=TakingOver(db, channels, folders), storage=storage, notices=notices, noticing=noticing,
+            storage=storage, notices=notices, noticing=noticing,
             hooks=Hooks(db, events, channels, notices, settings.hooks, folders), overviews=overviews, services=services,
         )  # fmt: skip
 

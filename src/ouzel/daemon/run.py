@@ -23,8 +23,6 @@ from ouzel.daemon.sockets import Listening, bind
 from ouzel.daemon.view import View
 from ouzel.model.happening import Happening
 from ouzel.platforms.registry import registry
-from ouzel.services.following import Follower
-from ouzel.services.taking_over import Obedience
 from ouzel.system.clock import SystemClock
 
 _log = logging.getLogger("ouzel.daemon")
@@ -87,8 +85,7 @@ async def _run(
         for name, task in daemon.tasks.items():
             tasks.start_soon(task, name=name)
         for folder in follow:
-            follower = Follower(folder, registry(), daemon.db.clock)
-            tasks.start_soon(Obedience(daemon.channels, daemon.notices, follower, folder).run, name=f"follow:{folder}")
+            tasks.start_soon(_follow, daemon, folder, name=f"follow:{folder}")
         tasks.start_soon(_until_over, daemon.supervisor.run, all_over, name="supervisor")
         tasks.start_soon(_sweep, daemon, name="sweep")
         daemon.overviews.address = door.address
@@ -99,6 +96,14 @@ async def _run(
         await stop.wait()
         await _end(daemon, web, all_over, web_over)
         tasks.cancel_scope.cancel()
+
+
+async def _follow(daemon: Daemon, folder: Path) -> None:
+    from ouzel.services.following import Follower  # and with it all formats of other recorders
+    from ouzel.services.taking_over import Obedience
+
+    follower = Follower(folder, registry(), daemon.db.clock)
+    await Obedience(daemon.channels, daemon.notices, follower, folder).run()
 
 
 async def _until_over(run: Callable[[], Awaitable[None]], over: anyio.Event) -> None:

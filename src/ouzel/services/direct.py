@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadUrl, NotMedia, OuzelError, UnknownSite
 from ouzel.base.headers import Fields, replaced
-from ouzel.engine.look import look
 from ouzel.engine.sources.detect import HTTP_SCHEMES
 from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
@@ -25,6 +24,8 @@ async def try_as_stream(
         headers: sent beside what `options` say, or in place of it.
     Raises: BadUrl, BadOption.
     """
+    from ouzel.engine.look import look  # and with it what reads playlists
+
     given = url.strip()
     scheme, _, rest = given.partition(":")
     if "://" not in given and (scheme.lower() in {*HTTP_SCHEMES, given.lower()} or rest[:1].isdigit()):
