@@ -4,8 +4,9 @@
 
 The real commands run as children, side by side: a *bare* server (FastAPI, SQLAlchemy with aiosqlite, uvicorn; one table, one
 route), an *idle* daemon, and one that has `--channels` permanent addresses to watch, added in a few requests; nobody answers at
-those, each is asked for the first time while it is measured, and then once an hour. Each is asked for its health once, rests for `--seconds`, and is measured: resident
-memory (RSS) with that of its children, processor time of the rest, context switches, and how long it took to answer first.
+those, and each is asked for the first time while it is measured. Each process is asked for its health once, rests for
+`--seconds`, and is measured: resident memory (RSS) with that of its children, processor time of the rest, how often its threads
+were woken, and how long it took to answer first.
 Ratios are the result; absolute figures are of this machine.
 """
 
