@@ -14,9 +14,6 @@ from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.taking_over import AdoptedOut, AdoptIn
 from ouzel.api.services import Served
 from ouzel.base.errors import Invalid, StorageError
-from ouzel.services.adoption import plan_adoption
-from ouzel.services.exports import Exports
-from ouzel.services.taking_over import TakingOver
 
 router = APIRouter(prefix="/api", tags=["taking over"], responses=signed_in_problems())
 
@@ -24,6 +21,9 @@ router = APIRouter(prefix="/api", tags=["taking over"], responses=signed_in_prob
 @router.post("/adoptions", responses=problems(Invalid, StorageError))
 async def adopt_recordings(body: AdoptIn, services: Served, who: IsAdmin) -> AdoptedOut:
     """Take what another recorder left in a folder of the daemon's machine into the library. The files stay where they are."""
+    from ouzel.services.adoption import plan_adoption  # and with it all formats of other recorders
+    from ouzel.services.taking_over import TakingOver
+
     folder = Path(body.folder)
     if "\0" in body.folder or not folder.is_absolute() or not await anyio.Path(folder).is_dir():
         raise Invalid("there is no such folder on the daemon's machine", pointer="/folder")
@@ -41,4 +41,6 @@ async def adopt_recordings(body: AdoptIn, services: Served, who: IsAdmin) -> Ado
 )  # fmt: skip
 async def export_settings(services: Served, who: IsAdmin) -> PlainTextResponse:  # noqa: ARG001
     """Everything that is set, as one text in TOML that `ouzel import` reads. Without secrets."""
+    from ouzel.services.exports import Exports
+
     return PlainTextResponse(await Exports(services.db).text())
