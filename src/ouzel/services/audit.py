@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from ouzel.model.users import AuditLine, Principal
 from ouzel.store.audit import AuditFilter, AuditRepo
@@ -65,8 +64,3 @@ class Audit:
 
     async def count(self, wanted: AuditFilter) -> int:
         return await self._repo.count(wanted)
-
-    async def sweep(self, before: datetime) -> None:
-        """What is older goes."""
-        async with self._db.transaction() as tx:
-            await self._repo.sweep_in(tx, before)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, func, insert, select
 
 from ouzel.model.users import AuditLine
 from ouzel.store.db import Db, Tx
@@ -41,10 +40,6 @@ class AuditRepo:
 
     async def count(self, wanted: AuditFilter) -> int:
         return await self._db.scalar(_filtered(select(func.count()).select_from(audit), wanted))
-
-    async def sweep_in(self, tx: Tx, before: datetime) -> None:
-        """What is older goes."""
-        await tx.execute(delete(audit).where(audit.c.at < before))
 
 
 def _filtered(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
