@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ouzel.base.errors import BadOption
+from ouzel.base.urls import redact
 from ouzel.cli.client import Api, talking
 from ouzel.cli.groups import Noun, Row, done, fields, given_of, show
 from ouzel.cli.main import EXIT_GAPS, EXIT_OK
@@ -88,14 +89,14 @@ def add(
         made = api.post("channels", {"addresses": [*addresses, *others], **shared})
         done(output, made, "channels.added", name=made["name"], id=made["id"])
         return EXIT_OK
-    batch = api.post("channels/batch", {"channels": [{"addresses": [each], **shared} for each in addresses]})
-    for address, item in zip(addresses, batch["items"], strict=True):
+    items = api.add_channels([{"addresses": [each], **shared} for each in addresses])
+    for address, item in zip(map(redact, addresses), items, strict=True):
         output.json({"address": address, **item})
         if item["id"]:
             output.say(tr("channels.added", name=item["name"], id=item["id"]))
         else:
             output.complain(item["code"], f"{address}: {item['detail']}")
-    return EXIT_OK if batch["added"] == len(addresses) else EXIT_GAPS
+    return EXIT_OK if all(item["id"] for item in items) else EXIT_GAPS
 
 
 @channels.command("show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ouzel.base.errors import BadOption, BadResponse, HttpStatus, NoDaemon, NotFound, OuzelError, TooManyAttempts
+from ouzel.base.errors import (
+    BadOption,
+    BadResponse,
+    HttpStatus,
+    InputError,
+    NoDaemon,
+    NotFound,
+    OuzelError,
+    TooManyAttempts,
+)
 from ouzel.base.ids import is_id
 from ouzel.cli.options import level_of
 from ouzel.cli.output import Output
@@ -30,6 +39,9 @@ _PAGE = 200
 _SOCKET = "unix:"
 _LEAST_PREFIX = 4
 Row = dict[str, Any]
+
+
+_CHANNELS_AT_ONCE = 500
 
 
 class Api:
@@ -99,6 +111,20 @@ class Api:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def add_channels(self, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """An item for each, in pieces that the daemon takes. A request that is refused as a whole is divided until that is
+        one channel's own trouble.
+        """
+        if len(wanted) > _CHANNELS_AT_ONCE:
+            return self.add_channels(wanted[:_CHANNELS_AT_ONCE]) + self.add_channels(wanted[_CHANNELS_AT_ONCE:])
+        try:
+            return self.post("channels/batch", {"channels": [*wanted]})["items"] if wanted else []
+        except InputError as exc:
+            if len(wanted) == 1:
+                return [{"id": None, "name": None, "code": exc.code, "detail": str(exc)}]
+            half = len(wanted) // 2
+            return self.add_channels(wanted[:half]) + self.add_channels(wanted[half:])
 
     def find(self, path: str, word: str, *names: str, **query: Any) -> Row:
         """The item with this id, this name, or a beginning of an id that no other has. Raises: NotFound, BadOption."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import anyio
 
-from ouzel.base.errors import InputError
 from ouzel.base.urls import redact
 from ouzel.cli.client import Api, connect, running_on
 from ouzel.config.exports import Export, parse_export
@@ -28,7 +27,6 @@ from ouzel.services.taking_over import Taken, TakingOver
 from ouzel.store.db import open_db
 from ouzel.system.clock import SystemClock
 
-_AT_ONCE = 500
 _CONFLICT = "conflict"
 
 
@@ -56,8 +54,7 @@ def take_over(
 
 def _through(api: Api, plan: ImportPlan, adoptions: Sequence[AdoptionPlan]) -> dict[str, Any]:
     wanted = [_body(new_channel(each)) for each in plan.channels]
-    pieces = (wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE))
-    done = [*zip(plan.channels, [item for piece in pieces for item in _add(api, piece)], strict=True)]
+    done = [*zip(plan.channels, api.add_channels(wanted), strict=True)]
     for scope, layer in plan.layers.items():
         api.patch(f"settings/channels/{scope}", layer)
     names = [channel.name for channel in plan.channels if channel.name]
@@ -93,17 +90,6 @@ def _body(new: NewChannel) -> dict[str, Any]:
         "addresses": new.addresses, "name": new.name, "watch": new.watch, "labels": new.labels, "settings": new.settings,
         "folder": new.folder,
     }  # fmt: skip
-
-
-def _add(api: Api, wanted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An item for each. A request that is refused as a whole is divided until that is one channel's own trouble."""
-    try:
-        return api.post("channels/batch", {"channels": wanted})["items"]
-    except InputError as exc:
-        if len(wanted) == 1:
-            return [{"id": None, "name": None, "code": exc.code, "detail": str(exc)}]
-        half = len(wanted) // 2
-        return _add(api, wanted[:half]) + _add(api, wanted[half:])
 
 
 # -- while none runs --------------------------------------------------------------------------------------------------
