@@ -14,7 +14,8 @@ from ouzel.base.errors import OuzelError, StorageError
 from ouzel.model.channel import Channel
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import plan_adoption
-from ouzel.services.channels import Channels, NewChannel
+from ouzel.services.channel_forms import NewChannel
+from ouzel.services.channels import Channels
 from ouzel.services.following import Follower
 from ouzel.services.import_files import gather
 from ouzel.services.imports import plan_import
