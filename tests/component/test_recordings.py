@@ -10,8 +10,12 @@ import anyio
 import pytest
 from tests.component.newsroom import OFF, Newsroom, live, newsroom
 
+from ouzel.base.errors import ConnectFailed, DiskFull, OuzelError
+from ouzel.model.ownership import Grant
 from ouzel.model.recording import Recording
+from ouzel.services.bodies import Context, Ending
 from ouzel.services.channel_forms import ChannelEdit, NewChannel
+from ouzel.store.ownership import SqliteOwnership
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import read_markers
 from ouzel.testing.origin import Hls, LiveOrigin
@@ -269,3 +273,14 @@ async def test_another_address_of_a_stream_is_taken_where_the_first_brings_nothi
         await room.finished()
         (recording,) = await room.all_recordings()
         assert await _numbers(room, recording) == [[0, 1, 2, 3]]
+
+
+@pytest.mark.parametrize(("error", "expected_s"), [(DiskFull("full"), 30.0), (ConnectFailed("away"), 120.0)])
+async def test_who_found_the_disk_full_goes_on_about_when_the_others_do(
+    tmp_path: Path, error: OuzelError, expected_s: float
+) -> None:
+    async with newsroom(tmp_path) as room:
+        ctx = Context(Grant("rec:1", "rec", 1, {}), SqliteOwnership(room.db))
+        for _ in range(12):
+            await room.recordings.after(ctx, Ending(error, None))
+        assert ctx.hold_s == expected_s

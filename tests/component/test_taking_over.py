@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 from tests.component.newsroom import Box
 
+from ouzel.base.errors import OuzelError, StorageError
 from ouzel.model.channel import Channel
 from ouzel.platforms.registry import registry
 from ouzel.services.adoption import plan_adoption
+from ouzel.services.channel_forms import NewChannel
 from ouzel.services.channels import Channels
 from ouzel.services.following import Follower
 from ouzel.services.import_files import gather
@@ -123,6 +126,75 @@ async def test_a_list_that_is_empty_for_a_moment_takes_nothing_away(house: House
     path.unlink()
     await _look(obedience, 8)
     assert len(house.names()) == 3
+
+
+async def test_what_a_followed_file_sets_goes_when_the_file_does_not_say_it_any_more(house: House) -> None:
+    proxy = (
+        "是否使用代理ip(是/否) = 是\n代理地址 = http://me:word@192.0.2.1:8080\n使用代理录制的平台(逗号分隔) = tiktok\n"
+    )
+    path = _settings(house, f"循环时间(秒) = 60\n视频保存格式ts|mkv|flv|mp4|mp3音频|m4a音频 = mkv\n{proxy}")
+    obedience = Obedience(house.channels, Notices(house.db), _follower(path), path.parent)
+    await _look(obedience, 1)
+    assert house.channels.layer("global")[0] == {"interval_s": 60, "format": "mkv"}
+    assert house.channels.layer("platform:tiktok")[0].keys() == {"proxy"}
+    _, revision = house.channels.layer("platform:tiktok")
+    house.rooms(_ROOMS)
+    await _look(obedience, 3)
+    assert house.channels.layer("platform:tiktok")[1] == revision  # of a secret too it is known what it says
+    await house.channels.set_layer("global", {"interval_s": 90}, by="me")
+
+    _settings(house, proxy.replace("= 是", "= 否"))
+    await _look(obedience, 3)
+    assert house.channels.layer("global")[0] == {"interval_s": 90}  # somebody has set that meanwhile
+    assert house.channels.layer("platform:tiktok")[0] == {}
+
+
+async def test_bad_lines_of_a_followed_file_are_told_until_they_are_mended(house: House) -> None:
+    path = house.rooms(_ROOMS + "just words\n")
+    notices = Notices(house.db)
+    obedience = Obedience(house.channels, notices, _follower(path), path.parent)
+    await _look(obedience, 1)
+    (notice,) = (await notices.not_over()).values()
+    assert (notice.code, notice.data) == ("follow.problem", {"path": str(path), "why": "line 4: no_address"})
+
+    house.rooms(_ROOMS)
+    await _look(obedience, 3)
+    assert await notices.not_over() == {}
+
+
+async def test_what_cannot_be_written_at_the_moment_is_obeyed_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = _follower(house.rooms(_ROOMS))
+    slept: list[float] = []
+    full = [True]
+    add_many = house.channels.add_many
+
+    async def add(new: Sequence[NewChannel], *, by: str) -> Sequence[Channel | OuzelError]:
+        if full[0]:
+            raise StorageError("the disk is full")
+        return await add_many(new, by=by)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        full[0] = False
+
+    monkeypatch.setattr(house.channels, "add_many", add)
+    obedience = Obedience(house.channels, Notices(house.db), follower, house.folder, sleep=sleep)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(obedience.run)
+        with anyio.fail_after(60):
+            while len(house.names()) < 3:  # noqa: ASYNC110 - of what it does not tell
+                await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
+    assert slept == [30.0]
+
+
+def _settings(house: House, text: str) -> Path:
+    path = house.folder / "config" / "config.ini"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"[录制设置]\n{text}", "utf-8-sig")
+    return path
 
 
 def _other(house: House, text: str) -> Path:

@@ -216,3 +216,12 @@ def test_a_file_that_is_named_is_told_of_whatever_it_is(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     found = plan_import(gather([tmp_path / "notes.txt", tmp_path / "none.ini"]), registry())
     assert [each.of.code for each in found.problems] == ["file_unknown", "file_unreadable"]
+
+
+def test_an_interval_below_the_least_is_taken_as_that_and_told(tmp_path: Path) -> None:
+    (tmp_path / "config.ini").write_text("循环时间(秒) = 3")
+    found = plan_import(gather([tmp_path]), registry())
+    assert (found.layers, found.problems) == ({"global": {"interval_s": 5}}, ())
+    assert [(each.of.code, each.of.line, each.of.fields["taken"]) for each in found.notices] == [
+        ("value_changed", 1, "5")
+    ]

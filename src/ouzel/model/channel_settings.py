@@ -19,6 +19,7 @@ Format: TypeAlias = Literal["", "ts", "mkv", "mp4", "flv", "mp3", "m4a"]
 SECRETS = frozenset({"cookies", "password", "headers", "proxy"})
 """Stored encrypted, and never shown."""
 MOST_WORDS = 200
+LEAST_INTERVAL_S = 5.0
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -97,7 +98,7 @@ NAMES = tuple(each.name for each in fields(ChannelSettings))
 _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "split_after_s": (1.0, 30 * 86400.0), "split_bytes": (1 << 20, 1 << 50), "max_duration_s": (1.0, 366 * 86400.0),
-        "interval_s": (5.0, 86400.0), "park_s": (0.0, 86400.0), "priority": (-1000, 1000),
+        "interval_s": (LEAST_INTERVAL_S, 86400.0), "park_s": (0.0, 86400.0), "priority": (-1000, 1000),
     }
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ from ouzel.services.channel_forms import (
     read_labels,
     read_name,
 )
-from ouzel.services.settings import LayersOf, SecretBox, merged
+from ouzel.services.settings import LayersOf, SecretBox, merged, open_layer
 from ouzel.store.channels import GLOBAL, ChannelRepo
 from ouzel.store.db import Db, Tx
 
@@ -98,6 +98,10 @@ class Channels:
     def layer(self, scope: str) -> tuple[Layer, int]:
         """As it is stored, and its revision; nothing and 0 where nothing is set."""
         return self._layers.get(scope, ({}, 0))
+
+    def opened_layer(self, scope: str) -> Layer:
+        """With its secrets in the clear. Raises: OuzelError for those of another key."""
+        return open_layer(self.layer(scope)[0], self._box)
 
     @property
     def scopes(self) -> Sequence[str]:

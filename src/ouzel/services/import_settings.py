@@ -8,7 +8,7 @@ from typing import Any
 
 from ouzel.base.errors import BadOption
 from ouzel.config.importers.result import ImportedSetting, Notice, Problem, Value
-from ouzel.model.channel_settings import NAMES, parse_layer
+from ouzel.model.channel_settings import LEAST_INTERVAL_S, NAMES, parse_layer
 
 GLOBAL = "global"
 _IN_FILE = {
@@ -85,9 +85,12 @@ def channel_layer(values: Mapping[str, Value], given: Mapping[str, Any]) -> dict
     return layer
 
 
-def layers_of(settings: Iterable[ImportedSetting]) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
-    """What is set once for many channels, by scope; and what has a value that it cannot have."""
+def layers_of(
+    settings: Iterable[ImportedSetting],
+) -> tuple[dict[str, dict[str, Any]], list[Notice], list[Problem]]:
+    """What is set once for many channels, by scope; what was taken otherwise; and what has a value that it cannot have."""
     layers: dict[str, dict[str, Any]] = {}
+    notices: list[Notice] = []
     problems: list[Problem] = []
     for setting in settings:
         place = scope_of(setting)
@@ -95,13 +98,16 @@ def layers_of(settings: Iterable[ImportedSetting]) -> tuple[dict[str, dict[str, 
             continue
         scope, name = place
         value = _json(name, setting.value)
+        if name == "interval_s" and 0 < value < LEAST_INTERVAL_S:  # other recorders have no least one
+            value = LEAST_INTERVAL_S
+            notices.append(Notice(setting.line, "value_changed", {"key": setting.key, "taken": f"{value:g}"}))
         try:
             parse_layer({name: value})
         except BadOption as exc:
             problems.append(Problem(setting.line, "bad_value", {"key": setting.key, "why": str(exc)}))
             continue
         layers.setdefault(scope, {})[name] = value
-    return layers, problems
+    return layers, notices, problems
 
 
 def _json(name: str, value: Value) -> Any:

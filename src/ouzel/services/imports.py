@@ -39,12 +39,13 @@ def plan_import(sources: Sequence[SourceFile], registry: Registry, *, with_backu
     joiner = _Joiner(registry)
     for file, imported in files:
         joiner.add(file, imported, usual if imported.format == "live_rooms" and usual else imported.quality)
-    layers, bad = layers_of(each for _, imported in files for each in imported.settings)
+    layers, otherwise, bad = layers_of(each for _, imported in files for each in imported.settings)
     for file, imported in files:
         joiner.problems += [Remark(file, each) for each in add_layers(layers, imported.layers)]
     settings = tuple(PlannedSetting(file, each) for file, imported in files for each in imported.settings)
     of_line = {(each.of.line, each.of.key): each.file for each in settings}
     written = [Remark(each.file, notice) for each in settings if (notice := in_file(each.of))]
+    written += [Remark(of_line[each.line, each.fields["key"]], each) for each in otherwise]
     refused = [Remark(of_line[each.line, each.fields["key"]], each) for each in bad]
     return ImportPlan(
         channels=tuple(joiner.channels.values()),

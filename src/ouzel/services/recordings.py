@@ -18,11 +18,13 @@ import anyio
 import anyio.to_thread
 
 from ouzel.base.errors import (
+    DiskFull,
     InputError,
     NotALedger,
     NotFound,
     NotOnAir,
     OuzelError,
+    ReadOnly,
     Refused,
     StorageError,
     ToolMissing,
@@ -71,6 +73,8 @@ _SLACK = 0.1
 """Of a segment, that a file may fall short of it: rather one twice than one never."""
 _FIRST_S, _LONGEST_S = 5.0, 120.0
 """Between two tries for a stream that does not come, although its platform says that it is on air."""
+_DISK_S = 30.0
+"""Between two tries where the disk refuses: as often as those that are paused look whether it has room again."""
 
 
 class Watchers(Protocol):
@@ -315,8 +319,9 @@ class Recordings:
             self._failed.pop(ctx.key, None)
             return False
         tries = self._failed[ctx.key] = self._failed.get(ctx.key, 0) + 1
+        longest_s = _DISK_S if isinstance(ending.error, (DiskFull, ReadOnly)) else _LONGEST_S
         hopeless = isinstance(ending.error, (InputError, Refused, Unsupported, ToolMissing))
-        ctx.hold_s = _LONGEST_S if hopeless else min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+        ctx.hold_s = _LONGEST_S if hopeless else min(_FIRST_S * 2 ** (tries - 1), longest_s)
         return False
 
     # -- beside the recorder ------------------------------------------------------------------------------------------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import anyio
+
 from ouzel.base.errors import Conflict, OuzelError
 from ouzel.base.ids import new_id
 from ouzel.model.broadcast import Broadcast, BroadcastState
-from ouzel.model.channel import Channel, folder_name
+from ouzel.model.channel import Channel, Layer, folder_name
 from ouzel.model.recording import FileState, RecordedFile, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services.adoption import AdoptedFile, AdoptedRecording, AdoptionPlan
@@ -27,6 +29,7 @@ from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
 
 _log = logging.getLogger(__name__)
+_AGAIN_S = 30.0
 ADOPTED = "adopted"
 """The platform of a channel of which there are recordings, and nothing else is known."""
 
@@ -145,16 +148,37 @@ def _row(recording: Recording, file: AdoptedFile, number: int, root: str, path: 
 class Obedience:
     """Keeps the channels of a followed folder as its files say."""
 
-    def __init__(self, channels: Channels, notices: Notices, follower: Follower, folder: Path) -> None:
+    def __init__(
+        self,
+        channels: Channels,
+        notices: Notices,
+        follower: Follower,
+        folder: Path,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
         self._channels = channels
         self._notices = notices
         self._follower = follower
+        self._folder = folder
+        self._sleep = sleep
         self._by = f"file:{folder}"
+        self._layers_before: Mapping[str, Layer] = {}
+        """As the files said last."""
+        self._bad_lines: Mapping[str, Sequence[str]] = {}
+        """By file; they are told."""
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.obey(await self._follower.next_change())
+            change = await self._follower.next_change()
+            while True:
+                try:
+                    await self.obey(change)
+                    break
+                except OuzelError as exc:  # the disk of the database is full, say
+                    _log.warning("%s is not obeyed yet: %s", self._folder, exc)
+                    await self._sleep(_AGAIN_S)
 
     async def obey(self, change: FollowChange) -> None:
         """Make the list agree with what the files say."""
@@ -164,6 +188,7 @@ class Obedience:
             await self._notices.raise_notice(f"follow.problem:{problem.file}", "follow.problem", data=data)
         for file in change.mended:
             await self._notices.over(f"follow.problem:{file}")
+        await self._tell_bad_lines(change.plan)
         there = {address: channel for channel in self._channels.all() for address in channel.addresses}
         await self._layers(change)
         wanted = {each.url: each for each in change.plan.channels}
@@ -194,11 +219,32 @@ class Obedience:
         await self._channels.edit(channel.id, edit, by=self._by)
 
     async def _layers(self, change: FollowChange) -> None:
-        for scope, layer in change.plan.layers.items():
-            held, _ = self._channels.layer(scope)
+        """What the files do not say any more goes, unless somebody has set it otherwise meanwhile."""
+        layers, before = change.plan.layers, self._layers_before
+        for scope in {**before, **layers}:
+            held = self._channels.opened_layer(scope)
+            layer, said = layers.get(scope, {}), before.get(scope, {})
             patch = {name: value for name, value in layer.items() if held.get(name) != value}
+            patch |= {name: None for name, value in said.items() if name not in layer and held.get(name) == value}
             if patch:
                 await self._channels.set_layer(scope, patch, by=self._by)
+        self._layers_before = layers
+
+    async def _tell_bad_lines(self, plan: ImportPlan) -> None:
+        """Lines and values that cannot be taken: all others count."""
+        bad: dict[str, list[str]] = {}
+        for each in plan.problems:
+            why = each.of.fields.get("why", each.of.code)
+            bad.setdefault(each.file, []).append(f"line {each.of.line}: {why}")
+        before, self._bad_lines = self._bad_lines, bad
+        for file in {**before, **bad}:
+            key = f"follow.lines:{file}"
+            if file not in bad:
+                await self._notices.over(key)
+            elif bad[file] != before.get(file):
+                why = "; ".join(bad[file])
+                _log.warning("%s: %s", file, why)
+                await self._notices.raise_notice(key, "follow.problem", data={"path": file, "why": why})
 
 
 _OF_LINES: Sequence[str] = ("quality", "mode")

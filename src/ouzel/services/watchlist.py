@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ouzel.base.errors import NotFound, OuzelError
-from ouzel.model.channel import Channel
+from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
 from ouzel.model.hours import KEPT, Hours, Pace
 from ouzel.model.live import Answer, State
@@ -55,9 +55,15 @@ class Watched:
         return self.probes and known and not ended and now_s - self.full_s < fresh_s
 
     def wants_others(self, now: datetime, now_s: float) -> bool:
-        """Whether its other addresses are asked too: it has been off air for long, and may have moved. Once in a while."""
+        """Whether its other addresses are asked too where the first is off air. Those of a stream always, since each is a mere
+        look; of pages once in a while, when it has been off air for long, and may have moved.
+        """
+        if len(self.channel.addresses) == 1:
+            return False
+        if self.channel.platform == DIRECT:
+            return True
         off = self.standing.state == State.OFFLINE and now - self.standing.since > _LONG_OFF
-        if not off or len(self.channel.addresses) == 1 or now_s - self.others_s < _OTHERS_S:
+        if not off or now_s - self.others_s < _OTHERS_S:
             return False
         self.others_s = now_s
         return True
