@@ -13,6 +13,7 @@ from tests.component.newsroom import OFF, Newsroom, live, newsroom
 from ouzel.base.errors import ConnectFailed, DiskFull, OuzelError
 from ouzel.model.ownership import Grant
 from ouzel.model.recording import Recording
+from ouzel.services import broadcasts, recordings
 from ouzel.services.bodies import Context, Ending
 from ouzel.services.channel_forms import ChannelEdit, NewChannel
 from ouzel.store.ownership import SqliteOwnership
@@ -284,3 +285,24 @@ async def test_who_found_the_disk_full_goes_on_about_when_the_others_do(
         for _ in range(12):
             await room.recordings.after(ctx, Ending(error, None))
         assert ctx.hold_s == expected_s
+
+
+async def test_its_hours_end_a_recording_and_take_the_same_broadcast_up_again(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is with a broadcast that never ends, and a window for each night."""
+    open_until = datetime.now(UTC) + timedelta(seconds=2)
+    monkeypatch.setattr(recordings, "next_change", lambda *_: open_until)
+    monkeypatch.setattr(broadcasts, "is_open", lambda _windows, at, _zone: at < open_until)
+    async with LiveOrigin() as origin, newsroom(tmp_path) as room:
+        channel = await room.channel(schedule=[{"from": "20:00", "to": "21:00"}])
+        show = origin.channel("show", clip, hls=_HLS, speed=4.0)
+        await room.says(channel, live(show.url, broadcast="b1"))
+        await room.finished()
+        await room.says(channel, live(show.url, broadcast="b1"))
+        assert ([b.why_not for b in await room.all_broadcasts()], room.recordings.running) == (["schedule"], {})
+
+        open_until = datetime.now(UTC) + timedelta(hours=1)
+        await room.says(channel, live(show.url, broadcast="b1"))
+        await room.until(lambda: _parts(room, 2))
+        assert len(await room.all_recordings()) == 1

@@ -138,11 +138,12 @@ class Broadcasts:
         if broadcast is not None and broadcast.state is not _S.ENDED:
             await self._end_in(tx, channel, broadcast)
 
-    async def enough_in(self, tx: Tx, channel: Channel, broadcast_id: str, why: str) -> None:
-        """No more of it is to be recorded. `why`: a code."""
+    async def enough_in(self, tx: Tx, channel: Channel, broadcast_id: str, why: str, *, for_good: bool = True) -> None:
+        """No more of it is to be recorded; or, not for good, none until that is decided anew. `why`: a code."""
         broadcast = await self._repo.get_in(tx, broadcast_id)
         if broadcast is not None:
-            await self._repo.change_in(tx, replace(broadcast, skipped=True, forced=False, why_not=why))
+            skipped = broadcast.skipped or for_good
+            await self._repo.change_in(tx, replace(broadcast, skipped=skipped, forced=False, why_not=why))
         await self._ownership.unwant_in(tx, key_of(RECORD, channel.id))
 
     # -- what users want ----------------------------------------------------------------------------------------------

@@ -390,7 +390,8 @@ class Recordings:
             await self._broadcasts.finish_in(tx, recording, end_reason=report.end_reason.value)
 
     async def _enough_in(self, tx: Tx, work: _Work, report: Report, why: str) -> None:
-        await self._broadcasts.enough_in(tx, work.channel, work.broadcast.id, why)
+        for_good = why != "schedule"  # its hours come again, and some broadcasts never end
+        await self._broadcasts.enough_in(tx, work.channel, work.broadcast.id, why, for_good=for_good)
         await self._done_in(tx, work, report)
 
     async def _over_in(self, tx: Tx, work: _Work, report: Report) -> None:
