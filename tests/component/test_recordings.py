@@ -306,3 +306,16 @@ async def test_its_hours_end_a_recording_and_take_the_same_broadcast_up_again(
         await room.says(channel, live(show.url, broadcast="b1"))
         await room.until(lambda: _parts(room, 2))
         assert len(await room.all_recordings()) == 1
+
+
+async def test_headers_and_cookies_of_a_channel_go_with_its_media(tmp_path: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin, newsroom(tmp_path) as room:
+        show = origin.channel("show", clip, hls=_HLS).push(4).end()
+        channel = await room.channel(
+            show.url, headers=[["X-Token", "t0ken"]], cookies="sid=abc", user_agent="Ouzel test", from_start=True
+        )
+        await room.says(channel, live(show.url))
+        await room.finished()
+        assert {request.headers.get("x-token") for request in origin.requests} == {"t0ken"}
+        assert {request.headers.get("cookie") for request in origin.requests} == {"sid=abc"}
+        assert {request.headers.get("user-agent") for request in origin.requests} == {"Ouzel test"}
