@@ -32,8 +32,8 @@ async def test_a_reset_inside_a_tag_loses_nothing_when_the_server_still_has_the_
     record: Studio, clip: Clip
 ) -> None:
     async with LiveOrigin() as origin:
-        channel = origin.channel("show", clip, speed=SPEED)
-        channel.flv.gop_cache = 2
+        channel = origin.channel("show", clip, speed=2.0)
+        channel.flv.gop_cache = 2  # a second: time to come back on a busy machine
         origin.on("show.flv").reset(after=150_000, times=2)
         kept = await record(channel.flv_url, limits=TapeLimits(duration_s=14))
     assert kept.report.end_reason is EndReason.DURATION
