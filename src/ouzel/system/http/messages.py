@@ -39,7 +39,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Request(NamedTuple):
-    """A GET."""
+    """A GET; with a `body` a POST, which is sent once, on a connection of its own, and follows no redirect."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -54,8 +54,13 @@ class Request(NamedTuple):
     gather_s: float = 0.0
     """How long bytes of a stream without known length may wait in the kernel so that more of them come at once; 0: not at all.
     Costs so much delay, half a second when the stream falters, and saves a good part of the CPU."""
+    brake: Callable[[int], float] | None = None
+    """Of a stream: told how many bytes have come since it was asked last, returns for how many seconds to read nothing more.
+    Such a rest is not counted as the server's."""
     verify_tls: bool = True
     user_agent: str = USER_AGENT
+    body: bytes | None = None
+    """Its type is the caller's to say: Content-Type in `headers`."""
 
 
 class Headers:
