@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import select
 from tests.component.library import Library, library
+from tests.served import open_served
 
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, NotFound
 from ouzel.model.policies import Per, Rule
@@ -42,10 +45,10 @@ async def test_a_rule_is_made_changed_and_taken_away(lib: Library, policies: Pol
     made = await policies.add("  a  week ", WEEK, by="me")
     assert (made.name, made.revision) == ("a week", 1)
     lib.clock.jump(5)
-    changed = await policies.change("a week", Rule(None, 10**12, 50, Per.ROOT), by="me", revision=1)
+    changed = await policies.change("a week", lambda _: Rule(None, 10**12, 50, Per.ROOT), by="me", revision=1)
     assert (changed.revision, changed.updated_at) == (2, lib.clock.now())
     assert await Policies(lib.db).all() == [changed] == [await policies.get("a week")]
-    assert (await policies.change("a week", changed.rule, by="me")).revision == 2
+    assert (await policies.change("a week", lambda _: changed.rule, by="me")).revision == 2
     await policies.remove("a week", by="me", revision=2)
     assert await policies.all() == []
     assert await lib.codes() == ["policy.changed"] * 3
@@ -53,9 +56,9 @@ async def test_a_rule_is_made_changed_and_taken_away(lib: Library, policies: Pol
 
 async def test_who_edits_what_was_changed_since_is_told(policies: Policies) -> None:
     await policies.add("a", WEEK, by="me")
-    await policies.change("a", Rule(keep_count=3), by="you")
+    await policies.change("a", lambda _: Rule(keep_count=3), by="you")
     with pytest.raises(ChangedSince, match="revision 2"):
-        await policies.change("a", WEEK, by="me", revision=1)
+        await policies.change("a", lambda _: WEEK, by="me", revision=1)
     with pytest.raises(ChangedSince):
         await policies.remove("a", by="me", revision=1)
     assert (await policies.get("a")).rule == Rule(keep_count=3)
@@ -65,7 +68,7 @@ async def test_there_is_no_such_rule_or_there_is_one(policies: Policies) -> None
     await policies.add("a", WEEK, by="me")
     with pytest.raises(Conflict):
         await policies.add(" a ", WEEK, by="me")
-    for call in (policies.get("b"), policies.change("b", WEEK, by="me"), policies.remove("b", by="me")):
+    for call in (policies.get("b"), policies.change("b", lambda _: WEEK, by="me"), policies.remove("b", by="me")):
         with pytest.raises(NotFound):
             await call
 
@@ -107,7 +110,7 @@ async def test_a_rule_that_is_named_stays(lib: Library, policies: Policies) -> N
 async def test_every_edit_can_be_undone(lib: Library, policies: Policies) -> None:
     await policies.add("a", WEEK, by="me")
     added = await last_number(lib)
-    await policies.change("a", Rule(keep_count=3, per=Per.ROOT), by="me")
+    await policies.change("a", lambda _: Rule(keep_count=3, per=Per.ROOT), by="me")
     changed = await last_number(lib)
     with pytest.raises(Conflict):
         await policies.undo(added, by="me")
@@ -174,3 +177,13 @@ async def test_what_runs_or_is_pinned_does_not_go_into_the_trash(lib: Library) -
         with pytest.raises(Conflict):
             await owners.trash(recording.id, by="me")
         assert (await owners.get(recording.id)).deleted_at is None
+
+
+async def test_two_edits_at_once_are_both_kept(tmp_path: Path) -> None:
+    async with open_served(tmp_path) as served, served.client(headers=served.local()) as client:
+        await client.post("/api/policies", json={"name": "a", "keep_days": 7})
+        async with anyio.create_task_group() as tasks:
+            for patch in ({"keep_days": 8}, {"keep_count": 3}):
+                tasks.start_soon(partial(client.patch, "/api/policies/a", json=patch))
+        [rule] = (await client.get("/api/policies")).json()["items"]
+    assert (rule["keep_days"], rule["keep_count"], rule["revision"]) == (8, 3, 3)

@@ -28,6 +28,8 @@ class Rule:
     keep_bytes: int | None = None
     keep_count: int | None = None
     per: Per = Per.CHANNEL
+    keep_free: int | None = None
+    """Bytes: while a storage root has less room, the oldest on it go, and at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,13 @@ def check_rule(rule: Rule) -> None:
         raise BadOption("so many bytes cannot be kept: more than 0, and 1 EiB at most", pointer="/keep_bytes")
     if rule.keep_count is not None and not 0 < rule.keep_count <= 1_000_000:
         raise BadOption("so many recordings cannot be kept: 1 to 1000000", pointer="/keep_count")
-    if (rule.keep_days, rule.keep_bytes, rule.keep_count) == (None, None, None):
-        raise BadOption("a rule without any limit deletes nothing: give days, bytes or a count", pointer="/keep_days")
+    if rule.keep_free is not None and not 0 < rule.keep_free <= 1 << 60:
+        raise BadOption("so many bytes cannot be kept free: more than 0, and 1 EiB at most", pointer="/keep_free")
+    if (rule.keep_days, rule.keep_bytes, rule.keep_count, rule.keep_free) == (None, None, None, None):
+        raise BadOption(
+            "a rule without any limit deletes nothing: give days, bytes, a count, or room that it keeps free",
+            pointer="/keep_days",
+        )
 
 
 def policy_name(text: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from ouzel.base.errors import ChangedSince, Conflict, NotFound
+from ouzel.base.errors import BadOption, ChangedSince, Conflict, NotFound
+from ouzel.model.channel import Layer
 from ouzel.model.happening import Happening
 from ouzel.model.policies import Per, Policy, Rule, check_rule, policy_name
 from ouzel.store.channels import ChannelRepo
@@ -18,6 +20,8 @@ KIND = "policy"
 
 class Policies:
     """Use cases around rules."""
+
+    kind = KIND
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -44,11 +48,14 @@ class Policies:
             await self._note(tx, "added", None, policy, by)
         return policy
 
-    async def change(self, name: str, rule: Rule, *, by: str, revision: int | None = None) -> Policy:
-        """Raises: NotFound, BadOption; ChangedSince when `revision` is not the present one."""
-        check_rule(rule)
+    async def change(self, name: str, edit: Callable[[Rule], Rule], *, by: str, revision: int | None = None) -> Policy:
+        """Args: edit: of the rule as it is by then. Raises: NotFound, BadOption; ChangedSince when `revision` is not the present
+        one.
+        """
         async with self._db.transaction() as tx:
             before = await self._present(tx, name, revision)
+            rule = edit(before.rule)
+            check_rule(rule)
             if before.rule == rule:
                 return before
             after = replace(before, rule=rule, revision=before.revision + 1, updated_at=self._db.clock.now())
@@ -94,7 +101,7 @@ class Policies:
             await self._repo.remove_in(tx, name)
             await self._note(tx, "removed", present, None, by)
             return
-        rule = Rule(doc["keep_days"], doc["keep_bytes"], doc["keep_count"], Per(doc["per"]))
+        rule = Rule(doc["keep_days"], doc["keep_bytes"], doc["keep_count"], Per(doc["per"]), doc["keep_free"])
         if present is None:
             after = Policy(name, rule, revision, now, now)
             await self._repo.add_in(tx, after)
@@ -120,6 +127,13 @@ class Policies:
             before=asdict(before.rule) if before else None, after=asdict(after.rule) if after else None,
         )  # fmt: skip
         tx.emit(Happening("policy.changed", policy.name, {"action": action, "by": by, "number": number}))
+
+
+async def check_named_in(tx: Tx, repo: PolicyRepo, given: Layer) -> None:
+    """Whatever else is wrong with these settings is told elsewhere. Raises: BadOption when they name a rule that there is not."""
+    name = given.get("policy")
+    if isinstance(name, str) and name and await repo.get_in(tx, name) is None:
+        raise BadOption(f"there is no rule {name[:60]}", pointer="/policy")
 
 
 def _there(policy: Policy | None, name: str) -> Policy:

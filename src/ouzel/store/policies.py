@@ -52,11 +52,11 @@ def row_of(policy: Policy) -> dict[str, Any]:
     rule = policy.rule
     return {
         "name": policy.name, "keep_days": rule.keep_days, "keep_bytes": rule.keep_bytes, "keep_count": rule.keep_count,
-        "per": rule.per.value, "revision": policy.revision, "created_at": policy.created_at,
+        "per": rule.per.value, "keep_free": rule.keep_free, "revision": policy.revision, "created_at": policy.created_at,
         "updated_at": policy.updated_at,
     }  # fmt: skip
 
 
 def policy_of(row: Mapping[Any, Any]) -> Policy:
-    rule = Rule(row["keep_days"], row["keep_bytes"], row["keep_count"], Per(row["per"]))
+    rule = Rule(row["keep_days"], row["keep_bytes"], row["keep_count"], Per(row["per"]), row["keep_free"])
     return Policy(row["name"], rule, row["revision"], row["created_at"], row["updated_at"])
