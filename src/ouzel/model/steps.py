@@ -1,0 +1,145 @@
+"""What steps there are for a pipeline, and which fields each has. `docs/reference/pipelines.md` tells them to users."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ouzel.base.errors import BadOption
+
+_MOST_TEXT = 500
+_KINDS: Mapping[type, str] = MappingProxyType({bool: "boolean", int: "integer", float: "number"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field of a step may be."""
+
+    usual: bool | int | float | str | None
+    """None: it has to be given."""
+    doc: str
+    choices: tuple[str, ...] = ()
+    """Of a text."""
+    least: float = 0
+    most: float = 0
+    """Of a number."""
+
+    def parse(self, name: str, value: object) -> bool | int | float | str:
+        """Raises: BadOption."""
+        match self.usual:
+            case bool():
+                if not isinstance(value, bool):
+                    raise BadOption(f"{name} is true or false")
+                return value
+            case int() | float():
+                return self._number(name, value)
+            case _:
+                return self._text(name, value)
+
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        kind = _KINDS.get(type(self.usual), "string")
+        span = {"minimum": self.least, "maximum": self.most} if kind in {"integer", "number"} else {}
+        usual = {} if self.usual is None else {"default": self.usual}
+        return {
+            "type": kind,
+            **({"enum": [*self.choices]} if self.choices else {}),
+            **span,
+            **usual,
+            "description": self.doc,
+        }
+
+    def _number(self, name: str, value: object) -> int | float:
+        whole = isinstance(self.usual, int)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise BadOption(f"{name} is a number")
+        if whole and value != int(value):
+            raise BadOption(f"{name} is a whole number")
+        if value != self.usual and not self.least <= value <= self.most:
+            raise BadOption(f"{name} is from {self.least:g} to {self.most:g}")
+        return int(value) if whole else float(value)
+
+    def _text(self, name: str, value: object) -> str:
+        if not isinstance(value, str) or len(value) > _MOST_TEXT or not value.isprintable():
+            raise BadOption(f"{name} is a text of one line, with {_MOST_TEXT} characters at most")
+        if self.choices and value not in self.choices:
+            raise BadOption(f"{name} is {', '.join(each for each in self.choices if each)}, not {value[:40]!r}")
+        if self.usual is None and not value.strip():
+            raise BadOption(f"{name} may not be empty")
+        return value
+
+
+_FORMATS = ("mp4", "mkv", "ts", "flv", "m4a", "mp3")
+_HARDWARE = ("none", "auto", "vaapi", "nvenc", "qsv", "videotoolbox", "v4l2m2m")
+_KEEP = Field(False, "keep what it was made of")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is the same for all steps of a kind."""
+
+    queue: str
+    """In which its jobs are."""
+    doc: str
+    fields: Mapping[str, Field]
+    goes_on: bool = False
+    """When such a step has failed, the next one is begun all the same."""
+
+
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {
+        "remux": Shape(
+            "media", "another container, without re-encoding",
+            {"format": Field("mp4", "of what is made; m4a and mp3 keep sound only", _FORMATS), "keep": _KEEP},
+        ),
+        "convert": Shape(
+            "media", "H.264, HEVC or AV1; smaller; sound only; a text or picture on it",
+            {
+                "format": Field("mp4", "of what is made", (*_FORMATS, "opus")),
+                "video": Field("h264", "codec; copy: as it is; none: sound only", ("h264", "hevc", "av1", "copy", "none")),
+                "quality": Field(-1, "of the codec's own scale, the smaller the better; -1: its usual one", (), 0, 63),
+                "height": Field(0, "in lines; never enlarged; 0: as it is", (), 0, 8640),
+                "audio": Field("copy", "codec", ("copy", "aac", "none")),
+                "watermark": Field("", "a text, or the absolute path of a picture; empty: none"),
+                "hardware": Field("none", "encoder of the machine; auto: one that works", _HARDWARE),
+                "keep": _KEEP,
+            },
+        ),
+        "join": Shape(
+            "media", "one file of all, where their codecs match",
+            {"format": Field("mp4", "of what is made", _FORMATS[:4]), "keep": _KEEP},
+        ),
+        "thumbnails": Shape(
+            "media", "a poster, and sheets of small pictures with their WebVTT",
+            {
+                "every_s": Field(10.0, "between two small pictures", (), 1, 3600),
+                "width": Field(160, "of a small picture", (), 32, 640),
+            },
+            goes_on=True,
+        ),
+        "clock": Shape(
+            "media", "subtitles that tell the wall clock",
+            {
+                "format": Field("srt", "of the subtitles", ("srt", "vtt")),
+                "template": Field("", "as strftime takes it; empty: 2026-11-23 20:15:00"),
+                "every_s": Field(1.0, "between two times", (), 0.5, 3600),
+            },
+            goes_on=True,
+        ),
+        "upload": Shape(
+            "transfer", "copies at a remote",
+            {
+                "to": Field(None, "name of the remote"),
+                "path": Field("", "template of the paths there; empty: as here"),
+                "remove_local": Field(False, "put what lies here into the trash once its copy was verified"),
+            },
+        ),
+        "move": Shape("transfer", "the files on another storage root", {"to": Field(None, "name of the storage root")}),
+        "command": Shape(
+            "hooks", "whatever a hook of the configuration file does", {"hook": Field(None, "its name: [hooks.NAME]")}
+        ),
+    }
+)  # fmt: skip
