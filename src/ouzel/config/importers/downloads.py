@@ -9,28 +9,28 @@ from ouzel.config.importers.result import Format, Imported, ImportedDownload, Pr
 from ouzel.config.importers.tree import Node
 
 YAML_KEYS = key_table("""
-default_profile -> download.profile,,kept_for_later
-temp_dir -> download.temp,,kept_for_later
-output_dir -> download.folder,,kept_for_later
-default_threads -> download.connections,number,kept_for_later
-max_threads -> download.most_connections,number,kept_for_later
-max_retries -> download.retries,number,kept_for_later
-retry_delay -> download.retry_delay_s,seconds,kept_for_later
-connect_timeout -> download.connect_timeout_s,seconds,kept_for_later
-read_timeout -> download.read_timeout_s,seconds,kept_for_later
+default_profile -> download.profile
+temp_dir -> ,,not_needed
+output_dir -> download.folder
+default_threads -> download.connections,number
+max_threads -> download.most_connections,number
+max_retries -> download.retries,number
+retry_delay -> download.retry_delay_s,seconds
+connect_timeout -> download.connect_timeout_s,seconds
+read_timeout -> download.read_timeout_s,seconds
 log_file -> log.file
 log_level -> log.level
-max_concurrent_tasks -> download.at_once,number,kept_for_later
-profiles.*.threads -> download.profiles.*.connections,number,kept_for_later
-profiles.*.max_retries -> download.profiles.*.retries,number,kept_for_later
-profiles.*.retry_delay -> download.profiles.*.retry_delay_s,seconds,kept_for_later
-profiles.*.chunk_size -> download.profiles.*.read_bytes,number,kept_for_later
+max_concurrent_tasks -> download.at_once,number
+profiles.*.threads -> download.profiles.*.connections,number
+profiles.*.max_retries -> download.profiles.*.retries,number
+profiles.*.retry_delay -> download.profiles.*.retry_delay_s,seconds
+profiles.*.chunk_size -> ,,not_needed
 """)
 ENV_KEYS = key_table("""
-DOWNLOADER_ENABLED -> download.on,bool,kept_for_later
-DOWNLOADER_MAX_CONCURRENT -> download.at_once,number,kept_for_later
-DOWNLOADER_TEMP_DIR -> download.temp,,kept_for_later
-DOWNLOADER_OUTPUT_DIR -> download.folder,,kept_for_later
+DOWNLOADER_ENABLED -> ,,not_needed
+DOWNLOADER_MAX_CONCURRENT -> download.at_once,number
+DOWNLOADER_TEMP_DIR -> ,,not_needed
+DOWNLOADER_OUTPUT_DIR -> download.folder
 """)
 TASK_KEYS = frozenset({"name", "url", "output_dir", "quality", "profile"})
 
@@ -59,7 +59,10 @@ def _downloads(tasks: Node, reader: KeyReader) -> Iterator[ImportedDownload]:
         url = words.get("url", "")
         if "://" not in url:
             code = "bad_address" if url else "no_address"
-            fields = {"text": words.get("name", "")[:60], "why": "https://host/path.m3u8"}
+            fields = {
+                "text": words.get("name", "")[:60],
+                "why": f"{url.partition('?')[0][:60]} (https://host/path.m3u8)",
+            }
             reader.problems.append(Problem(each.line, code, fields))
             continue
         reader.refuse(table, TASK_KEYS, "tasks.")
