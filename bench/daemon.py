@@ -110,12 +110,11 @@ def begin(contestant: Contestant, folder: Path, log: IO[bytes]) -> str:
     return address
 
 
-def add_channels(folder: Path, count: int) -> float:
+def add_addresses(folder: Path, addresses: Sequence[str]) -> float:
     """Seconds that it took."""
     env = os.environ | {"OUZEL_STORAGE__DATA": str(folder / "data")}
-    addresses = [f"http://127.0.0.1:9/live/{number}/index.m3u8" for number in range(count)]
     began = time.monotonic()
-    for some in range(0, count, BATCH):
+    for some in range(0, len(addresses), BATCH):
         command = [sys.executable, "-m", "ouzel", "channels", "add", *addresses[some : some + BATCH], "--json"]
         subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
@@ -135,7 +134,8 @@ def main() -> None:
             begin(each, Path(folder, each.name), log)
             running.callback(os.waitpid, each.pid, 0)
             running.callback(os.kill, each.pid, signal.SIGTERM)
-        added_s = add_channels(Path(folder, "watching"), args.channels)
+        silent = [f"http://127.0.0.1:9/live/{number}/index.m3u8" for number in range(args.channels)]
+        added_s = add_addresses(Path(folder, "watching"), silent)
         time.sleep(SETTLE_S)
         before = {each.name: (cpu_s(each.pid), switches(each.pid)) for each in contestants}
         time.sleep(args.seconds)

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ouzel.model.happening import Happening, StoredEvent
 from ouzel.model.jobs import JobQueue
 from ouzel.model.ownership import ALONE, Ownership, Terms
-from ouzel.store.db import Db, Tx, open_db
+from ouzel.store.db import open_db
 from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
 from ouzel.system.clock import Clock
 
 
+class Write(Protocol):
+    """What a transaction of any engine can do."""
+
+    def emit(self, happening: Happening) -> None: ...
+
+
+class Rows(Protocol):
+    """The rows that an engine keeps: what is written together, and what was told by it."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]: ...
+
+    async def events_after(self, number: int) -> Sequence[StoredEvent]: ...
+
+
 @dataclass
 class Station:
-    """What one process has of an engine."""
+    """What one process has of an engine: its ports, and nothing of the adapter behind them."""
 
-    db: Db
-    ownership: Ownership[Tx]
-    queue: JobQueue[Tx]
+    rows: Rows
+    ownership: Ownership[Any]
+    queue: JobQueue[Any]
 
 
 class Engine(Protocol):

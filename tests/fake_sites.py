@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from ouzel.model.stream import Stream
 from ouzel.platforms.chain import Told
 from ouzel.platforms.contract import Peek
 from ouzel.platforms.peeking import Peeked
+from ouzel.services.asking import Asker
 from ouzel.services.bodies import Body, Context
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
@@ -72,6 +74,8 @@ class Site:
     name: str
     at_once: int = 0
     latency_s: float = 0.3
+    page: str = "https://{site}.example/{room}"
+    """The address of a room."""
     rooms: dict[str, Room] = field(default_factory=dict[str, Room])
     """By what addresses name: two names may lead to one room."""
     outages: list[tuple[float, float, type[OuzelError]]] = field(
@@ -179,8 +183,8 @@ class World:
     budgets: Budgets
     recorders: Recorders
     heard: list[Heard] = field(default_factory=list[Heard])
-    first: dict[str, float] = field(default_factory=dict[str, float])
-    """When each broadcast was found, by site and its own name."""
+    first: dict[tuple[str, str, int], float] = field(default_factory=dict[tuple[str, str, int], float])
+    """When each broadcast was found, by site, room, and the second in which it began."""
     troubles: list[tuple[float, Trouble]] = field(default_factory=list[tuple[float, Trouble]])
 
     async def add(self, site: str, name: str, *, known: bool = True, **values: Any) -> Channel:
@@ -194,7 +198,7 @@ class World:
             for site, name, known, values in wanted:
                 room = self.sites[site].rooms[name]
                 channel = Channel(
-                    id=new_id(now), addresses=(f"https://{site}.example/{name}",), platform=site, name=name,
+                    id=new_id(now), addresses=(self.sites[site].page.format(site=site, room=name),), platform=site, name=name,
                     folder=f"{site} {name}", created_at=now, updated_at=now,
                     identity=Identity(site, room.id) if known else None,
                     **values,
@@ -221,8 +225,13 @@ async def world(
     rules: PollRules | None = None,
     seed: int = 1,
     keep_heard: bool = True,
+    asking: Callable[[Budgets], Asker] | None = None,
 ) -> AsyncGenerator[World]:
-    """Everything between the platforms and the recorders, in virtual time. `begin` starts the watching."""
+    """Everything between the platforms and the recorders, in virtual time. `begin` starts the watching.
+
+    Args:
+        asking: makes who asks; None: one in the process, who knows the sites.
+    """
     clock = VirtualClock(START)
     by_name = {site.name: site for site in sites}
     async with open_db(folder / "ouzel.db", clock) as db:
@@ -236,15 +245,16 @@ async def world(
         async def on_heard(tx: Tx, heard: Heard) -> None:
             if keep_heard:
                 made.heard.append(heard)
-            if isinstance(heard.outcome, Live):
-                made.first.setdefault(f"{heard.channel.platform} {heard.outcome.broadcast}", clock.monotonic())
+            if isinstance(live := heard.outcome, Live) and live.started_at is not None:
+                second = math.floor((live.started_at - START).total_seconds())
+                made.first.setdefault((heard.channel.platform, live.identity.id, second), clock.monotonic())
             await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
 
         async def on_trouble(_tx: Tx, trouble: Trouble) -> None:
             made.troubles.append((clock.monotonic(), trouble))
 
         desk = Desk(
-            db, channels, SiteAsker(by_name), given, on_heard, clock,
+            db, channels, asking(given) if asking else SiteAsker(by_name), given, on_heard, clock,
             rules_for=lambda _: rules or PollRules(), on_trouble=on_trouble, random=Random(seed),
         )  # fmt: skip
         watching = Watching(desk)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ouzel.engine.closing import closing_patches
 from ouzel.engine.intake import Intake
+from ouzel.engine.programme import SegmentNote
 from ouzel.engine.sinks.file import FileSink
-from ouzel.engine.tape import SegmentNote, Tape, TapeLimits
+from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.formats.flv.shaper import FlvShaper
 from ouzel.formats.fmp4 import Fmp4Shaper
 from ouzel.formats.mpegts import TsShaper
@@ -66,9 +67,9 @@ def _fill(folder: Path, clip: Clip, container: Container, lost: Sequence[int], n
 
 
 def _fill_segments(intake: Intake, tape: Tape, clip: Clip, container: Container, lost: Sequence[int]) -> None:
-    init, segments = _segments(clip, container)
+    init, parts = segments(clip, container)
     _take(intake, init)
-    for number, data in enumerate(segments):
+    for number, data in enumerate(parts):
         if number in lost:
             tape.lose(GapCode.SEGMENT_GONE, "404", missing_s=1.0, first_sequence=number, last_sequence=number)
             intake.splice()
@@ -103,7 +104,7 @@ def _stretches(seconds: int, lost: Sequence[int]) -> Iterator[tuple[int, int]]:
         start = number + 1
 
 
-def _segments(clip: Clip, container: Container) -> tuple[bytes, Iterable[bytes]]:
+def segments(clip: Clip, container: Container) -> tuple[bytes, Iterable[bytes]]:
     if container == "ts":
         return b"", [path.read_bytes() for path in clip.ts_segments("av")]
 

@@ -12,41 +12,57 @@ from urllib.parse import urlsplit
 
 import anyio
 import httpx
-import uvicorn
 from anyio.streams.memory import MemoryObjectReceiveStream
 from fastapi import FastAPI
 
 from ouzel.api.app import make_app
 from ouzel.api.services import ApiRules, Services
 from ouzel.base.errors import NotFound, OuzelError
+from ouzel.daemon.server import WebServer
+from ouzel.model.channel import Channel
 from ouzel.model.live import Answer
 from ouzel.model.ownership import TaskState, TaskView
+from ouzel.model.steps import SHAPES
 from ouzel.model.users import Role, Via
 from ouzel.platforms.chain import Told
+from ouzel.services.afterwards import Afterwards
 from ouzel.services.audit import Audit
 from ouzel.services.auth import Auth, AuthRules
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
+from ouzel.services.download_forms import DownloadRules
+from ouzel.services.downloads import Downloads
 from ouzel.services.events import EventBus
 from ouzel.services.health import Health
+from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.library import Library
+from ouzel.services.messages import Messages
 from ouzel.services.metrics import Metrics
 from ouzel.services.notices import Notices
 from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
+from ouzel.services.pipelines import Pipelines
+from ouzel.services.places import Places
 from ouzel.services.policies import Policies
 from ouzel.services.recordings import Running
+from ouzel.services.retention import QUEUE, Retention, RetentionRules
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
+from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets
+from ouzel.services.steps import Made, StepKind, Steps, StepWork
 from ouzel.services.storage import RootState, RootView
+from ouzel.services.targets import Targets
 from ouzel.services.users import NewUser, Users
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db, open_db
+from ouzel.store.downloads import DownloadRepo
 from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
 from ouzel.testing.clock import FakeClock
+from ouzel.testing.downloads import FakeDownloading
+from ouzel.testing.messages import FakeSending
 
 PASSWORD = "a bird that lives in streams"
 ORIGIN = "http://ouzel.test"
@@ -59,6 +75,7 @@ class Served:
     services: Services
     app: FastAPI
     clock: FakeClock
+    ownership: SqliteOwnership
 
     def client(self, address: str = "192.0.2.7", headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(address, 1), raise_app_exceptions=False)
@@ -147,9 +164,10 @@ async def open_served(
 ) -> AsyncGenerator[Served]:
     clock = FakeClock()
     async with open_db(folder / "ouzel.db", clock) as db:
-        services = make_services(db, rules or ApiRules(), auth_rules or AuthRules())
+        ownership = SqliteOwnership(db, lease_clock=clock.monotonic)
+        services = make_services(db, rules or ApiRules(), auth_rules or AuthRules(), folder, ownership)
         await services.channels.load()
-        served = Served(services, make_app(services), clock)
+        served = Served(services, make_app(services), clock, ownership)
         if not empty:
             await served.add("root", Role.ADMIN)
         yield served
@@ -170,7 +188,7 @@ class Idle:
     def nudge(self, channel_id: str) -> None:
         self.nudged.append(channel_id)
 
-    async def ask_now(self, channel_id: str) -> Told:
+    async def ask(self, channel: Channel) -> Told:
         assert self.answer is not None
         return Told("own", self.answer, ())
 
@@ -189,36 +207,39 @@ class Idle:
         return [TaskView("poll:huya", "poll", TaskState.RUNNING, 1.0, 1, 0)]
 
 
-def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules) -> Services:
+async def nothing_made(_work: StepWork) -> Made:
+    return Made()
+
+
+def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, ownership: SqliteOwnership) -> Services:
     keys, passwords, audit = Secrets(b"k" * 32), Passwords(cheap=True), Audit(db)
-    idle, channels, policies, ownership = Idle(), Channels(db, keys.box), Policies(db), SqliteOwnership(db)
+    idle, channels, policies = Idle(), Channels(db, keys.box), Policies(db)
+    sending = FakeSending()
+    targets, routes = Targets(db, keys.box, sending), Routes(db)
+    bus, fetched = EventBus(db), DownloadRules(folder / "downloads")
+    downloads = Downloads(db, DownloadRepo(db, ownership), bus, keys.box, fetched, FakeDownloading)
+    notices, queue, places = Notices(db), SqliteJobQueue(db, ownership), Places({"recordings": folder})
+    pipelines = Pipelines(db, Steps(StepKind(name, nothing_made) for name in SHAPES).check)
+    retention = Retention(db, channels, {}, notices, RetentionRules())
+    retention.serve(Jobs(queue, retention.kinds(), {QUEUE: 1}, db.clock))
     return Services(
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
-        events=EventBus(db), labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
-        roster=Roster(db, channels), revisions=Revisions(db, channels, policies),
+        events=bus, labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
+        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes]),
         broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), watching=idle,
-        jobs=SqliteJobQueue(db, ownership), notices=Notices(db), storage=idle, policies=policies, tasks=idle,
-        overviews=Overviews(db, channels, idle, idle, {}), rules=rules,
+        jobs=queue, notices=notices, storage=idle, policies=policies, tasks=idle, pipelines=pipelines,
+        afterwards=Afterwards(db, queue, channels, notices, places), targets=targets, routes=routes,
+        messages=Messages(db), overviews=Overviews(db, channels, idle, idle, {}), downloads=downloads,
+        retention=retention, rules=rules,
     )  # fmt: skip
 
 
 @asynccontextmanager
 async def listening_server(app: FastAPI) -> AsyncGenerator[str]:
     """The app over HTTP, as the daemon runs it; its address."""
-    up = anyio.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            up.set()
-
-    config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
-    )
-    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = WebServer(app, [listener])
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.serve, [listener])
-            await up.wait()
+            tasks.start_soon(server.run)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-            server.should_exit = True
+            server.stop()

@@ -3,13 +3,15 @@
     python -m tests.station_process ENGINE FOLDER KEY
 
 It wants KEY, runs a body for each key that it gets, and says in lines what happens: `up`, `began KEY EPOCH`, `wrote KEY EPOCH`,
-`refused KEY EPOCH`, `ended KEY REASON`, `fenced`, `left`. It obeys lines: `write` (each grant that it ever had commits an event),
-`beat`, `unwant`, `stop`. Beats come only when they are asked for: no test depends on when.
+`refused KEY EPOCH`, `ended KEY REASON`, `freezing`, `fenced`, `left`. It obeys lines: `write` (each grant that it ever had writes
+an event), `beat`, `unwant`, `freeze` (outside of any transaction: an embedded database waits for whoever is within one), `stop`.
+Beats come only when they are asked for: no test depends on when.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -63,6 +65,10 @@ class Worker:
             self.supervisor.wake()
         elif line == "unwant":
             await self.station.ownership.unwant(self.key)
+        elif line == "freeze":
+            async with self.station.rows.transaction():
+                say("freezing")
+            os.kill(os.getpid(), signal.SIGSTOP)
         elif line == "stop":
             self.supervisor.stop(5.0)
 

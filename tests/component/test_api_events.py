@@ -98,6 +98,16 @@ async def test_nobody_hears_of_channels_that_they_do_not_see(served: Served) -> 
         assert heard["event"] == "channel.changed"
 
 
+async def test_for_who_sees_all_channels_none_is_looked_up(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(served.services.labels, "of", asked.append)
+    async with served.listening("/api/events", served.local()) as stream:
+        await stream.next()
+        await _emit(served, _live("c"))
+        assert await stream.codes(1) == ["broadcast.began"]
+    assert asked == []
+
+
 async def test_who_may_not_listen_any_more_is_cut_off(served: Served) -> None:
     ann = await served.add("ann", Role.VIEWER)
     async with served.listening("/api/events", await served.bearer("ann")) as stream, served.client() as client:

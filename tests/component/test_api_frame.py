@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from ouzel.api.auth import CanPlay
 from ouzel.api.problems import STATUSES, status_of
 from ouzel.api.services import ApiRules
 from ouzel.base.errors import DatabaseTooNew, OuzelError, StorageError
-from ouzel.model.users import Role
+from ouzel.model.users import Principal, Role, User
+from ouzel.services.users import NewUser
 from ouzel.store.tables.users import users
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +59,24 @@ async def test_every_error_is_a_problem_document(served: Served) -> None:
         assert doc["status"] == answer.status_code
         assert doc["request_id"] == answer.headers["x-request-id"]
         assert doc["type"] == f"urn:ouzel:error:{doc['code']}"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonl"])
+async def test_a_body_of_another_type_is_not_read_as_json(served: Served, kind: str) -> None:
+    async with served.client(headers=served.local()) as client:
+        text = json.dumps(_user("ann"))
+        refused = await client.post("/api/users", content=text, headers={"content-type": kind} if kind else {})
+        assert (refused.status_code, refused.json()["code"]) == (415, "not_json")
+        empty = await client.post("/api/users", headers={"content-type": kind} if kind else {})
+        assert (empty.status_code, empty.json()["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\xff"}', b"[" * 100_000, b"\x1f\x8b"])
+async def test_a_body_that_is_not_even_text_is_invalid(served: Served, body: bytes) -> None:
+    async with served.client(headers=served.local()) as client:
+        answer = await client.post("/api/users", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["errors"][0]["pointer"] == ""
 
 
 async def test_what_is_wrong_is_pointed_at_and_not_repeated(served: Served) -> None:
@@ -250,6 +270,35 @@ async def test_a_creation_with_a_key_is_made_once(served: Served) -> None:
         served.clock.advance(24 * 3600)
         after = await client.post("/api/users", json=_user("ann"), headers=keyed | served.local())
         assert after.json()["code"] == "conflict", "by then it is another request"
+
+
+async def test_while_the_first_is_at_work_a_second_waits_for_nothing(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = anyio.Event(), anyio.Event()
+    add = served.services.users.add
+
+    async def slowly(by: Principal, new: NewUser) -> User:
+        begun.set()
+        await go_on.wait()
+        return await add(by, new)
+
+    monkeypatch.setattr(served.services.users, "add", slowly)
+    async with served.client(headers=served.local()) as client:
+        ask = partial(client.post, "/api/users", json=_user("ann"), headers={"idempotency-key": "one"})
+        answers: list[int] = []
+
+        async def first() -> None:
+            answers.append((await ask()).status_code)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await begun.wait()
+            second = await ask()
+            go_on.set()
+        third = await ask()
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    assert (answers, third.status_code, third.headers["idempotency-replayed"]) == ([201], 201, "true")
 
 
 async def test_what_failed_may_be_tried_again_with_the_same_key(served: Served) -> None:

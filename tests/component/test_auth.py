@@ -41,6 +41,8 @@ async def test_the_first_account_is_made_with_the_link_and_only_once(tmp_path: P
         assert (await client.get("/api/auth/me")).json()["role"] == "admin"
         assert (await client.post("/api/auth/setup", json=body)).status_code == 403
         assert await served.services.auth.setup_token() is None
+        audit = (await client.get("/api/audit?what=auth.setup")).json()["items"]
+        assert [each["outcome"] for each in audit] == ["not_allowed", "ok", "not_allowed"]
 
 
 async def test_of_two_who_use_the_link_at_once_one_is_made(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ async def test_nobody_is_signed_in_by_another_sites_page(served: Served) -> None
         body = {"name": "root", "password": PASSWORD}
         assert (await client.post("/api/auth/login", json=body, headers=CROSS)).status_code == 403
         form = await client.post("/api/auth/login", content=b'{"name":"root"}', headers={"content-type": "text/plain"})
-        assert form.status_code == 422
+        assert form.status_code == 415
 
 
 async def test_a_token_in_a_header_needs_no_proof_of_origin(served: Served) -> None:

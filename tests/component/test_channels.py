@@ -13,8 +13,10 @@ from ouzel.base.errors import BadOption, BadUrl, Conflict, NotFound, OuzelError
 from ouzel.config.settings import PlatformSettings, PlatformTables
 from ouzel.model.channel import Channel
 from ouzel.model.live import Identity
+from ouzel.model.policies import Rule
 from ouzel.services.channel_forms import ChannelEdit, NewChannel
 from ouzel.services.channels import Channels
+from ouzel.services.policies import Policies
 from ouzel.services.settings import HIDDEN, shown_layer
 from ouzel.store.db import Db, open_db
 from ouzel.store.tables import channels as channels_table
@@ -72,6 +74,16 @@ async def test_another_spelling_of_an_address_is_the_same_channel(channels: Chan
     with pytest.raises(Conflict, match="there already") as caught:
         await channels.add(NewChannel((spelling,)), by="me")
     assert caught.value.context["existing"] == added.id
+
+
+async def test_upper_and_lower_case_are_one_where_the_platform_says_so(channels: Channels) -> None:
+    added = await channels.add(NewChannel(("https://twitch.tv/Somebody",)), by="me")
+    with pytest.raises(Conflict, match="there already") as caught:
+        await channels.add(NewChannel(("https://m.twitch.tv/SOMEBODY?referrer=raid",)), by="me")
+    assert caught.value.context["existing"] == added.id
+    assert (added.name, added.addresses) == ("Somebody", ("https://www.twitch.tv/somebody",))
+    await channels.add(NewChannel(("https://www.huya.com/somebody",)), by="me")
+    await channels.add(NewChannel(("https://www.huya.com/SomeBody",)), by="me")
 
 
 @pytest.mark.parametrize(
@@ -200,3 +212,22 @@ async def test_a_rename_keeps_the_folder_and_adds_an_alias(channels: Channels, d
     assert (renamed.name, renamed.aliases, renamed.folder) == ("主播小明", ("660000",), "660000")
     assert channels.find("主播小明").id == added.id
     assert channels.find(added.id[:10]).id == added.id
+
+
+async def test_a_rule_that_there_is_not_is_refused_wherever_it_is_named(db: Db, channels: Channels) -> None:
+    added = await _added(channels, settings={"policy": ""})
+    for call in (
+        channels.edit(added.id, ChannelEdit(settings={"policy": "week"}), by="me"),
+        channels.set_layer("global", {"policy": "week"}, by="me"),
+        _added(channels, 660001, settings={"policy": "week"}),
+    ):
+        with pytest.raises(BadOption, match="no rule week") as caught:
+            await call
+        assert caught.value.context["pointer"] == "/policy"
+    assert isinstance(
+        (await channels.add_many([NewChannel((_HUYA.format(2),), settings={"policy": "week"})], by="me"))[0], BadOption
+    )
+    await Policies(db).add("week", Rule(keep_days=7), by="me")
+    await channels.edit(added.id, ChannelEdit(settings={"policy": "week"}), by="me")
+    await channels.set_layer("global", {"policy": "week"}, by="me")
+    await channels.edit(added.id, ChannelEdit(settings={"policy": None}), by="me")

@@ -80,7 +80,27 @@ def test_a_sound_set_up_is_told_line_by_line_and_left_as_it_was(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", ["error   ", "→ correct it"]), ("zh", ["错误    ", "→ 请改正"])]
+    ("language", "words"),
+    [
+        (
+            "en",
+            [
+                "error   ",
+                ", line 2: [server] has no key prot; did you mean port?",
+                "→ correct it",
+                ", line 4: min_free is a size with its unit",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "错误    ",
+                " 第 2 行：[server] 中没有 prot 这一项；是否指 port？",
+                "→ 请改正",
+                " 第 4 行：min_free 应为带单位",
+            ],
+        ),
+    ],
 )
 def test_what_is_wrong_is_said_with_its_mending(tmp_path: Path, language: str, words: list[str]) -> None:
     path = write(tmp_path, "[server]\nprot = 1\n[storage]\nmin_free = 5\n")
@@ -90,9 +110,9 @@ def test_what_is_wrong_is_said_with_its_mending(tmp_path: Path, language: str, w
     assert done.code == 6
     lines = done.out.splitlines()
     assert lines[0].startswith(words[0])
-    assert lines[0].endswith(f"{path}, line 2: [server] has no key prot; did you mean port?")
-    assert lines[1].strip().startswith(words[1])
-    assert "line 4: min_free is a size with its unit" in lines[2]
+    assert lines[0].endswith(f"{path}{words[1]}")
+    assert lines[1].strip().startswith(words[2])
+    assert words[3] in lines[2]
 
 
 def test_every_result_has_its_texts_and_its_line_in_the_reference() -> None:

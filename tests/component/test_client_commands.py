@@ -35,7 +35,11 @@ async def test_channels_are_added_found_by_name_changed_undone_and_removed(
         assert shown["effective"]["quality"] == {"value": ["720p"], "source": "channel"}
         _, [edited], _ = await call("channels", "edit", made["id"][:-1], "--unset", "quality")
         assert edited["settings"] == {}
-        assert (await call("channels", "undo"))[1] == [{"subjects": [made["id"]]}]
+        _, edits, _ = await call("channels", "revisions", "某人")
+        assert [(each["action"], each["by"]) for each in edits] == [("changed", "local"), ("added", "local")]
+        number = str(edits[0]["number"])
+        assert (await call("channels", "undo", number))[1] == [{"subjects": [made["id"]]}]
+        assert len((await call("channels", "revisions", "--limit", "1"))[1]) == 1
         assert (await call("channels", "remove", "https://www.huya.com/77"))[0] == 0
         assert [each["id"] for each in (await call("channels", "list", "--trash"))[1]] == [made["id"]]
         code, [error], said = await call("channels", "stop", "某人")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+import time
 from collections.abc import Callable, Generator, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +29,18 @@ NOBODY = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0
 ROOMS = "https://www.huya.com/1\nhttps://www.huya.com/2,主播: 小红\n#https://live.bilibili.com/3\nno site, nothing\n"
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     """A data folder that a daemon holds."""
     folder = tmp_path_factory.mktemp("house")
     settings = folder / "ouzel.toml"
-    settings.write_text('[platforms]\nproxy = "http://127.0.0.1:9"\n')  # nobody out there is asked
+    note = """[hooks.note]\ncommand = ['echo "$OUZEL_FILE" > "$OUZEL_FILE.told"']\nshell = true\non = []\n"""
+    settings.write_text(f'[platforms]\nproxy = "http://127.0.0.1:9"\n{note}')  # nobody out there is asked
     options = ["--json", "--data", folder / "data", "--recordings", folder / "media", "--port", "0", "-q"]
     with Running(*options, cwd=folder, command="serve", env={"OUZEL_CONFIG": str(settings), **NOBODY}) as daemon:
         daemon.until("ready")
@@ -71,6 +81,22 @@ def say(house: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return ask
 
 
+def test_what_is_known_of_a_channel_is_told_in_words(
+    call: Call, say: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("channels", "add", "https://www.huya.com/7801", "--name", "门")
+    call("channels", "check", "门")
+    with anyio.from_thread.start_blocking_portal() as portal:
+        while call("channels", "show", "门")[0]["state"] == "unknown":
+            portal.call(anyio.sleep, 0.1)
+    assert "folder        门" in say("channels", "show", "门")
+    monkeypatch.setenv("OUZEL_LANG", "zh")
+    texts.language.cache_clear()
+    listed, shown, past = say("channels", "list"), say("channels", "show", "门"), say("channels", "history", "门")
+    assert all("被拦截" in each and "blocked" not in each for each in (listed, shown, past))
+    assert all("代理无法通过" in each for each in (shown, past))
+
+
 def test_what_is_done_to_a_channel(call: Call, say: Callable[..., str]) -> None:
     page = "https://www.huya.com/77"
     [made] = call(
@@ -89,6 +115,7 @@ def test_what_is_done_to_a_channel(call: Call, say: Callable[..., str]) -> None:
     assert call("channels", "undo")[0]["subjects"] == [made["id"]]
     assert call("channels", "watch", "小明")[0]["watch"] is True
     call("channels", "check", "小明")
+    assert call("channels", "record", "小明", code=4)[0]["code"] == "proxy_failed"  # the platform was asked
     assert isinstance(call("channels", "history", "小明"), list)
     assert call("channels", "unwatch", "小明")[0]["watch"] is False
     assert call("channels", "record", "小明", code=4)[0]["code"] == "not_on_air"
@@ -122,8 +149,15 @@ async def test_what_is_on_air_is_split_and_stopped_and_the_recording_tells_of_it
             opened = await in_thread(partial(until, "recording.file", begun, part=2))
             [told] = await in_thread(call, "channels", "list", "--state", "live")
             assert (told["id"], told["recording"]["state"]) == (made["id"], "recording")
+            [recording] = await in_thread(call, "recordings", "list", "--channel", "show")
+            lines = (await in_thread(say, "recordings", "show", recording["id"])).splitlines()
+            files = [line for line in lines if line.startswith("file")]
+            assert [line.endswith(", being written") for line in files] == [False, True]
+            assert any(line.startswith("kept ") and line.endswith(" missing") for line in lines)
+            assert not any(line.startswith("chapter") for line in lines)  # it has neither title nor category
             await in_thread(call, "channels", "stop", "show")
             await in_thread(until, "recording.finished", opened)
+            assert "it was stopped by hand" in await in_thread(say, "channels", "show", "show")
             [recording] = await in_thread(call, "recordings", "list", "--channel", "show")
             [shown] = await in_thread(call, "recordings", "show", recording["id"])
             assert len(shown["files"]) == 2
@@ -133,7 +167,87 @@ async def test_what_is_on_air_is_split_and_stopped_and_the_recording_tells_of_it
             await in_thread(call, "channels", "remove", "show")
 
 
+@pytest.mark.anyio
+async def test_what_was_recorded_goes_through_its_pipeline(
+    call: Call, say: Callable[..., str], house: Path, clip: Clip
+) -> None:
+    def until(state: str) -> None:
+        with connect(None, None, house) as api:
+            told = (each for each in api.events(0, "pipeline") if each["event"] == "pipeline.run")
+            next(each for each in told if each["data"]["state"] == state)
+
+    in_thread = partial(anyio.to_thread.run_sync, abandon_on_cancel=True)
+    call("pipelines", "add", "to mkv", "remux format=mkv", "command hook=note")
+    with anyio.fail_after(HANG_S):
+        async with LiveOrigin() as origin:
+            channel = origin.channel("short", clip, speed=4, length_s=8)
+            settings = ("--set", "proxy=direct", "--set", "pipeline=to mkv")
+            await in_thread(partial(call, "channels", "add", channel.url, "--name", "short", *settings))
+            await in_thread(until, "done")
+            [recording] = await in_thread(call, "recordings", "list", "--channel", "short")
+            await in_thread(call, "channels", "remove", "short")
+    [file] = call("recordings", "show", recording["id"])[0]["files"]
+    assert (file["format"], file["role"], file["state"]) == ("mkv", "original", "closed")
+    path = house.parent / "media" / file["path"]
+    assert await anyio.Path(f"{path}.told").read_text() == f"{path}\n"
+    assert sorted(each.suffix for each in path.parent.iterdir()) == [".ledger", ".mkv", ".told"]
+    [run_] = call("pipelines", "runs", "--recording", recording["id"])
+    assert (run_["state"], run_["at"], run_["pipeline"]) == ("done", 2, "to mkv")
+    assert "to mkv" in say("pipelines", "runs")
+    path.rename(path.with_suffix(".away"))
+    [again] = call("pipelines", "run", "to mkv", "--recording", recording["id"])
+    assert (again["by"], again["state"]) == ("local", "running")
+
+
+def test_pipelines_and_who_uses_them(call: Call, say: Callable[..., str]) -> None:
+    [made] = call("pipelines", "add", "to mp4", "remux keep=yes", "command hook=note")
+    assert made["steps"] == [{"step": "remux", "format": "mp4", "keep": True}, {"step": "command", "hook": "note"}]
+    assert "to mp4  remux format=mp4 keep=yes, command hook=note" in say("pipelines", "list")
+    [changed] = call("pipelines", "edit", "to mp4", "remux format=mkv")
+    assert (changed["revision"], changed["steps"]) == (2, [{"step": "remux", "format": "mkv", "keep": False}])
+    assert {each["step"] for each in call("pipelines", "steps")} >= {"remux", "convert", "command"}
+    assert "mp4, mkv" in say("pipelines", "steps")
+
+    [channel] = call("channels", "add", "https://www.huya.com/80", "--name", "made", "--unwatched")
+    call("pipelines", "use", "to mp4", "--channel", "made", "--platform", "douyu", "--all")
+    assert call("channels", "show", channel["id"])[0]["settings"]["pipeline"] == "to mp4"
+    assert call("pipelines", "remove", "to mp4", code=EXIT_BAD_ARGUMENTS)[0]["code"] == "conflict"
+    call("pipelines", "use", "none", "--channel", "made", "--platform", "douyu", "--all")
+    call("pipelines", "remove", "to mp4")
+    [undone] = call("channels", "undo")
+    assert undone["subjects"] == ["to mp4"]
+    call("pipelines", "remove", "to mp4")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "x", "dance"),
+        ("add", "x", "remux format"),
+        ("add", "x", "remux format=avi"),
+        ("add", "x", "remux keep=perhaps"),
+        ("add", "x", "convert quality=good"),
+        ("add", "x", "command hook=nobody"),
+        ("add", "x", 'remux format="mp4'),
+        ("add", " ", "remux"),
+        ("edit", "nobody", "remux"),
+        ("remove", "nobody"),
+        ("use", "nobody", "--all"),
+        ("use", "nobody"),
+        ("run", "nobody"),
+        ("run", "nobody", "--recording", "none such"),
+        ("run", "nobody", "--download", "none such"),
+        ("cancel", "nobody"),
+        ("retry", "nobody"),
+    ],
+)
+def test_a_pipeline_that_cannot_be_is_refused(call: Call, words: tuple[str, ...]) -> None:
+    call("pipelines", *words, code=EXIT_BAD_ARGUMENTS)
+    assert all(each["name"] != "x" for each in call("pipelines", "list"))
+
+
 def test_settings_of_layers(call: Call, say: Callable[..., str]) -> None:
+    assert say("channels", "settings", "huya") == "none\n"
     assert (
         call("channels", "settings", "huya", "--set", "cookies=a=b", "--set", 'quality=["worst"]')[0]["revision"] == 1
     )
@@ -147,7 +261,11 @@ def test_accounts_and_their_keys(
     call: Call, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(click, "prompt", lambda *_args, **_how: "a bird that lives in streams")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert call("users", "add", "root", code=EXIT_BAD_ARGUMENTS)[0]["code"] == "bad_option"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a bird that lives in rivers\n"))
     [root] = call("users", "add", "root", "--role", "admin")
+    monkeypatch.setattr(sys, "stdin", Terminal())
     call("users", "add", "anna", "--label", "games")
     assert call("users", "edit", "anna", "--role", "editor")[0]["role"] == "editor"
     call("users", "password", "anna")
@@ -215,6 +333,143 @@ def test_everything_that_is_set_is_told_to_another_machine(
     assert run(["import", str(tmp_path / "all.toml")]) == EXIT_OK
 
 
+def test_rules_and_accounts_of_an_export_are_put_back_by_the_daemon(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "all.toml"
+    path.write_text(
+        'format = "ouzel export 1"\n[policies."two weeks"]\nkeep_days = 14.0\n[users.eva]\nrole = "editor"\n'
+        '[[channels]]\naddresses = ["https://www.huya.com/eva"]\n'
+    )
+    assert call("import", str(path))[-1]["locked"] == ["eva"]
+    assert call("import", str(path))[-1]["locked"] == []
+    assert "two weeks" in call("export")[0]["text"]
+    assert "eva" in [each["name"] for each in call("users", "list")]
+    path.write_text(
+        'format = "ouzel export 1"\n[users.max]\nrole = "king"\n[[channels]]\naddresses = ["huya.com/max"]\n'
+    )
+    assert call("import", str(path), code=EXIT_BAD_ARGUMENTS)[-1]["code"] == "invalid"
+    assert "https://www.huya.com/max" not in str(call("channels", "list"))
+
+
+def test_rules_that_delete_and_who_uses_them(call: Call, say: Callable[..., str]) -> None:
+    [made] = call("retention", "add", "fortnight", "--keep-days", "14d", "--keep-bytes", "2TB")
+    assert (made["keep_days"], made["keep_bytes"], made["keep_count"]) == (14, 2_000_000_000_000, None)
+    [changed] = call("retention", "edit", "fortnight", "--keep-bytes", "none", "--keep-count", "100", "--per", "root")
+    assert (changed["keep_bytes"], changed["keep_count"], changed["per"]) == (None, 100, "root")
+    assert "fortnight  14" in say("retention", "list")
+
+    [channel] = call("channels", "add", "https://www.huya.com/79", "--name", "kept", "--unwatched")
+    call("retention", "use", "fortnight", "--channel", "kept", "--platform", "huya", "--all")
+    [shown] = call("channels", "show", channel["id"])
+    assert shown["settings"]["policy"] == "fortnight"
+    call("retention", "remove", "fortnight", code=EXIT_BAD_ARGUMENTS)
+    call("retention", "use", "none", "--channel", "kept", "--platform", "huya", "--all")
+    call("retention", "remove", "fortnight")
+    assert all(each["name"] != "fortnight" for each in call("retention", "list"))
+
+
+def test_rules_are_kept_and_the_trash_is_emptied(call: Call, say: Callable[..., str], house: Path) -> None:
+    media = house.parent / "media" / "虎牙直播" / "小兰"
+    media.mkdir(parents=True)
+    for day in (3, 4, 5):
+        (media / f"小兰_2026-01-0{day}_20-00-00.ts").write_bytes((b"G" + bytes(187)) * 50)
+    rooms = house.parent / "rooms" / "URL_config.ini"
+    rooms.parent.mkdir()
+    rooms.write_text("https://www.huya.com/lan,主播: 小兰\n")
+    assert call("import", str(rooms), "--adopt", str(media.parent))[-1]["recordings"] == 3
+    third, second, first = call("recordings", "list", "--channel", "小兰")
+    call("recordings", "pin", third["id"])
+    call("retention", "add", "short", "--keep-days", "7d", "--keep-free", "1KiB")
+    call("retention", "use", "short", "--channel", "小兰")
+
+    [plan] = call("retention", "plan")
+    assert [(each["recording"], each["why"], each["unlink"]) for each in plan["steps"]] == [
+        (first["id"], "age", False), (second["id"], "age", False),
+    ]  # fmt: skip
+    assert (plan["count"], plan["frees_bytes"], plan["kept"], plan["on"]) == (2, 0, {"pinned": 1}, True)
+    shown = say("retention", "plan")
+    assert [each in shown for each in ("小兰", "into the trash", "1 stay: pinned")] == [True] * 3
+
+    def ended(job: dict[str, Any]) -> dict[str, Any]:
+        with anyio.from_thread.start_blocking_portal() as portal:
+            while (found := call("jobs", "show", job["id"])[0])["state"] != "done":
+                assert found["state"] in ("queued", "running"), found
+                portal.call(anyio.sleep, 0.05)
+        return found["result"]
+
+    assert ended(call("retention", "run")[0])["trashed"] == 2
+    assert call("retention", "plan")[0]["steps"] == []
+    trash = {each["id"]: each for each in call("trash", "list")}
+    assert {first["id"], second["id"]} == trash.keys()
+    stays = datetime.fromisoformat(trash[first["id"]]["goes_at"]) - datetime.fromisoformat(
+        trash[first["id"]]["deleted_at"]
+    )
+    assert stays == timedelta(days=7)
+    assert "小兰" in say("trash", "list")
+    call("trash", "restore", second["id"])
+    assert call("retention", "plan")[0]["steps"] == []
+    call("trash", "empty", code=EXIT_BAD_ARGUMENTS)
+    call("trash", "empty", second["id"], code=EXIT_BAD_ARGUMENTS)
+    assert ended(call("trash", "empty", "--all")[0])["removed"] == 1
+    assert sorted(path.name[-22:-12] for path in media.iterdir()) == ["2026-01-04", "2026-01-05"]
+    assert call("trash", "list") == []
+    assert call("recordings", "show", first["id"], code=EXIT_BAD_ARGUMENTS)[0]["code"] == "not_found"
+    assert "retention.freed" in [each["code"] for each in call("notices", "list")]
+
+
+def test_how_long_cameras_keep_their_recordings_becomes_a_rule(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "cameras:\n  - {name: gate, rtsp_url: 'rtsp://192.0.2.9/a', output_dir: x}\nrecording: {retention_days: 9}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    for data in ([], ["--data", str(tmp_path / "alone")]):  # a daemon has it, and nobody does
+        if data:
+            assert run(["import", str(tmp_path / "config.yaml"), *data]) == EXIT_OK
+            assert run(["export", *data]) == EXIT_OK
+            export = capsys.readouterr().out
+        else:
+            call("import", str(tmp_path / "config.yaml"))
+            export = call("export")[0]["text"]
+        assert '[policies."9 days"]\nkeep_days = 9.0' in export
+        assert 'policy = "9 days"' in export
+    call("channels", "remove", "gate")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "nothing"),
+        ("add", "odd", "--keep-days", "a while"),
+        ("add", "odd", "--keep-count", "-3"),
+        ("add", "odd", "--keep-bytes", "none"),
+        ("add", "odd", "--keep-free", "0"),
+        ("edit", "nobody", "--keep-days", "3"),
+        ("edit", "nobody"),
+        ("remove", "nobody"),
+        ("use", "nobody", "--all"),
+        ("use", "nobody"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(call: Call, words: tuple[str, ...]) -> None:
+    call("retention", *words, code=EXIT_BAD_ARGUMENTS)
+
+
+def test_how_much_a_platform_is_asked(call: Call, say: Callable[..., str], tmp_path: Path) -> None:
+    [row] = call("platforms", "afreeca", "--state")
+    assert (row["name"], row["channels"], row["requests"]) == ("soop", 0, None)
+    assert say("platforms", "afreeca", "--state").splitlines()[1].split() == ["soop", "0", "not", "asked"]
+    call("channels", "add", "https://play.sooplive.co.kr/ouzel", "--name", "counted")
+    assert {"soop"} <= {each["name"] for each in call("platforms", "--state")}
+    call("channels", "remove", "counted")
+    assert run(["platforms", "--state", "--data", str(tmp_path)]) == EXIT_NO_DAEMON
+
+
+def test_where_recordings_are_kept(call: Call, say: Callable[..., str]) -> None:
+    [root] = call("storage")
+    assert (root["name"], root["state"]) == ("recordings", "open")
+    assert root["free_bytes"] > 0
+    assert "recordings  open" in say("storage")
+
+
 def test_jobs_notices_and_the_state_of_all(call: Call, say: Callable[..., str]) -> None:
     assert isinstance(call("jobs", "list"), list)
     for command in (["show"], ["cancel"], ["retry"], ["prio"]):
@@ -227,6 +482,18 @@ def test_jobs_notices_and_the_state_of_all(call: Call, say: Callable[..., str]) 
     assert len(call("notices", "list", "--all")) >= len(notices)
     assert call("status")[0]["version"]
     assert say("status", "--tasks")
+
+
+def test_people_read_the_time_of_their_own_clock(
+    call: Call, say: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime.fromisoformat(call("events", "--topics", "daemon")[0]["at"])
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        said = say("events", "--topics", "daemon")
+    time.tzset()
+    assert said.startswith(f"{began + timedelta(hours=8):%Y-%m-%d %H:%M:%S}  daemon.began")
 
 
 def test_what_happened_is_told_until_now(call: Call, say: Callable[..., str]) -> None:
@@ -256,6 +523,12 @@ def test_who_reads_chinese_is_told_in_chinese(
     assert say("channels", "remove", "小蓝").startswith("已移除：小蓝")
     for command in ("recordings", "jobs", "users", "notices"):
         say(command, "list")
+
+
+@pytest.mark.parametrize("server", ["foo://bar", "http://", ""])
+def test_what_is_no_address_of_a_daemon_is_told(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["channels", "list", "--server", server]) == EXIT_BAD_ARGUMENTS
+    assert "is no address of a daemon" in capsys.readouterr().err
 
 
 def test_no_daemon_is_one_line_and_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,9 +24,10 @@ from ouzel.base.errors import (
 )
 from ouzel.engine import convert as convert_module
 from ouzel.engine import ledgers
-from ouzel.engine.convert import CONVERTING, Converted, convert
+from ouzel.engine.convert import Converted, convert
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import plan
+from ouzel.engine.sinks.file import CONVERTING
 from ouzel.engine.verify import verify
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk

@@ -103,7 +103,8 @@ def test_loggers_of_libraries_speak_to_it_and_say_less(monkeypatch: pytest.Monke
     settings, out = told("json")
 
     with logging_to(settings, stream=out):
-        logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[1mStarted"})
+        logging.getLogger("uvicorn.error").info("a life line")
+        logging.getLogger("uvicorn.error").warning("Started", extra={"color_message": "\x1b[1mStarted"})
         logging.getLogger("uvicorn.access").info("GET /")
         logging.getLogger("httpx").info("chatter")
         with warnings.catch_warnings():

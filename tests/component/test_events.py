@@ -154,3 +154,28 @@ async def test_what_happened_before_the_end_is_told_before_it(db: Db) -> None:
         await _emit(db, 2)
         bus.close()
         assert await _numbers(listening, 3) == [1, 2, None]
+
+
+async def test_what_is_told_in_passing_is_not_stored_and_only_the_latest_of_each_counts(db: Db) -> None:
+    bus = EventBus(db)
+    await _emit(db)
+    bus.tell(Happening("download.progress", "z", {"n": 0}))  # nobody listens yet
+    async with bus.subscribe() as listening:
+        for number in range(3):
+            bus.tell(Happening("download.progress", "a", {"n": number}))
+        bus.tell(Happening("download.progress", "b", {"n": 9}))
+        await _emit(db)
+        with anyio.fail_after(30):
+            told = [await listening.next() for _ in range(3)]
+        assert [(each.code, each.subject, each.number) for each in told if not isinstance(each, Resync | None)] == [
+            ("layer.changed", "global", 2), ("download.progress", "a", 2), ("download.progress", "b", 2),
+        ]  # fmt: skip
+        assert told[1] is not None
+        assert not isinstance(told[1], Resync)
+        assert told[1].data == {"n": 2}
+        bus.tell(Happening("download.progress", "a", {"n": 4}))
+        bus.hush("download.progress", "a")
+        await _emit(db)
+        assert await _numbers(listening, 1) == [3]
+    assert [each.code for each in await db.events_after(0)] == ["layer.changed"] * 3
+    bus.close()

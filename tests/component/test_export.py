@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 
-from ouzel.base.errors import BadConfig, DiskFull, NotFound, StorageError
+from ouzel.base.errors import BadConfig, BadUrl, DiskFull, NotFound, StorageError
 from ouzel.cli.main import run
 from ouzel.config.exports import Export, parse_export, render_export
+from ouzel.model.pipelines import Step
 from ouzel.model.policies import Per, Rule
 from ouzel.model.users import Role
 from ouzel.services.channel_forms import NewChannel
 from ouzel.services.channels import Channels
 from ouzel.services.exports import Exports, write_whole
 from ouzel.services.passwords import Passwords
+from ouzel.services.pipelines import Pipelines
 from ouzel.services.policies import Policies
 from ouzel.services.secrets import load_secrets
 from ouzel.store.db import Db, open_db, open_to_read
@@ -27,6 +30,10 @@ from ouzel.system.clock import SystemClock
 _COOKIE = "SESSDATA=geheim"
 
 
+async def nothing_against(_steps: Sequence[Step]) -> None:
+    return
+
+
 async def fill(folder: Path) -> None:
     """A data folder with something of everything."""
     await anyio.Path(folder).mkdir(exist_ok=True)
@@ -34,7 +41,13 @@ async def fill(folder: Path) -> None:
     async with open_db(folder / "ouzel.db", SystemClock()) as db:
         channels = Channels(db, box)
         await channels.load()
-        await channels.set_layer("global", {"quality": ["hd"], "proxy": "http://u:p@proxy:1"}, by="me")
+        await Pipelines(db, nothing_against).add(
+            "to mp4", [{"step": "remux", "keep": True}, {"step": "clock"}], by="me"
+        )
+        await Policies(db).add("a week", Rule(keep_days=7.0, per=Per.ROOT), by="me")
+        await channels.set_layer(
+            "global", {"quality": ["hd"], "proxy": "http://u:p@proxy:1", "pipeline": "to mp4"}, by="me"
+        )
         await channels.set_layer("platform:huya", {"cookies": _COOKIE}, by="me")
         await channels.add(
             NewChannel(
@@ -45,7 +58,6 @@ async def fill(folder: Path) -> None:
         )  # fmt: skip
         gone = await channels.add(NewChannel(("https://www.huya.com/9",)), by="me")
         await channels.remove(gone.id, by="me")
-        await Policies(db).add("a week", Rule(keep_days=7.0, per=Per.ROOT), by="me")
         await Policies(db).add("many", Rule(keep_bytes=10**12, keep_count=3), by="me")
         password_hash = await Passwords(cheap=True).hash("correct horse battery")
         users = {
@@ -65,6 +77,7 @@ async def take(db: Db, folder: Path, text: str) -> list[str]:
     export = parse_export(text)
     channels = Channels(db, load_secrets(folder / "secret.key").box)
     await channels.load()
+    locked = await Exports(db).put_back(export, by="me")
     for scope, layer in export.layers.items():
         await channels.set_layer(scope, layer, by="me")
     for each in export.channels:
@@ -72,7 +85,7 @@ async def take(db: Db, folder: Path, text: str) -> list[str]:
             each.addresses, each.name, each.watch, each.labels, each.settings, folder=each.folder
         )  # fmt: skip
         await channels.add(new, by="me")
-    return await Exports(db).put_back(export, by="me")
+    return locked
 
 
 @pytest.mark.anyio
@@ -92,6 +105,32 @@ async def test_an_export_makes_the_same_rows_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_secrets_in_addresses_are_secrets(tmp_path: Path) -> None:
+    camera = "http://me:geheim@cam.test/live.m3u8?auth_key=geheim"
+    page = "https://live.shopee.sg/share?from=live&session=802458&uid=1006401066"
+    async with open_db(tmp_path / "ouzel.db", SystemClock()) as db:
+        channels = Channels(db, load_secrets(tmp_path / "secret.key").box)
+        await channels.load()
+        kept = [(await channels.add(NewChannel((each,)), by="me")).addresses for each in (camera, page)]
+    assert [each.addresses for each in parse_export(await exported(tmp_path, secrets=True)).channels] == kept
+
+    text = await exported(tmp_path, secrets=False)
+    shown = "http://***@cam.test/live.m3u8?auth_key=***"
+    assert [each.addresses for each in parse_export(text).channels] == [(shown,), kept[1]]
+    assert (
+        f'[[channels]]\n# what is secret in an address is left out: *** stands in its place\naddresses = ["{shown}"]'
+        in text
+    )
+    new = tmp_path / "new"
+    new.mkdir()
+    async with open_db(new / "ouzel.db", SystemClock()) as db:
+        channels = Channels(db, load_secrets(new / "secret.key").box)
+        await channels.load()
+        with pytest.raises(BadUrl, match="is an address as it is shown"):
+            await channels.add(NewChannel((shown,)), by="me")
+
+
+@pytest.mark.anyio
 async def test_without_secrets_there_is_none_in_it(tmp_path: Path) -> None:
     await fill(tmp_path)
     text = await exported(tmp_path, secrets=False)
@@ -108,6 +147,14 @@ async def test_without_secrets_there_is_none_in_it(tmp_path: Path) -> None:
         assert (login[0].role, login[0].labels, login[0].language) == (Role.EDITOR, {"music"}, "zh")
         assert not await Passwords(cheap=True).verify(login[1], "")
         assert [policy.name for policy in await Policies(db).all()] == ["a week", "many"]
+        [pipeline] = await Pipelines(db, nothing_against).all()
+        assert (pipeline.name, [each.doc() for each in pipeline.steps]) == (
+            "to mp4",
+            [
+                {"step": "remux", "format": "mp4", "keep": True},
+                {"step": "clock", "format": "srt", "template": "", "every_s": 1.0},
+            ],
+        )
 
 
 async def take_again(db: Db, text: str) -> list[str]:
@@ -121,7 +168,9 @@ async def take_again(db: Db, text: str) -> list[str]:
         '[policies.a]\nkeep_days = "7"', "[policies.a]\nkeep_days = true", '[policies.a]\nper = "root"',
         "[policies.a]\nkeep_count = 3\nkept = 1", '[policies.a]\nkeep_count = 3\nper = "moon"', "[users.a]\nlabels = []",
         '[users.a]\nrole = "king"', '[users.a]\nrole = "admin"\npassword_hash = "geheim"',
-        '[users.a]\nrole = "admin"\nlabels = [1]', '[policies.""]\nkeep_count = 3',
+        '[users.a]\nrole = "admin"\nlabels = [1]', "[pipelines.a]\nsteps = []", "[pipelines.a]", "[pipelines.a]\nsteps = 1",
+        '[pipelines.a]\nsteps = [{step = "dance"}]', '[pipelines.a]\nsteps = ["remux"]', "[pipelines.a]\nstep = []",
+        '[policies.""]\nkeep_count = 3',
     ],
 )  # fmt: skip
 async def test_nothing_is_written_of_what_is_wrong(tmp_path: Path, words: str) -> None:
@@ -135,7 +184,9 @@ async def test_nothing_is_written_of_what_is_wrong(tmp_path: Path, words: str) -
 
 def test_rendered_and_parsed_it_is_the_same() -> None:
     export = Export(
-        policies={'a "b".c': {"keep_days": 0.5, "per": "root"}}, users={"小明": {"role": "viewer", "labels": ["x\ny"]}}
+        policies={'a "b".c': {"keep_days": 0.5, "per": "root"}},
+        pipelines={"x y": {"steps": [{"step": "remux", "keep": True}, {"step": "clock", "every_s": 2.5}]}},
+        users={"小明": {"role": "viewer", "labels": ["x\ny"]}},
     )
     assert parse_export(render_export(export)) == export
 

@@ -22,7 +22,7 @@ from ouzel.config.tables import HookSettings
 from ouzel.model.channel import Channel
 from ouzel.model.happening import Happening, StoredEvent
 from ouzel.model.hooks import HookChannel, HookEvent, HookFile, douyin_arguments
-from ouzel.model.recording import FileState, Recording
+from ouzel.model.recording import FileRole, FileState, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services.channel_forms import NewChannel
 from ouzel.services.channels import Channels
@@ -194,6 +194,20 @@ async def test_such_a_script_is_started_for_each_finished_file(scene: Scene) -> 
         assert await hooks.starts(told(code, **data)) == []
 
 
+async def test_a_script_of_the_other_recorder_is_not_started_for_what_was_made_of_it(scene: Scene) -> None:
+    channel = await scene.channel(1)
+    recording = await scene.recording(channel)
+    await scene.lib.file(recording, "1.mp4", role=FileRole.PRODUCT)
+    await scene.lib.file(recording, "1.jpg", role=FileRole.POSTER)
+    old = HookSettings(("x",), on=("recording.file",), all=True, shape="douyin_live_recorder")
+    hooks = scene.hooks({"old": old, "own": replace(old, shape="ouzel")})
+    for path, role in (("1.mp4", "product"), ("1.jpg", "poster")):
+        data = {"path": path, "state": "closed", "role": role}
+        starts = await hooks.starts(StoredEvent(1, START, "recording.file", recording.id, channel.id, data))
+        assert [start.hook for start in starts] == ["own"]
+        assert "1.jpg" not in str(json.loads(starts[0].stdin)["files"])
+
+
 async def test_names_are_no_commands_for_a_shell(scene: Scene) -> None:
     channel = await scene.channels.add(
         NewChannel(("https://www.huya.com/1",), name=f"'; touch {scene.folder}/hacked; '"), by="me"
@@ -327,3 +341,15 @@ def _runs(pid: int) -> bool:
         return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+async def test_a_download_that_is_whole_is_told_with_its_file(scene: Scene) -> None:
+    hooks = scene.hooks({"every": HookSettings(("a",), on=("download.finished",), all=True)})
+    data = {"name": "film", "path": "/videos/film.ts", "ledger": None, "format": "ts", "bytes": 40, "media_s": 4.0}
+    (start,) = await hooks.starts(StoredEvent(1, START, "download.finished", "d1", None, data))
+    assert (start.env["OUZEL_FILE"], start.env["OUZEL_FILE_STATE"], start.env["OUZEL_SUBJECT"]) == (
+        "/videos/film.ts", "closed", "d1",
+    )  # fmt: skip
+    assert json.loads(start.stdin)["files"] == [
+        {"path": "/videos/film.ts", "format": "ts", "state": "closed", "bytes": 40, "media_s": 4.0}
+    ]

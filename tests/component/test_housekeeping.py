@@ -18,7 +18,7 @@ from ouzel.store import housekeeping
 from ouzel.store.db import Db, open_db
 from ouzel.store.housekeeping import DAYS, HousekeepingRepo
 from ouzel.store.idempotency import Kept, reserve_in
-from ouzel.store.tables import audit, events, idempotency, jobs, nodes, notices
+from ouzel.store.tables import audit, events, idempotency, jobs, messages, nodes, notices
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -61,12 +61,19 @@ async def test_what_is_old_goes_and_the_rest_stays(db: Db, clock: FakeClock) -> 
         "created_at": now,
     }  # fmt: skip
     notice = {"code": "x", "severity": "info", "data": {}, "raised_at": now, "last_at": now}
+    message = {
+        "route": "r", "target": "t", "code": "x", "severity": "info", "about": "x", "at": now, "title": "", "text": "",
+        "url": "", "picture": "", "data": {}, "language": "en", "state": "waiting", "joined": False, "attempts": 0,
+        "created_at": now,
+    }  # fmt: skip
     node = {"name": "ouzel", "labels": [], "cap": 1, "registered_at": now, "beat_at": now}
     async with db.transaction() as tx:
         await tx.execute(insert(jobs).values(job | {"id": "over", "state": "done", "ended_at": now}))
         await tx.execute(insert(jobs).values(job | {"id": "open", "state": "queued"}))
         await tx.execute(insert(notices).values(notice | {"id": "over", "key": "a", "over_at": now}))
         await tx.execute(insert(notices).values(notice | {"id": "open", "key": "b"}))
+        await tx.execute(insert(messages).values(message | {"id": "over", "number": 1, "ended_at": now}))
+        await tx.execute(insert(messages).values(message | {"id": "open", "number": 2}))
         await tx.execute(insert(nodes).values(node | {"fenced_at": now}))
         await tx.execute(insert(nodes).values(node))
         await reserve_in(tx, Kept("u", "k", "f", None, {}, None, now + timedelta(hours=1)), now)
@@ -77,6 +84,7 @@ async def test_what_is_old_goes_and_the_rest_stays(db: Db, clock: FakeClock) -> 
         "audit": audit,
         "jobs": jobs,
         "notices": notices,
+        "messages": messages,
         "nodes": nodes,
         "idempotency": idempotency,
     }
@@ -90,7 +98,7 @@ async def test_what_is_old_goes_and_the_rest_stays(db: Db, clock: FakeClock) -> 
         set_to(clock, now + timedelta(days=days, seconds=1))
         assert await keeper.sweep() == len(names)
     left = {name: await count(db, table) for name, table in tables.items()}
-    assert left == {"events": 1, "audit": 0, "jobs": 1, "notices": 1, "nodes": 1, "idempotency": 0}
+    assert left == {"events": 1, "audit": 0, "jobs": 1, "notices": 1, "messages": 1, "nodes": 1, "idempotency": 0}
 
 
 async def test_there_are_never_too_many_events(db: Db, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from ouzel.base.errors import BadUrl, ConnectionLost, InputError
 from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob
+from ouzel.services.events import EventBus
 from ouzel.services.jobs import JobContext, JobKind, Jobs
 from ouzel.services.supervisor import Supervisor
 from ouzel.store.db import Db, Tx, open_db
@@ -140,6 +141,30 @@ async def test_a_bug_is_told_as_internal_and_tried_again(shop: Shop) -> None:
     async with at_work(shop):
         job = await shop.until(await shop.jobs.put("work", {}), S.WAITING)
     assert (job.code, job.why) == ("internal", "KeyError: 'oops'")
+
+
+async def test_progress_is_told_in_passing(shop: Shop) -> None:
+    bus = EventBus(shop.db)
+    ownership = SqliteOwnership(shop.db, lease_clock=shop.clock.monotonic)
+    queue, kinds = SqliteJobQueue(shop.db, ownership), [JobKind("work", shop.run, "disk")]
+    shop.jobs = Jobs(queue, kinds, {"disk": 1}, shop.clock, bus=bus, sleep=shop.clock.sleep)
+    shop.supervisor = Supervisor(ownership, shop.jobs.bodies(), shop.clock, sleep=shop.clock.sleep)
+
+    async def play(work: JobContext) -> None:
+        work.progress(0.5, "half")
+        await anyio.sleep_forever()
+
+    shop.play = play
+    async with at_work(shop):
+        job = await shop.jobs.put("work", {})
+        await _until(lambda: bus.passed > 0)
+        [told] = bus.passing(0)
+        data = {"kind": "work", "queue": "disk", "fraction": 0.5, "eta_s": 0.0, "message": "half"}
+        assert (told.event.code, told.event.subject, told.event.data) == ("job.progress", job.id, data)
+        await shop.jobs.queue.abort(job.id)
+        await shop.until(job, S.CANCELLED)
+    assert bus.passing(0) == []
+    bus.close()
 
 
 async def test_a_job_that_runs_is_cancelled_when_it_is_aborted(shop: Shop) -> None:

@@ -39,7 +39,7 @@ def drawn(path: Path) -> dict[str, Any]:
             indexes = ask(f"PRAGMA index_list({name})").fetchall()
             found[name] = {
                 "columns": ask(f"PRAGMA table_xinfo({name})").fetchall(),
-                "keys": ask(f"PRAGMA foreign_key_list({name})").fetchall(),
+                "keys": sorted(key[2:] for key in ask(f"PRAGMA foreign_key_list({name})").fetchall()),
                 "indexes": sorted(
                     (n, u, o, p, ask(f"PRAGMA index_xinfo({n})").fetchall()) for _, n, u, o, p in indexes
                 ),

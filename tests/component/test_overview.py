@@ -113,3 +113,5 @@ async def test_what_waits_for_a_place_is_queued(tmp_path: Path) -> None:
         await SqliteOwnership(room.db).want("job:1", {}, kind="job/slow")  # nobody here does such work
         (task,) = (await overviews.look()).tasks
         assert (task.kind, task.name, task.state) == ("job", "1", "queued")
+        await SqliteOwnership(room.db).want("dl:2", {})
+        assert ("download", "2", "queued") in [(t.kind, t.name, t.state) for t in (await overviews.look()).tasks]

@@ -20,7 +20,7 @@ from ouzel.platforms.contract import AdapterName, Match, Options, Platform
 from ouzel.platforms.registry import registry
 from ouzel.platforms.watch import watching
 from ouzel.platforms.worker import answer
-from ouzel.testing.platforms import PlatformServer, platform_server, read_case
+from ouzel.testing.platforms import PlannedAnswer, PlatformServer, platform_server, read_case
 
 pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent.parent / "data" / "platforms"
@@ -145,3 +145,12 @@ def test_the_extractors_of_a_site_are_those_of_no_other() -> None:
 )
 def test_what_a_plugin_says_is_told_by_its_words_and_not_by_an_address(words: str, kind: type[OuzelError]) -> None:
     assert type(of_streamlink._meaning(of_streamlink.PluginError(words), "any")) is kind  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_field_that_is_missing_is_no_wish_for_a_login(tmp_path: Path) -> None:
+    async with platform_server(tmp_path) as server:
+        server.play([PlannedAnswer("POST gql.twitch.tv/gql", '{"data": {}}')])
+        options = Options(proxy=server.proxy, timeout_s=10.0)
+        told = await anyio.to_thread.run_sync(answer, registry()["twitch"].example, "streamget", options)
+    assert isinstance(told.outcome, ResolverFailed | SiteChanged), told  # not NeedsLogin, for the name of a field

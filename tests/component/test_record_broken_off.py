@@ -88,3 +88,31 @@ async def test_a_split_that_somebody_asks_for_comes_at_the_next_edge(record: Stu
 def _end_of(kept: Kept) -> datetime:
     last = kept.book.chunks[-1]
     return last.wall + timedelta(seconds=last.duration_s)
+
+
+async def test_what_goes_on_waits_for_its_stream_as_after_a_drop(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip).push(3)
+        first = await _break_off(record, channel, 3)
+        origin.on("show.flv").status(404, times=6)  # an address that never brought anything is tried four times
+
+        async def end(_: Recorder, tape: Tape) -> None:
+            await origin.wait_hits("show.flv", 7)
+            channel.push(2)
+            await _until(tape, 2)
+            channel.end()
+            await anyio.sleep_forever()
+
+        rest = await record(channel.flv_url, name="show-2", broken=_rest_of(first), while_running=end, park_s=1.0)
+    assert rest.numbers[-1] == 4
+    assert [code for code, _ in rest.gaps] == ["recorder_stopped"]
+    assert rest.report.reconnects >= 6
+
+
+async def test_what_goes_on_and_never_comes_is_gone(record: Studio, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip).push(3)
+        first = await _break_off(record, channel, 3)
+        origin.on("show.flv").status(404)
+        rest = await record(channel.flv_url, name="show-2", broken=_rest_of(first), park_s=0.5)
+    assert (rest.report.end_reason, rest.report.files) == (EndReason.GONE, ())

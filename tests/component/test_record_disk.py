@@ -15,7 +15,7 @@ from tests.command import is_run, left_in, numbers, ouzel, proven
 from ouzel.cli.job import Options, read_job
 from ouzel.cli.output import Output
 from ouzel.cli.record import run_job
-from ouzel.engine import recorder as recorder_module
+from ouzel.engine import watchdog
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import EventCode
@@ -169,7 +169,7 @@ def words(urls: list[str], **more: str) -> Options:
 async def test_a_floor_of_free_space_pauses_before_the_disk_is_full(
     record: Studio, clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "_WATCH_S", 0.05)
+    monkeypatch.setattr(watchdog, "_EVERY_S", 0.05)
     floor = 1_000_000
     with tiny_disk(record.folder, megabytes=3) as disk:
         fill(disk, leave=1_500_000)

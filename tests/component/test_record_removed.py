@@ -11,7 +11,7 @@ import pytest
 from tests.command import is_run, numbers, proven
 
 from ouzel.cli.reports import end_code
-from ouzel.engine import recorder as recorder_module
+from ouzel.engine import watchdog
 from ouzel.engine.recorder import Recorder
 from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.model.events import EventCode
@@ -43,7 +43,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def sharp_eyes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "_WATCH_S", 0.05)
+    monkeypatch.setattr(watchdog, "_EVERY_S", 0.05)
 
 
 @pytest.mark.usefixtures("sharp_eyes")

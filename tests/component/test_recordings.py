@@ -11,12 +11,19 @@ import pytest
 from tests.component.newsroom import OFF, Newsroom, live, newsroom
 
 from ouzel.base.errors import ConnectFailed, DiskFull, OuzelError
+from ouzel.engine.ledgers import find
+from ouzel.model.flow import Gap
+from ouzel.model.ledger import Ledger
 from ouzel.model.ownership import Grant
 from ouzel.model.recording import Recording
 from ouzel.services import broadcasts, recordings
 from ouzel.services.bodies import Context, Ending
 from ouzel.services.channel_forms import ChannelEdit, NewChannel
+from ouzel.services.library import Library
+from ouzel.store.db import open_db
 from ouzel.store.ownership import SqliteOwnership
+from ouzel.store.recordings import RecordingFilter, RecordingRepo
+from ouzel.system.clock import SystemClock
 from ouzel.testing.clips import Clip
 from ouzel.testing.markers import read_markers
 from ouzel.testing.origin import Hls, LiveOrigin
@@ -86,6 +93,59 @@ async def test_a_restart_goes_on_in_the_same_recording_with_the_next_segment(tmp
             assert [file.part for file in await room.files(recording)] == [1, 2]
 
 
+async def _told_of(folder: Path) -> tuple[Recording, list[Gap], list[Ledger]]:
+    """The only recording with its gaps, and what the ledgers of its files say."""
+    async with open_db(folder / "ouzel.db", SystemClock()) as db:
+        repo = RecordingRepo(db)
+        (recording,) = await repo.page(RecordingFilter())
+        files = (await repo.files([recording.id]))[recording.id]
+        gaps = await repo.gaps(recording.id)
+    found = [find(folder / "media" / file.path) for file in files]
+    return recording, gaps, [held.ledger for held in found if held is not None]
+
+
+async def _is(room: Newsroom, state: str) -> bool:
+    return any(each.state.value == state for each in await room.all_recordings())
+
+
+async def test_a_stream_that_is_away_while_its_recorder_is_stopped_has_one_gap(tmp_path: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, speed=1.0)
+        away = origin.on("show.flv").reset(after=90_000, times=1).status(404)
+        async with newsroom(tmp_path) as room:
+            channel = await room.channel(park_s=60.0)
+            await room.says(channel, live(show.flv_url, broadcast="b1"))
+            await room.until(lambda: _is(room, "parked"))
+        async with newsroom(tmp_path) as room:
+            room.watchers.answers[channel.id] = live(show.flv_url, broadcast="b1")
+            await room.until(lambda: _is(room, "parked"))  # nobody but the recorder itself asks for it again
+            away.clear()
+            await _media(room, 1)
+        recording, gaps, ledgers = await _told_of(tmp_path)
+    assert [(gap.code, round(gap.at_s, 3)) for gap in gaps] == [("recorder_stopped", round(ledgers[0].media_s, 3))]
+    assert [len(ledger.gaps) for ledger in ledgers] == [0, 1]
+    assert (recording.gaps, recording.missing_s) == (1, pytest.approx(gaps[0].missing_s, abs=0.01))
+
+
+async def test_what_was_missing_when_somebody_stopped_it_is_not_missing_twice(tmp_path: Path, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        show = origin.channel("show", clip, speed=1.0)
+        away = origin.on("show.flv").reset(after=90_000, times=1).status(404)
+        async with newsroom(tmp_path) as room:
+            channel = await room.channel(park_s=60.0)
+            await room.says(channel, live(show.flv_url, broadcast="b1"))
+            await room.until(lambda: _is(room, "parked"))
+            await room.broadcasts.stop_this(channel.id)
+            await room.finished()
+            away.clear()
+            await room.broadcasts.record_now(channel.id)
+            await _media(room, 1)
+        recording, gaps, ledgers = await _told_of(tmp_path)
+    assert [gap.code for gap in gaps] == ["connection_lost", "recorder_stopped"]
+    assert [len(ledger.gaps) for ledger in ledgers] == [1, 1]
+    assert (recording.gaps, recording.missing_s) == (2, pytest.approx(sum(gap.missing_s for gap in gaps), abs=0.01))
+
+
 async def test_a_drop_with_the_same_name_is_the_same_broadcast_and_another_name_another(
     tmp_path: Path, clip: Clip
 ) -> None:
@@ -112,10 +172,8 @@ async def _parts(room: Newsroom, number: int) -> bool:
     return len(await room.files(recording)) >= number
 
 
-async def _gaps(room: Newsroom, recording: Recording) -> list[object]:
-    from ouzel.store.recordings import RecordingRepo
-
-    return [*await RecordingRepo(room.db).gaps(recording.id)]
+async def _gaps(room: Newsroom, recording: Recording) -> list[Gap]:
+    return await RecordingRepo(room.db).gaps(recording.id)
 
 
 async def test_a_list_that_says_its_end_again_and_again_is_not_recorded_again(tmp_path: Path, clip: Clip) -> None:
@@ -155,6 +213,33 @@ async def test_this_show_only_is_stopped_and_the_next_one_recorded(tmp_path: Pat
         await room.says(channel, live(show.url, broadcast="b2"))
         await _media(room, 1)
         assert len(await room.all_recordings()) == 2
+
+
+async def test_what_is_recorded_on_is_not_in_the_trash_any_more(tmp_path: Path, clip: Clip) -> None:
+    """Else it would be thrown away with what was there before."""
+    async with LiveOrigin() as origin, newsroom(tmp_path) as room:
+        channel = await room.channel()
+        show = origin.channel("show", clip, hls=_HLS, speed=4.0)
+        await room.says(channel, live(show.url, broadcast="b1"))
+        await _media(room, 1)
+        await room.broadcasts.stop_this(channel.id)
+        await room.finished()
+        (recording,) = await room.all_recordings()
+        await Library(room.db).trash(recording.id, by="me")
+
+        async with room.db.transaction() as tx:  # its files go by now: nothing can be put into it
+            await RecordingRepo(room.db).change_in(tx, recording.id, deleting_at=recording.updated_at)
+        await room.broadcasts.record_now(channel.id)
+        assert (await Library(room.db).get(recording.id)).state.value == "done"
+        assert not await room.all_recordings()
+
+        async with room.db.transaction() as tx:
+            await RecordingRepo(room.db).change_in(tx, recording.id, deleting_at=None)
+        await room.broadcasts.record_now(channel.id)
+        await _media(room, 1)
+        assert [each.deleted_at for each in await room.all_recordings()] == [None]
+        told = [each.data for each in await room.db.events_after(0) if each.code == "recording.removed"]
+        assert told == [{"removed": True, "by": "me"}, {"removed": False, "by": "ouzel"}]
 
 
 async def test_what_is_not_wanted_is_not_recorded_until_somebody_says_so(tmp_path: Path, clip: Clip) -> None:

@@ -17,10 +17,11 @@ from tests.recordings import CONTAINERS, NOON, record
 
 from ouzel.base.errors import InputError
 from ouzel.engine import ledgers
-from ouzel.engine.convert import CONVERTING, convert
+from ouzel.engine.convert import convert
 from ouzel.engine.probe import probe
 from ouzel.engine.recover import recover
 from ouzel.engine.recover_file import DAMAGED, Disk
+from ouzel.engine.sinks.file import CONVERTING
 from ouzel.engine.verify import verify
 from ouzel.formats.shape import Container
 from ouzel.model import ledger

@@ -19,6 +19,8 @@ from ouzel.config.schema import OF_ALL, plain_tables
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override, lines_of
 from ouzel.config.values import Place, WrongValue, read, written_duration
+from ouzel.daemon.downloading import download_rules
+from ouzel.model.downloads import MOST_CONNECTIONS, PROFILES, Pace
 from ouzel.platforms.registry import registry
 
 PLATFORMS = ("bilibili", "twitch", "pixiv-sketch")
@@ -177,6 +179,8 @@ def test_every_problem_is_told_by_itself_too(tmp_path: Path) -> None:
         ("OUZEL_SERVER__PORT", "s3cret", "OUZEL_SERVER__PORT in the environment: port is a whole number"),
         ("OUZEL_SERVR__PORT", "1", "OUZEL_SERVR__PORT in the environment: there is no table [servr]; did you mean server?"),
         ("OUZEL_SERVER_PORT", "1", "OUZEL_SERVER_PORT in the environment is no setting; did you mean OUZEL_SERVER__PORT?"),
+        ("OUZEL_WATCH_MIN_INTERVAL", "5", "OUZEL_WATCH_MIN_INTERVAL in the environment is no setting; did you mean OUZEL_WATCH_"),
+        ("OUZEL_LOG_XYZZY", "5", "OUZEL_LOG_XYZZY in the environment is no setting: [log] has no key xyzzy"),
         ("OUZEL_PLATFORMS__TWITCH", "x", "OUZEL_PLATFORMS__TWITCH in the environment: twitch is a table: [platforms.twitch]"),
         ("OUZEL_HOOKS__X__COMMAND", '["s3cret"', "OUZEL_HOOKS__X__COMMAND in the environment: command is a list"),
     ],
@@ -251,3 +255,33 @@ def test_the_reference_has_the_example() -> None:
     if os.environ.get("OUZEL_WRITE_GOLDEN"):
         REFERENCE.write_text(page)
     assert REFERENCE.read_text() == page
+
+
+def test_profiles_of_downloads_are_usual_but_for_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUZEL_DOWNLOAD__PROFILES__FAST__RETRIES", "7")
+    found = settings(
+        tmp_path, "[download]\nfolder = 'films'\nprofile = 'fast'\n[download.profiles.low-bandwidth]\nconnections = 1"
+    )
+    assert (found.download.folder, found.download.profile, found.download.at_once) == (tmp_path / "films", "fast", 3)
+    assert (found.profiles["fast"].connections, found.profiles["fast"].retries) == (16, 7)
+    assert (found.profiles["low_bandwidth"].connections, found.profiles["low_bandwidth"].retries) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[download.profiles.mine]\nretries = 1", "line 1: [download.profiles] has no key mine"),
+        ("[download.profiles.fast]\nthreads = 1", "line 2: [download.profiles.fast] has no key threads"),
+        ("[download]\nconnections = 17", "line 2: connections is at most 16"),
+        ("[download]\nprofile = 'faster'", "line 2: profile takes"),
+    ],
+)
+def test_what_is_wrong_with_downloads_is_told(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadConfig, match=re.escape(words)):
+        settings(tmp_path, text)
+
+
+def test_what_is_usual_is_what_the_engine_takes_for_it() -> None:
+    rules = download_rules(load.with_folders(Settings()))
+    assert rules.profiles == {str(name): pace for name, pace in PROFILES.items()}
+    assert (rules.pace, rules.most_connections) == (Pace(), MOST_CONNECTIONS)

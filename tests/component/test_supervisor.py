@@ -122,6 +122,18 @@ async def test_what_is_wanted_runs_at_once_without_waiting_for_a_beat(house: Hou
     assert house.clock.monotonic() == 0, "no time has passed"
 
 
+async def test_a_beat_while_nothing_waits_is_one_transaction(house: House) -> None:
+    async with at_work(house):
+        await house.ownership.want("rec:a", {})
+        await house.until(lambda: bool(house.began))
+        await house.idle()
+        for _ in range(3):
+            before = house.db.writes
+            house.clock.advance(ALONE.beat_s)
+            await house.idle()
+            assert house.db.writes == before + 1
+
+
 async def test_what_was_wanted_before_it_began_runs(house: House) -> None:
     await house.ownership.want("rec:a", {})
     async with at_work(house):

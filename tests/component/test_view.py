@@ -16,7 +16,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import anyio
 import pytest
+
+from ouzel.cli.live import live_view
+from ouzel.model.overview import Overview
 
 _LFLAG = 3
 _COOKED = termios.ICANON | termios.ECHO
@@ -153,6 +157,34 @@ def test_a_table_without_a_keyboard() -> None:
         view.until("queued")
         view.process.terminate()
         assert view.ended() == 0
+
+
+def test_who_asks_before_there_is_a_view_ends_nothing() -> None:
+    asked = (
+        "import os, signal, ouzel.__main__ as begin, ouzel.cli.main as line; "
+        "line.main = lambda: (os.kill(os.getpid(), signal.SIGUSR1), print('alive'))[1]; begin.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"alive\n")
+
+
+@pytest.mark.anyio
+async def test_who_asks_after_its_end_ends_nothing() -> None:
+    asked: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: asked.append(number))
+    try:
+        with live_view(table=False) as view:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(view.run, look)
+                tasks.cancel_scope.cancel()
+        os.kill(os.getpid(), signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert asked == [signal.SIGUSR1]
+
+
+async def look() -> Overview:
+    raise AssertionError("nobody looked")
 
 
 def test_a_job_in_the_background_is_not_stopped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 from bisect import bisect_right
 from pathlib import Path
@@ -132,7 +133,7 @@ def _check_start(made: World, site: Site, room: Room, start: float, end: float) 
         slack_s *= 2
     if room.id in {str(number) for number in range(4, ROOMS, 20)}:
         slack_s *= 2  # one of its answers was garbage
-    found_s = made.first.get(f"{site.name} {room.id}@{start}")
+    found_s = made.first.get((site.name, room.id, math.floor(start)))
     assert found_s is not None, (site.name, room.id, start, end, room.asked)
     times = sorted(room.asked)
     asked_s = times[bisect_right(times, ready_s)]

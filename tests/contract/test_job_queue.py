@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.engines import Engine, Station
+from tests.engines import Engine, Station, Write
 
 from ouzel.base.errors import BadUrl, Conflict, ConnectionLost, DiskFull, NotFound, StaleOwner
 from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob, Progress
 from ouzel.model.ownership import Grant
-from ouzel.store.db import Tx
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +34,7 @@ async def begin(station: Station) -> tuple[Grant, Job]:
 
 
 async def done(station: Station, grant: Grant, result: dict[str, object] | None = None) -> None:
-    async def write(tx: Tx) -> None:
+    async def write(tx: Write) -> None:
         await station.queue.done_in(tx, grant, result)
 
     await station.ownership.commit(grant, write)
@@ -46,7 +45,7 @@ async def state(station: Station, job: Job) -> JobState:
 
 
 async def told(station: Station) -> list[str]:
-    return [event.data["state"] for event in await station.db.events_after(0) if event.code == "job.changed"]
+    return [event.data["state"] for event in await station.rows.events_after(0) if event.code == "job.changed"]
 
 
 async def test_a_job_is_put_run_and_done(station: Station, clock: FakeClock) -> None:
@@ -96,13 +95,13 @@ async def test_the_same_work_is_one_job_until_it_is_over(station: Station) -> No
 
 async def test_a_job_is_put_with_the_rows_of_its_caller_or_not_at_all(station: Station) -> None:
     async def put_and_fail() -> None:
-        async with station.db.transaction() as tx:
+        async with station.rows.transaction() as tx:
             await station.queue.put_in(tx, work())
             raise LookupError
 
     with pytest.raises(LookupError):
         await put_and_fail()
-    async with station.db.transaction() as tx:
+    async with station.rows.transaction() as tx:
         kept = await station.queue.put_in(tx, work())
 
     assert [grant.key for grant in await claim(station)] == [f"job:{kept.id}"]
@@ -209,7 +208,8 @@ async def test_the_error_says_whether_trying_again_can_help(station: Station, cl
     assert [(job.state, job.code) for job in found] == [
         (S.FAILED, "bad_url"), (S.WAITING, "disk_full"), (S.WAITING, "internal"),
     ]  # fmt: skip
-    assert waits == [None, 60, 5]
+    assert waits == [None, 30, 5]
+    assert [job.attempts for job in found] == [1, 0, 1], "who waits for the disk has not failed"
 
 
 async def test_what_has_failed_can_be_tried_again_from_the_beginning(station: Station) -> None:
@@ -375,7 +375,7 @@ async def test_effects_of_a_job_are_there_if_and_only_if_it_is_done(station: Sta
     job = await station.queue.put(work())
     grant, _ = await begin(station)
 
-    async def write(tx: Tx) -> None:
+    async def write(tx: Write) -> None:
         tx.emit(Happening("recording.changed", job.id))
         await station.queue.done_in(tx, grant, None)
         raise LookupError

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from tests.engines import Engine, Station
+from tests.engines import Engine, Station, Write
 
 from ouzel.base.errors import StaleOwner
 from ouzel.model.happening import Happening
 from ouzel.model.ownership import Beat, Grant, Terms
-from ouzel.store.db import Tx
 from ouzel.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
 
-async def tell(tx: Tx) -> None:
+async def tell(tx: Write) -> None:
     tx.emit(Happening("recording.changed", "x"))
 
 
 async def written(station: Station) -> int:
-    return len(await station.db.events_after(0))
+    return len(await station.rows.events_after(0))
 
 
 async def claim(station: Station, kind: str = "rec", free: int = 10) -> list[str]:
@@ -123,6 +122,18 @@ async def test_the_epoch_grows_with_each_claim_over_wishes_too(station: Station)
     assert epochs == [1, 2, 3]
 
 
+async def test_a_beat_tells_whether_something_is_nobodys(station: Station) -> None:
+    assert not (await station.ownership.beat()).waiting
+    await station.ownership.want("rec:a", {})
+    assert (await station.ownership.beat()).waiting
+    (grant,) = await station.ownership.claim({"rec": 1})
+    assert not (await station.ownership.beat()).waiting
+    await station.ownership.release(grant, hold_s=30)
+    assert (await station.ownership.beat()).waiting, "later"
+    await station.ownership.unwant("rec:a")
+    assert not (await station.ownership.beat()).waiting
+
+
 async def test_what_is_held_back_is_left_alone_until_then(station: Station, clock: FakeClock) -> None:
     await station.ownership.want("rec:a", {})
     (grant,) = await station.ownership.claim({"rec": 1})
@@ -179,11 +190,11 @@ async def test_wanting_what_runs_leaves_it_running(station: Station) -> None:
 
 
 async def test_a_wish_in_a_transaction_is_there_with_it_or_not_at_all(station: Station) -> None:
-    async with station.db.transaction() as tx:
+    async with station.rows.transaction() as tx:
         await station.ownership.want_in(tx, "rec:a", {})
 
     async def wish_and_fail() -> None:
-        async with station.db.transaction() as tx:
+        async with station.rows.transaction() as tx:
             await station.ownership.want_in(tx, "rec:b", {})
             raise LookupError
 
@@ -196,7 +207,7 @@ async def test_a_wish_wakes_when_it_is_committed(station: Station) -> None:
     woken: list[int] = []
     end = station.ownership.listen(lambda: woken.append(1))
 
-    async with station.db.transaction() as tx:
+    async with station.rows.transaction() as tx:
         await station.ownership.want_in(tx, "rec:a", {})
         await station.ownership.want_in(tx, "rec:b", {})
         assert woken == []
@@ -227,7 +238,7 @@ async def test_a_write_that_fails_leaves_the_grant_as_it_was(station: Station) -
     await station.ownership.want("rec:a", {})
     (grant,) = await station.ownership.claim({"rec": 1})
 
-    async def fail(tx: Tx) -> None:
+    async def fail(tx: Write) -> None:
         await tell(tx)
         raise LookupError
 

@@ -84,7 +84,8 @@ def test_what_a_killed_process_had_is_taken_over_at_once(start: Callable[[], Pro
 def test_a_frozen_process_that_wakes_can_commit_nothing_and_ends(start: Callable[[], Process]) -> None:
     first = start()
     first.until("began rec:a 1")
-    first.signal(signal.SIGSTOP)
+    first.tell("freeze")
+    first.until("freezing")
     second = start()
     second.until("began rec:a 2")
 

@@ -3,68 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.e2e.mother import Mother
 
-_HOUSE = Path(__file__).parents[2]
 _KILLS = 50
-
-
-class Mother:
-    """Forks the processes that are killed."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "tests.jobs_process", str(folder)]
-        self._process = subprocess.Popen(
-            command, cwd=_HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        self.put: set[str] = set()
-        """Ids of jobs that were told to be in the queue."""
-
-    def bear(self) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        while not (line := self.line()).startswith("child "):
-            self._note(line)
-        return int(line.split()[1])
-
-    def line(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline().strip()
-        assert line, "it has ended"
-        self._note(line)
-        return line
-
-    def _note(self, line: str) -> None:
-        word, _, name = line.partition(" ")
-        if word == "put":
-            self.put.add(name)
-
-    def kill(self, pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        while self.line() != f"dead {pid}":
-            pass
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 @pytest.fixture
 def mother(tmp_path: Path) -> Iterator[Mother]:
-    begun = Mother(tmp_path)
+    begun = Mother("jobs_process", tmp_path)
     yield begun
     begun.close()
 

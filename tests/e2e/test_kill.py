@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.command import HANG_S, Running, is_run, left_in, numbers, ouzel, proven
 
-from ouzel.engine.convert import CONVERTING
+from ouzel.engine.sinks.file import CONVERTING
 from ouzel.model import ledger
 from ouzel.testing.clips import Clip
 from ouzel.testing.origin import Hls, LiveOrigin, OriginProcess

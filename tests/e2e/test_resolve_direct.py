@@ -199,5 +199,5 @@ async def test_people_are_told_in_their_language(tmp_path: Path) -> None:
     assert english.out.startswith("blocked, so that nobody knows whether it is live: 127.0.0.1 answered 403")
     assert "what helps: it may have expired" in english.out
     assert "own asked: GET http://127.0.0.1" in english.out
-    assert chinese.out.startswith("未能访问，无法得知是否在直播：服务器不允许访问：127.0.0.1 answered 403")
+    assert chinese.out.startswith("未能访问，无法得知是否在直播：127.0.0.1 应答 403")
     assert "建议：地址可能已过期" in chinese.out

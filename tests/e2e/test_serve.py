@@ -150,6 +150,21 @@ async def test_a_file_of_settings_that_is_wrong_is_told_with_its_line(tmp_path: 
     assert not (tmp_path / "data").exists()
 
 
+async def test_a_folder_for_recordings_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    code, said = await refused(tmp_path / "data", "--port", "0", "--recordings", str(tmp_path / "file" / "media"))
+    assert (code, len(said.splitlines())) == (5, 1)
+    assert str(tmp_path / "file" / "media") in said
+
+
+async def test_recordings_are_kept_where_a_followed_file_says(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.json").write_text('{"uids": [], "data_path": "data_of_it", "shutdown_timeout": 3}')
+    async with serving(tmp_path / "own", "--follow", str(tmp_path)) as served:
+        assert (await served.ouzel("status"))[0]["roots"][0]["folder"] == str(tmp_path / "data_of_it")
+        assert await served.end() == 0
+
+
 @pytest.mark.parametrize("content", [b"this is a text, and no database", b""])
 async def test_a_database_that_is_none_is_told_and_left_alone(tmp_path: Path, content: bytes) -> None:
     data = tmp_path / "data"

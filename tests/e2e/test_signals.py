@@ -17,8 +17,8 @@ from signal import SIGHUP, SIGINT, SIGTERM
 import pytest
 from tests.command import Running, is_run, left_in, numbers, ouzel, proven
 
-from ouzel.engine.convert import CONVERTING
 from ouzel.engine.policy import Policy
+from ouzel.engine.sinks.file import CONVERTING
 from ouzel.testing.clips import Clip
 from ouzel.testing.disk import tiny_disk
 from ouzel.testing.origin import Hls, LiveOrigin, OriginProcess

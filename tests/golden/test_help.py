@@ -18,7 +18,7 @@ from ouzel.cli import texts
 from ouzel.cli.main import COMMANDS, run
 
 FOLDER = Path(__file__).with_name("help")
-NOUNS = ("channels", "recordings", "jobs", "users", "notices")
+NOUNS = ("channels", "recordings", "downloads", "jobs", "pipelines", "users", "notices")
 
 
 def _commands() -> list[str]:

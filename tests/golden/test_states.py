@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from ouzel.model import jobs
+from ouzel.model import downloads, jobs
 from ouzel.model.states import MOVES, RecordingState, move
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
-@pytest.mark.parametrize(("page", "moves"), [("design/recording.md", MOVES), ("reference/jobs.md", jobs.MOVES)])
+@pytest.mark.parametrize(
+    ("page", "moves"),
+    [("design/recording.md", MOVES), ("reference/jobs.md", jobs.MOVES), ("reference/downloads.md", downloads.MOVES)],
+)
 def test_the_page_has_every_move_and_no_other(page: str, moves: Mapping[StrEnum, frozenset[StrEnum]]) -> None:
     drawn: dict[str, set[str]] = {}
-    for row in re.findall(r"^\| `(\w+)` \| (.*?) ?\|$", (DOCS / page).read_text(), re.MULTILINE):
+    text = (DOCS / page).read_text()
+    section = text.partition("\n## States\n")[2].partition("\n## ")[0] or text
+    for row in re.findall(r"^\| `(\w+)` \| (.*?) ?\|$", section, re.MULTILINE):
         drawn[row[0]] = set(re.findall(r"`(\w+)`", row[1]))
     assert drawn == {state.value: {then.value for then in allowed} for state, allowed in moves.items()}
 

@@ -55,7 +55,10 @@ def test_the_nearest_layer_counts_and_is_named() -> None:
 @pytest.mark.parametrize(
     ("doc", "words"),
     [
-        ({"qualty": ["best"]}, "no setting qualty"),
+        ({"qualty": ["best"]}, "no setting qualty; did you mean quality?"),
+        ({"xyzzy": 1}, "no setting xyzzy$"),
+        ({"headers": {"a": "b"}}, r'headers is a list: \[\["Name", "value"\], …\]'),
+        ({"title_include": "x"}, r'title_include is a list: \["…", …\]'),
         ({"quality": []}, "one entry"),
         ({"quality": [3]}, "list of texts"),
         ({"mode": "always"}, "record, notify or manual"),

@@ -90,7 +90,13 @@ def test_a_thing_is_found_by_id_name_or_beginning_and_never_by_guessing() -> Non
         {"id": "06fm000000000000", "name": "06fk8v2xq3m1a7zt", "addresses": []},
         {"id": "06fn000000000000", "name": "anna", "addresses": []},
     ]
-    here = api(lambda _: httpx.Response(200, json={"items": items, "next_cursor": None}))
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["word"])  # the daemon leaves out what does not begin or is not called so
+        return httpx.Response(200, json={"items": items, "next_cursor": None})
+
+    here = api(answer)
 
     def find(word: str) -> str:
         return here.find("channels", word, "name", "addresses")["id"]
@@ -104,6 +110,7 @@ def test_a_thing_is_found_by_id_name_or_beginning_and_never_by_guessing() -> Non
     for word in ("06f", "nobody"):
         with pytest.raises(NotFound):
             find(word)
+    assert asked[-3:] == ["06fk8v2xq3", "06f", "nobody"]
 
 
 def frames(*pieces: str) -> httpx.Response:
@@ -172,6 +179,23 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
     monkeypatch.setattr(httpx, "HTTPTransport", Transport)
     return asked
+
+
+@pytest.mark.parametrize(
+    ("server", "is_tls"), [("http://there.test", False), ("there.test", False), ("HTTPS://there.test", True)]
+)
+def test_who_is_trusted_is_read_only_where_it_matters(
+    server: str, is_tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, object] = {}
+
+    def transport(**options: object) -> httpx.MockTransport:
+        given.update(options)
+        return httpx.MockTransport(lambda _: httpx.Response(204))
+
+    monkeypatch.setattr(httpx, "HTTPTransport", transport)
+    with connect(server, "ouzel_key", None):
+        assert given["verify"] is is_tls
 
 
 def test_the_right_of_this_machine_is_never_shown_to_another(told: list[str | None]) -> None:

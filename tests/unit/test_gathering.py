@@ -20,6 +20,10 @@ class Link:
     def gather(self, size: int) -> None:
         self.sizes.append(size)
 
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
     def abort(self) -> None: ...
 
 

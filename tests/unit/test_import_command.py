@@ -119,3 +119,12 @@ def test_files_are_not_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[
     run(["import", "--dry-run", str(tmp_path)])
     capsys.readouterr()
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before
+
+
+def test_what_becomes_a_pipeline_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.ini"
+    path.write_text("[录制设置]\n录制完成后自动转为mp4格式 = 是\n")
+    assert run(["import", "--dry-run", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert told.count("  taken  ") == 2
+    assert "  left  " not in told

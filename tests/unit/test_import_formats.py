@@ -124,15 +124,24 @@ def test_cameras() -> None:
         ("010", "rtsp://admin:secret-cam@192.0.2.7:554/stream1", 2, {"folder": "/media/front"}),
         ("010", "rtsp://192.0.2.8/stream1", 5, {}),
     ]
-    assert values(imported) == {"policies.cameras.max_age_s": 7 * 86400}
+    assert values(imported) == {"policies.keep_s": 7 * 86400}
+    assert imported.policies == {"7 days": {"keep_days": 7.0}}
+    assert [each.layer for each in imported.channels] == [{"policy": "7 days"}] * 2
     assert remarks(imported) == [
         (7, "key_unknown"),
         (9, "bad_address"),
         (11, "not_needed"),
-        (12, "kept_for_later"),
         *[(line, "not_needed") for line in (13, 14, 15, 17, 18)],
     ]
     assert "secret-cam" not in repr(imported)
+
+
+@pytest.mark.parametrize(("days", "code"), [("0", "bad_value"), ("99999", "bad_value"), ("-3", "wrong_kind")])
+def test_cameras_whose_days_are_none(days: str, code: str) -> None:
+    text = f"cameras:\n  - {{name: a, rtsp_url: 'rtsp://192.0.2.8/a'}}\nrecording:\n  retention_days: {days}\n"
+    imported = read_foreign(text.encode(), "config.yaml")
+    assert (imported.policies, [each.layer for each in imported.channels]) == ({}, [{}])
+    assert remarks(imported) == [(4, code)]
 
 
 def test_downloader() -> None:
@@ -141,8 +150,9 @@ def test_downloader() -> None:
     assert found["download.connections"] == 8
     assert found["download.retry_delay_s"] == 1
     assert found["download.profiles.fast.retry_delay_s"] == 0.5
-    assert found["download.profiles.low_bandwidth.read_bytes"] == 4096
-    assert len(found) == 17
+    assert found["download.profiles.low_bandwidth.connections"] == 2
+    assert len(found) == 15
+    assert remarks(imported) == [(2, "not_needed"), (9, "wrong_kind"), (18, "not_needed")]
     assert [(each.line, each.code) for each in imported.problems] == [(9, "wrong_kind")]
 
 
@@ -162,7 +172,6 @@ def test_variables() -> None:
         "platforms.youtube.proxy": "http://u:secret-proxy@192.0.2.1:8080",
         "log.level": "WARNING",
         "log.format": "json",
-        "download.temp": "/tmp/x y",
     }
     secrets = [each.key for each in imported.settings if each.is_secret]
     assert secrets == ["REDIS_PASSWORD", "YTDLP_PROXY", "COLOUR"]

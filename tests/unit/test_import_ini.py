@@ -40,7 +40,7 @@ def test_all_119_keys_of_the_shipped_file_are_taken_or_said_not_to_be() -> None:
 def test_what_the_shipped_file_says() -> None:
     found = values(read("shipped.ini"))
     assert {key: found[key] for key in found if key.startswith("record.")} == {
-        "record.template": "{platform}/{folder}/{name}_{start:%Y-%m-%d_%H-%M-%S}",
+        "record.template": "{platform}/{folder}/{channel}_{start:%Y-%m-%d_%H-%M-%S}",
         "record.without_emoji": True,
         "record.format": "ts",
         "record.quality": "original",
@@ -123,9 +123,9 @@ def test_no_secret_is_shown(name: str) -> None:
         ("视频保存格式 = avi", "record.format", None),
         ("视频保存格式ts|mkv = avi", "record.format", "ts"),
         ("保存文件夹是否以时间区分：是\n保存文件夹是否以标题区分=是\n保存文件夹是否以作者区分=否\n保存文件名是否包含标题=是",
-         "record.template", "{platform}/{start:%Y-%m-%d}/{title}_{name}/{name}_{title}_{start:%Y-%m-%d_%H-%M-%S}"),
+         "record.template", "{platform}/{start:%Y-%m-%d}/{title}_{channel}/{channel}_{title}_{start:%Y-%m-%d_%H-%M-%S}"),
         ("保存文件夹是否以标题区分=是", "record.template",
-         "{platform}/{folder}/{start:%Y-%m-%d}_{title}/{name}_{start:%Y-%m-%d_%H-%M-%S}"),
+         "{platform}/{folder}/{start:%Y-%m-%d}_{title}/{channel}_{start:%Y-%m-%d_%H-%M-%S}"),
         ("录制空间剩余阈值(GB) = 2.5", "storage.min_free_bytes", 2684354560),
         ("录制空间剩余阈值(GB) = nan", "storage.min_free_bytes", None),
         ("是否去除名称中的表情符号 = perhaps", "record.without_emoji", True),

@@ -9,6 +9,7 @@ import pytest
 
 from ouzel.config.load import load_settings
 from ouzel.model.channel_settings import parse_layer
+from ouzel.model.pipelines import parse_steps
 from ouzel.platforms.registry import registry
 from ouzel.services.import_files import SourceFile, gather
 from ouzel.services.import_plan import ImportPlan
@@ -89,6 +90,18 @@ def test_layers_are_what_channel_settings_take() -> None:
     }
 
 
+def test_new_recordings_stand_beside_the_old_ones_whose_folders_have_names_of_their_own(tmp_path: Path) -> None:
+    rooms, settings = tmp_path / "URL_config.ini", tmp_path / "config.ini"
+    rooms.write_text("https://live.bilibili.com/1\nhttps://www.huya.com/2\n#https://unknown.example/some/room\n")
+    settings.write_text("[录制设置]\n保存文件夹是否以作者区分 = 是\n")
+    found = plan_import(gather([rooms, settings]), registry()).layers
+    assert found == {
+        "global": {"template": "{platform}/{folder}/{channel}_{start:%Y-%m-%d_%H-%M-%S}"},
+        "platform:bilibili": {"template": "B站直播/{folder}/{channel}_{start:%Y-%m-%d_%H-%M-%S}"},
+        "platform:huya": {"template": "虎牙直播/{folder}/{channel}_{start:%Y-%m-%d_%H-%M-%S}"},
+    }
+
+
 def test_a_value_that_a_setting_cannot_have_is_a_problem_of_its_line() -> None:
     found = plan('{"uids": ["a"],\n"max_time_limit": 0.5}', name="config.json")
     assert [(each.of.line, each.of.code) for each in found.problems] == [(2, "bad_value")]
@@ -103,7 +116,20 @@ def test_what_stands_in_ouzel_toml_is_told_as_it_is_written_there() -> None:
     assert '[daemon] shutdown_timeout = "10s"' in written
     assert '[watch] notify_interval = "600s"' in written
     assert '[log] level = "warning"' in written
+    assert f'[download] folder = "{DATA}/downloads"' in written
+    assert '[download] profile = "stable"' in written
+    assert "[download] connections = 8" in written
+    assert '[download] connect_timeout = "10s"' in written
+    assert '[download.profiles.fast] retry_delay = "0.5s"' in written
+    assert "[download.profiles.low_bandwidth] connections = 2" in written
     assert '[platforms.youtube] cookies = "/app/cookies.txt"' in written
+
+
+def test_what_a_downloader_has_more_of_than_there_can_be_is_told_as_the_most() -> None:
+    found = plan("max_threads: 32\ndefault_profile: mine\nprofiles:\n  mine: {threads: 4}\n", name="downloader.yaml")
+    assert [(each.of.code, each.of.fields.get("toml")) for each in found.notices] == [
+        ("in_file", "[download] most_connections = 16"), ("key_unknown", None), ("key_unknown", None),
+    ]  # fmt: skip
 
 
 def test_what_is_secret_is_not_in_the_line_for_ouzel_toml() -> None:
@@ -132,7 +158,9 @@ def test_secrets_are_shown_to_nobody_and_handed_to_who_carries_it_out() -> None:
 
 def test_fields_are_those_that_are_promised() -> None:
     doc = plan("超清,https://live.bilibili.com/5,主播: a\n#x\nb").fields()
-    assert list(doc) == ["channels", "settings", "downloads", "notices", "problems", "files"]
+    assert [*doc] == [
+        "channels", "settings", "downloads", "policies", "notices", "problems", "targets", "routes", "files", "pipelines",
+    ]  # fmt: skip
     (channel,) = doc["channels"]
     assert {key: channel[key] for key in ("url", "name", "quality", "paused", "platform", "line")} == {
         "url": "https://live.bilibili.com/5",
@@ -225,3 +253,49 @@ def test_an_interval_below_the_least_is_taken_as_that_and_told(tmp_path: Path) -
     assert [(each.of.code, each.of.line, each.of.fields["taken"]) for each in found.notices] == [
         ("value_changed", 1, "5")
     ]
+
+
+# -- what the INI recorder does with what is over ------------------------------------------------------------------------
+
+
+def ini_plan(*lines: str) -> ImportPlan:
+    return plan("\n".join(["[录制设置]", *lines]), name="config.ini")
+
+
+REMUX, KEPT = {"step": "remux", "format": "mp4"}, {"keep": True}
+CONVERT = {"step": "convert", "format": "mp4", "video": "h264", "quality": 23}
+CLOCK, SCRIPT = {"step": "clock", "format": "srt"}, {"step": "command", "hook": "recorded"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "steps"),
+    [
+        (["录制完成后自动转为mp4格式 = 是"], [REMUX | KEPT]),
+        (["录制完成后自动转为mp4格式 = 是", "追加格式后删除原文件 = 是"], [REMUX]),
+        (["录制完成后自动转为mp4格式 = 是", "mp4格式重新编码为h264 = 是"], [CONVERT | KEPT]),
+        (["录制完成后自动转为mp4格式 = 否", "mp4格式重新编码为h264 = 是", "追加格式后删除原文件 = 是"], []),
+        (["视频保存格式ts|mkv|flv|mp4|mp3音频|m4a音频 = mp4", "录制完成后自动转为mp4格式 = 是"], []),
+        (["生成时间字幕文件 = 是"], [CLOCK]),
+        (["是否录制完成后执行自定义脚本 = 是", "自定义脚本执行命令 = python3 done.py"], [SCRIPT]),
+        (["是否录制完成后执行自定义脚本 = 是", "自定义脚本执行命令 = "], []),
+        (["是否录制完成后执行自定义脚本 = 否", "自定义脚本执行命令 = a"], []),
+        (
+            [
+                "录制完成后自动转为mp4格式 = 是", "追加格式后删除原文件 = 是", "生成时间字幕文件 = 是",
+                "是否录制完成后执行自定义脚本 = 是", "自定义脚本执行命令 = a",
+            ],
+            [REMUX, CLOCK, SCRIPT],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_done_afterwards_becomes_a_pipeline(lines: list[str], steps: list[dict[str, object]]) -> None:
+    plan = ini_plan(*lines)
+    named = plan.layers.get("global", {}).get("pipeline")
+    if not steps:
+        assert (named, plan.pipelines) == (None, {})
+        assert all(each.of.code in {"not_needed", "hook_in_file"} for each in plan.notices)
+        return
+    assert plan.pipelines == {named: {"steps": steps}}
+    assert parse_steps(steps)
+    told = [each.of.fields["name"] for each in plan.notices if each.of.code == "into_pipeline"]
+    assert told == [named] * sum(line.endswith("= 是") and "脚本" not in line for line in lines)

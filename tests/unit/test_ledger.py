@@ -174,3 +174,33 @@ def test_an_instant_that_cannot_be_shown_everywhere_is_damage(year: str) -> None
 
 def values(line: Line) -> list[object]:
     return [getattr(line, field.name) for field in fields(line)]
+
+
+# -- downloads: any order ---------------------------------------------------------------------------------------------
+
+
+def download(*lines: Line) -> ledger.Ledger:
+    return ledger.read(b"".join(ledger.render(line) for line in (replace(OPENING, download=True), *lines)))
+
+
+def test_chunks_of_a_download_stand_in_the_order_of_their_positions() -> None:
+    held = download(chunk(2), chunk(0), chunk(1))
+    assert [each.index for each in held.chunks] == [0, 1, 2]
+    assert ledger.tiling_holes(held.chunks) == []
+
+
+def test_of_two_lines_of_one_position_the_later_counts() -> None:
+    held = download(chunk(0), chunk(1), chunk(0, digest="f" * 16))
+    assert [each.digest[0] for each in held.chunks] == ["f", "0"]
+
+
+def test_a_cut_in_a_download_voids_positions_and_not_places_in_the_list() -> None:
+    held = download(chunk(0), chunk(5), chunk(7), CutLine(6))
+    assert [each.index for each in held.chunks] == [0, 5]
+
+
+def test_what_only_downloads_have_is_read_as_it_was_written() -> None:
+    told = chunk(3, discontinuity=True, identity="00112233445566ff")
+    held = download(told)
+    assert held.opening.download
+    assert held.chunks == [told]

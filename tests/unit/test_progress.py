@@ -14,8 +14,9 @@ from ouzel.cli import texts
 from ouzel.cli.output import NORMAL, QUIET, VERBOSE, Output
 from ouzel.cli.progress import Progress, fit
 from ouzel.cli.reports import end_code, joined_report, print_reports
+from ouzel.engine.parts import Counters
 from ouzel.engine.recorder import Recorder
-from ouzel.engine.tape import Counters, Tape
+from ouzel.engine.tape import Tape
 from ouzel.model.events import Event, EventCode
 from ouzel.model.flow import EndReason, Gap, GapCode
 from ouzel.model.report import FileReport, Report

@@ -130,3 +130,10 @@ def test_tasks_are_told_by_kind_with_their_states() -> None:
     assert "process" in lines[0]
     assert "stalled" in next(line for line in lines if "failed" in line)
     assert Table(texts).tasks(SEEN) == [texts.tr("tasks.none")]
+
+
+def test_downloads_are_counted_where_there_are_any() -> None:
+    tasks = (TaskLine("download", "dl:1", "1", "running"), TaskLine("download", "dl:2", "2", "queued"))
+    words = texts.tr("table.downloads", count=2)
+    assert words in Table(texts).picture(replace(SEEN, tasks=tasks))[0]
+    assert words not in Table(texts).picture(SEEN)[0]

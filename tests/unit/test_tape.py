@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ouzel.base.errors import DiskFull, FileBusy, OutputExists
+from ouzel.engine.programme import SegmentNote
 from ouzel.engine.sinks.file import FileSink
-from ouzel.engine.tape import SegmentNote, Tape, TapeLimits
+from ouzel.engine.tape import Tape, TapeLimits
 from ouzel.formats.shape import Head, Span, Track
 from ouzel.model import ledger
 from ouzel.model.events import Event, EventCode

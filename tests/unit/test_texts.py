@@ -14,6 +14,7 @@ from ouzel import cli
 from ouzel.base.errors import NetworkError, OuzelError, SiteError
 from ouzel.cli import texts
 from ouzel.cli.output import Output
+from ouzel.cli.texts import sentences
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.model.states import RecordingState
@@ -72,7 +73,7 @@ def kinds(base: type[OuzelError]) -> Iterator[type[OuzelError]]:
 def test_every_error_is_told_in_both_languages() -> None:
     codes = re.findall(r"^\| `(\w+)` \|", ERRORS.read_text(), re.MULTILINE)  # a golden test compares that with the code
     told = {key.removeprefix("error.") for key in texts.errors.EN if key.startswith("error.")}
-    assert told == {*codes, "bad_arguments", "method_not_allowed"}
+    assert told == {*codes, "bad_arguments", "method_not_allowed", "malformed"}
     for key, text in texts.errors.ZH.items():
         assert key.startswith("with_") or re.search(r"[\u4e00-\u9fff]", text), key
 
@@ -125,3 +126,39 @@ def test_the_language_is_the_users(environment: dict[str, str], language: str, m
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert texts.language() == language
+
+
+def test_sentences_in_chinese_have_the_same_fields_and_are_said_somewhere() -> None:
+    said = "".join(path.read_text() for path in SOURCES.parent.rglob("*.py") if path.name != "sentences.py")
+    for english, chinese in sentences.ZH.items():
+        assert fields(english) == fields(chinese), english
+        pieces = re.split(r"\{\w+\}|[:;,(] | among | by ", english)  # some are put together
+        assert all(piece.strip(" ()[]") in said for piece in pieces[:-1] if len(piece) > len("[]: ")), english
+
+
+@pytest.mark.parametrize(
+    ("message", "chinese"),
+    [
+        (
+            "a.toml, line 2: [server] has no key prot; did you mean port?",
+            "a.toml 第 2 行：[server] 中没有 prot 这一项；是否指 port？",
+        ),
+        (
+            "a.toml, line 1: [server] has no key x; a.toml, line 3: [watch] has no key y",
+            "a.toml 第 1 行：[server] 中没有 x 这一项；a.toml 第 3 行：[watch] 中没有 y 这一项",
+        ),
+        ("port 80 of ::1 is taken by nginx (process 7)", "::1 的端口 80 已被 nginx 占用（进程 7）"),
+        ("/d/x cannot be written: Permission denied", "/d/x 不可写：没有权限"),
+        ("cannot connect to h:1: a word that nobody knows", "无法连接 h:1：a word that nobody knows"),
+        ("a.toml, line 2: words that nobody knows", None),
+        ("what nobody has heard: of", None),
+    ],
+)
+def test_a_sentence_is_told_in_chinese(message: str, chinese: str | None) -> None:
+    assert sentences.in_chinese(message) == chinese
+
+
+def test_what_is_not_known_in_chinese_keeps_what_its_code_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "language", lambda: "zh")
+    assert texts.reason("conflict", "https://a.test/1 is there already") == "https://a.test/1 已经添加过"
+    assert texts.reason("bad_option", "what nobody has heard: of") == "选项的值无效：what nobody has heard: of"

@@ -15,14 +15,14 @@ from ouzel.api.auth import CanRead
 from ouzel.api.description import describe
 from ouzel.api.etags import Tagged
 from ouzel.api.frame import Frame
-from ouzel.api.problems import Problem, add_handlers
+from ouzel.api.problems import add_handlers, told_as_problem
 from ouzel.api.routes import ALL
 from ouzel.api.services import Services
 
 _DESCRIPTION = (
     "Watches live channels, records them, keeps what was recorded. docs/reference/api.md says what holds everywhere."
 )
-_ELSE: dict[int | str, dict[str, Any]] = {"default": {"model": Problem, "description": "any other error"}}
+_ELSE: dict[int | str, dict[str, Any]] = {"default": told_as_problem("any other error")}
 
 
 def make_app(services: Services) -> FastAPI:

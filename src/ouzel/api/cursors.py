@@ -7,6 +7,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from fastapi import Depends, Query, Request
@@ -16,6 +17,7 @@ from ouzel.api.services import Served
 from ouzel.base.errors import Invalid
 
 _MAC_BYTES = 10
+_OTHER_VERSION = "this cursor is of another version: begin without one"
 _NOT_FILTERS = ("cursor", "limit", "count")
 Row = TypeVar("Row")
 Out = TypeVar("Out")
@@ -52,6 +54,14 @@ class PageAsk:
         values = self.after_all(kind)
         return None if values is None else values[0]
 
+    def after_instant(self) -> tuple[datetime, str] | None:
+        """Of lists by time: an instant and an id. Raises: Invalid."""
+        values = self.after_all(str, str)
+        try:
+            return None if values is None else (datetime.fromisoformat(values[0]), values[1])
+        except ValueError:
+            raise Invalid(_OTHER_VERSION) from None
+
     def after_all(self, *kinds: type[Row]) -> tuple[Row, ...] | None:
         """All its values; each of its kind: str, int, float. Raises: Invalid."""
         if self._cursor is None:
@@ -65,7 +75,7 @@ class PageAsk:
             raise Invalid("this cursor is of another list, or none: begin without one")
         values = json.loads(text)
         if len(values) != len(kinds) or any(type(each) is not kind for each, kind in zip(values, kinds, strict=True)):
-            raise Invalid("this cursor is of another version: begin without one")
+            raise Invalid(_OTHER_VERSION)
         return tuple(values)
 
     def page(
@@ -109,3 +119,7 @@ def _ask(
 
 Paging: TypeAlias = Annotated[PageAsk, Depends(_ask)]
 """As a parameter of a route that gives a list."""
+Word: TypeAlias = Annotated[
+    str, Query(max_length=200, description="only those whose id begins with it, or that have it in their name")
+]
+"""For who knows one of them by a word."""

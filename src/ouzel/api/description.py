@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from ouzel.api.problems import MEDIA_TYPE
+from ouzel.api.problems import schemas
 
 _MERGE_PATCH = "application/merge-patch+json"
 _TAGS = {"ETag": {"schema": {"type": "string"}, "description": "for `If-None-Match`, and `If-Match` of an edit"}}
@@ -18,6 +18,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     first = app.openapi_schema is None
     doc = app.openapi()
     if first:
+        doc["components"]["schemas"] |= schemas()
         for method, operation in _operations(doc):
             _complete(method, operation)
     return doc
@@ -30,12 +31,7 @@ def _operations(doc: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     for status, response in [*cast("dict[str, dict[str, Any]]", operation["responses"]).items()]:
-        content: dict[str, Any] = response.get("content", {})
-        if not status.startswith("2") and content:
-            response["content"] = {
-                MEDIA_TYPE: next(iter(content.values()))
-            }  # it stands under what the route gives else
-        elif method == "get" and "application/json" in content:
+        if method == "get" and status.startswith("2") and "application/json" in response.get("content", {}):
             response["headers"] = _TAGS
             operation["responses"] |= {"304": {"description": "it is as `If-None-Match` says"}}
     if method == "patch":

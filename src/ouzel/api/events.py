@@ -50,14 +50,14 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        self._services.metrics.listeners.inc()
+        self._services.metrics.tally.listeners += 1
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
                 await self._tell(send)
                 tasks.cancel_scope.cancel()
         finally:
-            self._services.metrics.listeners.dec()
+            self._services.metrics.tally.listeners -= 1
 
     async def _tell(self, send: Send) -> None:
         async with self._services.events.subscribe(self._after) as listening:
@@ -95,7 +95,10 @@ class EventStream(Response):
     async def _is_for(self, event: StoredEvent) -> bool:
         if self._topics and event.code.partition(".")[0] not in self._topics:
             return False
-        labels = await self._services.labels.of(event.channel_id) if event.channel_id is not None else None
+        labels: frozenset[str] | None = None
+        if event.channel_id is not None:
+            # who sees all channels waits for none of them to be looked up
+            labels = await self._services.labels.of(event.channel_id) if self._who.grants else frozenset()
         return self._who.hears(event.code, event.subject, labels)
 
     async def _send(self, send: Send, piece: bytes) -> bool:

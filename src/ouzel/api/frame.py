@@ -103,6 +103,5 @@ class _Answer:
             headers.setdefault(name, value)
         self.location = headers.get("location", "")
         headers["X-Request-Id"] = self._visit.client.request_id
-        metrics, operation = self._services.metrics, self.operation
-        metrics.requests.labels(operation=operation, status=str(message["status"])).inc()
-        metrics.request_seconds.labels(operation=operation).observe(self._services.db.clock.monotonic() - self._began_s)
+        took_s = self._services.db.clock.monotonic() - self._began_s
+        self._services.metrics.tally.answered(self.operation, message["status"], took_s)

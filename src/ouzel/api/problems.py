@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -18,6 +20,7 @@ from ouzel.base import errors
 from ouzel.base.errors import OuzelError, Retry, TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
+_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 STATUSES: Mapping[type[OuzelError], int] = {
@@ -29,6 +32,7 @@ STATUSES: Mapping[type[OuzelError], int] = {
     errors.Conflict: 409,
     errors.ChangedSince: 412,
     errors.BodyTooLarge: 413,
+    errors.NotJson: 415,
     errors.NotAllowed: 403,
     errors.NotSignedIn: 401,
     errors.BadLogin: 401,
@@ -44,6 +48,7 @@ STATUSES: Mapping[type[OuzelError], int] = {
     errors.DiskFull: 507,
     errors.FileBusy: 409,
     errors.ToolError: 503,
+    errors.TargetRefused: 502,
     errors.Damaged: 409,
 }
 """Of a class that is not listed, that of its nearest ancestor."""
@@ -73,6 +78,27 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
     existing: str | None = Field(None, description="id of what stands in the way, of a `conflict`")
 
+    @classmethod
+    def of(cls, status: int, code: str, detail: str, request_id: str, retry: Retry = Retry.NEVER, **more: Any) -> Self:
+        """Args: more: `errors`, `existing`."""
+        return cls(
+            type=f"urn:ouzel:error:{code}", title=code.replace("_", " ").capitalize(), status=status, code=code,
+            detail=detail, request_id=request_id, retry=retry.value, **more,
+        )  # fmt: skip
+
+
+def told_as_problem(description: str) -> dict[str, Any]:
+    """An answer, for the description. By the name of its schema: of a model FastAPI would make a validator for each answer."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def schemas() -> dict[str, Any]:
+    """What that name stands for, and what it is made of."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    made: dict[str, Any] = schema.pop("$defs") | {Problem.__name__: schema}
+    return jsonable_encoder(made, exclude_none=True)  # as FastAPI does with all others
+
 
 def status_of(error: type[OuzelError]) -> int:
     return next(STATUSES[each] for each in error.__mro__ if each in STATUSES)
@@ -82,7 +108,7 @@ def problems(*wanted: type[OuzelError]) -> dict[int | str, dict[str, Any]]:
     """What a route may answer with, for its description."""
     told: dict[int | str, dict[str, Any]] = {}
     for error in wanted:
-        entry = told.setdefault(status_of(error), {"model": Problem, "description": ""})
+        entry = told.setdefault(status_of(error), told_as_problem(""))
         entry["description"] = " or ".join(filter(None, [entry["description"], f"`{error.code}`"]))
     return told
 
@@ -100,10 +126,8 @@ def problem(
 ) -> Response:
     visit = visit_of(request)
     visit.code = code
-    doc = Problem(
-        type=f"urn:ouzel:error:{code}", title=code.replace("_", " ").capitalize(), status=status, code=code,
-        detail=detail, retry=retry.value, request_id=visit.client.request_id, errors=list(fields) if fields else None,
-        existing=existing,
+    doc = Problem.of(
+        status, code, detail, visit.client.request_id, retry, errors=list(fields) if fields else None, existing=existing,
     )  # fmt: skip
     return JSONResponse(doc.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
@@ -131,6 +155,9 @@ async def ours(request: Request, exc: Exception) -> Response:
 
 async def _of_http(request: Request, exc: Exception) -> Response:
     error = cast("HTTPException", exc)
+    if error.status_code == 400:  # of FastAPI, for a body that is not even text, or nested without end
+        wrong = FieldError(pointer="", parameter=None, code="json_invalid", detail="this is no JSON in UTF-8")
+        return problem(request, 422, errors.Invalid.code, f"body: {wrong.detail}", fields=[wrong])
     code = _HTTP_CODES.get(error.status_code, "bad_input")
     detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
     headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
@@ -147,6 +174,11 @@ def _allowed(request: Request) -> list[str]:
 
 async def _of_fields(request: Request, exc: Exception) -> Response:
     """Without what was given: it may be a secret."""
+    if any(tuple(each["loc"]) == ("body",) for each in cast("RequestValidationError", exc).errors()):
+        given = request.headers.get("content-type", "")
+        if await request.body() and not _JSON.match(given):
+            words = f"the body is {given.partition(';')[0][:60] or 'of no type that is told'}: send application/json"
+            return problem(request, status_of(errors.NotJson), errors.NotJson.code, words)
     wrong = [_field_error(each) for each in cast("RequestValidationError", exc).errors()]
     detail = "; ".join(f"{each.pointer or each.parameter or 'body'}: {each.detail}" for each in wrong[:3])
     return problem(request, 422, errors.Invalid.code, detail, fields=wrong)

@@ -9,25 +9,33 @@ from typing import Annotated, Protocol, TypeAlias
 
 from fastapi import Depends, Request
 
+from ouzel.model.channel import Channel
 from ouzel.model.ownership import TaskView
 from ouzel.platforms.chain import Told
+from ouzel.services.afterwards import Afterwards
 from ouzel.services.audit import Audit
 from ouzel.services.auth import Auth
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
+from ouzel.services.downloads import Downloads
 from ouzel.services.events import EventBus
 from ouzel.services.health import Health
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.library import Library
+from ouzel.services.messages import Messages
 from ouzel.services.metrics import Metrics
 from ouzel.services.notices import Notices
 from ouzel.services.overview import Overviews
+from ouzel.services.pipelines import Pipelines
 from ouzel.services.policies import Policies
 from ouzel.services.recordings import Running
+from ouzel.services.retention import Retention
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
+from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets
 from ouzel.services.storage import RootView
+from ouzel.services.targets import Targets
 from ouzel.services.users import Users
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db
@@ -58,7 +66,7 @@ class Watchers(Protocol):
 
     def nudge(self, channel_id: str) -> None: ...
 
-    async def ask_now(self, channel_id: str) -> Told: ...
+    async def ask(self, channel: Channel) -> Told: ...
 
     def loads(self) -> list[PlatformLoad]: ...
 
@@ -103,11 +111,18 @@ class Services:
     library: Library
     watching: Watchers
     jobs: SqliteJobQueue
+    downloads: Downloads
     notices: Notices
     storage: Roots
     policies: Policies
+    pipelines: Pipelines
+    afterwards: Afterwards
+    targets: Targets
+    routes: Routes
+    messages: Messages
     tasks: Tasks
     overviews: Overviews
+    retention: Retention
     rules: ApiRules = field(default_factory=ApiRules)
 
 

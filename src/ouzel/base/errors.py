@@ -12,6 +12,7 @@
     │   ├── NotFound           not_found            there is no such channel, recording, job, user …
     │   ├── Invalid            invalid              fields of a request are not what they should be
     │   ├── BodyTooLarge       body_too_large       a request with more bytes than any needs
+    │   ├── NotJson            not_json             a request whose body is of another type
     │   ├── WeakPassword       weak_password        too short, or one of those that are tried first
     │   ├── KeyReused          key_reused           an idempotency key that came with another request before
     │   ├── Conflict           conflict             it cannot be so beside what there is
@@ -62,6 +63,7 @@
     │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
     │   ├── DataFolderBusy     data_folder_busy     another daemon works on this data folder
+    │   ├── OutsideRoot        outside_root         what would be unlinked is not in its storage root, or behind a link
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
     │   ├── SecretUnreadable   secret_unreadable    `secret.key` is damaged, or not the one that a secret was encrypted with
     │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
@@ -69,9 +71,11 @@
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
+    ├── TargetRefused          target_refused       who is to be told something says no, and will say so again
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
     ├── NoDaemon               no_daemon            a command speaks to the daemon, and none answers
     ├── CannotListen           cannot_listen        the address for the web page and the API cannot be had
+    ├── Incomplete             incomplete           a download lacks what could not be fetched; the rest is there
     └── Damaged                damaged              a recording does not agree with its ledger
 
 `code` is a promise: the API, the texts in both languages, the ledger and the metrics key on it. Every code is listed in
@@ -108,6 +112,10 @@ class OuzelError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def tell_of(self, what: str) -> None:
+        """Say what the error is about, where more than one thing may be."""
+        self.message = f"{what}: {self.message}"
 
 
 class InputError(OuzelError):
@@ -160,6 +168,10 @@ class Invalid(InputError):
 
 class BodyTooLarge(InputError):
     code = "body_too_large"
+
+
+class NotJson(InputError):
+    code = "not_json"
 
 
 class WeakPassword(InputError):
@@ -365,6 +377,10 @@ class DataFolderBusy(StorageError):
     code = "data_folder_busy"
 
 
+class OutsideRoot(StorageError):
+    code = "outside_root"
+
+
 class FileRemoved(StorageError):
     code = "file_removed"
 
@@ -393,6 +409,10 @@ class ToolFailed(ToolError):
     code = "tool_failed"
 
 
+class TargetRefused(OuzelError):
+    code = "target_refused"
+
+
 class StaleOwner(OuzelError):
     code = "stale_owner"
 
@@ -407,3 +427,9 @@ class CannotListen(OuzelError):
 
 class Damaged(OuzelError):
     code = "damaged"
+
+
+class Incomplete(OuzelError):
+    """`context["outcome"]` is the `DownloadOutcome`."""
+
+    code, retry = "incomplete", Retry.LATER

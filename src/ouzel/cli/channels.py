@@ -10,10 +10,10 @@ import click
 from ouzel.base.errors import BadOption
 from ouzel.base.urls import redact
 from ouzel.cli.client import Api, talking
-from ouzel.cli.groups import Noun, Row, done, fields, given_of, show
+from ouzel.cli.groups import Noun, Row, done, fields, given_of, local_time, show
 from ouzel.cli.main import EXIT_GAPS, EXIT_OK
 from ouzel.cli.output import NORMAL, VERBOSE, Output
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import reason, tr
 
 MODES = ["record", "notify", "manual"]
 
@@ -41,7 +41,9 @@ def list_(output: Output, api: Api, *, trash: bool, **filters: str | bool | None
 
 def _cells(row: Row) -> list[object]:
     running = row["recording"]
-    state = f"{row['state']}, {running['state']}" if running else row["state"]
+    state = tr(f"state.{row['state']}")
+    if running:
+        state = f"{state}, {tr('running.' + running['state'])}"
     return [
         row["id"],
         row["name"],
@@ -105,7 +107,19 @@ def add(
 def show_(output: Output, api: Api, *, channel: str) -> int:
     """Show what is set and known of a channel, and where each value comes from; -v: all of it, with the evidence."""
     doc = api.show("channels", channel, "name", "addresses")
-    fields(output, doc, "id", "name", "platform", "identity", "addresses", "labels", "state", "why", "title", "due_at")
+    names = ("id", "name", "aliases", "folder", "platform", "identity", "addresses", "labels")
+    fields(
+        output,
+        doc,
+        *names,
+        "state",
+        "why",
+        "title",
+        "not_recorded",
+        "due_at",
+        **_said(doc),
+        not_recorded=_unwanted(doc),
+    )
     for name, each in doc["effective"].items():
         level = VERBOSE if each["source"] == "default" else NORMAL
         output.say(f"{name} = {json.dumps(each['value'], ensure_ascii=False)}  # {each['source']}", level=level)
@@ -124,7 +138,20 @@ def history(output: Output, api: Api, *, channel: str) -> int:
 
 
 def _past_cells(row: Row) -> list[object]:
-    return [row["at"][:19], row["state"], row["code"], row["why"]]
+    said = _said(row)
+    return [local_time(row["at"]), said["state"], row["code"], said["why"]]
+
+
+def _unwanted(doc: Row) -> str:
+    """Why what is on air is not recorded."""
+    broadcast: Row = doc["broadcast"] or {}
+    return tr(f"unwanted.{broadcast['why_not']}") if doc["state"] == "live" and broadcast.get("why_not") else ""
+
+
+def _said(row: Row) -> Row:
+    """The state, and why it is so, in the reader's language."""
+    why = reason(row["code"], row["why"] or "") if row["code"] else row["why"]
+    return {"state": tr(f"state.{row['state']}"), "why": why}
 
 
 @channels.command()
@@ -162,6 +189,8 @@ def settings(output: Output, api: Api, *, scope: str, settings: tuple[str, ...],
     output.json(doc)
     for name, value in doc["settings"].items():
         output.say(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    if not doc["settings"]:
+        output.say(tr("clients.none"))
     return EXIT_OK
 
 
@@ -191,10 +220,30 @@ _action("split", "POST", "/split", "channels.split", None, "Go on in a new file.
 
 
 @channels.command()
-@click.argument("number", metavar="NUMBER", type=int, required=False)
+@click.argument("channel", metavar="[CHANNEL]", required=False)
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
+@talking
+def revisions(output: Output, api: Api, *, channel: str | None, limit: int) -> int:
+    """List the edits of all channels and settings, or those of a channel, the latest first."""
+    subject = _id(api, channel) if channel else None
+    found = api.get("revisions", limit=limit, subject=subject)["items"]
+    show(output, found, "channels.revisions", _edit_cells)
+    return EXIT_OK
+
+
+def _edit_cells(row: Row) -> list[object]:
+    before: Row = row["before"] or {}
+    after: Row = row["after"] or {}
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)] if before else []
+    subject = after.get("name") or before.get("name") or row["subject"]
+    return [row["number"], local_time(row["at"]), row["by"], row["action"], subject, changed]
+
+
+@channels.command()
+@click.argument("number", metavar="[NUMBER]", type=int, required=False)
 @talking
 def undo(output: Output, api: Api, *, number: int | None) -> int:
-    """Undo the last edit, or that of a revision."""
+    """Undo the last edit, or that of a revision: `revisions` has their numbers."""
     if number is None:
         latest = api.get("revisions", limit=1)["items"]
         if not latest:

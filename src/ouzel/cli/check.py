@@ -13,7 +13,7 @@ from ouzel.base.units import format_size
 from ouzel.cli.main import EXIT_DAMAGED, EXIT_GAPS, EXIT_OK, Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import NORMAL, QUIET, Output, pad
-from ouzel.cli.texts import tr
+from ouzel.cli.texts import told, tr
 from ouzel.system.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ async def _examine(path: Path | None, online: bool, output: Output) -> Counter[s
 
 
 def _tell(result: Result, output: Output) -> None:
-    fields = {
-        name: format_size(each) if isinstance(each, int) and name.endswith("_bytes") else each
-        for name, each in result.about.items()
-    }
+    fields = {name: _shown(name, each) for name, each in result.about.items()}
     what = tr(f"check.{result.code}", **fields)
     mend = "" if result.level == "ok" else tr(f"mend.{result.code}", **fields)
     doc = {"level": result.level, "code": result.code, "what": what, "mend": mend, "about": dict(result.about)}
@@ -70,3 +67,9 @@ def _tell(result: Result, output: Output) -> None:
     output.say(f"{pad(tr(f'check.level_{result.level}'), _LEVEL_COLUMNS)} {what}", level=level)
     if mend:
         output.say(f"{pad('', _LEVEL_COLUMNS)} → {mend}", level=level)
+
+
+def _shown(name: str, value: object) -> object:
+    if isinstance(value, int) and name.endswith("_bytes"):
+        return format_size(value)
+    return told(value) if name == "why" and isinstance(value, str) else value

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import click
 
@@ -38,10 +39,12 @@ _AGAIN_S = (1.0, 2.0, 5.0, 15.0)
 _PAGE = 200
 _SOCKET = "unix:"
 _LEAST_PREFIX = 4
+_MOST_WORD = 200
 Row = dict[str, Any]
 
 
-_CHANNELS_AT_ONCE = 500
+_AT_ONCE = 500
+"""Channels or downloads in one request."""
 
 
 class Api:
@@ -113,22 +116,28 @@ class Api:
                 return
 
     def add_channels(self, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """An item for each, in pieces that the daemon takes. A request that is refused as a whole is divided until that is
-        one channel's own trouble.
-        """
-        if len(wanted) > _CHANNELS_AT_ONCE:
-            return self.add_channels(wanted[:_CHANNELS_AT_ONCE]) + self.add_channels(wanted[_CHANNELS_AT_ONCE:])
+        """An item for each."""
+        return self._add("channels", wanted)
+
+    def add_downloads(self, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """An item for each."""
+        return self._add("downloads", wanted)
+
+    def _add(self, noun: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """In pieces that the daemon takes. A request that is refused as a whole is divided until that is the trouble of one."""
+        if len(wanted) > _AT_ONCE:
+            return self._add(noun, wanted[:_AT_ONCE]) + self._add(noun, wanted[_AT_ONCE:])
         try:
-            return self.post("channels/batch", {"channels": [*wanted]})["items"] if wanted else []
+            return self.post(f"{noun}/batch", {noun: [*wanted]})["items"] if wanted else []
         except InputError as exc:
             if len(wanted) == 1:
                 return [{"id": None, "name": None, "code": exc.code, "detail": str(exc)}]
             half = len(wanted) // 2
-            return self.add_channels(wanted[:half]) + self.add_channels(wanted[half:])
+            return self._add(noun, wanted[:half]) + self._add(noun, wanted[half:])
 
     def find(self, path: str, word: str, *names: str, **query: Any) -> Row:
         """The item with this id, this name, or a beginning of an id that no other has. Raises: NotFound, BadOption."""
-        items = [*self.all(path, **query)]
+        items = [*self.all(path, **query, word=word[:_MOST_WORD])]
         fold = word.casefold()
         tests: tuple[Callable[[Row], bool], ...] = (
             lambda item: item["id"] == word,
@@ -272,8 +281,11 @@ def connect(server: str | None, key: str | None, data: Path | None) -> Generator
     if socket is not None and not Path(socket).is_socket():
         raise NoDaemon(f"no Ouzel listens on {socket}")
     base = "http://ouzel" if socket else server if "://" in server else f"http://{server}"
+    if not base.lower().startswith(("http://", "https://")) or not urlsplit(base).netloc:
+        raise BadOption(f"--server {server[:80]!r} is no address of a daemon: http://, https:// or unix: and a path")
     try:
-        transport = httpx.HTTPTransport(uds=socket, trust_env=False)
+        is_tls = base.lower().startswith("https:")  # else the authorities that are trusted would be read for nothing
+        transport = httpx.HTTPTransport(uds=socket, verify=is_tls, trust_env=False)
         http = httpx.Client(base_url=base, auth=auth, transport=transport, trust_env=False)
     except httpx.InvalidURL as exc:
         raise BadOption(f"--server {server[:80]}: {exc}") from exc

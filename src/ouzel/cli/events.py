@@ -9,12 +9,12 @@ import click
 
 from ouzel.base.errors import OuzelError
 from ouzel.cli.client import Api, Row, talking
+from ouzel.cli.groups import local_time
 from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.output import Output
 from ouzel.cli.texts import reason, tr
 
 _OF_THE_STREAM = frozenset({"ready", "passed"})
-_SECONDS = len("2026-11-22T20:15:03")
 
 
 @click.command(cls=Command)
@@ -52,4 +52,4 @@ def _line(event: Row) -> str:
     if event["event"] == "resync":
         return tr("events.resync", number=event["number"])
     told = {"subject": event["subject"], **event["data"]}
-    return f"{event['at'][:_SECONDS]}  {event['event']}  {json.dumps(told, ensure_ascii=False)}"
+    return f"{local_time(event['at'])}  {event['event']}  {json.dumps(told, ensure_ascii=False)}"

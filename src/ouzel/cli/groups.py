@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import click
@@ -13,6 +16,7 @@ from ouzel.cli.texts import help as help_texts
 from ouzel.cli.texts import language, tr
 
 _WIDEST = 40
+_LEAST_NAME, _LEAST_LAST = 12, 10
 
 
 class Noun(Command, click.Group):
@@ -35,17 +39,44 @@ def _what(ctx: click.Context, group: click.Group, name: str) -> str:
 Row = dict[str, Any]
 
 
-def show(output: Output, rows: Iterable[Row], heads: str, cells: Callable[[Row], Sequence[object]]) -> None:
-    """Each row as JSON, or all as a table. `heads`: key of a text with the names of the columns, `|` between them."""
+def show(
+    output: Output,
+    rows: Iterable[Row],
+    heads: str,
+    cells: Callable[[Row], Sequence[object]],
+    *,
+    gives_way: int | None = None,
+) -> None:
+    """Each row as JSON, or all as a table.
+
+    Args:
+        heads: key of a text with the names of the columns, `|` between them.
+        gives_way: place of the column that is cut where the terminal is too narrow, after the last one; columns in which nothing
+            stands are left out then, too. None: lines are as long as they have to be.
+    """
     found = [*rows]
     output.json(*found)
     table = [tr(heads).split("|"), *([_cell(value) for value in cells(row)] for row in found)]
+    room = _room() if gives_way is not None and found else None
+    if room is not None:
+        kept = [place for place in range(len(table[0])) if any(row[place] for row in table[1:])]
+        table = [[row[place] for place in kept] for row in table]
     widths = [min(_WIDEST, max(columns(row[place]) for row in table)) for place in range(len(table[0]))]
+    widths[-1] = max(columns(row[-1]) for row in table)  # where nothing is beside it, nothing is cut off
+    if room is not None and gives_way is not None:
+        for place, least in ((-1, _LEAST_LAST), (gives_way, _LEAST_NAME)):
+            over = max(0, sum(widths) + 2 * (len(widths) - 1) - room)
+            widths[place] = max(min(least, widths[place]), widths[place] - over)
     for row in table if found else ():
         line = (pad(fit(cell, width), width) for cell, width in zip(row, widths, strict=True))
         output.say("  ".join(line).rstrip())
     if not found:
         output.say(tr("clients.none"))
+
+
+def _room() -> int | None:
+    """Columns of the terminal that it is written to; None: it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _cell(value: object) -> str:
@@ -60,11 +91,17 @@ def _cell(value: object) -> str:
             return " ".join(str(value).split())
 
 
-def fields(output: Output, row: Row, *names: str) -> None:
-    """One thing: as JSON, or these fields of it, each on a line."""
+def local_time(text: str | None) -> str:
+    """An instant of the API as the clocks here show it, to the second; empty for none."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
+
+
+def fields(output: Output, row: Row, *names: str, **said: object) -> None:
+    """One thing: as JSON, or these fields of it, each on a line. `said`: what people read in place of some of them."""
     output.json(row)
     for name in names:
-        if (text := _cell(row.get(name))) != "":
+        value: Any = said.get(name, row.get(name))
+        if (text := local_time(value) if name.endswith("_at") else _cell(value)) != "":
             output.say(f"{pad(name, 12)}  {text}")
 
 

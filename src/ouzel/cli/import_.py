@@ -27,6 +27,7 @@ _CHANGES = frozenset({
     "quality_unknown", "address_changed", "channel_repeated", "value_changed",
 })  # fmt: skip
 """Notices of what was taken otherwise than it stands there; the others tell of what was left."""
+_WORDS = dict.fromkeys(_CHANGES, "changed") | {"into_pipeline": "taken"}
 
 
 @click.command("import", cls=Command)
@@ -100,10 +101,10 @@ def carry_out(
             layers=len(taken["layers"]),
         )
     )
+    if taken["downloads"]:
+        output.say(tr("import.done_downloads", count=taken["downloads"]))
     for each in taken["refused"]:
         output.say(tr("import.not_added", url=each["url"], why=reason(each["code"], each["message"])))
-    if taken["left"]:
-        output.say(tr("import.own_left"))
     if taken["locked"]:
         output.say(tr("import.locked", names=", ".join(taken["locked"])))
     if adoptions:
@@ -177,7 +178,7 @@ def _lines(plan: ImportPlan, file: str) -> Iterator[tuple[int, str]]:
             rows.append((setting.of.line, level, text))
     for remark in (each for each in (*plan.notices, *plan.problems) if each.file == file):
         refused = remark in plan.problems
-        word = "refused" if refused else "changed" if remark.of.code in _CHANGES else "left"
+        word = "refused" if refused else _WORDS.get(remark.of.code, "left")
         text = sentence(remark.of.code, remark.of.fields)
         line = remark.of.line or ""
         rows.append((remark.of.line, NORMAL, tr("import.line", line=line, what=tr(f"import.{word}"), text=text)))

@@ -123,17 +123,17 @@ def read_job(options: Options) -> Job:
 
 
 def _stream(url: str, options: Options) -> Stream:
-    headers = tuple(_header(text) for text in options.headers)
+    headers = tuple(read_header(text) for text in options.headers)
     access = options.access
     if access.user_agent:
-        headers = (*headers, _header(f"User-Agent: {access.user_agent}"))
+        headers = (*headers, read_header(f"User-Agent: {access.user_agent}"))
     proxy = read_proxy(access.proxy, "--proxy") or None
     return Stream(url, headers, proxy, not access.insecure, quality=options.quality)
 
 
 def _check_page_headers(options: Options) -> None:
     """Where it would not be sent anywhere. Raises: BadOption."""
-    given = tuple(_header(text) for text in options.headers)
+    given = tuple(read_header(text) for text in options.headers)
     for name, _ in set(given) - set(away_from_home(given)):
         instead = ": give --cookies FILE" if name.lower() == "cookie" else ""
         raise BadOption(
@@ -192,6 +192,12 @@ def _address(text: str) -> str:
     return url
 
 
+def read_address(text: str) -> tuple[str, bool]:
+    """The address, and whether it is a page of a platform. Raises: BadUrl."""
+    page = _page(text.strip())
+    return (page, True) if page else (_address(text), False)
+
+
 def _page(url: str) -> str | None:
     """The address of a platform's page, tidied up; None for what is to be recorded as it is."""
     if ("://" in url and not url.startswith(("http://", "https://"))) or url.partition("?")[0].lower().endswith(
@@ -203,7 +209,7 @@ def _page(url: str) -> str | None:
     return page_address(url)
 
 
-def _header(text: str) -> tuple[str, str]:
+def read_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _HEADER_NAME.fullmatch(name.strip()):
         raise BadOption("a header is written as 'Name: value'")  # and not shown: it may hold a secret

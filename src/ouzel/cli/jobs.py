@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
+from ouzel.base.errors import BadOption
+from ouzel.base.units import format_duration
 from ouzel.cli.client import Api, talking
 from ouzel.cli.groups import Noun, Row, done, fields, show
+from ouzel.cli.job_lines import JobLines
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 
@@ -17,16 +22,27 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.option("--state", metavar="STATE", help="Only those that are so: queued, running, failed …")
+@click.option("--follow", is_flag=True, help="Show what runs, how far and for how long still, until Ctrl+C.")
 @talking
-def list_(output: Output, api: Api, *, state: str | None) -> int:
+def list_(output: Output, api: Api, *, state: str | None, follow: bool) -> int:
     """List jobs, the newest first."""
+    if follow:
+        if state is not None:
+            raise BadOption("--follow shows what runs: leave --state out")
+        lines = JobLines(output, api)
+        try:
+            lines.follow(time.sleep)
+        finally:
+            lines.close()
+        return EXIT_OK
     show(output, api.all("jobs", state=state), "jobs.table", _cells)
     return EXIT_OK
 
 
 def _cells(row: Row) -> list[object]:
     share = "" if row["fraction"] is None else f"{row['fraction']:.0%}"
-    return [row["id"], row["kind"], row["state"], share, row["prio"], row["why"] or row["message"]]
+    left = "" if row["eta_s"] is None or row["state"] != "running" else format_duration(row["eta_s"])
+    return [row["id"], row["kind"], row["state"], share, left, row["prio"], row["why"] or row["message"]]
 
 
 @jobs.command("show")

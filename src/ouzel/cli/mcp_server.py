@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Annotated, Any, ParamSpec, TypeAlias
+from typing import Annotated, ParamSpec
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -13,20 +13,12 @@ from pydantic import Field
 
 from ouzel import __version__
 from ouzel.base.errors import OuzelError
+from ouzel.cli import mcp_pipelines, mcp_telling
 from ouzel.cli.client import Api
+from ouzel.cli.mcp_words import ChannelWord, Cursor, Doc, Layer, Limit, RecordingWord, Scope, Tool, Window
 
 P = ParamSpec("P")
-Doc: TypeAlias = dict[str, Any]
-Tool: TypeAlias = Callable[..., Doc]
-ChannelWord = Annotated[str, Field(description="id, the beginning of one (4 characters or more), name, or address")]
-RecordingWord = Annotated[str, Field(description="id, the beginning of one (4 characters or more), or title")]
-Limit = Annotated[int, Field(ge=1, le=200, description="entries on a page")]
-Cursor = Annotated[str | None, Field(description="`next_cursor` of the page before; the other arguments as they were")]
-Scope = Annotated[str, Field(description="`global`, or `platform:NAME`")]
-Layer = Annotated[Doc, Field(description="by the names of `settings_schema`; null takes a value away")]
-Window = Annotated[
-    Doc, Field(description='such as {"days": ["sat", "sun"], "from": "20:00", "to": "02:00"}; without days: every day')
-]
+_DELETES = ("remove_", "run_retention", "empty_trash")
 _TROUBLE = ("blocked", "needs_login", "region_locked", "broken", "gone")
 _INSTRUCTIONS = """\
 Ouzel watches channels of live video platforms and records what goes live. A channel has settings in layers (its own, those of its
@@ -40,10 +32,11 @@ def make_server(api: Api, *, read_only: bool = False) -> MCPServer:
         read_only: only what changes nothing is offered. What an agent may do is in any case what its key may.
     """
     server = MCPServer("ouzel", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING")
-    for tool in _reading(api):
+    for tool in (*_reading(api), *mcp_pipelines.reading(api), *mcp_telling.reading(api)):
         _offer(server, tool, ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    for tool in () if read_only else _changing(api):
-        removes = tool.__name__.startswith("remove_")
+    changing = () if read_only else (*_changing(api), *mcp_pipelines.changing(api), *mcp_telling.changing(api))
+    for tool in changing:
+        removes = tool.__name__.startswith(_DELETES)
         _offer(server, tool, ToolAnnotations(read_only_hint=False, destructive_hint=removes, open_world_hint=False))
     return server
 
@@ -149,6 +142,14 @@ def _reading(api: Api) -> Sequence[Tool]:
         """Storage roots: free space, what they hold, for how many days they will do."""
         return api.get("storage")
 
+    def list_trash(limit: Limit = 50, cursor: Cursor = None) -> Doc:
+        """Recordings that were removed, by somebody or by a rule, and when each goes for good."""
+        return api.get("trash", limit=limit, cursor=cursor, count="exact")
+
+    def plan_retention(limit: Limit = 50) -> Doc:
+        """What the rules would delete now, in which order and why. Nothing is done."""
+        return api.get("retention/plan", limit=limit)
+
     def list_platforms() -> Doc:
         """Platforms, how many of their channels are watched, and how much each is asked."""
         return api.get("platforms")
@@ -167,7 +168,8 @@ def _reading(api: Api) -> Sequence[Tool]:
 
     return (
         status, unusual, list_channels, show_channel, channel_history, list_removed_channels, preview_channel, list_recordings,
-        show_recording, list_jobs, list_notices, list_storage, list_platforms, settings_schema, show_settings, list_revisions,
+        show_recording, list_jobs, list_notices, list_storage, list_trash, plan_retention, list_platforms,
+        settings_schema, show_settings, list_revisions,
     )  # fmt: skip
 
 
@@ -266,6 +268,17 @@ def _changing(api: Api) -> Sequence[Tool]:
         """Out of the trash."""
         return api.post(f"recordings/{api.find('recordings', recording, 'title', trash=True)['id']}/restore")
 
+    def run_retention() -> Doc:
+        """Keep the rules that delete now, as a job: see `plan_retention` first. For administrators."""
+        return api.post("retention/run")
+
+    def empty_trash(
+        recordings: Annotated[list[RecordingWord], Field(description="some in the trash; an empty list: all of it")],
+    ) -> Doc:
+        """Delete recordings in the trash for good, as a job. For administrators."""
+        found = [api.find("recordings", each, "title", trash=True)["id"] for each in recordings]
+        return api.post("trash/empty", {"recordings": found or None})
+
     def cancel_job(job: str) -> Doc:
         """Cancel a job that is not over."""
         return api.post(f"jobs/{api.find('jobs', job)['id']}/cancel")
@@ -285,7 +298,7 @@ def _changing(api: Api) -> Sequence[Tool]:
     return (
         add_channels, edit_channel, label_channel, set_quality, set_schedule, remove_channel, restore_channel, check_channel,
         record_now, stop_recording, split_recording, change_settings, edit_recording, remove_recording, restore_recording,
-        cancel_job, retry_job, dismiss_notice, undo,
+        run_retention, empty_trash, cancel_job, retry_job, dismiss_notice, undo,
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from ouzel.cli.client import Api, talking
-from ouzel.cli.groups import Noun, Row, done, show
+from ouzel.cli.groups import Noun, Row, done, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
+from ouzel.cli.texts import notice as sentence
 
 
 @click.group(cls=Noun)
@@ -26,8 +27,14 @@ def list_(output: Output, api: Api, *, everything: bool) -> int:
 
 
 def _cells(row: Row) -> list[object]:
-    told = ", ".join(f"{name}: {value}" for name, value in row["data"].items() if value)
-    return [row["id"], row["severity"], row["code"], row["raised_at"][:16], row["count"], told]
+    return [
+        row["id"],
+        row["severity"],
+        row["code"],
+        local_time(row["raised_at"]),
+        row["count"],
+        sentence(row["code"], row["data"]),
+    ]
 
 
 @notices.command()

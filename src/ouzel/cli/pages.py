@@ -46,12 +46,15 @@ class Pages:
         self._channels = Channels()
         self._polls = Polls(host, clock) if wait else None
 
-    def page(self, url: str, options: Options, taste: Taste, headers: Fields = ()) -> Page:
-        """A page, and what the user says of it: nothing is asked yet. `headers`: for its media, which are elsewhere."""
+    def page(self, url: str, options: Options, taste: Taste, headers: Fields = (), *, apart: bool = False) -> Page:
+        """A page, and what the user says of it: nothing is asked yet.
+
+        `headers`: for its media, which are elsewhere. `apart`: as of `PageResolver`.
+        """
         options = replace(options, codecs=taste.codecs if taste.codecs != Taste().codecs else ())
         poll = self._polls.add(url, options) if self._polls else None
         resolver = PageResolver(
-            self._host, url, options, taste, self._clock, self._channels, poll, away_from_home(headers)
+            self._host, url, options, taste, self._clock, self._channels, poll, away_from_home(headers), apart=apart
         )
         return Page(resolver, lambda: resolver.fields, resolver)
 

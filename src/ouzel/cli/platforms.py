@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import get_close_matches
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from ouzel.base.errors import BadUrl, InputError
+from ouzel.cli.client import connect, reaching
+from ouzel.cli.groups import Row, show
 from ouzel.cli.main import EXIT_OK, Command
 from ouzel.cli.options import speaking
 from ouzel.cli.output import VERBOSE, Output, columns, pad
@@ -24,16 +27,26 @@ _STREAM_COLUMNS = 7
 
 @click.command(cls=Command)
 @click.argument("text", metavar="[TEXT]", required=False)
+@click.option("--state", is_flag=True, help="How much a running daemon asks those of its channels, and which block it.")
+@reaching
 @speaking
-def platforms(output: Output, *, text: str | None) -> int:
+def platforms(
+    output: Output, *, text: str | None, state: bool, server: str | None, key: str | None, data: Path | None
+) -> int:
     """List the platforms whose pages can be resolved and recorded: names, example, who is asked, what is needed.
 
     TEXT: only those with this in their names or addresses, or the one to which this page belongs; -v shows all that is known.
 
     \b
-    Exit codes: 0, 2 there is none such.
+    Exit codes: 0, 2 there is none such, 7 --state and there is no daemon.
     """
     found = [*registry()] if not text else _matching(text)
+    if state:
+        with connect(server, key, data) as api:
+            rows = {row["name"]: row for row in api.get("platforms")["items"]}
+        known = (rows[each.name] for each in found if each.name in rows)
+        show(output, (row for row in known if text or row["channels"] or row["requests"]), "platforms.state", _load)
+        return EXIT_OK
     for platform in found:
         output.json({"event": "platform", **asdict(platform)})
         for line in _lines(platform):
@@ -42,6 +55,18 @@ def platforms(output: Output, *, text: str | None) -> int:
             output.say(line, level=VERBOSE)
     output.say(tr("platforms.found" if text else "platforms.count", count=len(found)))
     return EXIT_OK
+
+
+def _load(row: Row) -> list[object]:
+    state = "closed" if row["closed"] else "strained" if row["strained"] else "asked" if row["requests"] else "idle"
+    most = row["requests_per_minute"]
+    return [
+        row["name"],
+        row["channels"],
+        row["requests"],
+        None if most is None else f"{most:g}",
+        tr(f"platforms.{state}"),
+    ]
 
 
 def _matching(text: str) -> list[Platform]:

@@ -6,7 +6,7 @@ import click
 
 from ouzel.base.units import format_duration, format_size
 from ouzel.cli.client import Api, talking
-from ouzel.cli.groups import Noun, Row, done, fields, show
+from ouzel.cli.groups import Noun, Row, done, fields, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
@@ -33,7 +33,7 @@ def list_(output: Output, api: Api, *, channel: str | None, state: str | None, g
 
 def _cells(row: Row) -> list[object]:
     length, size = format_duration(row["media_s"]), format_size(row["bytes"])
-    begun, pinned = row["started_at"][:16].replace("T", " "), "*" if row["pinned"] else ""
+    begun, pinned = local_time(row["started_at"]), "*" if row["pinned"] else ""
     return [row["id"], row["channel"], row["title"], row["state"], begun, length, size, row["gaps"], pinned]
 
 
@@ -68,15 +68,18 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
         "policy",
         "why",
     )
+    now = doc["running"] or doc
+    time, size = format_duration(now["media_s"]), format_size(now["bytes"])
+    output.say(tr("recordings.kept", time=time, size=size, missing=format_duration(now["missing_s"])))
+    rest_s = max(0.0, now["media_s"] - sum(file["media_s"] for file in doc["files"]))
     for file in doc["files"]:
-        output.say(
-            tr(
-                "recordings.file",
-                path=file["path"],
-                time=format_duration(file["media_s"]),
-                size=format_size(file["bytes"]),
-            )
-        )
+        time, size = format_duration(file["media_s"]), format_size(file["bytes"])
+        if file["state"] == "open":  # its row has no numbers yet
+            running = doc["running"] and file is doc["files"][-1]
+            words = "recordings.file_open" if running else "recordings.file_left"
+            output.say(tr(words, path=file["path"], time=format_duration(rest_s)))
+        else:
+            output.say(tr("recordings.file", path=file["path"], time=time, size=size))
     for gap in doc["gap_list"]:
         output.say(
             tr(
@@ -87,8 +90,8 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
             )
         )
     for chapter in doc["chapters"]:
-        title = " ".join(filter(None, [chapter["title"], chapter["category"]]))
-        output.say(tr("recordings.chapter", at=format_duration(chapter["at_s"]), title=title))
+        if title := " ".join(filter(None, [chapter["title"], chapter["category"]])):
+            output.say(tr("recordings.chapter", at=format_duration(chapter["at_s"]), title=title))
     return EXIT_OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -47,7 +48,8 @@ def serve(as_json: bool, verbose: bool, quiet: bool, follow: tuple[Path, ...], *
     is put in order at the next start. A second one ends at once.
     """
     output = Output(as_json, level_of(verbose=verbose, quiet=quiet))
-    settings = _settings(given, as_json=as_json)
+    folders = [each.absolute() for each in follow]
+    settings = _settings(given, folders, as_json=as_json)
     from ouzel.cli.live import live_view
     from ouzel.daemon.logs import logging_to
     from ouzel.daemon.run import serve as run
@@ -71,7 +73,12 @@ def serve(as_json: bool, verbose: bool, quiet: bool, follow: tuple[Path, ...], *
 
         log = view.log if sys.stderr.isatty() else None  # else it is read somewhere else
         with logging_to(settings.log, level=level, stream=cast("TextIO | None", log)):
-            anyio.run(partial(run, settings, ready, follow=follow, view=view), backend_options=backend_options())
+            anyio.run(
+                partial(
+                    run, settings, ready, follow=folders, view=view, say=texts.notice_in, language=texts.language()
+                ),
+                backend_options=backend_options(),
+            )
     return EXIT_OK
 
 
@@ -82,7 +89,7 @@ def _name_of(channels: Channels, channel_id: str) -> str:
         return channel_id
 
 
-def _settings(given: dict[str, Any], *, as_json: bool) -> Settings:
+def _settings(given: dict[str, Any], followed: Sequence[Path], *, as_json: bool) -> Settings:
     """Raises: BadConfig."""
     from ouzel.config.load import load_settings
     from ouzel.config.sources import Override
@@ -94,4 +101,9 @@ def _settings(given: dict[str, Any], *, as_json: bool) -> Settings:
     overrides = [Override(f"--{name}", key, str(given[name])) for name, key in keys.items() if given[name] is not None]
     if as_json:
         overrides.append(Override("--json", "log.format", "json"))
-    return load_settings(given["config"], [platform.name for platform in registry()], overrides)
+    usual: Sequence[Override] = ()
+    if followed:
+        from ouzel.services.follow_start import settings_of  # and with it all formats of other recorders
+
+        usual = settings_of(followed, registry())
+    return load_settings(given["config"], [platform.name for platform in registry()], overrides, usual)

@@ -42,6 +42,20 @@ def read_target(output: str | None, *, template: str, several: bool, numbered: b
     Raises: BadOption, OutputExists.
     """
     check_template(template)
+    path, ending = read_output(output)
+    if ending is None:
+        return Target(path, None, template, numbered), None
+    if several:
+        raise BadOption(f"{output} is one file, but there are several addresses: give a folder")
+    _refuse_existing(path)
+    return Target(path.parent, path.stem, template, numbered), ending
+
+
+def read_output(output: str | None) -> tuple[Path, str | None]:
+    """The path, and the ending of a file; None: a folder is meant.
+
+    Raises: BadOption, OutputExists when it is there, and no folder.
+    """
     path = _absolute(output or ".")
     ending = path.suffix.lstrip(".").lower()
     is_file = ending in FORMATS or ending in _NOT_MADE
@@ -49,15 +63,12 @@ def read_target(output: str | None, *, template: str, several: bool, numbered: b
     if not output or output.endswith("/") or is_folder or not is_file:
         if os.path.lexists(path) and not is_folder:
             raise OutputExists(f"{output} exists already, and is not a folder")
-        return Target(path, None, template, numbered), None
+        return path, None
     if ending in _NOT_MADE:
         raise BadOption(
             f"{output}: Ouzel makes no .{ending}, but {', '.join(FORMATS)}; a folder of this name is written {output}/"
         )
-    if several:
-        raise BadOption(f"{output} is one file, but there are several addresses: give a folder")
-    _refuse_existing(path)
-    return Target(path.parent, path.stem, template, numbered), ending
+    return path, ending
 
 
 def _absolute(output: str) -> Path:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from ouzel.base.errors import BadOption
 from ouzel.cli.client import Api, talking
-from ouzel.cli.groups import Noun, Row, done, given_of, show
+from ouzel.cli.groups import Noun, Row, done, given_of, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
+from ouzel.cli.texts import tr
 
 _ROLES = click.Choice(["viewer", "editor", "admin"])
 _SCOPES = click.Choice(["read", "write", "admin"])
@@ -30,7 +32,7 @@ def list_(output: Output, api: Api) -> int:
 
 
 def _cells(row: Row) -> list[object]:
-    return [row["id"], row["name"], row["role"], row["labels"], row["disabled"], (row["signed_in_at"] or "")[:16]]
+    return [row["id"], row["name"], row["role"], row["labels"], row["disabled"], local_time(row["signed_in_at"])]
 
 
 @users.command()
@@ -130,10 +132,13 @@ def remove_key(output: Output, api: Api, *, word: str) -> int:
 
 
 def _key_cells(row: Row) -> list[object]:
-    return [row["id"], row["name"], row["prefix"], row["scopes"], row["labels"], (row["used_at"] or "")[:16]]
+    return [row["id"], row["name"], row["prefix"], row["scopes"], row["labels"], local_time(row["used_at"])]
 
 
 def _password(name: str) -> str:
-    from ouzel.cli.texts import tr
-
-    return click.prompt(tr("password", login=name), hide_input=True, confirmation_prompt=True, err=True)
+    """As it is typed, twice; of what is no terminal, its first line. Raises: BadOption."""
+    if sys.stdin.isatty():
+        return click.prompt(tr("password", login=name), hide_input=True, confirmation_prompt=True, err=True)
+    if password := sys.stdin.readline().rstrip("\r\n"):
+        return password
+    raise BadOption("the password is typed on a terminal, or is the first line of standard input")

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ouzel.base.docstrings import field_docs
-from ouzel.config.schema import keys_of, plain_tables
+from ouzel.config.schema import PROFILES, keys_of, plain_tables
 from ouzel.config.settings import PlatformDefaults, PlatformSettings
-from ouzel.config.tables import HookSettings
+from ouzel.config.tables import HookSettings, usual_profiles
 from ouzel.config.values import as_toml
 
 _COLUMNS = 110
@@ -33,7 +33,11 @@ def example() -> str:
 
     Needs the sources of the classes. Raises: OSError without them.
     """
-    parts = [_HEAD, *(_table(f"[{name}]", cls()) for name, cls in plain_tables().items())]
+    parts = [_HEAD]
+    for name, cls in plain_tables().items():
+        parts.append(_table(f"[{name}]", cls()))
+        if name == PROFILES[0]:
+            parts += [_table(f"[{'.'.join((*PROFILES, each))}]", own) for each, own in usual_profiles().items()]
     parts.append(_table(f"#[hooks.{_HOOK}]", replace(HookSettings(), command=_HOOK_COMMAND)))
     parts.append(_table("[platforms]", PlatformDefaults()))
     parts.append(_table(f"#[platforms.{_PLATFORM}]", PlatformSettings()))

@@ -14,8 +14,19 @@ quality = ["uhd", "best"]
 [policies."a week"]
 keep_days = 7.0
 
+[pipelines."to mp4"]
+steps = [{step = "remux", format = "mp4"}]
+
 [users.anna]
 role = "editor"
+
+[targets.phone]
+kind = "ntfy"
+settings = {url = "https://ntfy.sh/topic"}
+
+[routes.live]
+targets = ["phone"]
+events = ["broadcast.began"]
 """
 
 from __future__ import annotations
@@ -28,9 +39,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from ouzel.base.errors import BadConfig
+from ouzel.base.urls import MASK
 
 FORMAT = "ouzel export 1"
 _MARK = re.compile(r'^format\s*=\s*"ouzel export (\d+)"\s*(?:#.*)?$', re.MULTILINE)
+_TABLES = ("layers", "policies", "pipelines", "users", "targets", "routes")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _UNFIT = re.compile("[\x7f\ud800-\udfff]")
@@ -64,8 +77,14 @@ class Export:
     """By scope: `global`, `platform:NAME`."""
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """By name: the fields of `model.policies.Rule`, but for those that have no value."""
+    pipelines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By name: `steps`, each with what is not as usual."""
     users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
     """By name: `role`, and `labels, disabled, language, password_hash` where there are any."""
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """By name: the fields of `model.targets.Target`, with secrets in the clear; `left_out`: names of those that are not there."""
+    routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By name: the fields of `model.routes.Route`, channels by their addresses."""
 
 
 def is_export(text: str) -> bool:
@@ -90,14 +109,12 @@ def parse_export(text: str) -> Export:
         raise BadConfig(f"line {line}: no TOML: {_PLACE.sub('', str(exc))}", line=int(line)) from None
     except RecursionError:
         raise BadConfig("it is nested too deeply") from None
-    _check_keys("the export", doc, ("format", "layers", "channels", "policies", "users"))
-    layers, policies, users = (_tables(name, doc) for name in ("layers", "policies", "users"))
+    _check_keys("the export", doc, ("format", "channels", *_TABLES))
+    tables = {name: _tables(name, doc) for name in _TABLES}
     channels = doc.get("channels", [])
     if not isinstance(channels, list):
         raise BadConfig("channels are written [[channels]]")
-    return Export(
-        tuple(_channel(n, each) for n, each in enumerate(cast("list[object]", channels), 1)), layers, policies, users
-    )
+    return Export(tuple(_channel(n, each) for n, each in enumerate(cast("list[object]", channels), 1)), **tables)
 
 
 def _channel(number: int, value: object) -> ExportedChannel:
@@ -159,16 +176,20 @@ def _lines(export: Export, hidden: Collection[str]) -> Iterator[str]:
         yield from _pairs(layer, hidden)
     for channel in export.channels:
         yield "\n[[channels]]"
+        if hidden and any(MASK in address for address in channel.addresses):
+            yield f"# what is secret in an address is left out: {MASK} stands in its place"
         usual = ExportedChannel(())
         given = {name: getattr(channel, name) for name in ExportedChannel.__slots__ if name != "settings"}
         yield from _pairs({name: value for name, value in given.items() if value != getattr(usual, name)})
         if channel.settings:
             yield "[channels.settings]"
             yield from _pairs(channel.settings, hidden)
-    for name, tables in (("policies", export.policies), ("users", export.users)):
+    for name in _TABLES[1:]:
+        tables: Mapping[str, Mapping[str, Any]] = getattr(export, name)
         for key, table in tables.items():
             yield f"\n[{name}.{_key(key)}]"
-            yield from _pairs(table, hidden)
+            yield from (f"# {each} is set, and left out" for each in table.get("left_out", ()))
+            yield from _pairs({key: value for key, value in table.items() if key != "left_out"}, hidden)
 
 
 def _pairs(table: Mapping[str, Any], hidden: Collection[str] = ()) -> Iterator[str]:

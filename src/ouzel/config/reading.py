@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
 from ouzel.base.errors import BadConfig
-from ouzel.config.schema import Key, Keys, Table, plain_tables, schema
+from ouzel.config.schema import PROFILES, Key, Keys, Table, plain_tables, schema
 from ouzel.config.settings import PlatformDefaults, PlatformSettings, PlatformTables, Settings
 from ouzel.config.sources import (
     BETWEEN,
@@ -21,7 +21,7 @@ from ouzel.config.sources import (
     file_source,
     option_source,
 )
-from ouzel.config.tables import HookSettings
+from ouzel.config.tables import HookSettings, usual_profiles
 from ouzel.config.values import WrongValue, read
 
 _OWN = {
@@ -64,8 +64,9 @@ def read_settings(
     platforms: Collection[str],
     variables: Mapping[str, str],
     overrides: Sequence[Override] = (),
+    usual: Sequence[Override] = (),
 ) -> Reading:
-    """Options go before the environment, and that before the file; blocking.
+    """Options go before the environment, that before the file, and that before what is `usual` here; blocking.
 
     Args:
         platforms: the names that there are.
@@ -74,7 +75,8 @@ def read_settings(
     """
     root = schema(platforms)
     taken = _Taken(root)
-    for source in (option_source(overrides), environment_source(variables), *([file_source(path)] if path else [])):
+    files = [file_source(path)] if path else []
+    for source in (option_source(overrides), environment_source(variables), *files, option_source(usual)):
         taken.take(source)
     problems = [*taken.problems, *taken.without_command(), *_misspelled(root, variables)]
     if problems:
@@ -151,7 +153,10 @@ def _settings(taken: _Taken, path: Path | None, platforms: Collection[str]) -> S
     named = {keys[1] for keys in taken.given if len(keys) > 2 and keys[0] == "platforms"}
     tables = {name: PlatformSettings(**taken.values("platforms", name)) for name in platforms if name in named}
     defaults = PlatformDefaults(**taken.values("platforms"))
-    return Settings(**plain, hooks=taken.all_hooks(), platforms=PlatformTables(defaults, tables), path=path)
+    profiles = {name: replace(usual, **taken.values(*PROFILES, name)) for name, usual in usual_profiles().items()}
+    return Settings(
+        **plain, hooks=taken.all_hooks(), platforms=PlatformTables(defaults, tables), profiles=profiles, path=path
+    )
 
 
 def _unknown(table: Table, spelled: Keys) -> str:
@@ -174,15 +179,16 @@ def _with_near(what: str, word: str, known: Sequence[str]) -> str:
 
 
 def _misspelled(root: Table, variables: Mapping[str, str]) -> Iterator[str]:
-    """Variables that want to be settings, and have one `_` where two should be."""
-    right = {
-        f"{PREFIX}{table}_{key}".upper(): f"{PREFIX}{table}{BETWEEN}{key}".upper()
-        for table in plain_tables()
-        for key in root.tables[table].keys
-    }
+    """Variables that want to be settings, and have one `_` where two are needed: nobody would read them."""
     for name in variables:
-        if meant := right.get(name.upper()):
-            yield f"{name} in the environment is no setting; did you mean {meant}?"
+        for table in plain_tables():
+            start, keys = f"{PREFIX}{table}_".upper(), root.tables[table].keys
+            key = name.upper().removeprefix(start)
+            if BETWEEN in name or not name.upper().startswith(start):
+                continue
+            near = get_close_matches(key.lower(), keys, 1)
+            meant = f"; did you mean {start}_{near[0].upper()}?" if near else f": [{table}] has no key {key.lower()}"
+            yield f"{name} in the environment is no setting{meant}"
 
 
 def _field(name: str) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, get_type_hints
 
 from ouzel.config.settings import PlatformDefaults, PlatformSettings, Settings
-from ouzel.config.tables import HookSettings
+from ouzel.config.tables import DownloadSettings, HookSettings, ProfileSettings, usual_profiles
 
 Keys: TypeAlias = tuple[str, ...]
 """From the outermost table to the key."""
 OF_ALL = ("hooks", "platforms")
 """Tables that have tables of many names below them; the others are fields of `Settings`, and of its classes."""
+PROFILES = ("download", "profiles")
+"""Where the tables of profiles stand, which are a field of `Settings`, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,13 @@ class Table:
 
 def schema(platforms: Collection[str]) -> Table:
     """All of them. `platforms`: the names that there are."""
-    own = keys_of(PlatformSettings)
+    own, profile = keys_of(PlatformSettings), Table(keys_of(ProfileSettings))
     return Table(
         tables={
             **{name: Table(keys_of(cls)) for name, cls in plain_tables().items()},
+            PROFILES[0]: Table(
+                keys_of(DownloadSettings), {PROFILES[1]: Table(tables=dict.fromkeys(usual_profiles(), profile))}
+            ),
             "hooks": Table(each=Table(keys_of(HookSettings))),
             "platforms": Table(keys_of(PlatformDefaults), {name: Table(own) for name in platforms}),
         }
@@ -58,7 +63,7 @@ def schema(platforms: Collection[str]) -> Table:
 def plain_tables() -> dict[str, type[Any]]:
     """Those with nothing but keys, in the order in which they are shown, and the class of each."""
     hints = get_type_hints(Settings)
-    return {each.name: hints[each.name] for each in fields(Settings) if each.name not in (*OF_ALL, "path")}
+    return {each.name: hints[each.name] for each in fields(Settings) if each.name not in (*OF_ALL, PROFILES[1], "path")}
 
 
 def keys_of(table: type[Any]) -> dict[str, Key]:

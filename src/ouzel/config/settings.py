@@ -11,13 +11,18 @@ from typing import Annotated, Literal, TypeAlias
 from ouzel.config.tables import (
     AuthSettings,
     DaemonSettings,
+    DownloadSettings,
     HookSettings,
+    JobSettings,
     LogSettings,
     MetricsSettings,
+    ProfileSettings,
     RecordSettings,
+    RetentionSettings,
     ServerSettings,
     StorageSettings,
     WatchSettings,
+    usual_profiles,
 )
 from ouzel.config.values import Within
 
@@ -79,14 +84,20 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     """Its folders are never empty where `load` made this."""
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
     log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
+    download: DownloadSettings = field(default_factory=DownloadSettings)
+    """Its folder is never empty where `load` made this."""
+    jobs: JobSettings = field(default_factory=JobSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     hooks: Mapping[str, HookSettings] = field(default_factory=dict[str, HookSettings])
     platforms: PlatformTables = PlatformTables()
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=usual_profiles)
+    """`[download.profiles.NAME]`."""
     path: Path | None = None
     """The file that it was read from."""
 

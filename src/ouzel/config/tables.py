@@ -11,6 +11,7 @@ from ouzel.config.values import Network, Size, WebAddress, Within
 
 Level: TypeAlias = Literal["error", "warning", "info", "debug"]
 LogFormat: TypeAlias = Literal["text", "json"]
+DownloadProfile: TypeAlias = Literal["", "fast", "stable", "low_bandwidth"]
 HookShape: TypeAlias = Literal["ouzel", "douyin_live_recorder"]
 
 
@@ -43,6 +44,18 @@ class StorageSettings:
     """Media. Empty: the folder "recordings" in the one above."""
     min_free: Size = _MIN_FREE
     """No recording begins, and those that run are paused, while the disk has less free space than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """What rules delete, and the trash."""
+
+    on: bool = True
+    """Off: rules delete nothing, and the trash is emptied by hand only."""
+    every: Annotated[timedelta, Within("1m", "7d")] = timedelta(hours=1)
+    """How often the rules are looked at; sooner when a disk is low."""
+    trash: Annotated[timedelta, Within("0s", "3650d")] = timedelta(days=7)
+    """So long a recording stays in the trash, and can be taken out of it, while there is room. 0s: rules delete at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,69 @@ class RecordSettings:
     """A broadcast that dropped may come back for so long, and is the same one then."""
     at_once: Annotated[int, Within(0)] = 0
     """So many recordings at the same time; 0: as many as there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSettings:
+    """What is fetched once."""
+
+    folder: Path = Path()
+    """Where it goes. Empty: the folder "downloads" in that of the data."""
+    folders: tuple[Path, ...] = ()
+    """Others that a download may name; into all else none is written."""
+    at_once: Annotated[int, Within(1, 100)] = 3
+    """So many downloads at the same time; the others wait."""
+    connections: Annotated[int, Within(1, 16)] = 8
+    """At most so many for one download; fewer where the server brings no more with them."""
+    most_connections: Annotated[int, Within(1, 16)] = 16
+    """No download gets more, whatever it asks for."""
+    retries: Annotated[int, Within(0, 1000)] = 3
+    """Further tries for a segment that failed, and then for the download."""
+    retry_delay: Annotated[timedelta, Within("0s", "1h")] = timedelta(seconds=1)
+    """Before the first of them; doubled with each further one."""
+    connect_timeout: Annotated[timedelta, Within("1s", "10m")] = timedelta(seconds=10)
+    """Until a connection stands."""
+    read_timeout: Annotated[timedelta, Within("1s", "10m")] = timedelta(seconds=10)
+    """Without a byte."""
+    profile: DownloadProfile = ""
+    """The usual one of those below; empty: as is set here."""
+    pipeline: str = ""
+    """Name of the pipeline that is run over what was downloaded (`ouzel pipelines`); empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Work on files that are whole: how many jobs run at the same time. They run behind everything that records."""
+
+    media: Annotated[int, Within(1, 64)] = 1
+    """Other formats, pictures, subtitles."""
+    transfer: Annotated[int, Within(1, 64)] = 2
+    """Copies to remotes, moves between storage roots."""
+    hooks: Annotated[int, Within(1, 64)] = 2
+    """Hooks that are steps of a pipeline."""
+    disk: Annotated[int, Within(1, 64)] = 1
+    """Recovery, checks of files, deletion by rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """What a download that names this profile does otherwise."""
+
+    connections: Annotated[int, Within(1, 16)] = 8
+    """At most so many for one download."""
+    retries: Annotated[int, Within(0, 1000)] = 3
+    """Further tries for a segment that failed, and then for the download."""
+    retry_delay: Annotated[timedelta, Within("0s", "1h")] = timedelta(seconds=1)
+    """Before the first of them; doubled with each further one."""
+
+
+def usual_profiles() -> dict[str, ProfileSettings]:
+    """As they are where nothing is set."""
+    return {
+        "fast": ProfileSettings(16, 1, timedelta(seconds=0.5)),
+        "stable": ProfileSettings(8, 5, timedelta(seconds=2)),
+        "low_bandwidth": ProfileSettings(2, 3),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import anyio.to_thread
 
-from ouzel.api.services import ApiRules, Services
+from ouzel.api.services import ApiRules, Recorders, Roots, Services, Watchers
 from ouzel.config.settings import Settings
 from ouzel.config.tables import RecordSettings
+from ouzel.daemon.downloading import Doors, download_rules, make_downloading
 from ouzel.engine.policy import Policy
+from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
 from ouzel.model.channel import DIRECT
-from ouzel.model.ownership import POLL, RECORD, TaskView
+from ouzel.model.ownership import DOWNLOAD, POLL, RECORD, TaskView
 from ouzel.model.polling import PollRules
+from ouzel.notify.host import open_apprise
+from ouzel.notify.senders import Senders
 from ouzel.platforms.host import ResolverHost, open_host
+from ouzel.services.afterwards import Afterwards
 from ouzel.services.asking import PlatformAsker
 from ouzel.services.audit import Audit
 from ouzel.services.auth import Auth, AuthRules
 from ouzel.services.bodies import Body
 from ouzel.services.broadcasts import Broadcasts
 from ouzel.services.channels import Channels
+from ouzel.services.downloads import Downloads
 from ouzel.services.events import EventBus
 from ouzel.services.file_jobs import file_jobs
 from ouzel.services.file_log import FileLog
@@ -35,24 +41,37 @@ from ouzel.services.housekeeping import Housekeeping
 from ouzel.services.jobs import Jobs
 from ouzel.services.labels import ChannelLabels
 from ouzel.services.library import Library
+from ouzel.services.messages import Messages
 from ouzel.services.metrics import Metrics
 from ouzel.services.notices import Notices
 from ouzel.services.noticing import Noticing
-from ouzel.services.numbers import Counting
+from ouzel.services.numbers import Counting, Tally
 from ouzel.services.overview import Overviews
 from ouzel.services.passwords import Passwords
+from ouzel.services.pipelines import Pipelines
+from ouzel.services.places import Places
 from ouzel.services.policies import Policies
 from ouzel.services.reconciling import Reconciler
 from ouzel.services.recordings import Recordings
 from ouzel.services.recovery import Recovery
+from ouzel.services.retention import Retention, RetentionRules
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
+from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
+from ouzel.services.step_jobs import StepJobs
+from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.steps import Steps
 from ouzel.services.storage import RootGate, Storage
 from ouzel.services.supervisor import Supervisor
+from ouzel.services.targets import Targets
+from ouzel.services.telling import Telling, TellingRules
+from ouzel.services.telling_out import Outbox
+from ouzel.services.telling_stories import Say
 from ouzel.services.users import Users
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
+from ouzel.store.downloads import DownloadRepo
 from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
 from ouzel.store.recordings import RecordingRepo
@@ -88,7 +107,9 @@ class Daemon:
     notices: Notices
     noticing: Noticing
     hooks: Hooks
+    telling: Telling
     overviews: Overviews
+    retention: Retention
     services: Services
 
     @property
@@ -96,37 +117,61 @@ class Daemon:
         """What runs beside the supervisor, by name, until cancelled."""
         return {
             "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
-            "hooks": self.hooks.run, "overview": self.overviews.run, "housekeeping": Housekeeping(self.db).run,
+            "hooks": self.hooks.run, "telling": self.telling.run, "overview": self.overviews.run,
+            "housekeeping": Housekeeping(self.db).run, "retention": self.retention.run,
         }  # fmt: skip
 
 
 @asynccontextmanager
-async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Daemon]:
-    """Whoever calls holds the data folder. Raises: DatabaseTooNew, DatabaseDamaged, SecretUnreadable, StorageError, BadConfig."""
+async def open_daemon(
+    settings: Settings, clock: Clock | None = None, *, say: Say | None = None, language: str = "en"
+) -> AsyncGenerator[Daemon]:
+    """Args: say: sentences of notices, for messages; language: of messages, where nobody says another.
+
+    Whoever calls holds the data folder. Raises: DatabaseTooNew, DatabaseDamaged, SecretUnreadable, StorageError, BadConfig."""
     clock = clock or SystemClock()
     data = settings.storage.data
     secrets = await anyio.to_thread.run_sync(load_secrets, data / "secret.key")
+    gates = {_ROOT: _gate(settings)}
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_db(data / "ouzel.db", clock))
         log = FileLog.open(data / "files.log")
         stack.callback(log.close)
         http = await stack.enter_async_context(Http1Client())
         host = await stack.enter_async_context(open_host())
+        senders = Senders(http, await stack.enter_async_context(open_apprise()))
         channels = Channels(db, secrets.box, settings.platforms, _usual(settings))
         await channels.load()
         ownership = SqliteOwnership(db)
-        broadcasts = Broadcasts(db, channels, ownership)
+        folders = {name: gate.folder for name, gate in gates.items()}
+        notices, events, places = Notices(db), EventBus(db), Places(folders)
+        queue, own = SqliteJobQueue(db, ownership), settings.download.pipeline
+        afterwards = Afterwards(db, queue, channels, notices, places, own)
+        broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
         ffmpeg = FfmpegFinder()
-        notices, events = Notices(db), EventBus(db)
-        gates = {_ROOT: _gate(settings)}
         storage = Storage(db, gates)
         watching, metrics = _watching(settings, db, channels, broadcasts, notices, storage, (host, http, ffmpeg))
-        folders = {name: gate.folder for name, gate in gates.items()}
         shop = Workshop(http, clock, _policy(settings), gates[_ROOT], ffmpeg)
         recordings = Recordings(db, channels, broadcasts, watching, shop, storage.roots, log)
-        recovery = Recovery(db, folders, log)
-        queue = SqliteJobQueue(db, ownership)
-        jobs = Jobs(queue, file_jobs(recovery, RecordingRepo(db), folders), {"disk": 1}, clock)
+        recovery = Recovery(
+            db, folders, log, is_there=lambda name: gates[name].has_marker(), on_finished=afterwards.recorded_in
+        )
+        downloads = Downloads(
+            db, DownloadRepo(db, ownership), events, secrets.box, download_rules(settings),
+            lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
+        )  # fmt: skip
+        hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
+        steps = Steps([remux_kind(ffmpeg, clock), command_kind(hooks, clock)])
+
+        def check_room(root: str) -> None:
+            if root in gates:
+                gates[root].check()
+
+        of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
+        retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
+        kinds = [*file_jobs(recovery, RecordingRepo(db), folders), *of_steps.kinds(), *retention.kinds()]
+        jobs = Jobs(queue, kinds, asdict(settings.jobs), clock, bus=events)
+        retention.serve(jobs)
 
         async def on_crash(view: TaskView) -> None:
             await notices.crashed(view)
@@ -136,23 +181,34 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             await storage.look()
             settled = await recovery.settle()
             await queue.settle()
+            await downloads.settle()
+            await afterwards.settle()
             if settled.files:
                 data = {"files": len(settled.files)}
                 await notices.raise_notice("files.recovered", "files.recovered", data=data)
 
         bodies = _bodies(settings, recordings, watching) | jobs.bodies()
+        bodies[DOWNLOAD] = downloads.body(settings.download.at_once)
         supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)
         overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
-        noticing = Noticing(db, notices, sources=(storage.troubles,), tasks=supervisor.snapshot)
+        noticing = Noticing(db, notices, sources=(storage.troubles, downloads.troubles), tasks=supervisor.snapshot)
         reconciler = Reconciler(db, channels, broadcasts, ownership)
-        for listener in (recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear):
+        for listener in (
+            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,
+        ):  # fmt: skip
             stack.callback(db.listen(listener))
-        policies = Policies(db)
+        policies, pipelines, routes = Policies(db), Pipelines(db, steps.check, downloads=own), Routes(db)
+        targets = Targets(db, secrets.box, senders, language)
+        apart_s = settings.watch.notify_interval.total_seconds()
+        outbox = Outbox(db, targets, senders, notices)
+        telling = Telling(db, channels, outbox, TellingRules(language, apart_s), say)
+        stack.callback(db.listen(telling.hear))
         services = _services(
-            settings, db, secrets, events=events, metrics=metrics, channels=channels,
-            roster=Roster(db, channels), revisions=Revisions(db, channels, policies), broadcasts=broadcasts,
+            settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
+            revisions=Revisions(db, channels, [policies, pipelines, targets, routes]), broadcasts=broadcasts,
             recordings=recordings, library=Library(db), watching=watching, jobs=queue, notices=notices, storage=storage,
-            policies=policies, tasks=supervisor, overviews=overviews,
+            policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
+            downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),
         )  # fmt: skip
         stack.callback(services.labels.close)
         stack.callback(services.auth.close)
@@ -161,7 +217,7 @@ async def open_daemon(settings: Settings, clock: Clock | None = None) -> AsyncGe
             settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
             supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
             storage=storage, notices=notices, noticing=noticing,
-            hooks=Hooks(db, events, channels, notices, settings.hooks, folders), overviews=overviews, services=services,
+            hooks=hooks, telling=telling, overviews=overviews, retention=retention, services=services,
         )  # fmt: skip
 
 
@@ -174,7 +230,7 @@ def _watching(
     storage: Storage,
     doors: tuple[ResolverHost, Http1Client, FfmpegFinder],
 ) -> tuple[Watching, Metrics]:
-    budgets = Budgets(lambda name: _budget(settings, name))
+    budgets, tally = Budgets(lambda name: _budget(settings, name)), Tally()
 
     async def on_heard(tx: Tx, heard: Heard) -> None:
         await broadcasts.heard_in(tx, heard.channel, heard.outcome, offline_in_row=heard.offline_in_row)
@@ -188,14 +244,10 @@ def _watching(
         else:
             await notices.raise_in(tx, key, "platform.strained", data={"platform": trouble.platform, **trouble.data})
 
-    def count(platform: str, state: str, took_s: float) -> None:
-        metrics.polls.labels(platform, state).inc()
-        metrics.poll_seconds.labels(platform).observe(took_s)
-
     desk = Desk(
         db=db,
         channels=channels,
-        asker=PlatformAsker(*doors, budgets, db.clock, count),
+        asker=PlatformAsker(*doors, budgets, db.clock, tally.polled),
         budgets=budgets,
         on_heard=on_heard,
         on_trouble=on_trouble,
@@ -203,8 +255,7 @@ def _watching(
         rules_for=lambda name: PollRules(interval_s=settings.watch_of(name).interval.total_seconds()),
     )
     watching = Watching(desk)
-    metrics = Metrics(Counting(db, storage, watching.loads).read)
-    return watching, metrics
+    return watching, Metrics(Counting(db, storage, watching.loads).read, tally)
 
 
 def _budget(settings: Settings, platform: str) -> BudgetRules:
@@ -232,25 +283,42 @@ def _policy(settings: Settings) -> Policy:
     return Policy(park_s=park_s, min_free_bytes=min_free, stop_s=_end_s(settings))
 
 
+def _retention(settings: Settings) -> RetentionRules:
+    given = settings.retention
+    return RetentionRules(given.on, given.every.total_seconds(), given.trash)
+
+
 def _end_s(settings: Settings) -> float:
     return max(1.0, settings.daemon.shutdown_timeout.total_seconds() - _MARGIN_S)
 
 
 def _gate(settings: Settings) -> RootGate:
+    """Raises: StorageError."""
     storage = settings.storage
-    storage.recordings.mkdir(parents=True, exist_ok=True)
+    try:
+        storage.recordings.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise storage_error(exc, storage.recordings) from exc
     floor = int(storage.min_free)
     return RootGate(_ROOT, storage.recordings, min_free_bytes=floor, probe_s=Policy().disk_probe_s)
 
 
-def _services(settings: Settings, db: Db, secrets: Secrets, **parts: Any) -> Services:
+def _services(
+    settings: Settings,
+    db: Db,
+    secrets: Secrets,
+    watching: Watchers,
+    recordings: Recorders,
+    storage: Roots,
+    **parts: Any,
+) -> Services:
     """`parts`: fields of `Services` that are made already."""
     server, auth = settings.server, settings.auth
     passwords, audit = Passwords(auth.password_min), Audit(db)
     rules = AuthRules(auth.access_life.total_seconds(), auth.refresh_life.total_seconds(), auth.attempts)
     return Services(
         db=db, secrets=secrets, auth=Auth(db, secrets, passwords, audit, rules), users=Users(db, passwords), audit=audit,
-        labels=ChannelLabels(db), health=Health(db), **parts,
+        labels=ChannelLabels(db), health=Health(db), watching=watching, recordings=recordings, storage=storage, **parts,
         rules=ApiRules(
             public_url=str(server.public_url), trusted_proxies=tuple(server.trusted_proxies),
             metrics_open=settings.metrics.open,

@@ -34,6 +34,7 @@ _QUIET: Mapping[str, int] = {
     "mcp": logging.INFO,
     "sqlalchemy": logging.WARNING,
     "uvicorn.asgi": logging.INFO,
+    "uvicorn.error": logging.WARNING,
 }
 """What libraries tell of each of their steps is nobody's concern."""
 _ACCESS = "uvicorn.access"

@@ -23,6 +23,7 @@ from ouzel.daemon.sockets import Listening, bind
 from ouzel.daemon.view import View
 from ouzel.model.happening import Happening
 from ouzel.platforms.registry import registry
+from ouzel.services.telling_stories import Say
 from ouzel.system.clock import SystemClock
 
 _log = logging.getLogger("ouzel.daemon")
@@ -46,20 +47,23 @@ async def serve(
     follow: Sequence[Path] = (),
     view: View | None = None,
     stop: anyio.Event | None = None,
+    say: Say | None = None,
+    language: str = "en",
 ) -> None:
     """Until SIGINT or SIGTERM; the second one is not ours any more.
 
     Args:
-        follow: folders of other recorders, whose files are obeyed.
+        follow: folders of other recorders, whose files are obeyed: absolute, for what is kept of a file is known by its path.
         view: shows what is going on.
         stop: ends it as well.
+        say, language: of messages, as in `open_daemon`.
     Raises: DataFolderBusy, CannotListen, and what `open_daemon` raises.
     """
     stop = stop or anyio.Event()
     with ExitStack() as held:
         lock = held.enter_context(hold(settings.storage.data, now=SystemClock().now()))
         door = held.enter_context(bind(settings.server.host, settings.server.port))
-        async with open_daemon(settings) as daemon:
+        async with open_daemon(settings, say=say, language=language) as daemon:
             await _run(daemon, lock, door, on_ready, follow, view, stop)
 
 
@@ -100,10 +104,10 @@ async def _run(
 
 async def _follow(daemon: Daemon, folder: Path) -> None:
     from ouzel.services.following import Follower  # and with it all formats of other recorders
-    from ouzel.services.taking_over import Obedience
+    from ouzel.services.obedience import Obedience
 
     follower = Follower(folder, registry(), daemon.db.clock)
-    await Obedience(daemon.channels, daemon.notices, follower, folder).run()
+    await Obedience(daemon.db, daemon.channels, daemon.notices, follower, folder).run()
 
 
 async def _until_over(run: Callable[[], Awaitable[None]], over: anyio.Event) -> None:
@@ -131,15 +135,14 @@ async def _end(daemon: Daemon, web: WebServer, all_over: anyio.Event, web_over: 
 
 
 async def _sweep(daemon: Daemon) -> None:
-    """What of the storage roots could not be looked at in time at the start."""
-    await anyio.sleep(_REST_S)
-    if daemon.recovery.swept:
-        return
-    try:
-        for recovered in await daemon.recovery.sweep():
-            _log.warning("found unfinished, and %s: %s", recovered.outcome.value, recovered.path)
-    except OuzelError as exc:
-        _log.error("the storage roots could not be swept: %s", exc)
+    """What of the storage roots could not be looked at in time at the start, or was not mounted."""
+    while not daemon.recovery.swept:
+        await anyio.sleep(_REST_S)
+        try:
+            for recovered in await daemon.recovery.sweep(rest=True):
+                _log.warning("found unfinished, and %s: %s", recovered.outcome.value, recovered.path)
+        except OuzelError as exc:
+            _log.error("the storage roots could not be swept: %s", exc)
 
 
 async def _obey_signals(stop: anyio.Event, view: View | None) -> None:

@@ -89,6 +89,8 @@ class Table:
         ]
         if totals.troubled:
             words.append(self.words.tr("table.troubled", count=totals.troubled))
+        if fetched := sum(task.kind == "download" for task in seen.tasks):
+            words.append(self.words.tr("table.downloads", count=fetched))
         if totals.recording:
             words.append(format_rate(totals.bitrate_bps))
         return _GAP.join(each for each in words if each)

@@ -67,7 +67,7 @@ class View:
 
     async def run(self, look: Look, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Show until cancelled. Started when signals are obeyed. What cannot be looked up is shown as such."""
-        with anyio.open_signal_receiver(signal.SIGUSR1) as signals:
+        with _afterwards_as_before(signal.SIGUSR1), anyio.open_signal_receiver(signal.SIGUSR1) as signals:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._obey, signals)
                 tasks.start_soon(self._answer, look)
@@ -133,6 +133,16 @@ class View:
             while not self._box.empty:
                 await anyio.sleep(_TICK_S)
                 (self.log or self._box).flush()
+
+
+@contextmanager
+def _afterwards_as_before(number: signal.Signals) -> Generator[None]:
+    """The loop would leave it to the system, which ends the process."""
+    before = signal.getsignal(number)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A piece of a recording, without re-encoding: from a key frame to a key frame.
 
 A native recording is cut by its ledger: the bytes between two key frames go through a shaper, as if they came from the network,
-into a file with a ledger of its own, whose time begins at 0. Products, and what others made, are cut by ffmpeg.
+into a file with a ledger of its own, whose time begins at 0. Products, downloads, whose ledgers know no key frames, and what
+others made are cut by ffmpeg.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import Damaged, OutputExists
+from ouzel.base.errors import BadOption, Damaged, OutputExists, Unsupported
 from ouzel.base.units import format_clock
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
@@ -85,7 +86,7 @@ async def clip(
     check_format(target)
     held = await anyio.to_thread.run_sync(_find, path, out)
     finder, clock = ffmpeg or FfmpegFinder(), clock or SystemClock()
-    if held is None or held.product is not None:
+    if held is None or held.product is not None or held.opening.download:
         return await _by_ffmpeg(path, held, (from_s, to_s), out, finder, clock, on_progress)
     native = out.with_suffix(f".{held.opening.container}")
     noted = _noted(held)
@@ -119,7 +120,10 @@ def _find(path: Path, out: Path) -> Held | None:
     for taken in (out, ledgers.ledger_path(out)):
         if os.path.lexists(taken):
             raise OutputExists(f"{taken} exists already; give another name or remove it")
-    return ledgers.find(path)
+    held = ledgers.find(path)
+    if held is not None and held.is_open and held.opening.download:
+        raise BadOption(f"{path} is a download that is not finished: pieces of it are missing")
+    return held
 
 
 def _noted(held: Held) -> tuple[str, ...]:
@@ -268,6 +272,8 @@ def _shaper(held: Held) -> Shaper:
             return FlvShaper(FlvRules(replays=0))
         case "mp4":
             return Fmp4Shaper(mode="continuous")
+        case "raw":
+            raise Unsupported(f"{held.media} is of no kind that Ouzel can cut itself")
 
 
 def _preamble(file: FileIO, held: Held) -> memoryview:
@@ -305,7 +311,7 @@ async def _by_ffmpeg(
     edges = await find_edges(path, *wish)
     start_s, end_s = 0.0 if edges.is_first else edges.start_s, edges.end_s
     gaps = gaps_within(held.ledger, start_s, end_s) if held else ()
-    lines: tuple[Line, ...] = (held.ledger.opening, *gaps) if held else ()
+    lines: tuple[Line, ...] = (replace(held.opening, download=False), *gaps) if held else ()
     piece = Piece(_seek_to(edges), edges.cut_s, end_s - edges.start_s, lines)
     made = await convert(
         path, out.suffix.lstrip(".").lower(), out=out, ffmpeg=finder, clock=clock, on_progress=on_progress, piece=piece

@@ -28,7 +28,7 @@ def closing_patches(part: Path, held: Ledger) -> tuple[Patches, bytes]:
     Raises: FormatError when the head is not one of ours; StorageError.
     """
     head = held.head
-    if head is None or held.opening.container == "ts":
+    if head is None or held.opening.container in {"ts", "raw"}:
         return (), b""
     try:
         with part.open("rb") as file:
@@ -64,7 +64,7 @@ def tail_length(path: Path, container: Container, start: int, size: int) -> int:
                     return _indexes(file, start, size) - start
                 case "flv":
                     return _empty_tags(file, start, size) - start
-                case "ts":
+                case "ts" | "raw":
                     return 0
     except OSError as exc:
         raise storage_error(exc, path) from exc

@@ -21,26 +21,23 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, DiskFull, FileBusy, OutputExists, StorageError, ToolFailed
+from ouzel.base.errors import BadOption, DiskFull, FileBusy, NotALedger, OutputExists, StorageError, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import Recipe, check_format, family, plan
-from ouzel.engine.sinks.file import PART, storage_error, sync_folder
+from ouzel.engine.sinks.file import CONVERTING, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock, SystemClock
-from ouzel.system.ffmpeg import FfmpegFinder
-from ouzel.system.process import run
-
-CONVERTING = ".converting"
-"""Ending of a product that is not finished. Its source is still there, so that it may be removed at any time."""
-NICE = 10
+from ouzel.system.ffmpeg import Ffmpeg, FfmpegFinder
+from ouzel.system.process import NICE, run
 
 _ROUNDING_S = 0.0005  # of times that ffmpeg is told, so that it stops before the packet and not behind it
 _SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
+_QUIET = {"SVT_LOG": "1"}  # SVT-AV1 tells the world of itself, otherwise
 _ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
 _SHARES = (0.05, 0.15, 0.7, 0.9, 1.0)  # of the work: digests of the source, a look at it, muxing, product, its digest
 
@@ -87,6 +84,7 @@ async def convert(
     on_progress: OnProgress | None = None,
     nice: int = NICE,
     piece: Piece | None = None,
+    take_made: bool = False,
 ) -> Converted:
     """Make another format of a closed file.
 
@@ -98,33 +96,51 @@ async def convert(
             A source that is not what its ledger says is never removed, nor one whose product is not `readable`.
         on_progress: told the share that is done, 0 to 1.
         piece: only this part of it.
+        take_made: what an earlier call has made of it under this name is the product, if it is what was verified then; else it
+            is in the way.
     Raises: InputError, ToolMissing, ToolFailed when ffmpeg fails or the product does not hold what the source holds,
         MediaError, StorageError. The source is then untouched, and there is no product.
     """
     out = out or source.with_suffix(f".{target}")
-    work = _Work(
-        source, target, out, ffmpeg or FfmpegFinder(), clock or SystemClock(), on_progress or _ignore, nice, piece
+    work = Work(
+        source,
+        target,
+        out,
+        ffmpeg or FfmpegFinder(),
+        clock or SystemClock(),
+        on_progress or ignore,
+        nice,
+        piece,
+        False,
     )
-    converted = await work.run()
+    made = await work.take() if take_made else None
+    return await make(work, keep_original=keep_original, made=made)
+
+
+async def make(work: Work, *, keep_original: bool, made: Converted | None = None) -> Converted:
+    """Do it, and remove the original where that is wished and wise. `made`: it was done before. Raises: as `convert`."""
+    converted = made or await work.run()
     if keep_original or converted.is_damaged:
         return converted
     if not converted.readable:
-        return replace(converted, warnings=(*converted.warnings, f"{source} is kept therefore"))
-    await anyio.to_thread.run_sync(remove, source)
+        return replace(converted, warnings=(*converted.warnings, f"{work.source} is kept therefore"))
+    await anyio.to_thread.run_sync(remove, work.source)
     return converted
 
 
 def remove(original: Path) -> None:
     """Once there is a product of it. Raises: StorageError."""
     try:
-        original.unlink()
+        original.unlink(missing_ok=True)
         sync_folder(original.parent)
     except OSError as exc:
         raise storage_error(exc, original) from exc
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
+    """From a source to its product. Another way of making one says so in `_plan`, `_compare` and `_is_wished`."""
+
     source: Path
     target: str
     out: Path
@@ -133,22 +149,52 @@ class _Work:
     on_progress: OnProgress
     nice: int
     piece: Piece | None
+    resume: bool
+
+    async def take(self) -> Converted | None:
+        """What is there already under this name, and was made of this source. None: nothing. Raises: as `run`."""
+        if not await anyio.to_thread.run_sync(os.path.lexists, self.out):
+            return None
+        held = await anyio.to_thread.run_sync(ledgers.find, self.out)
+        if held is not None:
+            product, path = held.product, ledgers.ledger_path(self.source)
+            if product is None or (held.ledger_path != path and held.opening.file != self.source.name):
+                return None
+            if await anyio.to_thread.run_sync(ledgers.digest, self.out) != product.digest:
+                return None
+            return Converted(self.out, product.size, product.duration_s, (), bool(product.damage))
+        if await anyio.to_thread.run_sync(ledgers.find, self.source) is not None:
+            return None  # a product of it would be told of
+        found, made = await probe(self.source, nice=self.nice), await probe(self.out, nice=self.nice)
+        try:
+            compare(found, made, plan(found, self.target), None)
+        except ToolFailed:
+            return None
+        return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, ())
 
     async def run(self) -> Converted:
+        if self.resume and (product := await anyio.to_thread.run_sync(self._made_before)) is not None:
+            return await self._take(product)
         held = await anyio.to_thread.run_sync(self._check)
         damage, words = await anyio.to_thread.run_sync(self._damage, held) if held else ("", "")
         from ouzel.engine.modern import feeder  # and with it the readers of all formats
 
         fed_by = await anyio.to_thread.run_sync(feeder, self.source)
         found = await probe(self.source, on_progress=self._stage(1), nice=self.nice, fed_by=fed_by)
-        recipe = plan(found, self.target)
-        program = await self.ffmpeg.find({*recipe.need, "enhanced_flv"} if fed_by else recipe.need)
+        recipe = await self._plan(found)
+        if (
+            held is None and await anyio.Path(self.out).exists()
+        ):  # of a source without a ledger, so that only looking at it tells what it is
+            made = await probe(self.out, nice=self.nice)
+            warnings = self._compare(found, made, recipe, None)
+            return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, warnings)
+        program = await self._program(recipe, fed=fed_by is not None)
         temporary = self.out.with_name(self.out.name + CONVERTING)
         async with _reserved(temporary):
             warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
             made = await probe(temporary, on_progress=self._stage(3), nice=self.nice)
             if self.piece is None:
-                compare(found, made, recipe, None if damage else _told_whole(held))
+                warnings += self._compare(found, made, recipe, None if damage else _told_whole(held))
             else:
                 compare_piece(made, recipe, self.piece)
             size = await anyio.to_thread.run_sync(self._settle, temporary, made, held, damage)
@@ -158,6 +204,54 @@ class _Work:
         blind = await self._unread_by(recipe)
         warnings = (*warnings, *blind)
         return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind)
+
+    def _check_target(self) -> None:
+        """Raises: BadOption."""
+        check_format(self.target)
+
+    async def _plan(self, found: Found) -> Recipe:
+        """How it is made of this. Raises: Unsupported, ToolMissing."""
+        return plan(found, self.target)
+
+    async def _program(self, recipe: Recipe, *, fed: bool) -> Ffmpeg:
+        """Raises: ToolMissing."""
+        return await self.ffmpeg.find({*recipe.need, "enhanced_flv"} if fed else recipe.need)
+
+    def _before_input(self) -> tuple[str, ...]:
+        """Options for the whole of ffmpeg."""
+        return ()
+
+    def _compare(self, source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> tuple[str, ...]:
+        """Returns: what there is to be said of a product that holds what it should. Raises: ToolFailed when it does not."""
+        compare(source, made, recipe, held)
+        return ()
+
+    def _is_wished(self, made: Found) -> bool:
+        """Whether a product that was made before is of the kind that is wanted now; its format is."""
+        return bool(made.streams)
+
+    def _made_before(self) -> Product | None:
+        """What stands in the place of the product, and is what its ledger tells. Runs in a worker thread."""
+        if not os.path.lexists(self.out) or (held := ledgers.find(self.out)) is None or held.product is None:
+            return None
+        product, size = held.product, held.media.stat().st_size
+        if product.file != self.out.name or (product.size, product.digest) != (
+            size,
+            ledgers.digest(self.out, self._counter(0, size)),
+        ):
+            return None
+        return product
+
+    async def _take(self, product: Product) -> Converted:
+        """Raises: OutputExists when it is of another kind."""
+        if not self._is_wished(await probe(self.out, depth="header")):
+            raise OutputExists(
+                f"{self.out} exists already, and was made in another way; give another name or remove it"
+            )
+        self.on_progress(1.0)
+        warnings = (f"{self.source} was not what its ledger says: so it is with {self.out.name}",)
+        damaged = bool(product.damage)
+        return Converted(self.out, product.size, product.duration_s, warnings if damaged else (), damaged)
 
     async def _unread_by(self, recipe: Recipe) -> tuple[str, ...]:
         """The program that made it may be another than the one that a user's players and tools rest on."""
@@ -169,13 +263,16 @@ class _Work:
 
     def _check(self) -> ledgers.Held | None:
         """The ledger of the source, if it has one. Raises: InputError when the names are not right."""
-        check_format(self.target)
+        self._check_target()
         ledgers.check_media(self.source)
         if self.source.name.endswith(PART):
             raise BadOption(f"{self.source} is not closed yet")
         held = ledgers.find(self.source)
         path = ledgers.ledger_path(self.out)
-        _refuse_existing(self.out, *([path] if held and (self.piece or path != held.ledger_path) else []))
+        if not (self.resume and held is None):
+            _refuse_existing(self.out)
+        if held and (self.piece or path != held.ledger_path) and not (self.resume and _tells_of(path, held)):
+            _refuse_existing(path)
         return held
 
     def _damage(self, held: ledgers.Held) -> tuple[str, str]:
@@ -199,11 +296,12 @@ class _Work:
                 tell(min(1.0, int(value) / 1e6 / found.media_s))
 
         args = [program, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning", "-progress", "pipe:1"]
+        args += self._before_input()
         source = ["-f", "flv", "-i", "pipe:0"] if fed_by else ["-i", f"file:{self.source}"]
         args += ["-protocol_whitelist", "pipe" if fed_by else "file", *_span(self.piece), *source]
         args += [*recipe.options, *_exact(self.piece), "-f", recipe.muxer, "-y", f"file:{temporary}"]
         try:
-            result = await run(args, fed_by=fed_by, on_line=on_line, nice=self.nice)
+            result = await run(args, fed_by=fed_by, on_line=on_line, nice=self.nice, env=_QUIET)
         except ToolFailed as exc:
             if "No space left on device" in str(exc.context.get("errors")):
                 raise DiskFull(f"no space left for {self.out}", path=str(self.out)) from exc
@@ -252,32 +350,32 @@ def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> 
 
     Raises: ToolFailed that says what differs.
     """
-    _compare_streams(made, recipe)
+    compare_streams(made, recipe)
     pictures = [s.packets for s in made.streams if s.kind == "video"]
     wanted = [s.packets for s in recipe.streams if s.kind == "video"]
     if pictures != wanted:
         raise ToolFailed(f"the product has {pictures} pictures, its source {wanted}")
-    _compare_times("its source", made.media_s, replace(source, streams=[*recipe.streams]).media_s)
+    compare_times("its source", made.media_s, replace(source, streams=[*recipe.streams]).media_s)
     leading = made.video or made.audio
     if held is not None and leading is not None and (leading.kind == "video" or source.video is None):
-        _compare_times("the ledger", leading.duration_s, held.media_s)
+        compare_times("the ledger", leading.duration_s, held.media_s)
 
 
 def _told_whole(held: ledgers.Held | None) -> Ledger | None:
     """The ledger, if it tells of all that is in its file."""
     if held is None or held.product is not None or held.ledger.closing is None or held.ledger.damaged:
         return None
-    return held.ledger
+    return None if held.opening.download else held.ledger  # that one says what the playlist has announced
 
 
 def compare_piece(made: Found, recipe: Recipe, piece: Piece) -> None:
     """As `compare`, for a part of the source. Raises: ToolFailed."""
-    _compare_streams(made, recipe)
+    compare_streams(made, recipe)
     leading = made.video or made.audio
-    _compare_times("the piece", leading.duration_s if leading else 0.0, piece.duration_s)
+    compare_times("the piece", leading.duration_s if leading else 0.0, piece.duration_s)
 
 
-def _compare_streams(made: Found, recipe: Recipe) -> None:
+def compare_streams(made: Found, recipe: Recipe) -> None:
     codecs = sorted(s.codec for s in made.streams if s.kind in {"video", "audio"})
     if sorted(map(family, codecs)) != sorted(map(family, recipe.codecs)):
         raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
@@ -285,7 +383,7 @@ def _compare_streams(made: Found, recipe: Recipe) -> None:
         raise ToolFailed(f"the product cannot be read to its end: {made.error}")
 
 
-def _compare_times(other: str, made_s: float, other_s: float) -> None:
+def compare_times(other: str, made_s: float, other_s: float) -> None:
     if abs(made_s - other_s) > max(_SLACK_S, _SLACK_SHARE * other_s):
         raise ToolFailed(f"the product has {made_s:.3f} s, {other} {other_s:.3f} s")
 
@@ -328,10 +426,19 @@ def _give_up(file: BinaryIO, temporary: Path) -> None:
 def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:
     """Beside its source a product shares its ledger; elsewhere it gets a copy, so that gaps and wall times are told there too."""
     path = ledgers.ledger_path(out)
-    if path != held.ledger_path:
-        with path.open("xb") as file:
-            file.write(held.ledger_path.read_bytes())
-    ledgers.append(path, [product])
+    if path == held.ledger_path or path.exists():
+        ledgers.append(path, [product])
+    else:
+        told = held.ledger_path.read_bytes()
+        ledgers.create(path, told[: ledger.whole_length(told)] + ledger.render(product))
+
+
+def _tells_of(path: Path, held: ledgers.Held) -> bool:
+    """Whether the ledger at this path is a copy of that of the source: it was written for a product of it."""
+    try:
+        return ledger.read(ledgers.content(path)).opening == held.opening
+    except (FileNotFoundError, NotALedger):
+        return False
 
 
 def _refuse_existing(*paths: Path) -> None:
@@ -365,5 +472,5 @@ def _warnings(errors: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line and _ABOUT_NAME not in line)[:_MAX_WARNINGS]
 
 
-def _ignore(_share: float) -> None:
+def ignore(_share: float) -> None:
     pass

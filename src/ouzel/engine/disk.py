@@ -24,12 +24,15 @@ class DiskGate:
         self._probe_s = probe_s
 
     def free_bytes(self) -> int:
-        """Free space for us on the file system of the folder, or of its nearest parent that exists."""
+        """Free space for us on the file system of the folder, or of its nearest parent that exists.
+
+        Raises: StorageError when that cannot be asked.
+        """
         stat = self._statvfs()
         return stat.f_bavail * stat.f_frsize
 
     def check(self, *, room: int = 0) -> None:
-        """Raises: DiskFull below the floor, ReadOnly when the folder cannot be written."""
+        """Raises: DiskFull below the floor, StorageError when the disk does not answer."""
         free = self.free_bytes()
         if free < self.min_free_bytes + room:
             raise DiskFull(
@@ -63,7 +66,11 @@ class DiskGate:
         return stat.f_blocks * stat.f_frsize // 8
 
     def _statvfs(self) -> os.statvfs_result:
-        folder = self.folder
-        while not folder.exists() and folder != folder.parent:  # it may be removed at any time
-            folder = folder.parent
-        return os.statvfs(folder)
+        for folder in (self.folder, *self.folder.parents):  # it may be removed at any time
+            try:
+                return os.statvfs(folder)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as exc:  # a server that is gone, a disk that was pulled out
+                raise storage_error(exc, self.folder) from exc
+        raise StorageError(f"there is neither {self.folder} nor any folder above it", path=str(self.folder))

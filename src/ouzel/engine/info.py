@@ -57,10 +57,12 @@ def _by_ledger(path: Path) -> Info | str | None:
     state: State = "closed"
     if held.product is not None:
         state = "product"
-    elif held.is_open:
-        state = "recording" if ledgers.is_written(held.ledger_path) else "unfinished"
-    elif held.ledger.closing is None:
-        state = "unfinished"
+    elif held.is_open or held.ledger.closing is None:
+        running = held.is_open and ledgers.is_written(held.ledger_path)
+        if held.opening.download:
+            state = "downloading" if running else "interrupted"
+        else:
+            state = "recording" if running else "unfinished"
     return info_of(held.ledger, path=str(path), ledger_path=str(held.ledger_path), state=state, bytes_=size)
 
 

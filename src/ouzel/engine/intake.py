@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ouzel.base.errors import MediaError
-from ouzel.engine.tape import SegmentNote, Tape
+from ouzel.engine.programme import SegmentNote
+from ouzel.engine.tape import Tape
 from ouzel.formats.shape import Buffer, Edge, Head, Op, Shaper, Span, TakeBack
 from ouzel.model.events import EventCode
 from ouzel.model.flow import TrackScope

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ _NO_FILE = (
     errno.ENODEV,
 )  # of folders opened for writing, sockets, devices that are not there
 _NOT_AS_TOLD = "is not what its ledger says"
+_MOST_LINE = 64 * 1024
 _BEGINNING = b'{"k":"ledger"'  # of every ledger's first line
 
 
@@ -223,6 +224,33 @@ def create(path: Path, data: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise storage_error(exc, path) from exc
+
+
+def of_recording(folder: Path, recording: str) -> list[tuple[Path, Ledger]]:
+    """The ledgers in a folder, and not below it, that name this recording, in the order of its files. Raises: StorageError."""
+    word, found = recording.encode(), list[tuple[Path, Ledger]]()
+    try:
+        for path in sorted(folder.glob(f"*{LEDGER}")):
+            with suppress(FileNotFoundError, NotALedger):
+                if word in _first_line(path) and (held := ledger.read(content(path))).opening.recording == recording:
+                    found.append((path, held))
+    except OSError as exc:
+        raise storage_error(exc, folder) from exc
+    return sorted(found, key=lambda each: each[1].opening.part)
+
+
+def media_of(path: Path, held: Ledger) -> Iterator[Path]:
+    """Where the files are of which a ledger tells, whether or not they are there: what was made of the first one, and it."""
+    for name in (*(product.file for product in reversed(held.products)), held.opening.file):
+        yield path.with_suffix(Path(name).suffix)
+
+
+def _first_line(path: Path) -> bytes:
+    fd = _open(path, os.O_RDONLY)
+    try:
+        return os.read(fd, _MOST_LINE).partition(b"\n")[0]
+    finally:
+        os.close(fd)
 
 
 def is_written(path: Path) -> bool:

@@ -1,7 +1,9 @@
-"""What a tape knows: its counters, each of its files, a stretch that is missing."""
+"""What a tape knows: its counters, and each of its files."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +11,13 @@ from typing import Any
 from ouzel.base.errors import FileRemoved
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Track
-from ouzel.model.flow import EndReason, Gap, GapCode, TrackScope
+from ouzel.model.flow import EndReason, Gap, GapCode
+from ouzel.model.ledger import Ledger
+
+_SLACK = 0.1
+"""Of a segment, that a file may fall short of it: rather one twice than one never."""
+_AT_END_S = 0.001
+"""Places in a ledger are rounded."""
 
 
 @dataclass(slots=True)
@@ -52,6 +60,34 @@ class Broken:
     why: str = "the recorder was stopped and started again"
 
 
+def broken_off(parts: int, held: Iterable[tuple[Ledger | None, float]], otherwise: datetime) -> Broken:
+    """Where a recording was broken off. What its ledgers tell as missing at the end of a file is not told again.
+
+    Args:
+        held: the ledger and the media time of each of its files, the last one first; None: it has no ledger any more.
+        otherwise: up to when its programme is kept, where no ledger tells.
+    """
+    until: datetime | None = None
+    unnumbered_s = 0.0
+    for ledger, media_s in held:
+        chunks = ledger.chunks if ledger else ()
+        if ledger and chunks and until is None:
+            until = _until(ledger)
+        numbered = next((chunk for chunk in reversed(chunks) if chunk.sequence is not None), None)
+        if numbered is not None and numbered.sequence is not None:
+            behind = math.floor(unnumbered_s / numbered.duration_s + _SLACK) if numbered.duration_s else 0
+            return Broken(parts, until or otherwise, numbered.sequence + behind)
+        unnumbered_s += media_s  # its ledger was made anew, of media that have no numbers
+    return Broken(parts, until or otherwise)
+
+
+def _until(ledger: Ledger) -> datetime:
+    """Up to when its programme is kept, or is told to be missing."""
+    last = ledger.chunks[-1]
+    at_end = (gap.wall_end for gap in ledger.gaps if gap.at_s >= ledger.media_s - _AT_END_S)
+    return max([last.wall + timedelta(seconds=last.duration_s), *at_end])
+
+
 @dataclass(slots=True)
 class Part:
     """One file of a recording: the running one, or one that takes no more chunks and waits to be finished off the loop."""
@@ -92,32 +128,3 @@ class Part:
         missing = self.sink.media_s + sum(gap.missing_s for gap in self.gaps if gap.scope == "all")
         end = min(now, start + timedelta(seconds=missing))
         return Gap(0.0, GapCode.FILE_REMOVED, str(self.removed()), start, end, missing)
-
-
-@dataclass(slots=True)
-class Loss:
-    """A gap whose end is not known yet: it is written when media flows again."""
-
-    code: GapCode
-    why: str
-    missing_s: float | None
-    """None: measured on our clock, from the last media before to the first after."""
-    first_sequence: int | None
-    last_sequence: int | None
-    scope: TrackScope
-    ahead_s: float = 0.0
-    """How far behind the last chunk it is: alternate sound is fetched before its pictures."""
-
-    def take(self, other: Loss) -> bool:
-        """Make the next loss a part of this one. Returns: False when it is of another kind, or does not follow on this one."""
-        if self.code is not other.code or self.scope != other.scope:
-            return False
-        if (self.missing_s is None) != (other.missing_s is None):
-            return False
-        first = other.first_sequence
-        if first is not None and (self.last_sequence is None or first != self.last_sequence + 1):
-            return False
-        if self.missing_s is not None and other.missing_s is not None:
-            self.missing_s += other.missing_s
-        self.last_sequence = other.last_sequence
-        return True

@@ -19,6 +19,8 @@ from ouzel.engine.probing import PIPE
 from ouzel.model.media import Edges, Found, StreamFound
 from ouzel.system.process import run
 
+_PROBING = "ouzel.engine.probing"
+
 Depth = Literal["header", "packets", "decode"]
 
 
@@ -36,19 +38,28 @@ async def probe(
         fed_by: a program that gives what is to be read in its place, as FLV.
     Raises: NotMedia when FFmpeg does not know what it is; MediaError when it cannot be read.
     """
-    doc = await _ask([depth, PIPE if fed_by else str(path)], path, on_progress, nice, fed_by)
+    doc = await ask(_PROBING, [depth, PIPE if fed_by else str(path)], path, on_progress, nice, fed_by)
     doc["streams"] = [StreamFound(**s) for s in doc["streams"]]
     return Found(**doc)
 
 
 async def find_edges(path: Path, from_s: float, to_s: float) -> Edges:
     """The key frames around a stretch of a file; times in seconds from its start. Raises: as `probe`."""
-    return Edges(**await _ask(["edges", str(path), str(from_s), str(to_s)], path, None, 0))
+    return Edges(**await ask(_PROBING, ["edges", str(path), str(from_s), str(to_s)], path, None, 0))
 
 
-async def _ask(
-    args: list[str], path: Path, on_progress: OnProgress | None, nice: int, fed_by: Sequence[str] | None = None
+async def ask(
+    module: str,
+    args: list[str],
+    path: Path,
+    on_progress: OnProgress | None,
+    nice: int,
+    fed_by: Sequence[str] | None = None,
 ) -> dict[str, Any]:
+    """What a child that looks into a file answers: on its last line, or in its `refused`; before that it tells its share.
+
+    Raises: as `probe`.
+    """
     doc: dict[str, Any] = {}
 
     def read(line: str) -> None:
@@ -58,7 +69,7 @@ async def _ask(
             on_progress(share)
 
     try:
-        await run([sys.executable, "-P", "-m", "ouzel.engine.probing", *args], fed_by=fed_by, on_line=read, nice=nice)
+        await run([sys.executable, "-P", "-m", module, *args], fed_by=fed_by, on_line=read, nice=nice)
     except ToolFailed as exc:
         code = cast("int", exc.context.get("returncode", 0))
         how = signal.Signals(-code).name if code < 0 else exc.message

@@ -98,6 +98,8 @@ class _Count:
         if stream.type == "video":
             self.found.width, self.found.height = context.width or None, context.height or None
             self.found.rate = float(stream.average_rate) if stream.average_rate else None
+            self.found.pixels = context.pix_fmt
+            self.found.transfer = int(context.color_trc) or None
         elif stream.type == "audio":
             self.found.sample_rate, self.found.channels = context.sample_rate or None, context.channels or None
         if stream.type in {"video", "audio"}:

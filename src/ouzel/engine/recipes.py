@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ouzel.base.errors import BadOption, Unsupported
@@ -58,9 +59,12 @@ def check_format(target: str) -> None:
         raise BadOption(f"{target!r} is not a format that can be made; there are {', '.join(FORMATS)}")
 
 
-def plan(source: Found, target: str) -> Recipe:
+def plan(source: Found, target: str, *, picture: Sequence[str] = ("copy",), copy_sound: bool = True) -> Recipe:
     """How to make `target` (one of FORMATS) of a source.
 
+    Args:
+        picture: its encoder, and the options for that; the streams of `source` are then told with the codec that comes of it.
+        copy_sound: False: into AAC (or MP3, where that is the format) even where it could stay as it is.
     Raises: BadOption for an unknown format; Unsupported when nothing in the source could go into it, or not all of its pictures.
     """
     check_format(target)
@@ -73,15 +77,15 @@ def plan(source: Found, target: str) -> Recipe:
     _check_room(target, pictures, sounds)
     options: list[str] = []
     need: set[Need] = set()
-    codecs = [picture.codec for picture in pictures]
-    for number, picture in enumerate(pictures):
-        options += ["-map", f"0:v:{number}", f"-c:v:{number}", "copy"]
-        if picture.codec == "hevc" and target == "mp4":
+    codecs = [each.codec for each in pictures]
+    for number, each in enumerate(pictures):
+        options += ["-map", f"0:v:{number}", f"-c:v:{number}", *picture]
+        if each.codec == "hevc" and target == "mp4":
             options += [f"-tag:v:{number}", "hvc1"]  # Apple's players take only this one
-        if picture.codec in _FOURCC_IN_FLV and target == "flv":
+        if each.codec in _FOURCC_IN_FLV and target == "flv":
             need.add("enhanced_flv")
     for number, sound in enumerate(sounds):
-        codec, more = _sound(sound, target, number)
+        codec, more = _sound(sound, target, number, copied=copy_sound)
         codecs.append(codec)
         options += ["-map", f"0:a:{number}", *more]
         if more[1] != "copy":
@@ -101,10 +105,10 @@ def _check_room(target: str, pictures: list[StreamFound], sounds: list[StreamFou
         raise Unsupported(f"FLV holds one picture and one sound, and there are {len(pictures)} and {len(sounds)}")
 
 
-def _sound(sound: StreamFound, target: str, number: int) -> tuple[str, list[str]]:
+def _sound(sound: StreamFound, target: str, number: int, *, copied: bool) -> tuple[str, list[str]]:
     """The codec of one sound in the product, and the options for it."""
-    copied = _SOUND_COPIED.get(target)
-    if copied is None or sound.codec in copied:
+    held = _SOUND_COPIED.get(target)
+    if copied and (held is None or sound.codec in held):
         return sound.codec, [f"-c:a:{number}", "copy"]
     rate, channels = sound.sample_rate or 48_000, sound.channels or 2
     if target != "mp3":

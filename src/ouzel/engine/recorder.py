@@ -15,6 +15,7 @@ from ouzel.base.errors import (
     ChannelGone,
     InputError,
     NeedsLogin,
+    NetworkError,
     NotMedia,
     NotOnAir,
     OuzelError,
@@ -36,6 +37,7 @@ from ouzel.engine.sources.detect import FFMPEG_SCHEMES, scheme_of
 from ouzel.engine.sources.hls import HlsSource
 from ouzel.engine.sources.progressive import ForFfmpeg, Playlist, ProgressiveSource
 from ouzel.engine.tasks import beside
+from ouzel.engine.watchdog import Watchdog
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason, GapCode, because
 from ouzel.model.report import Report, StreamReport
@@ -52,7 +54,6 @@ _WAIT_S = 1.0  # between two looks for a stream that is not on air yet, growing 
 _OFFLINE_ANSWERS = 3
 _HOPELESS = (InputError, Refused, ToolMissing, Unsupported, NeedsLogin, RegionLocked, ChannelGone)
 """Waiting for the show does not help against these."""
-_WATCH_S = 5.0
 _S = RecordingState
 
 
@@ -69,6 +70,8 @@ class RecordSpec:
     """When to ask again meanwhile; None: after a delay that grows."""
     has_others: bool = False
     """Where a stream brings no media, the resolver may have another one."""
+    resumed: bool = False
+    """Something of it was recorded before: a server that does not give it now is a drop like any other."""
 
 
 class Recorder:
@@ -102,6 +105,7 @@ class Recorder:
         """What the resolver gave for the attempt that is running, or was the last."""
         self._failed = False
         """That brought no media."""
+        self._goes_on = False
         self._kept: Stream | None = None
         """The last that did."""
 
@@ -111,9 +115,12 @@ class Recorder:
             self._state = move(self._state, _S.RECORDING)
         return self._state
 
-    def stop(self) -> None:
-        """End the recording: keep what is whole, close the files. Callable once `run` was started."""
-        self._context.stopping = True
+    def stop(self, *, goes_on: bool = False) -> None:
+        """End the recording: keep what is whole, close the files. Callable once `run` was started.
+
+        `goes_on`: it is taken up again later, and what is missing until then is told there.
+        """
+        self._context.stopping, self._goes_on = True, goes_on
         self._media.cancel()
         self._finisher.hurry(self._policy.stop_s)
 
@@ -136,7 +143,7 @@ class Recorder:
                     if self._ffmpeg is not None and reason is not EndReason.DISK:
                         self._ffmpeg.close(reason)
                     self._move(_S.FINISHING)
-                    self._tape.finish(reason)
+                    self._tape.finish(reason, goes_on=self._goes_on)
                     await self._finisher.drain()
         self._move(_S.DONE)
         return self._report(started, reason)
@@ -192,7 +199,7 @@ class Recorder:
     # -- the policy ---------------------------------------------------------------------------------------------------
 
     async def _follow_watched(self) -> EndReason:
-        async with beside(self._watch):
+        async with beside(Watchdog(self._context, self._gate, lambda: self.state, self._end_attempt).run):
             return await self._follow()
 
     async def _follow(self) -> EndReason:
@@ -208,7 +215,7 @@ class Recorder:
                 if reason is not None and self._tape.recorded:
                     return reason
                 if reason is not None:
-                    error = NotMedia("the stream ends without any media")
+                    error = NotMedia("the stream ends without any media", reason=reason.value)
             except StorageError as exc:
                 if exc.retry is Retry.NEVER or not self._tape.recorded:
                     raise
@@ -237,7 +244,7 @@ class Recorder:
             self._offline += 1
             if not self._tape.recorded:
                 raise NotOnAir("it is not on air")
-            return EndReason.ENDED if self._tape.recorded and self._offline >= _OFFLINE_ANSWERS else None
+            return EndReason.ENDED if self._offline >= _OFFLINE_ANSWERS else None
         self._offline, self._given = 0, stream
         before = self._tape.counters.last_media
         try:
@@ -260,6 +267,8 @@ class Recorder:
                 return None
             if isinstance(error, (NotOnAir, Blocked)):
                 raise error
+            if self.spec.resumed and (error is None or isinstance(error, NetworkError)):
+                return EndReason.GONE if away_s >= self._policy.park_s else None
             if tries >= _FIRST_TRIES or (away_s >= _FIRST_S and not takes_next):
                 raise error or NotMedia("the stream closes at once, without any media")
             if error is not None and error.retry is Retry.NEVER and not takes_next:
@@ -273,7 +282,7 @@ class Recorder:
         turns: Turns | None = None
         if isinstance(error, RateLimited) and error.retry_after_s is not None:
             delay_s = max(delay_s, min(error.retry_after_s, self._policy.park_s))
-        if self._tape.recorded:
+        if self._tape.recorded or self.spec.resumed:
             if not self._reads_hls:
                 code = GapCode.STREAM_ENDED if error is None else GapCode.CONNECTION_LOST
                 self._tape.lose(code, "closed by the server" if error is None else because(code, error))
@@ -344,47 +353,6 @@ class Recorder:
             return await self.spec.resolver.resolve()
         except OuzelError as exc:
             return exc
-
-    # -- watching -----------------------------------------------------------------------------------------------------
-
-    async def _watch(self) -> None:
-        """What no reader sees: a disk that fills, a file that is taken away, bytes without media, a slow media clock."""
-        mark = (self._context.clock.monotonic(), 0.0)
-        while True:
-            await anyio.sleep(_WATCH_S)
-            self._watch_disk()
-            self._watch_media()
-            mark = self._watch_pace(*mark)
-
-    def _watch_disk(self) -> None:
-        if self.state is not _S.RECORDING and self.state is not _S.CONNECTING:
-            return
-        try:
-            self._gate.check()
-            self._tape.look()
-        except StorageError as exc:
-            self._end_attempt(exc)
-
-    def _watch_media(self) -> None:
-        counters = self._tape.counters
-        limit_s = max(60.0, 6 * self._policy.stall_s)
-        silent_s = self._context.clock.monotonic() - counters.last_media
-        if self.state in {_S.RECORDING, _S.CONNECTING} and counters.chunks and silent_s > limit_s:
-            self._end_attempt(Stalled(f"connected, but no media for {silent_s:.0f} s"))
-
-    def _watch_pace(self, since: float, media_s: float) -> tuple[float, float]:
-        now = self._context.clock.monotonic()
-        came_s = self._tape.counters.media_s + self._tape.counters.passed_over_s
-        if now - since < 60.0 or self.state is not _S.RECORDING:
-            return (since, media_s) if self.state is _S.RECORDING else (now, came_s)
-        gained = came_s - media_s
-        if gained < 0.5 * (now - since):
-            self._tape.emit(
-                EventCode.WARNING,
-                code="slow_media",
-                why=f"{gained:.0f} s of media in {now - since:.0f} s: the source or the line is slower than real time",
-            )
-        return now, came_s
 
     def _end_attempt(self, verdict: OuzelError) -> None:
         if self._attempt is not None:

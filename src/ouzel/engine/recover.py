@@ -18,10 +18,9 @@ import anyio.to_thread
 
 from ouzel.base.errors import FileBusy, InputError, MediaError, NotALedger, StorageError
 from ouzel.engine import ledgers
-from ouzel.engine.convert import CONVERTING
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.recipes import FORMATS
-from ouzel.engine.sinks.file import LEDGER, PART, storage_error
+from ouzel.engine.sinks.file import CONVERTING, LEDGER, PART, storage_error
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import Opening, Product
 from ouzel.model.recovery import Outcome, Recovered
@@ -205,6 +204,13 @@ def _orphan(path: Path, disk: Disk) -> Recovered | None:
     except NotALedger:
         return None  # other programs have files with this ending
     endings = {Path(name).suffix for name in (held.opening.file, *(p.file for p in held.products))}
+    ending = Path(held.opening.file).suffix
+    part = path.with_suffix(ending + PART)
+    if held.opening.download and ending not in _NATIVE and part.exists():  # others are found by themselves
+        from ouzel.engine.recover_file import left_to_download
+
+        with ledgers.locked(path):
+            return left_to_download(part, held)
     if any(path.with_suffix(e + rest).exists() for e in endings for rest in ("", PART)):
         return None
     if ledgers.is_written(path):

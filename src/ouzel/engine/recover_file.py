@@ -7,6 +7,7 @@ media is removed.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from ouzel.engine.meter import Meter
 from ouzel.engine.rebuild import rebuild
 from ouzel.engine.sinks.file import PART, sync_folder
 from ouzel.model import ledger
-from ouzel.model.flow import EndReason, Gap, GapCode
+from ouzel.model.flow import Chunk, EndReason, Gap, GapCode
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import Closing, CutLine, Line
 from ouzel.model.recovery import Outcome, Recovered
@@ -91,7 +92,10 @@ class UnfinishedFile:
             try:
                 held = ledger.read(data)
             except NotALedger:
-                return self._from_media(ledger.salvage(data))
+                lines = ledger.salvage(data)
+                return left_to_download(self.part) if _is_of_download(lines) else self._from_media(lines)
+            if held.opening.download:
+                return left_to_download(self.part, held)
             if held.damaged:
                 return self._from_media(ledger.salvage(data))
             return self._from_ledger(held, fd)
@@ -224,7 +228,9 @@ class NamedFile(UnfinishedFile):
             try:
                 held = ledger.read(data)
             except NotALedger:
-                return self._told_anew(data)
+                return left_to_download(self.path) if _is_of_download(ledger.salvage(data)) else self._told_anew(data)
+            if held.opening.download and (held.damaged or held.closing is None):
+                return left_to_download(self.path, held)
             if held.damaged:
                 return self._told_anew(data)
             if held.closing is not None:  # all is well but for a torn line behind it
@@ -255,6 +261,19 @@ class NamedFile(UnfinishedFile):
         held, size = rebuilt.ledger, self.path.stat().st_size
         damaged = tuple(chunk.index for chunk in held.chunks if chunk.damage)
         return Recovered(str(self.path), Outcome.REBUILT, held.media_s, size, len(held.chunks), damaged=damaged)
+
+
+def _is_of_download(lines: Iterable[Line]) -> bool:
+    """Whether lines whose opening was lost tell of pieces in any order."""
+    return any(isinstance(line, Chunk) and line.identity for line in lines)
+
+
+def left_to_download(path: Path, held: Ledger | None = None) -> Recovered:
+    """A download: pieces stand behind its holes, and whatever is missing is fetched by who goes on with it."""
+    if held is None:
+        return Recovered(str(path), Outcome.UNREADABLE, detail="it is a download whose ledger has lost its beginning")
+    size, count = path.stat().st_size, len(held.chunks)
+    return Recovered(str(path), Outcome.DOWNLOAD, held.media_s, size, count, detail=held.opening.source)
 
 
 def _gap(held: Ledger, keep: int) -> Gap:

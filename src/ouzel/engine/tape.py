@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ouzel.base.errors import FileRemoved, StorageError
-from ouzel.engine.parts import Broken, Counters, Loss, Part
+from ouzel.engine.parts import Broken, Counters, Part
+from ouzel.engine.programme import Loss, Programme, SegmentNote
 from ouzel.engine.sinks.file import FileSink, storage_error
 from ouzel.formats.shape import Buffer, Container, Head, Span
 from ouzel.model.events import Event, EventCode, Listener
@@ -21,10 +20,7 @@ from ouzel.model.ledger_lines import ClockLine, Opening, RunLine
 from ouzel.model.report import gap_fields
 from ouzel.system.clock import Clock, WallAnchor
 
-_CONTINUES_S = 0.1  # a source whose clock goes on within this has lost nothing
 _NEW_S = 0.01
-_JUMP_S = 1.0  # a clock that jumps by less may be corrected; and as long as this nothing must have come
-_CLOCK_SLACK_S = 30.0  # a server may hold this much back; a larger difference is another clock, not a loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +30,6 @@ class TapeLimits:
     split_after_s: float | None = None
     split_bytes: int | None = None
     duration_s: float | None = None
-
-
-class SegmentNote(NamedTuple):
-    """What the source knows of a chunk beyond its bytes."""
-
-    sequence: int | None = None
-    wall: datetime | None = None
-    """When its first frame was on air, where the source tells."""
-    duration_s: float | None = None
-    """How long it was on air, where the source tells; else its media time."""
 
 
 class Tape:
@@ -89,21 +75,13 @@ class Tape:
         self._removed: list[Gap] = []
         """What was in files that are gone: still to be told in the ledger of the next."""
         self._run: RunLine | None = None
-        self._losses: list[Loss] = []
-        self.on_air = True
-        """False in a complete playlist without dates: when it was on air nobody knows, and it does not go by."""
-        self._is_dated = False
-        self._on_air_until: datetime | None = None
-        self._source_until: float | None = None
-        self._arrivals: deque[tuple[float, float]] = deque(maxlen=3)
-        """When the last chunks of this connection had come, and how long they are."""
-        self._began = self.wall()
+        self._programme = Programme(self.wall(), broken.until if broken is not None else None)
         self._split_asked = False
         self._resumes_at: int | None = None
         """The sequence number of a first chunk before which nothing is missing after all."""
         self.counters.last_media = clock.monotonic()
         if broken is not None:
-            self._number, self._on_air_until = broken.parts, broken.until
+            self._number = broken.parts
             self._resumes_at = None if broken.sequence is None else broken.sequence + 1
             self.lose(GapCode.RECORDER_STOPPED, broken.why)
 
@@ -111,7 +89,7 @@ class Tape:
 
     def run(self, protocol: str, source: str, quality: str = "") -> None:
         """A connection to a stream begins. It is counted, and noted, with the first chunk that it gives."""
-        self._arrivals.clear()
+        self._programme.connect()
         self._run = line = RunLine(self.counters.runs + 1, self.wall(), protocol, source, quality)
         self.emit(EventCode.CONNECTED, run=line.number, protocol=protocol, address=source, quality=quality)
 
@@ -132,16 +110,17 @@ class Tape:
         now = self._clock.monotonic() if came is None else came
         self._look_at_clock()
         self._tell_opened(self._parts[-1])
-        wall = self._wall_of(note, span, now)
-        self._settle_open_losses(span, scope)
+        programme = self._programme
+        wall = programme.wall_of(note, span, self._anchor.at(now))
+        programme.settle(span, scope, self._clock.monotonic() - self.counters.last_media)
         while self._removed:
             sink.note(self._removed[0])
             del self._removed[0]
         if scope == "all":
             if note.sequence is None:
-                self._look_for_jump(span, now)
+                programme.look_for_jump(span, now)
             elif note.sequence == self._resumes_at:
-                self.mend()
+                programme.mend()
             self._resumes_at = None
             self._write_losses(self._parts[-1], wall)
         if self._run is not None:
@@ -152,9 +131,9 @@ class Tape:
             at_s = round(self._base_s + repair.at_s, 3)
             self.emit(EventCode.REPAIR, what=repair.code, at_s=at_s, by_s=round(repair.by_s, 3))
         chunk = sink.commit(span, wall=wall, sequence=note.sequence, scope=scope)
-        self._count(chunk, now, span.duration_s if note.duration_s is None else note.duration_s)
+        self._count(chunk, now)
         if scope == "all":
-            self._source_until = None if span.source_s is None else span.source_s + span.duration_s
+            programme.follow(chunk, span, span.duration_s if note.duration_s is None else note.duration_s)
         return chunk
 
     def rollback(self) -> None:
@@ -176,8 +155,7 @@ class Tape:
         self.counters.bytes -= last.length
         self.counters.chunks -= 1
         self.counters.media_s = self._base_s + sink.media_s
-        self._on_air_until = last.wall
-        self.mend()
+        self._programme.take_back(last)
 
     def lose(
         self,
@@ -192,16 +170,11 @@ class Tape:
     ) -> None:
         """A stretch is missing here, or `ahead_s` later in the file. Written as a Gap when the next chunk with pictures is
         committed, merged with its like."""
-        loss = Loss(code, why, missing_s, first_sequence, last_sequence, scope, ahead_s)
-        if self._losses and self._losses[-1].take(loss):
-            return
-        if missing_s is None and any(loss.missing_s is None and loss.scope == scope for loss in self._losses):
-            return  # an open loss is running already: its first cause stands
-        self._losses.append(loss)
+        self._programme.lose(Loss(code, why, missing_s, first_sequence, last_sequence, scope, ahead_s))
 
     def mend(self) -> None:
         """Nothing is known to be lost since the last chunk: all that the source has came again, or it never came back."""
-        self._losses = [loss for loss in self._losses if loss.missing_s is not None]
+        self._programme.mend()
 
     # -- what the recorder says ---------------------------------------------------------------------------------------
 
@@ -209,6 +182,11 @@ class Tape:
     def pending(self) -> int:
         """Bytes of the chunk in progress."""
         return self._sink.written - self._sink.size if self._sink else 0
+
+    @property
+    def on_air(self) -> bool:
+        """Whether what is not fetched in time is gone."""
+        return self._programme.goes_by
 
     @property
     def recorded(self) -> bool:
@@ -270,11 +248,13 @@ class Tape:
             or (limits.split_bytes is not None and sink.size + self._next_length() > limits.split_bytes)
         )
 
-    def finish(self, reason: EndReason) -> None:
-        """No more chunks will come."""
+    def finish(self, reason: EndReason, *, goes_on: bool = False) -> None:
+        """No more chunks will come. `goes_on`: not here; who takes it up tells what is missing behind the last one."""
+        if goes_on:
+            self._programme.forget()
         if reason is EndReason.GONE:  # it never came back: what it sent meanwhile, if anything, nobody knows
             self.mend()
-        if self._losses and self._sink is not None and self._sink.chunks:
+        if self._programme.has_losses and self._sink is not None and self._sink.chunks:
             self._write_losses(self._parts[-1], self.wall())
         self._retire(reason)
 
@@ -351,21 +331,7 @@ class Tape:
         part.gaps = [gap]
         self.emit(EventCode.GAP, **gap_fields(replace(gap, at_s=max(0.0, self._base_s))))
 
-    def _wall_of(self, note: SegmentNote, span: Span, now: float) -> datetime:
-        """When a chunk was on air, if the source tells; else when it came, less its length."""
-        self._is_dated |= note.wall is not None
-        self.on_air = self._is_dated or note.sequence is None
-        if note.wall is not None:
-            return note.wall
-        came = self._anchor.at(now)
-        wall, before = came - timedelta(seconds=span.duration_s), self._on_air_until
-        if before is None or (self._losses and self.on_air):
-            return wall
-        if not self._is_dated:  # a file, or a burst at the start, comes faster than it plays; it is not ahead of us
-            before = min(before, came)
-        return max(wall, before)  # arrival jitters; the programme does not go back in time
-
-    def _count(self, chunk: Chunk, now: float, on_air_s: float) -> None:
+    def _count(self, chunk: Chunk, now: float) -> None:
         c = self.counters
         c.bytes += chunk.length
         c.chunks += 1
@@ -377,76 +343,27 @@ class Tape:
             if c.media_s > self._most_s + _NEW_S:  # the last group again, after each reconnect, is no sign of life
                 self._most_s = c.media_s
                 c.last_media = now
-            self._on_air_until = chunk.wall + timedelta(seconds=on_air_s)
             if not part.lost and self._limits.duration_s is not None and c.media_s >= self._limits.duration_s - 0.001:
                 self.full = True
 
     def _next_length(self) -> int:
         return self._sink.last.length if self._sink and self._sink.last else 0
 
-    def _settle_open_losses(self, span: Span, scope: TrackScope) -> None:
-        """After a drop the source's own clock tells what is missing, if it went on running; nothing, if it continues."""
-        if span.source_s is None or self._source_until is None:
-            return
-        missing = span.source_s - self._source_until
-        away = self._clock.monotonic() - self.counters.last_media
-        for loss in [loss for loss in self._losses if loss.missing_s is None and loss.scope == scope]:
-            goes_on = abs(missing) <= _CONTINUES_S
-            if goes_on and not span.lost_s:
-                self._losses.remove(loss)
-            elif goes_on or 0 < missing < away + _CLOCK_SLACK_S:
-                loss.missing_s = max(missing, span.lost_s)
-            else:
-                continue
-            sound_s = span.sound_lost_s - (loss.missing_s or 0.0)
-            if scope == "all" and sound_s > _NEW_S:
-                self.lose(loss.code, loss.why, missing_s=sound_s, scope="audio")
-
-    def _look_for_jump(self, span: Span, now: float) -> None:
-        """Whether the source was away while the connection stood: its clock jumped, and for a while nothing came."""
-        self._arrivals.append((now, span.duration_s))
-        if span.source_s is None or self._source_until is None or self._losses or len(self._arrivals) < 2:
-            return
-        jumped = span.source_s - self._source_until
-        if abs(jumped) < _JUMP_S:
-            return
-        quiet = sum(max(0.0, late - before - took) for (before, _), (late, took) in pairwise(self._arrivals))
-        missing = min(jumped, quiet) if jumped > 0 else quiet
-        if missing >= _JUMP_S:
-            why = f"nothing came for {quiet:.1f} s, and then the source's clock had jumped by {jumped:+.1f} s"
-            self.lose(GapCode.UPSTREAM_JUMP, why, missing_s=missing)
-
     def _write_losses(self, part: Part, until: datetime) -> None:
-        starts = dict.fromkeys(("all", "audio"), self._on_air_until or self._began)
-        losses, self._losses = self._losses, []
-        for loss in losses:
-            start = max(starts[loss.scope], (self._on_air_until or self._began) + timedelta(seconds=loss.ahead_s))
-            missing = loss.missing_s
-            if missing is None:
-                missing = max(0.0, (until - start).total_seconds())
-            end = start + timedelta(seconds=missing)
-            if not self.on_air:
-                start = end = until
-            elif not self._is_dated and end > until:
-                end = until
-                start = start if start < end else end - timedelta(seconds=missing)  # what we had came ahead of its time
-            which = (loss.first_sequence, loss.last_sequence, loss.scope)
-            gap = Gap(part.sink.media_s + loss.ahead_s, loss.code, loss.why, start, end, missing, *which)
+        for gap in self._programme.take_gaps(part.sink.media_s, until):
             part.sink.note(gap)
             part.gaps.append(gap)
-            part.since = part.since or start
+            part.since = part.since or gap.wall_start
             self.counters.gaps += 1
-            self.counters.missing_s += missing
+            self.counters.missing_s += gap.missing_s
             self.emit(EventCode.GAP, **gap_fields(replace(gap, at_s=self._base_s + gap.at_s)))
-            starts[loss.scope] = end
 
     def _look_at_clock(self) -> None:
         if step := self._anchor.step():
             line = ClockLine(self.wall(), step)
             if self._sink is not None:
                 self._sink.note(line)
-            if self._on_air_until is not None:
-                self._on_air_until += timedelta(seconds=step)
+            self._programme.step(step)
             self.emit(EventCode.CLOCK_SET, by_s=round(step, 3))
 
     def emit(self, code: EventCode, /, **data: Any) -> None:

@@ -66,7 +66,10 @@ def _find(path: Path) -> Held | str:
 def _verify_original(held: Held, on_progress: OnProgress | None) -> Verdict:
     check = _Check(held, on_progress)
     check.ledger_itself()
-    check.media()
+    if held.ledger.opening.download:
+        check.pieces()
+    else:
+        check.media()
     chunks, gaps = held.ledger.chunks, held.ledger.gaps
     return Verdict(
         str(held.media),
@@ -87,7 +90,8 @@ class _Check:
         self.found = Findings()
         self.size = _size(held.media)
         self._noted = [chunk for chunk in held.ledger.chunks if chunk.damage]
-        self._meter = Meter(min(self.size, held.ledger.media_end) * 2, on_progress)
+        passes = 1 if held.ledger.opening.download else 2
+        self._meter = Meter(min(self.size, held.ledger.media_end) * passes, on_progress)
 
     def ledger_itself(self) -> None:
         held, closing = self.held, self.held.ledger.closing
@@ -98,12 +102,23 @@ class _Check:
         if held.is_open and ledgers.is_written(held.ledger_path):
             self._add(_C.RUNNING, f"checked up to its last whole chunk, at byte {held.ledger.media_end}")
             return
-        if closing is None:
+        if closing is None and held.ledger.opening.download:
+            self._add(_C.NOT_CLOSED, "it is an unfinished download: the same 'ouzel download' goes on with it")
+        elif closing is None:
             self._add(_C.NOT_CLOSED, "its recorder has died; run: ouzel recover")
         elif self.size > end:
             self.found.add(_extra(self.size - end, self.size))
         if self.size < end:
             self._add(_C.BYTES_MISSING, f"{end - self.size} bytes are missing at its end", offset=self.size)
+
+    def pieces(self) -> None:
+        """Of a download: whether it holds what was fetched. What the server has is not judged, and room for what is missing holds
+        nothing; `_Digests` takes bytes that pass by, so that both are passed over."""
+        held = self.held.ledger
+        digests = _Digests(sorted(held.chunks, key=lambda chunk: chunk.offset), self.found)
+        digests.rest(self.held.media, held.media_end, self._meter)
+        self._around()
+        self._meter.finish()
 
     def media(self) -> None:
         """Read it through."""

@@ -103,7 +103,7 @@ def build_recorder(
         after=broken.sequence if broken else None,
     )
     if page is not None:
-        spec = RecordSpec(source, page.resolver, wait, page.turns, has_others=page.has_others)
+        spec = RecordSpec(source, page.resolver, wait, page.turns, page.has_others, resumed=broken is not None)
     else:
-        spec = RecordSpec(source, DirectResolver(stream), wait)
+        spec = RecordSpec(source, DirectResolver(stream), wait, resumed=broken is not None)
     return Recorder(spec, context, shop.gate, Finisher(tape, wish, shop.ffmpeg, shop.conversions)), tape

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-Container = Literal["ts", "mp4", "flv"]
+Container = Literal["ts", "mp4", "flv", "raw"]
+"""`raw`: bytes of any kind, which Ouzel does not look into."""
 TrackKind = Literal["video", "audio", "other"]
 RepairCode = Literal["start", "splice", "jump", "clamp", "wrap", "metadata"]
 Buffer: TypeAlias = bytes | bytearray | memoryview

@@ -20,6 +20,11 @@ def audit(ledger: Ledger) -> Iterator[Finding]:
         yield from noted_damage(ledger)
         return
     chunks = ledger.chunks
+    if ledger.opening.download:
+        yield from _placed(ledger)
+        yield from noted_damage(ledger)
+        yield from _closing(ledger)
+        return
     for place, chunk in enumerate(chunks):
         if chunk.index != place:
             yield Finding(
@@ -41,6 +46,19 @@ def audit(ledger: Ledger) -> Iterator[Finding]:
     yield from _closing(ledger)
     for scope in ("all", "audio"):
         yield from _sequences(ledger, scope)
+
+
+def _placed(ledger: Ledger) -> Iterator[Finding]:
+    """Of a download: pieces do not overlap, and each that is missing has a gap; its room, if it has any, may be of any size."""
+    before, end = -1, ledger.media_start
+    for chunk in ledger.chunks:
+        behind_it = chunk.index == before + 1
+        if chunk.offset < end or (behind_it and chunk.offset > end):
+            detail = f"piece {chunk.index} does not begin where the one before it ends"
+            yield Finding(FindingCode.LEDGER_WRONG, detail, chunk.start_s, chunk.offset)
+        before, end = chunk.index, chunk.offset + chunk.length
+    if ledger.closing is not None and (missing := before + 1 - len(ledger.chunks)) > len(ledger.gaps):
+        yield Finding(FindingCode.LEDGER_WRONG, f"{missing} pieces are missing, and {len(ledger.gaps)} gaps are told")
 
 
 def torn(ledger: Ledger) -> Finding:
@@ -74,7 +92,11 @@ def _closing(ledger: Ledger) -> Iterator[Finding]:
             FindingCode.LEDGER_WRONG,
             f"the closing line tells of {told}, there are {len(ledger.chunks)} and {len(ledger.gaps)}",
         )
-    if closing.size != ledger.media_end + closing.tail or abs(closing.duration_s - ledger.media_s) > _SAME_PLACE_S:
+    ends_there = closing.size == ledger.media_end + closing.tail
+    if ledger.opening.download and ledger.chunks:
+        last = ledger.chunks[-1]
+        ends_there = closing.size >= last.offset + last.length
+    if not ends_there or abs(closing.duration_s - ledger.media_s) > _SAME_PLACE_S:
         yield Finding(FindingCode.LEDGER_WRONG, "the closing line gives another size or length than the chunks")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -87,6 +88,8 @@ class ChannelSettings:
     """Name of the storage root."""
     policy: str = ""
     """Name of the rule that deletes its recordings; empty: none does."""
+    pipeline: str = ""
+    """Name of the pipeline that is run over its recordings when they are over; empty: none."""
     pin: bool = False
     """Its recordings are kept, whatever the rule says."""
     hooks: tuple[str, ...] = ()
@@ -158,7 +161,8 @@ def _fits(text: str, word: str) -> bool:
 def _parse(name: str, value: object) -> object:
     default = getattr(DEFAULTS, name, None)
     if name not in NAMES:
-        raise BadOption(f"there is no setting {name[:40]}", nearest=name)
+        near = get_close_matches(name, NAMES, 1)
+        raise BadOption(f"there is no setting {name[:40]}{f'; did you mean {near[0]}?' if near else ''}")
     match name, default:
         case "schedule", _:
             return tuple(Window.parse(each) for each in _list(name, value))
@@ -189,7 +193,9 @@ def _number(name: str, value: object, kind: type[int | float]) -> float:
 
 def _list(name: str, value: object) -> Sequence[object]:
     if not isinstance(value, (list, tuple)):
-        raise BadOption(f"{name} is a list")
+        window = '{"days": ["sat"], "from": "20:00", "to": "02:00"}'
+        entry = {"headers": '["Name", "value"]', "schedule": window}.get(name, '"…"')
+        raise BadOption(f"{name} is a list: [{entry}, …]")
     items = cast("Sequence[object]", value)
     if len(items) > MOST_WORDS:
         raise BadOption(f"{name} has {len(items)} entries; the most is {MOST_WORDS}")

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from ouzel.base.errors import OuzelError
+from ouzel.base.errors import Forbidden, Gone, NetworkError, OuzelError, ShortBody
 from ouzel.formats.shape import KeyPoint
 
 TrackScope = Literal["all", "audio"]
@@ -37,6 +37,17 @@ class GapCode(StrEnum):
 def because(code: GapCode, error: OuzelError) -> str:
     """An error as the reason of a gap: its code before its words, where the gap's own code does not say the same."""
     return str(error) if error.code == code.value else f"{error.code}: {error}"
+
+
+def lost_as(error: OuzelError) -> tuple[GapCode, str]:
+    """The code and the reason of the gap that stands for a segment which could not be had."""
+    if isinstance(error, (Gone, Forbidden)):
+        code = GapCode.SEGMENT_GONE
+    elif isinstance(error, (NetworkError, ShortBody)):
+        code = GapCode.SEGMENT_FAILED
+    else:
+        code = GapCode.SEGMENT_BAD
+    return code, because(code, error)
 
 
 class EndReason(StrEnum):
@@ -74,6 +85,10 @@ class Chunk:
     scope: TrackScope = "all"
     keys: tuple[KeyPoint, ...] = ()
     damage: str = ""
+    discontinuity: bool = False
+    """Of a download, which is as the server has it: the source's clock may begin anew with it (EXT-X-DISCONTINUITY)."""
+    identity: str = ""
+    """Of a download: which piece of the source it is, whatever its address is by now; 16 hex digits."""
 
     @property
     def duration_s(self) -> float:

@@ -28,21 +28,38 @@ CODES: Mapping[str, str] = MappingProxyType(
         "recording.file": "a file was begun, or is whole",
         "recording.finished": "it is over, and its files are whole",
         "recording.removed": "it was put into the trash, or taken out of it",
+        "recording.deleted": "it is gone for good, with its files",
         "job.changed": "it waits, runs, is done, or failed",
+        "download.changed": "it is there, waits, runs, is paused, failed, was cancelled, or edited",
+        "download.finished": "it is over, and its file is whole",
+        "download.removed": "its row is gone, with its files or without them",
         "notice.raised": "somebody should know this",
         "notice.over": "it is not so any more, or was dismissed",
         "storage.changed": "a storage root takes media, or does not",
         "policy.changed": "a rule that deletes was made, changed or taken away",
+        "pipeline.changed": "a pipeline was made, changed or taken away",
+        "pipeline.run": "it began, goes on with its next step, is done, failed, or was cancelled",
+        "target.changed": "where messages go was made, changed or taken away",
+        "route.changed": "what is told, and to whom, was made, changed or taken away",
+        "message.changed": "it was sent, failed, or waits again",
         "user.changed": "an account, its rights, its keys",
         "daemon.began": "the daemon is up",
         "daemon.stopping": "it is about to end",
     }
 )
 
+PASSING: Mapping[str, str] = MappingProxyType(
+    {
+        "download.progress": "how far it is, twice a second at most",
+        "job.progress": "the same",
+    }
+)
+"""What is told to whoever listens at that moment, and not stored: of each subject only the latest counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something happened, and is about to be stored."""
+    """Something happened, and is about to be stored, or told in passing."""
 
     code: str
     subject: str
@@ -52,7 +69,7 @@ class Happening:
     channel_id: str | None = None
 
     def __post_init__(self) -> None:
-        if self.code not in CODES:
+        if self.code not in CODES and self.code not in PASSING:
             raise ValueError(f"{self.code} is no code of an event")
 
 

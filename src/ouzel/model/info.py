@@ -13,8 +13,9 @@ from ouzel.model.flow import Gap
 from ouzel.model.ledger import Ledger, stamp
 from ouzel.model.report import gap_fields
 
-State = Literal["recording", "unfinished", "closed", "product", "foreign"]
-"""`unfinished`: its recorder died, and it was never closed; `product`: made of a recording; `foreign`: there is no ledger."""
+State = Literal["recording", "unfinished", "downloading", "interrupted", "closed", "product", "foreign"]
+"""`unfinished`: its recorder died, and it was never closed; `interrupted`: a download that can go on; `product`: made of a
+recording; `foreign`: there is no ledger."""
 
 
 @dataclass(frozen=True, slots=True)

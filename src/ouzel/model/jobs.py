@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from ouzel.base.errors import OuzelError, Retry
+from ouzel.base.errors import OuzelError, Retry, StorageError
 from ouzel.model.ownership import Grant
 
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
@@ -22,6 +22,8 @@ ATTEMPTS = 5
 """Unless the job says otherwise."""
 _FIRST_S: Mapping[Retry, float] = MappingProxyType({Retry.SOON: 5.0, Retry.LATER: 60.0})
 _LONGEST_S = 3600.0
+DISK_S = 30.0
+"""Where the disk takes nothing: as often as a full disk is looked at."""
 _ARGS_CHARS = 4000
 
 
@@ -117,16 +119,35 @@ def eta_s(fraction: float | None, elapsed_s: float) -> float | None:
     return elapsed_s * (1 - fraction) / fraction if fraction else None
 
 
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether the disk may take it later: that is nobody's failure, and is tried as long as it takes."""
+    return isinstance(error, StorageError) and error.retry is Retry.LATER
+
+
 def retry_in_s(error: Exception, attempts: int, max_attempts: int) -> float | None:
     """Seconds until the next attempt; None: there is none. What is no error of ours is a bug, and may have been a passing one.
 
     Args:
         attempts: begun, that which failed included.
     """
+    if is_of_the_disk(error):
+        return DISK_S
     retry = error.retry if isinstance(error, OuzelError) else Retry.SOON
     if retry is Retry.NEVER or attempts >= max_attempts:
         return None
     return min(_LONGEST_S, _FIRST_S[retry] * 2 ** min(attempts - 1, 30))
+
+
+class Heeder(Protocol[Tx_contra]):
+    """Who has to know what becomes of jobs, in the transaction in which it becomes so."""
+
+    async def over_in(self, tx: Tx_contra, job: Job, state: JobState, code: str | None, why: str | None) -> None:
+        """It is done, has failed for good, or was cancelled. `job`: as it was before."""
+        ...
+
+    async def again_in(self, tx: Tx_contra, job: Job) -> None:
+        """Somebody wants it again. Raises: Conflict."""
+        ...
 
 
 class JobQueue(Protocol[Tx_contra]):

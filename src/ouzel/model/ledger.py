@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -67,11 +68,15 @@ class Ledger:
     @property
     def media_start(self) -> int:
         """Where in the media file the first chunk begins. What stands before it is the head."""
+        if self.opening.download:  # the first piece may be missing
+            return self.head.offset + self.head.length if self.head else 0
         return self.chunks[0].offset if self.chunks else self.media_end
 
     @property
     def media_end(self) -> int:
-        """Bytes of the media file that the ledger vouches for."""
+        """Bytes of the media file that the ledger vouches for. Of a download that is closed, with the room of what is missing."""
+        if self.opening.download and self.closing is not None:
+            return self.closing.size
         if self.chunks:
             return self.chunks[-1].offset + self.chunks[-1].length
         return self.head.offset + self.head.length if self.head else 0
@@ -79,6 +84,8 @@ class Ledger:
     @property
     def media_s(self) -> float:
         """Length of the media; alternate audio has a time line of its own, which does not count."""
+        if self.opening.download:  # whose times count what is missing as well
+            return sum(chunk.duration_s for chunk in self.chunks)
         return next((c.end_s for c in reversed(self.chunks) if c.scope == "all"), 0.0)
 
     def product(self, name: str) -> Product | None:
@@ -88,7 +95,10 @@ class Ledger:
     def add(self, line: Line) -> None:
         match line:
             case Chunk():
-                self.chunks.append(line)
+                if not self.opening.download:
+                    self.chunks.append(line)
+                else:
+                    self._place(line)
             case Gap():
                 self.gaps.append(line)
             case HeadLine():
@@ -109,7 +119,18 @@ class Ledger:
             case Opening():
                 raise NotALedger("a second opening line")
 
+    def _place(self, chunk: Chunk) -> None:
+        """Of a download: at its position, in place of what was told of it before."""
+        at = bisect_left(self.chunks, chunk.index, key=lambda each: each.index)
+        known = at < len(self.chunks) and self.chunks[at].index == chunk.index
+        self.chunks[at : at + known] = [chunk]
+
     def _cut(self, index: int) -> None:
+        if self.opening.download:
+            del self.chunks[bisect_left(self.chunks, index, key=lambda each: each.index) :]
+            self.closing = None
+            self.gaps = []  # they are told when it is closed
+            return
         place = index if not self.damaged else sum(chunk.index < index for chunk in self.chunks)
         del self.chunks[place:]
         self.closing = None
@@ -233,6 +254,10 @@ def _chunk_body(c: Chunk) -> bytes:
         text += f',"kp":[{points}]'
     if c.damage:
         text += f',"dmg":{json.dumps(c.damage)}'
+    if c.discontinuity:
+        text += ',"dc":1'
+    if c.identity:
+        text += f',"u":"{c.identity}"'
     return text.encode()
 
 
@@ -253,6 +278,8 @@ def _parse_chunk(doc: Doc) -> Chunk:
         scope=v.one_of(doc.get("of", "all"), _SCOPES),
         keys=tuple(KeyPoint(v.count(o), round(start + v.seconds(t), 6)) for o, t in v.items(doc.get("kp", []))),
         damage=v.text(doc.get("dmg", "")),
+        discontinuity=v.flag(doc.get("dc", 0)),
+        identity=v.text(doc.get("u", "")),
     )
 
 
@@ -316,7 +343,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Opening: lambda o: {
         "v": o.version, "file": o.file, "container": o.container, "started": stamp(o.started), "source": o.source,
         "part": o.part, "by": o.software, **({"rebuilt": 1} if o.rebuilt else {}),
-        **({"rec": o.recording} if o.recording else {}),
+        **({"rec": o.recording} if o.recording else {}), **({"dl": 1} if o.download else {}),
     },
     HeadLine: lambda h: {
         "at": h.offset, "len": h.length, "tracks": [_track_doc(t) for t in h.tracks],
@@ -340,6 +367,7 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
     "ledger": lambda d: Opening(
         v.text(d["file"]), v.one_of(d["container"], _CONTAINERS), v.instant(d["started"]), v.text(d["source"]),
         v.number(d["part"]), v.text(d["by"]), v.flag(d.get("rebuilt", 0)), v.number(d["v"]), v.text(d.get("rec", "")),
+        v.flag(d.get("dl", 0)),
     ),
     "head": lambda d: HeadLine(
         v.count(d["at"]), v.count(d["len"]), tuple(_parse_track(t) for t in v.items(d["tracks"])), v.blob(d.get("pre", "")),

@@ -31,6 +31,8 @@ class Opening:
     version: int = VERSION
     recording: str = ""
     """Id of the recording that it belongs to, where there is a library."""
+    download: bool = False
+    """Its bytes are as the server has them, and its chunks were written in any order; the index of one is its position."""
 
 
 @dataclass(frozen=True, slots=True)

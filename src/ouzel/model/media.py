@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+_HDR = frozenset({16, 18})
+
 
 @dataclass(slots=True)
 class StreamFound:
@@ -21,6 +23,10 @@ class StreamFound:
     """Frames a second."""
     sample_rate: int | None = None
     channels: int | None = None
+    pixels: str | None = None
+    """How pictures are stored, as FFmpeg names it: yuv420p, yuv420p10le, …"""
+    transfer: int | None = None
+    """Transfer characteristics (ITU-T H.273): 16 is PQ, 18 is HLG, both of them HDR."""
     packets: int = 0
     keys: int = 0
     first_s: float | None = None
@@ -38,6 +44,10 @@ class StreamFound:
     frames_corrupt: int = 0
     errors: int = 0
     """Packets that could not be decoded."""
+
+    @property
+    def is_hdr(self) -> bool:
+        return self.transfer in _HDR
 
     @property
     def duration_s(self) -> float:

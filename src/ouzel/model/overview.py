@@ -22,9 +22,9 @@ CHANNEL_STATES: tuple[str, ...] = (
     *State, *(each for each in RecordingState if each is not RecordingState.DONE), UNKNOWN, UNWATCHED, TRIED_AGAIN,
 )  # fmt: skip
 TaskStateName: TypeAlias = Literal["queued", "running", "completed", "failed", "shutdown"]
-TaskKind: TypeAlias = Literal["process", "recording", "job", "other"]
+TaskKind: TypeAlias = Literal["process", "recording", "download", "job", "other"]
 TASK_STATES: tuple[TaskStateName, ...] = ("queued", "running", "completed", "failed", "shutdown")
-TASK_KINDS: tuple[TaskKind, ...] = ("process", "recording", "job", "other")
+TASK_KINDS: tuple[TaskKind, ...] = ("process", "recording", "download", "job", "other")
 _RECORDED: frozenset[str] = frozenset({*RecordingState})
 _ON_AIR = frozenset({State.LIVE, TRIED_AGAIN, *RecordingState} - {RecordingState.WAITING})
 _TROUBLED = frozenset(

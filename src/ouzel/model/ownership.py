@@ -20,8 +20,8 @@ Tx_co = TypeVar("Tx_co", covariant=True)
 Spec: TypeAlias = Mapping[str, Any]
 """What a body is to do: a JSON object. Ids and what was decided with the wish; everything else is read from the tables."""
 
-RECORD, POLL, RELAY, JOB = "rec", "poll", "relay", "job"
-"""The first words of keys: `rec:CHANNEL`, `poll:PLATFORM`, `relay:ID`, `job:ID`."""
+RECORD, POLL, RELAY, JOB, DOWNLOAD = "rec", "poll", "relay", "job", "dl"
+"""The first words of keys: `rec:CHANNEL`, `poll:PLATFORM`, `relay:ID`, `job:ID`, `dl:ID`."""
 _SURE_SHARE = 0.8
 
 
@@ -66,6 +66,8 @@ class Beat:
 
     stops: tuple[str, ...] = ()
     """Keys of ours that nobody wants any more."""
+    waiting: bool = False
+    """Something is wanted, now or later, and is nobody's: only then there may be something to claim."""
     fenced: bool = False
     """This incarnation is over: all its bodies must end, and none of their commits is taken."""
 

@@ -16,6 +16,21 @@ class FileState(StrEnum):
     LOST = "lost"  # it is not where it was
 
 
+class FileRole(StrEnum):
+    """What a file is of its recording or download. Media time and bytes on air are counted of originals, the disk counts all."""
+
+    ORIGINAL = "original"  # as it came; or what has replaced that
+    PRODUCT = "product"  # made of originals that are there still
+    POSTER = "poster"
+    SPRITE = "sprite"  # a sheet of small pictures
+    STORYBOARD = "storyboard"  # tells which of these belongs to which second
+    SUBTITLES = "subtitles"
+
+
+MEDIA = frozenset({FileRole.ORIGINAL, FileRole.PRODUCT})
+"""What can be played; the rest are companions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Times in seconds, sizes in bytes, instants aware UTC."""
@@ -44,13 +59,22 @@ class Recording:
     """Of the owner that wrote it last."""
     pinned: bool = False
     policy: str | None = None
+    """Name of the rule that deletes it; None: that of its channel."""
     deleted_at: datetime | None = None
+    """Since when it is in the trash."""
+    deleting_at: datetime | None = None
+    """Since when its files are being unlinked: there is no way back."""
+    restored_at: datetime | None = None
+    """When it was taken out of the trash last: rules count from then on."""
+    revision: int = 1
+    """Of edits by people: title, pin, rule, trash."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
     id: str
     recording_id: str
+    """Empty: it is a download's."""
     part: int
     root: str
     path: str
@@ -64,3 +88,29 @@ class RecordedFile:
     tracks: Any = None
     error: str | None = None
     closed_at: datetime | None = None
+    download_id: str = ""
+    role: FileRole = FileRole.ORIGINAL
+    made_of: tuple[str, ...] = ()
+    """Ids of files, which may be gone by now."""
+
+
+class ItemKind(StrEnum):
+    RECORDING = "recording"
+    DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of the library, whatever it was made by."""
+
+    kind: ItemKind
+    id: str
+    """Of the recording, or of the download."""
+    channel_id: str | None
+    title: str
+    begun_at: datetime
+    """On air, or asked for."""
+    ended_at: datetime | None
+    media_s: float
+    bytes: int
+    gaps: int

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"  # a file of its final name exists: left alone
     EMPTY = "empty"  # nothing had been recorded yet: removed
     LEFTOVER = "leftover"  # of a conversion that was broken off; its source is whole: removed
+    DOWNLOAD = "download"  # unfinished, and of a download, which goes on where it is: left alone
     ORPHAN = "orphan"  # a ledger whose media is gone: left alone
     FAILED = "failed"  # the disk refused
 
@@ -42,7 +43,7 @@ class Recovered:
     @property
     def is_whole(self) -> bool:
         """Nothing is lost that we know of, and nothing is left to do."""
-        settled = self.outcome in {Outcome.CLOSED, Outcome.EMPTY, Outcome.LEFTOVER, Outcome.BUSY}
+        settled = self.outcome in {Outcome.CLOSED, Outcome.EMPTY, Outcome.LEFTOVER, Outcome.BUSY, Outcome.DOWNLOAD}
         return settled and not self.cut_bytes and not self.lost_chunks and not self.damaged
 
     def fields(self) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class Stream:
     """Of the picture: `h264`, `hevc`, `av1`; empty when nobody says."""
     cdn: str = ""
     """Of addresses that differ only in who delivers them: who."""
+    sound: Stream | None = None
+    """Of a video that is over: its sound, where the site keeps it apart. None: it is with the pictures, or there is none."""
 
     def headers_for(self, url: str) -> Fields:
         """Its headers, as far as they may be sent to `url`, which a playlist may have named.

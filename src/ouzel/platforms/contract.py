@@ -39,6 +39,8 @@ class Platform:
     """Whom to ask, the best kept first."""
     short: tuple[str, ...] = ()
     """Templates of addresses that redirect to one of `urls`."""
+    any_case: bool = False
+    """Whether names in its addresses are the same in upper and lower case."""
     streams: tuple[str, ...] = ("hls",)
     access: Access = "open"
     login: tuple[AdapterName, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from http.cookiejar import Cookie
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from http.cookiejar import Cookie
+
     from ouzel.platforms.contract import Match
 
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})
@@ -41,6 +42,8 @@ def pairs_of(cookies: str) -> Iterator[tuple[str, str]]:
 
 def keep(jar: Jar, cookies: str, sites: Iterable[str]) -> None:
     """Put a Cookie header into a jar, for all hosts of these sites, over TLS only."""
+    from http.cookiejar import Cookie  # which brings urllib.request
+
     for site in sites:
         for name, value in pairs_of(cookies):
             jar.set_cookie(

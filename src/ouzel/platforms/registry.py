@@ -128,7 +128,12 @@ def read_head(name: str, text: str) -> Platform:
 
 
 def _canonical(entry: _Entry, url: str, named: Mapping[str, str]) -> str:
-    """The address as libraries know it: in the platform's first form, on the host of its example, and nothing else."""
+    """The address as libraries know it: in the platform's first form, on the host of its example, and nothing else.
+
+    Where case does not matter in names it is the lower one: whoever is spelt in two ways has one address.
+    """
+    if entry.platform.any_case:
+        named = {name: value.lower() for name, value in named.items()}
     rendered = next((text for t in entry.urls if (text := t.render(named)) is not None), None)
     if rendered is None or not named:
         return url

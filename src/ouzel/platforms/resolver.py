@@ -66,6 +66,7 @@ class PageResolver:
     Args:
         poll: where it is waited for until it is on air.
         headers: sent with its media, in place of what the platform wants there.
+        apart: streams whose sound is kept apart can be used: they are joined.
     """
 
     def __init__(
@@ -78,7 +79,10 @@ class PageResolver:
         channels: Channels,
         poll: Poll | None = None,
         headers: Fields = (),
+        *,
+        apart: bool = False,
     ) -> None:
+        self._apart = apart
         self._host = host
         self._url = url
         self._options = options
@@ -121,7 +125,8 @@ class PageResolver:
         self._answer = outcome
         if isinstance(outcome, Offline):
             return None
-        chosen = choose(outcome.streams, self._taste, failed=self._failures.among(outcome.streams))
+        usable = [each for each in outcome.streams if self._apart or each.sound is None] or outcome.streams
+        chosen = choose(usable, self._taste, failed=self._failures.among(usable))
         self._given = chosen
         headers = replaced(chosen.headers, self._headers)
         return replace(chosen, headers=headers, title=outcome.title, quality=self._quality_within(chosen))

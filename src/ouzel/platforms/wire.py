@@ -86,7 +86,8 @@ def parse_options(doc: Mapping[str, Any]) -> Options:
 
 
 def _stream(doc: Mapping[str, Any]) -> Stream:
-    return Stream(**_timed({**doc, "headers": tuple((k, v) for k, v in doc["headers"])}))
+    sound = _stream(doc["sound"]) if doc.get("sound") else None
+    return Stream(**_timed({**doc, "headers": tuple((k, v) for k, v in doc["headers"]), "sound": sound}))
 
 
 def _timed(doc: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadUrl, SchemeRefused
-from ouzel.base.urls import parse_url, redact
+from ouzel.base.urls import MASK, parse_url, redact
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, HTTP_SCHEMES
 from ouzel.model.channel import DIRECT
 from ouzel.model.naming import telling_name
@@ -35,6 +35,8 @@ def read_address(text: str) -> Address:
     given = text.strip()
     if not given:
         raise BadUrl("an address is needed, and this one is empty")
+    if MASK in given:
+        raise BadUrl(f"{redact(given)[:200]} is an address as it is shown: give it with what {MASK} stands for")
     if "://" not in given or given.lower().startswith(("http://", "https://")):
         url = tidy(given)
         if (match := registry().known(url)) is not None:

@@ -85,8 +85,12 @@ class Auth:
         """
         keys = [network_of(client.address)]
         self._by_address.begin(keys)
-        async with self._db.transaction() as tx:
-            await self._require_setup_link(tx, token)
+        try:
+            async with self._db.transaction() as tx:
+                await self._require_setup_link(tx, token)
+        except NotAllowed as exc:
+            await self._audit.note(None, "auth.setup", outcome=exc.code, client=client)
+            raise
         name = checked_name(name)
         self._passwords.check(password, name)
         hashed = await self._passwords.hash(password)

@@ -7,6 +7,7 @@ a recorder sees comes in through `closed_in`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,12 +45,20 @@ class OnAir:
 
 
 class Broadcasts:
-    """Use cases around what is on air."""
+    """Use cases around what is on air. Args: on_finished: in the transaction in which a recording is over."""
 
-    def __init__(self, db: Db, channels: Channels, ownership: Ownership[Tx]) -> None:
+    def __init__(
+        self,
+        db: Db,
+        channels: Channels,
+        ownership: Ownership[Tx],
+        *,
+        on_finished: Callable[[Tx, Recording], Awaitable[None]] | None = None,
+    ) -> None:
         self._db = db
         self._channels = channels
         self._ownership = ownership
+        self._on_finished = on_finished
         self._repo = BroadcastRepo(db)
         self._recordings = RecordingRepo(db)
 
@@ -213,9 +222,16 @@ class Broadcasts:
             return
         if recording is None:
             recording = await self._new_recording_in(tx, channel, settings, decided)
-        elif recording.state is RecordingState.DONE:  # it came back
+        elif recording.deleting_at is not None:  # soon there is none, and a new one can begin
+            return
+        elif recording.state is RecordingState.DONE:  # it came back, and out of the trash
             state = RecordingState.WAITING
-            await self._recordings.change_in(tx, recording.id, state=state, ended_at=None, end_reason=None)
+            await self._recordings.change_in(
+                tx, recording.id, state=state, ended_at=None, end_reason=None, deleted_at=None
+            )
+            if recording.deleted_at is not None:
+                data = {"removed": False, "by": "ouzel"}
+                tx.emit(Happening("recording.removed", recording.id, data, channel.id))
         spec = {"channel": channel.id, "broadcast": broadcast.id, "recording": recording.id}
         await self._ownership.want_in(tx, key_of(RECORD, channel.id), spec, prio=settings.priority, anew=anew)
 
@@ -225,7 +241,7 @@ class Broadcasts:
         now = self._db.clock.now()
         recording = Recording(
             id=new_id(now), broadcast_id=broadcast.id, channel_id=channel.id, state=RecordingState.WAITING,
-            title=broadcast.title, started_at=now, updated_at=now, pinned=settings.pin, policy=settings.policy or None,
+            title=broadcast.title, started_at=now, updated_at=now, pinned=settings.pin,
         )  # fmt: skip
         await self._recordings.add_in(tx, recording)
         await self._chapter_in(tx, recording, broadcast)
@@ -267,6 +283,8 @@ class Broadcasts:
         await self._recordings.change_in(tx, recording.id, state=RecordingState.DONE, ended_at=ended_at, **values)
         kept = {name: values.get(name, getattr(recording, name)) for name in ("media_s", "missing_s", "bytes", "gaps")}
         tx.emit(Happening("recording.finished", recording.id, kept, recording.channel_id))
+        if self._on_finished is not None:
+            await self._on_finished(tx, recording)
 
     def _tell(self, tx: Tx, code: str, broadcast: Broadcast, channel: Channel, **more: Any) -> None:
         data = {"name": channel.name, "title": broadcast.title, "category": broadcast.category, **more}

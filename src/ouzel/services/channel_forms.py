@@ -9,6 +9,7 @@ from typing import Any
 
 from ouzel.base.errors import BadOption, ChangedSince
 from ouzel.model.channel import Channel, Layer
+from ouzel.model.live import Identity
 from ouzel.services.addresses import Address, read_address
 from ouzel.store.channels import channel_of, row_of
 
@@ -31,6 +32,10 @@ class NewChannel:
     follows: str | None = None
     folder: str = ""
     """Empty: made from the name."""
+    aliases: tuple[str, ...] = ()
+    """Names that it had elsewhere."""
+    identity: str = ""
+    """`platform:id`, where it is known already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class ChannelEdit:
     labels: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
     """A merge patch of its layer: null takes a value away."""
+    follows: str | None = None
+    """The file that is the truth for it from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Taken:
     """What another channel cannot have."""
 
     addresses: dict[str, str]
-    """With the id of the channel."""
+    """And identities, with the id of the channel."""
     folders: set[str]
     """Of all channels, those in the trash too; upper and lower case are equal."""
 
@@ -61,7 +68,7 @@ class Taken:
         return next(name for name in names if name.casefold() not in self.folders)
 
     def add(self, channel: Channel) -> None:
-        self.addresses.update(dict.fromkeys(channel.addresses, channel.id))
+        self.addresses.update(dict.fromkeys((*channel.addresses, str(channel.identity or "")), channel.id))
         self.folders.add(channel.folder.casefold())
 
 
@@ -87,6 +94,14 @@ def read_name(text: str) -> str:
     if len(name) > _MOST_NAME:
         raise BadOption(f"a name has {_MOST_NAME} characters at most", pointer="/name")
     return name
+
+
+def read_identity(text: str, platform: str) -> Identity | None:
+    """Raises: BadOption."""
+    of, _, own = text.partition(":")
+    if text and not (of == platform and own):
+        raise BadOption(f"an identity is {platform}:ID", pointer="/identity")
+    return Identity(of, own) if text else None
 
 
 def read_labels(words: Iterable[str]) -> tuple[str, ...]:

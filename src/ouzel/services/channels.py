@@ -27,12 +27,16 @@ from ouzel.services.channel_forms import (
     doc_of,
     from_doc,
     read_addresses,
+    read_identity,
     read_labels,
     read_name,
 )
+from ouzel.services.policies import check_named_in
 from ouzel.services.settings import LayersOf, SecretBox, merged, open_layer
 from ouzel.store.channels import GLOBAL, ChannelRepo
 from ouzel.store.db import Db, Tx
+from ouzel.store.pipelines import PipelineRepo
+from ouzel.store.policies import PolicyRepo
 
 _UNSET: Mapping[str, Any] = {}
 
@@ -46,6 +50,8 @@ class Channels:
         """Args: tables, usual: what `ouzel.toml` says of platforms, and of all channels."""
         self._db = db
         self._repo = ChannelRepo(db)
+        self._pipelines = PipelineRepo(db)
+        self._policies = PolicyRepo(db)
         self._box = box
         self._known: dict[str, Channel] = {}
         self._layers: dict[str, tuple[Layer, int]] = {}
@@ -95,6 +101,11 @@ class Channels:
         shared = {scope: layer for scope, (layer, _) in self._layers.items()}
         return self._effective.effective(channel.id, channel.platform, channel.settings, shared)
 
+    def usual(self, platform: str) -> Effective:
+        """What counts for a page of a platform that is no channel."""
+        shared = {scope: layer for scope, (layer, _) in self._layers.items()}
+        return self._effective.effective("", platform, {}, shared)
+
     def layer(self, scope: str) -> tuple[Layer, int]:
         """As it is stored, and its revision; nothing and 0 where nothing is set."""
         return self._layers.get(scope, ({}, 0))
@@ -102,6 +113,11 @@ class Channels:
     def opened_layer(self, scope: str) -> Layer:
         """With its secrets in the clear. Raises: OuzelError for those of another key."""
         return open_layer(self.layer(scope)[0], self._box)
+
+    @property
+    def box(self) -> SecretBox:
+        """Encrypts what is stored."""
+        return self._box
 
     @property
     def scopes(self) -> Sequence[str]:
@@ -139,6 +155,10 @@ class Channels:
         for address in addresses:
             if (other := taken.addresses.get(address.url)) is not None:
                 raise Conflict(f"{address.shown} is there already", existing=other)
+        identity = read_identity(new.identity, addresses[0].platform)
+        if identity is not None and (other := taken.addresses.get(str(identity))) is not None:
+            raise Conflict(f"{identity} is there already", existing=other)
+        await self._check_names(tx, new.settings)
         at = self._db.clock.now()
         name = read_name(new.name) or addresses[0].name
         channel = Channel(
@@ -152,6 +172,8 @@ class Channels:
             watch=new.watch,
             settings=merged(_UNSET, new.settings, self._box),
             follows=new.follows,
+            identity=identity,
+            aliases=tuple(read_name(each) for each in new.aliases),
             created_at=at,
             updated_at=at,
         )
@@ -207,7 +229,10 @@ class Channels:
             after = replace(after, watch=edit.watch)
         if edit.labels is not None:
             after = replace(after, labels=read_labels(edit.labels))
+        if edit.follows is not None:
+            after = replace(after, follows=edit.follows)
         if edit.settings is not None:
+            await self._check_names(tx, edit.settings)
             after = replace(after, settings=merged(after.settings, edit.settings, self._box))
         return after
 
@@ -241,6 +266,7 @@ class Channels:
         async with self._db.transaction() as tx:
             before, present = await self._repo.layer_in(tx, scope)
             check_revision(present, revision)
+            await self._check_names(tx, patch)
             after = merged(before, patch, self._box)
             await self._put_layer(tx, scope, before, after, present + 1, by, "changed")
         self._layers[scope] = (after, present + 1)
@@ -307,6 +333,13 @@ class Channels:
         gone = replace(present_channel, deleted_at=self._db.clock.now())
         after = from_doc(row["before"], present_channel) if row["before"] is not None else gone
         await self._put(tx, "restored", present_channel, after, by, None)
+
+    async def _check_names(self, tx: Tx, layer: Mapping[str, Any]) -> None:
+        """Raises: BadOption where it names what there is not."""
+        await check_named_in(tx, self._policies, layer)
+        name = layer.get("pipeline")
+        if isinstance(name, str) and name and await self._pipelines.get_in(tx, name) is None:
+            raise BadOption(f"there is no pipeline {name[:60]}", pointer="/pipeline")
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import anyio
 from sqlalchemy import func, select
 
-from ouzel.model.happening import StoredEvent
+from ouzel.model.happening import Happening, StoredEvent
 from ouzel.store.db import Db
 from ouzel.store.tables.events import events
 
@@ -25,6 +25,14 @@ class Resync:
     """Too much has happened since, or is not stored any more: read the lists again, and listen from `number` on."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """An event that has no number of its own."""
+
+    turn: int
+    event: StoredEvent
 
 
 class EventBus:
@@ -41,6 +49,8 @@ class EventBus:
         self._db = db
         self._furthest = furthest
         self._recent: deque[StoredEvent] = deque(maxlen=recent)
+        self._passing: dict[tuple[str, str], _Passing] = {}
+        self._passed = 0
         self._news = anyio.Event()
         self._unlisten = db.listen(self._hear)
         self.closed = False
@@ -52,6 +62,28 @@ class EventBus:
             self.closed = True
             self._unlisten()
             self._wake()
+
+    def tell(self, happening: Happening) -> None:
+        """To whoever listens now. It is not stored; a listener that is slow gets the latest of each subject."""
+        self._passed += 1
+        event = StoredEvent(
+            0, self._db.clock.now(), happening.code, happening.subject, happening.channel_id, happening.data
+        )
+        self._passing[happening.code, happening.subject] = _Passing(self._passed, event)
+        self._wake()
+
+    def hush(self, code: str, subject: str) -> None:
+        """There is nothing more to be told of it."""
+        self._passing.pop((code, subject), None)
+
+    def passing(self, after: int) -> list[_Passing]:
+        """What was told in passing since, in its order."""
+        return sorted((each for each in self._passing.values() if each.turn > after), key=lambda each: each.turn)
+
+    @property
+    def passed(self) -> int:
+        """How much was told in passing."""
+        return self._passed
 
     @asynccontextmanager
     async def subscribe(self, after: int | None = None) -> AsyncGenerator[Subscription]:
@@ -114,6 +146,7 @@ class Subscription:
         self._after = after
         self._waiting: deque[StoredEvent] = deque()
         self._checked = False
+        self._passed = bus.passed
 
     @property
     def after(self) -> int:
@@ -132,9 +165,18 @@ class Subscription:
                 self._checked = True
             self._waiting.extend(await self._bus.page(self._after))
             if not self._waiting:
+                self._waiting.extend(self._in_passing())
+            if not self._waiting:
                 if self._bus.closed:  # what was told before is told first
                     return None
                 await news.wait()
         event = self._waiting.popleft()
         self._after = event.number
         return event
+
+    def _in_passing(self) -> list[StoredEvent]:
+        """With the number of the last stored event: from there on a listener that was away goes on."""
+        found = self._bus.passing(self._passed)
+        if found:
+            self._passed = found[-1].turn
+        return [replace(each.event, number=self._after) for each in found]

@@ -7,23 +7,28 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ouzel.base.errors import BadConfig, BadOption
 from ouzel.base.ids import new_id
-from ouzel.config.exports import Export, render_export
+from ouzel.base.urls import redact
+from ouzel.config.exports import Export, ExportedChannel, render_export
 from ouzel.engine.sinks.file import storage_error, sync_folder
-from ouzel.model.channel import Layer
+from ouzel.model.channel import Channel, Layer
 from ouzel.model.channel_settings import SECRETS
 from ouzel.model.happening import Happening
+from ouzel.model.pipelines import Pipeline, parse_steps, pipeline_name, short_step
 from ouzel.model.policies import Per, Policy, Rule, check_rule, policy_name
 from ouzel.model.users import Role, User, name_key
+from ouzel.platforms.registry import registry
 from ouzel.services.importing import exported
 from ouzel.services.settings import SecretBox, open_layer
+from ouzel.services.telling_exports import TellingExports
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
+from ouzel.store.pipelines import PipelineRepo
 from ouzel.store.policies import PolicyRepo
 from ouzel.store.users import UserRepo
 
@@ -38,6 +43,7 @@ class Exports:
         self._db = db
         self._box = box
         self._policies = PolicyRepo(db)
+        self._pipelines = PipelineRepo(db)
         self._users = UserRepo(db)
 
     async def text(self) -> str:
@@ -48,9 +54,24 @@ class Exports:
         """Without what is in the trash. Raises: SecretUnreadable, StorageError."""
         repo = ChannelRepo(self._db)
         layers = {scope: self._opened(layer) for scope, (layer, _) in sorted((await repo.layers()).items()) if layer}
-        channels = [exported(channel, self._opened(channel.settings)) for channel in await repo.all()]
+        channels = [self._exported(channel) for channel in await repo.all()]
         policies = {policy.name: _said(asdict(policy.rule)) for policy in await self._policies.all()}
-        return Export(tuple(channels), layers, policies, await self._accounts())
+        pipelines = {
+            each.name: {"steps": [short_step(step) for step in each.steps]} for each in await self._pipelines.all()
+        }
+        telling = TellingExports(self._db, self._box)
+        return Export(
+            tuple(channels), layers, policies, pipelines, await self._accounts(), await telling.targets(),
+            await telling.routes(),
+        )  # fmt: skip
+
+    def _exported(self, channel: Channel) -> ExportedChannel:
+        found = exported(channel, self._opened(channel.settings))
+        if self._box is not None:
+            return found
+        pages = registry()  # their addresses hold no secrets, and numbers that look like some
+        shown = [each if pages.known(each) else redact(each) for each in found.addresses]
+        return replace(found, addresses=tuple(shown))
 
     def _opened(self, layer: Layer) -> dict[str, Any]:
         return dict(sorted((open_layer(layer, self._box) if self._box else layer).items()))
@@ -73,8 +94,8 @@ class Exports:
     # -- putting back -------------------------------------------------------------------------------------------------
 
     async def put_back(self, export: Export, *, by: str) -> list[str]:
-        """Its rules and accounts that are not there; those that are there stay as they are. Channels and layers go the way of
-        every import.
+        """Its rules, pipelines, accounts, targets and routes that are not there; those that are there stay as they are.
+        Channels and layers go the way of every import.
 
         Returns: names of accounts that came without a password: nobody can sign in with them before they are given one.
         Raises: BadConfig, and then nothing is written.
@@ -83,9 +104,12 @@ class Exports:
         async with self._db.transaction() as tx:
             for name, doc in export.policies.items():
                 await self._put_policy(tx, name, doc, by)
+            for name, doc in export.pipelines.items():
+                await self._put_pipeline(tx, name, doc, by)
             for name, doc in export.users.items():
                 if await self._put_user(tx, name, doc) and not doc.get("password_hash"):
                     without.append(name)
+            await TellingExports(self._db, self._box).put_back_in(tx, export.targets, export.routes, by)
         return without
 
     async def _put_policy(self, tx: Tx, name: str, doc: Mapping[str, Any], by: str) -> None:
@@ -94,6 +118,18 @@ class Exports:
         if await self._policies.get_in(tx, policy.name) is None:
             await self._policies.add_in(tx, policy)
             tx.emit(Happening("policy.changed", policy.name, {"action": "added", "by": by}))
+
+    async def _put_pipeline(self, tx: Tx, name: str, doc: Mapping[str, Any], by: str) -> None:
+        """What this machine cannot do is told by its first run."""
+        now, where = self._db.clock.now(), f"pipelines.{name[:60]}"
+        _check(where, doc, {"steps": (list,)})
+        try:
+            pipeline = Pipeline(pipeline_name(name), parse_steps(doc.get("steps", ())), 1, now, now)
+        except BadOption as exc:
+            raise BadConfig(f"{where}: {exc}") from None
+        if await self._pipelines.get_in(tx, pipeline.name) is None:
+            await self._pipelines.add_in(tx, pipeline)
+            tx.emit(Happening("pipeline.changed", pipeline.name, {"action": "added", "by": by}))
 
     async def _put_user(self, tx: Tx, name: str, doc: Mapping[str, Any]) -> bool:
         """Whether it was not there."""
@@ -156,16 +192,18 @@ def _read_rule(name: str, doc: Mapping[str, Any]) -> Rule:
         "keep_bytes": None,
         "keep_count": None,
         "per": Per.CHANNEL.value,
+        "keep_free": None,
     } | dict(doc)
     kinds: dict[str, tuple[type, ...]] = {
         "keep_days": (int, float),
         "keep_bytes": (int,),
         "keep_count": (int,),
         "per": (str,),
+        "keep_free": (int,),
     }
     _check(where, given, kinds)
     try:
-        rule = Rule(given["keep_days"], given["keep_bytes"], given["keep_count"], Per(given["per"]))
+        rule = Rule(given["keep_days"], given["keep_bytes"], given["keep_count"], Per(given["per"]), given["keep_free"])
         check_rule(rule)
     except (BadOption, ValueError) as exc:
         raise BadConfig(f"{where}: {exc}") from None

@@ -77,11 +77,10 @@ class FileCheck:
         async def write(tx: Tx) -> None:
             for each in moved:
                 await self._repo.change_file_in(tx, each.file.id, state=each.state)
-                tx.emit(
-                    Happening(
-                        "recording.file", each.file.recording_id, {"file": each.file.id, "state": each.state.value}
-                    )
-                )
+                data = {"file": each.file.id, "state": each.state.value}
+                of_recording = each.file.recording_id
+                subject = of_recording or each.file.download_id
+                tx.emit(Happening("recording.file" if of_recording else "download.changed", subject, data))
 
         await work.run.commit(write)
 

@@ -9,24 +9,25 @@ import logging
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 
-from ouzel.base.errors import BadConfig, NotFound, OuzelError, ToolFailed
+from ouzel.base.errors import BadConfig, BadOption, NotFound, OuzelError, ToolFailed
 from ouzel.base.urls import redact, redact_text
 from ouzel.config.tables import HookSettings
 from ouzel.model.channel import Channel
 from ouzel.model.happening import CODES, StoredEvent
 from ouzel.model.hooks import HookChannel, HookEvent, HookFile, douyin_arguments
-from ouzel.model.recording import FileState, RecordedFile
+from ouzel.model.recording import MEDIA, FileState, RecordedFile, Recording
 from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus, Resync
 from ouzel.services.notices import Notices
 from ouzel.store.db import Db
 from ouzel.store.recordings import RecordingRepo
-from ouzel.system.process import Child, spawn
+from ouzel.system.process import NICE, Child, spawn
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -48,6 +49,21 @@ class Start:
     stdin: bytes
     timeout_s: float
     event: StoredEvent
+    nice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HookStep:
+    """What a hook is told when it is a step of a pipeline."""
+
+    event: StoredEvent
+    recording: Mapping[str, Any]
+    """As of `HookEvent`."""
+    files: Sequence[HookFile]
+    env: Mapping[str, str]
+    """More variables."""
+    converts: bool = False
+    """Another step makes MP4 of its files."""
 
 
 class Hooks:
@@ -97,7 +113,7 @@ class Hooks:
 
     async def starts(self, event: StoredEvent) -> list[Start]:
         """What is to be started now."""
-        channel = self._channel(event)
+        channel = self._channel(event.channel_id)
         named = self._channels.effective(channel).settings.hooks if channel is not None else ()
         wanted = {
             name: spec for name, spec in self._specs.items() if event.code in spec.on and (spec.all or name in named)
@@ -107,28 +123,60 @@ class Hooks:
         told = await self._told(event, channel)
         return [start for name, spec in wanted.items() for start in _starts(name, spec, told)]
 
-    def _channel(self, event: StoredEvent) -> Channel | None:
-        if event.channel_id is None:
+    # -- as a step of a pipeline --------------------------------------------------------------------------------------
+
+    def require(self, name: str) -> HookSettings:
+        """Raises: NotFound."""
+        spec = self._specs.get(name)
+        if spec is None:
+            known = f"there are {', '.join(self._specs)}" if self._specs else "it has none"
+            raise NotFound(f"the configuration file has no hook {name[:60]}; {known}")
+        return spec
+
+    async def run_step(self, name: str, step: HookStep) -> int:
+        """Start it, wait for its end. Returns: how many times: some are started once for each file.
+
+        Raises: NotFound; BadOption: it is told of a channel, and there is none; ToolMissing, ToolFailed.
+        """
+        spec = self.require(name)
+        channel = self._channel(step.event.channel_id)
+        about = self._of_channel(channel) if channel is not None else None
+        if about is not None and step.converts:
+            about = replace(about, converts=True)
+        last = step.files[-1] if step.files else None
+        told = HookEvent(step.event, about, step.recording, step.files, last)
+        starts = _starts(name, spec, told)
+        if not starts:
+            raise BadOption(f"the hook {name} is told the channel of a file, and this one has none")
+        for start in starts:
+            await self._run(replace(start, env={**start.env, **step.env}, nice=NICE))
+        return len(starts)
+
+    def _channel(self, channel_id: str | None) -> Channel | None:
+        if channel_id is None:
             return None
         try:
-            return self._channels.get(event.channel_id)
+            return self._channels.get(channel_id)
         except NotFound:  # it was removed
             return None
 
     async def _told(self, event: StoredEvent, channel: Channel | None) -> HookEvent:
         of_channel = self._of_channel(channel) if channel is not None else None
+        if event.code == "download.finished":
+            path, format_, size, media_s = (event.data[name] for name in ("path", "format", "bytes", "media_s"))
+            file = HookFile(path, format_, FileState.CLOSED.value, size, media_s)
+            return HookEvent(event, of_channel, files=(file,), file=file)
         if not event.code.startswith("recording."):
             return HookEvent(event, of_channel)
         recording = await self._recordings.get(event.subject)
         if recording is None:
             return HookEvent(event, of_channel)
         rows = (await self._recordings.files([recording.id]))[recording.id]
-        rows = [row for row in rows if row.root in self._folders]
+        rows = [row for row in rows if row.root in self._folders and row.role in MEDIA]
         files = [self._file(row) for row in rows]
         about = event.data.get("path")
         meant = [file for file, row in zip(files, rows, strict=True) if about in (None, row.path)]
-        told = {name: getattr(recording, name) for name in _TOLD} | {"state": recording.state.value}
-        return HookEvent(event, of_channel, told, files, meant[-1] if meant else None)
+        return HookEvent(event, of_channel, recording_told(recording), files, meant[-1] if meant else None)
 
     def _of_channel(self, channel: Channel) -> HookChannel:
         settings = self._channels.effective(channel).settings
@@ -166,7 +214,7 @@ class Hooks:
         said = bytearray()
         child: Child | None = None
         with anyio.move_on_after(start.timeout_s):
-            async with spawn(start.args, stdin=start.stdin, env=start.env) as child:
+            async with spawn(start.args, stdin=start.stdin, env=start.env, nice=start.nice) as child:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(_read, child, said)
                     await child.wait()
@@ -179,12 +227,17 @@ class Hooks:
         raise ToolFailed(f"it was ended: it took longer than {start.timeout_s:g} s", output=output)
 
 
+def recording_told(recording: Recording) -> dict[str, Any]:
+    """What a hook is told of it."""
+    return {name: getattr(recording, name) for name in _TOLD} | {"state": recording.state.value}
+
+
 def _starts(name: str, spec: HookSettings, told: HookEvent) -> list[Start]:
     """One, or one for each finished file where the program wants to be told like that."""
     env, timeout_s = told.variables(), spec.timeout.total_seconds()
     if spec.shape == "ouzel":
         return [Start(name, _args(spec, ()), env, told.document(), timeout_s, told.event)]
-    if told.channel is None:
+    if told.channel is None or "role" in told.event.data:  # the latter: what a pipeline has made
         return []
     is_one = "path" in told.event.data
     files = [told.file] if is_one and told.file is not None else [] if is_one else told.files

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from ouzel.config.exports import Export
 from ouzel.config.importers.result import (
     Format,
     ImportedDownload,
@@ -134,6 +135,13 @@ class ImportPlan:
     layers: Mapping[str, Layer] = field(default_factory=dict[str, Layer], repr=False)
     """What the settings become that are set once for many channels: by scope (`global`, `platform:NAME`), JSON values by the
     names of `ChannelSettings`. Has secrets in it."""
+    pipelines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """That these settings name, as an export has them."""
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """Rules that delete, by name, as an export has them; those that are there already stay as they are."""
+
+    telling: Export = field(default_factory=Export, repr=False)
+    """Targets and routes that the settings become. Has secrets in it."""
 
     def fields(self, say: Say | None = None, *, secrets: bool = False) -> dict[str, Any]:
         """As JSON.
@@ -146,7 +154,11 @@ class ImportPlan:
             "channels": [each.fields(secrets=secrets) for each in self.channels],
             "settings": [each.fields(secrets=secrets) for each in self.settings],
             "downloads": [each.fields(secrets=secrets) for each in self.downloads],
+            "policies": {name: dict(rule) for name, rule in self.policies.items()},
             "notices": [each.fields(say) for each in self.notices],
             "problems": [each.fields(say) for each in self.problems],
+            "targets": [{"name": name, "kind": doc["kind"]} for name, doc in self.telling.targets.items()],
+            "routes": [{"name": name, "events": doc["events"]} for name, doc in self.telling.routes.items()],
             "files": [{"file": file, "format": format_} for file, format_ in self.files],
+            "pipelines": {name: dict(doc) for name, doc in self.pipelines.items()},
         }

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ouzel.base.errors import BadOption
+from ouzel.config.importers.live_platforms import folder_of
 from ouzel.config.importers.result import ImportedSetting, Notice, Problem, Value
+from ouzel.config.sources import Override
 from ouzel.model.channel_settings import LEAST_INTERVAL_S, NAMES, parse_layer
+from ouzel.services import import_download_settings as downloads
 
 GLOBAL = "global"
 _IN_FILE = {
@@ -25,29 +30,59 @@ _IN_FILE = {
 _LEVELS = {"warn": "warning", "critical": "error", "fatal": "error", "notset": "debug"}
 
 
-def in_file(setting: ImportedSetting) -> Notice | None:
-    """How `ouzel.toml` says it, where that is its place."""
-    place = _IN_FILE.get(setting.target or "")
-    if place is None or setting.value is None:
+_PATHS = frozenset({"storage.recordings", "download.folder", "log.file", "platforms.youtube.cookies_file"})
+_INNER = "config"
+
+
+def in_file(setting: ImportedSetting, file: Path) -> Notice | None:
+    """How `ouzel.toml` says it, where that is its place. Args: file: that it is from."""
+    place = _place(setting)
+    if place is None and setting.value is not None and (setting.target or "").startswith(downloads.TARGETS):
+        return Notice(setting.line, "key_unknown", {"key": f"{setting.key}: {setting.value}"})
+    if place is None:
         return None
-    table, key = place
-    toml = f"[{table}] {key} = {json.dumps(_written(setting), ensure_ascii=False)}"
+    value = "…" if setting.is_secret else _written(setting, file)
+    toml = f"[{place[0]}] {place[1]} = {json.dumps(value, ensure_ascii=False)}"
     return Notice(setting.line, "in_file", {"key": setting.key, "toml": toml})
 
 
-def _written(setting: ImportedSetting) -> str:
-    value = "…" if setting.is_secret else setting.value
+def override_of(setting: ImportedSetting, file: Path) -> Override | None:
+    """The same, as it counts while the file is followed."""
+    if (place := _place(setting)) is None:
+        return None
+    return Override(f"{file}, line {setting.line}", ".".join(place), str(_written(setting, file)))
+
+
+def home_of(file: Path) -> Path:
+    """Where the program is at home whose file this is: from there its paths count."""
+    folder = file.absolute().parent
+    return folder.parent if folder.name == _INNER else folder
+
+
+def _place(setting: ImportedSetting) -> tuple[str, str] | None:
+    """Table and key of `ouzel.toml`."""
+    if setting.value is None:
+        return None
+    is_download = (setting.target or "").startswith(downloads.TARGETS)
+    return downloads.place_of(setting) if is_download else _IN_FILE.get(setting.target or "")
+
+
+def _written(setting: ImportedSetting, file: Path) -> str | int:
     match setting.target:
         case "storage.min_free_bytes":
-            gib = float(str(value)) / 1024**3
+            gib = float(str(setting.value)) / 1024**3
             return f"{gib:g}GiB"
         case "log.level":
-            word = str(value).lower()
+            word = str(setting.value).lower()
             return _LEVELS.get(word, word)
+        case str(target) if target in _PATHS and not PureWindowsPath(str(setting.value)).drive:
+            return str(home_of(file) / Path(str(setting.value)).expanduser())
+        case str(target) if target.startswith(downloads.TARGETS):
+            return downloads.written(setting)
         case str(target) if target.endswith("_s"):
-            return f"{value}s"
+            return f"{setting.value}s"
         case _:
-            return str(value)
+            return str(setting.value)
 
 
 def scope_of(setting: ImportedSetting) -> tuple[str, str] | None:
@@ -59,6 +94,16 @@ def scope_of(setting: ImportedSetting) -> tuple[str, str] | None:
     if first == "platforms" and name in NAMES:
         return f"platform:{platform}", name
     return None
+
+
+def beside_old(settings: Iterable[ImportedSetting], platforms: Iterable[str]) -> Iterator[ImportedSetting]:
+    """The template of the INI recorder for these platforms, whose folders have names of their own there."""
+    template = next((each for each in settings if each.target == "record.template"), None)
+    for name in sorted({*platforms}) if template else ():
+        folder = folder_of(name)
+        if template and folder is not None:
+            value = str(template.value).replace("{platform}", folder)
+            yield replace(template, value=value, target=f"platforms.{name}.template")
 
 
 def add_layers(layers: dict[str, dict[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> list[Problem]:

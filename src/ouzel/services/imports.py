@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ouzel.base.errors import BadOption, BadUrl, SchemeRefused
 from ouzel.base.urls import parse_url
@@ -17,8 +18,10 @@ from ouzel.model.channel import DIRECT
 from ouzel.platforms.contract import Match
 from ouzel.platforms.registry import Registry
 from ouzel.services.import_files import SourceFile
+from ouzel.services.import_pipelines import with_pipeline
 from ouzel.services.import_plan import ImportPlan, PlannedChannel, PlannedDownload, PlannedSetting, Remark, WhyPaused
-from ouzel.services.import_settings import add_layers, channel_layer, in_file, layers_of
+from ouzel.services.import_settings import add_layers, beside_old, channel_layer, in_file, layers_of
+from ouzel.services.import_telling import telling_of
 
 _STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt"})
 _STREAM = re.compile(r"\.(?:m3u8?|flv|ts|mp4|mpd)(?:[?#/&]|$)", re.IGNORECASE)
@@ -34,19 +37,23 @@ def plan_import(sources: Sequence[SourceFile], registry: Registry, *, with_backu
     Args:
         with_backups: take an empty list of rooms from its newest backup.
     """
-    files = [pair for source in sources for pair in _read(source, with_backups)]
+    read = [(file, *with_pipeline(imported)) for source in sources for file, imported in _read(source, with_backups)]
+    files = [(file, imported) for file, imported, _ in read]
     usual = next((imported.quality for _, imported in files if imported.format == "live_ini"), "")
     joiner = _Joiner(registry)
     for file, imported in files:
         joiner.add(file, imported, usual if imported.format == "live_rooms" and usual else imported.quality)
+    platforms = [each.platform for each in joiner.channels.values()]
+    files = [(file, _beside_old(imported, platforms)) for file, imported in files]
     layers, otherwise, bad = layers_of(each for _, imported in files for each in imported.settings)
     for file, imported in files:
         joiner.problems += [Remark(file, each) for each in add_layers(layers, imported.layers)]
     settings = tuple(PlannedSetting(file, each) for file, imported in files for each in imported.settings)
     of_line = {(each.of.line, each.of.key): each.file for each in settings}
-    written = [Remark(each.file, notice) for each in settings if (notice := in_file(each.of))]
+    written = [Remark(each.file, notice) for each in settings if (notice := in_file(each.of, Path(each.file)))]
     written += [Remark(of_line[each.line, each.fields["key"]], each) for each in otherwise]
-    refused = [Remark(of_line[each.line, each.fields["key"]], each) for each in bad]
+    told_of, wrong = telling_of(each for _, imported in files for each in imported.settings)
+    refused = [Remark(of_line[each.line, each.fields["key"]], each) for each in (*bad, *wrong)]
     return ImportPlan(
         channels=tuple(joiner.channels.values()),
         settings=settings,
@@ -55,7 +62,16 @@ def plan_import(sources: Sequence[SourceFile], registry: Registry, *, with_backu
         problems=_in_order([*joiner.problems, *refused], files),
         files=tuple((file, imported.format) for file, imported in files),
         layers=layers,
+        pipelines={name: doc for _, _, named in read for name, doc in named.items()},
+        policies={name: rule for _, imported in files for name, rule in imported.policies.items()},
+        telling=told_of,
     )
+
+
+def _beside_old(imported: Imported, platforms: Sequence[str]) -> Imported:
+    if imported.format != "live_ini":
+        return imported
+    return replace(imported, settings=(*imported.settings, *beside_old(imported.settings, platforms)))
 
 
 def _in_order(remarks: list[Remark], files: Sequence[tuple[str, Imported]]) -> tuple[Remark, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
 from ouzel.base.errors import InputError, StaleOwner
+from ouzel.model.happening import Happening
 from ouzel.model.jobs import ATTEMPTS, Job, JobQueue, NewJob, Progress, eta_s
 from ouzel.model.ownership import StopReason
 from ouzel.services.bodies import Body, Context, Ending, said
@@ -21,16 +22,25 @@ _TOLD_EVERY_S = 0.5
 Write = Callable[[Tx], Awaitable[None]]
 
 
+class Teller(Protocol):
+    """Tells in passing: `services.events.EventBus`."""
+
+    def tell(self, happening: Happening) -> None: ...
+
+    def hush(self, code: str, subject: str) -> None: ...
+
+
 class JobContext:
     """What the code of a job sees."""
 
-    def __init__(self, job: Job, run: Context, queue: JobQueue[Tx], clock: Clock) -> None:
+    def __init__(self, job: Job, run: Context, queue: JobQueue[Tx], clock: Clock, bus: Teller | None = None) -> None:
         self.job = job
         self.run = run
         """For `stopping`, `owned`, `commit` and `emit`."""
         self.is_done = False
         self._queue = queue
         self._clock = clock
+        self._bus = bus
         self._began_s = clock.monotonic()
         self._closing = False
         self._progress: Progress | None = None
@@ -64,12 +74,19 @@ class JobContext:
 
     async def tell_progress(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Beside the job, until cancelled."""
-        while True:
-            await self._news.wait()
-            self._news = anyio.Event()
-            if self._progress is not None and not self._closing:
-                await self._queue.tell(self.run.grant, self._progress)
-            await sleep(_TOLD_EVERY_S)
+        try:
+            while True:
+                await self._news.wait()
+                self._news = anyio.Event()
+                if self._progress is not None and not self._closing:
+                    if self._bus is not None:
+                        told = {"kind": self.job.kind, "queue": self.job.queue, **asdict(self._progress)}
+                        self._bus.tell(Happening("job.progress", self.job.id, told))
+                    await self._queue.tell(self.run.grant, self._progress)
+                await sleep(_TOLD_EVERY_S)
+        finally:
+            if self._bus is not None:
+                self._bus.hush("job.progress", self.job.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,7 @@ class Jobs:
 
     Args:
         slots: for each queue, how many of its jobs run at once.
+        bus: where progress is told to whoever listens; None: it stands in the rows alone.
     """
 
     def __init__(
@@ -97,9 +115,11 @@ class Jobs:
         slots: Mapping[str, int],
         clock: Clock,
         *,
+        bus: Teller | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.queue = queue
+        self._bus = bus
         self._kinds = {kind.name: kind for kind in kinds}
         self._slots = slots
         self._clock = clock
@@ -145,7 +165,7 @@ class Jobs:
         kind = self._kinds.get(job.kind)
         if kind is None:
             raise InputError(f"this Ouzel knows no kind of job {job.kind!r}")
-        work = JobContext(job, context, self.queue, self._clock)
+        work = JobContext(job, context, self.queue, self._clock, self._bus)
         async with anyio.create_task_group() as beside:
             beside.start_soon(work.tell_progress, self._sleep)
             await kind.run(work)

@@ -9,6 +9,7 @@ from ouzel.base.errors import BadOption, Conflict, NotFound
 from ouzel.model.happening import Happening
 from ouzel.model.recording import Recording
 from ouzel.model.states import RecordingState
+from ouzel.services.channel_forms import check_revision
 from ouzel.store.db import Db, Tx
 from ouzel.store.policies import PolicyRepo
 from ouzel.store.recordings import RecordingFilter, RecordingRepo
@@ -42,16 +43,18 @@ class Library:
         title: str | None = None,
         pinned: bool | None = None,
         policy: str | None = None,
+        revision: int | None = None,
     ) -> Recording:
         """What is None stays.
 
         Args:
             pinned: no rule deletes it.
-            policy: name of the rule that deletes it; empty: none does.
-        Raises: NotFound, BadOption.
+            policy: name of the rule that deletes it; empty: that of its channel.
+        Raises: NotFound, BadOption; ChangedSince when `revision` is not the present one.
         """
         async with self._db.transaction() as tx:
             before = await self._kept(tx, recording_id)
+            check_revision(before.revision, revision)
             values: dict[str, Any] = {}
             if title is not None:
                 values["title"] = _title(title)
@@ -63,14 +66,15 @@ class Library:
                 values["policy"] = policy or None
             changed = {name: value for name, value in values.items() if getattr(before, name) != value}
             if changed:
-                await self._repo.change_in(tx, recording_id, **changed)
+                await self._repo.change_in(tx, recording_id, **changed, revision=before.revision + 1)
                 tx.emit(Happening("recording.changed", recording_id, {**changed, "by": by}, before.channel_id))
             return _there(await self._repo.get_in(tx, recording_id), recording_id)
 
-    async def trash(self, recording_id: str, *, by: str) -> Recording:
-        """Raises: NotFound; Conflict while it is being recorded, or when it is pinned."""
+    async def trash(self, recording_id: str, *, by: str, revision: int | None = None) -> Recording:
+        """Raises: NotFound; ChangedSince; Conflict while it is being recorded, or when it is pinned."""
         async with self._db.transaction() as tx:
             recording = await self._kept(tx, recording_id)
+            check_revision(recording.revision, revision)
             if recording.state is not RecordingState.DONE:
                 raise Conflict("it is not over yet: stop it first", state=recording.state.value)
             if recording.pinned:
@@ -78,15 +82,21 @@ class Library:
             return await self._move(tx, recording, self._db.clock.now(), by)
 
     async def restore(self, recording_id: str, *, by: str) -> Recording:
-        """Out of the trash. Raises: NotFound when it is not in it."""
+        """Out of the trash; rules count from now on.
+
+        Raises: NotFound when it is not in it; Conflict when its files go already.
+        """
         async with self._db.transaction() as tx:
             recording = await self._repo.get_in(tx, recording_id)
             if recording is None or recording.deleted_at is None:
                 raise NotFound(f"there is no recording {recording_id[:40]} in the trash")
+            if recording.deleting_at is not None:
+                raise Conflict("it is being deleted: some of its files are gone already")
+            await self._repo.change_in(tx, recording_id, restored_at=self._db.clock.now())
             return await self._move(tx, recording, None, by)
 
     async def _move(self, tx: Tx, recording: Recording, deleted_at: datetime | None, by: str) -> Recording:
-        await self._repo.change_in(tx, recording.id, deleted_at=deleted_at)
+        await self._repo.change_in(tx, recording.id, deleted_at=deleted_at, revision=recording.revision + 1)
         data = {"removed": deleted_at is not None, "by": by}
         tx.emit(Happening("recording.removed", recording.id, data, recording.channel_id))
         return _there(await self._repo.get_in(tx, recording.id), recording.id)

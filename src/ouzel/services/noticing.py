@@ -35,14 +35,20 @@ TROUBLE_S = 120.0
 """A recording that has brought something, and is in trouble."""
 _MANY = 5
 """So many channels of one platform in the same trouble are one notice."""
-_FAILED_FOR = timedelta(days=7)
+FAILED_FOR = timedelta(days=7)
 _CALM_S = 600.0
 """A task that runs again for so long is well."""
 _EVERY_S, _APART_S = 30.0, 5.0
-_LOOK_AT = ("channel.", "recording.changed", "recording.finished", "recording.removed", "broadcast.", "storage.")
+_LOOK_AT = (
+    "channel.", "recording.changed", "recording.finished", "recording.removed", "broadcast.", "storage.", "download."
+)  # fmt: skip
 _HAPPENS = frozenset(
-    {"platform.strained", "task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed"}
-)
+    {
+        "platform.strained", "task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed",
+        "target.failed",
+        "storage.all_pinned", "retention.freed", "retention.held_back", "retention.in_vain", "retention.stuck",
+    }
+)  # fmt: skip
 """Raised where they happen; not ours to say that they are over."""
 _LEVELS = CODES.keys() - _HAPPENS
 
@@ -167,7 +173,7 @@ class Noticing:
         return troubles
 
     async def _failed(self) -> list[Trouble]:
-        rows = await self._repo.ended_badly(self._clock.now() - _FAILED_FOR)
+        rows = await self._repo.ended_badly(self._clock.now() - FAILED_FOR)
         return [
             Trouble(
                 f"recording.failed:{row['id']}", "recording.failed",

@@ -1,24 +1,20 @@
-"""What is counted for the page of metrics, as plain numbers, and as families of Prometheus."""
+"""What is counted for the page of metrics, as plain numbers. `services.families` shows them to Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-from ouzel.model.jobs import JobState
-from ouzel.model.live import State
-from ouzel.model.notices import Severity
-from ouzel.model.standing import UNKNOWN
-from ouzel.model.states import RecordingState
-from ouzel.services.storage import RootState, RootView, Storage
+from ouzel.services.storage import RootView, Storage
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.counts import CountRepo
 from ouzel.store.db import Db
 
-_CHANNELS = (*State, UNKNOWN, "unwatched")
+_ANSWER_S = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
+_POLL_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,69 +56,42 @@ class Counting:
         )  # fmt: skip
 
 
-def families(numbers: Numbers) -> Iterator[Metric]:
-    """What has a fixed set of labels has all of them, so that a number that falls to 0 is 0, and not absent."""
-    yield _by_state("ouzel_channels", "Channels, by what is known of them", _CHANNELS, numbers.channels)
-    yield _by_state("ouzel_recordings", "Recordings that are not in the trash", RecordingState, numbers.recordings)
-    yield _by_state("ouzel_jobs", "Jobs", JobState, numbers.jobs)
-    yield _by_state("ouzel_notices", "Open notices", Severity, numbers.notices, label="severity")
-    yield GaugeMetricFamily("ouzel_kept_bytes", "Media of all recordings", value=numbers.kept_bytes)
-    yield GaugeMetricFamily("ouzel_kept_media_seconds", "The same, in media time", value=numbers.kept_media_s)
-    yield GaugeMetricFamily("ouzel_kept_reconnects", "Connections that broke, in all of them", value=numbers.reconnects)
-    gaps = GaugeMetricFamily("ouzel_kept_gaps", "Stretches that are missing in them", labels=["code"])
-    missing = GaugeMetricFamily("ouzel_kept_missing_seconds", "The same, in media time", labels=["code"])
-    for code, (many, missing_s) in sorted(numbers.gaps.items()):
-        gaps.add_metric([code], many)
-        missing.add_metric([code], missing_s)
-    yield from (gaps, missing)
-    yield from _platforms(numbers.loads)
-    yield from _roots(numbers.roots)
-    yield CounterMetricFamily("ouzel_database_writes", "Transactions that were committed", value=numbers.writes)
+class Durations:
+    """How long something took, many times: how often it took at most each of `limits_s`, which grow."""
+
+    def __init__(self, limits_s: Sequence[float]) -> None:
+        self.limits_s = limits_s
+        self.sum_s = 0.0
+        self._counts = [0] * (len(limits_s) + 1)
+
+    def add(self, took_s: float) -> None:
+        self._counts[bisect_left(self.limits_s, took_s)] += 1
+        self.sum_s += took_s
+
+    def within(self) -> list[int]:
+        """For each limit how many took no longer; the last one is all."""
+        return [*accumulate(self._counts)]
 
 
-def _by_state(name: str, text: str, states: Iterable[str], found: Mapping[str, int], *, label: str = "state") -> Metric:
-    family = GaugeMetricFamily(name, text, labels=[label])
-    known = [str(state) for state in states]
-    for state in [*known, *sorted(found.keys() - set(known))]:
-        family.add_metric([state], found.get(state, 0))
-    return family
+class Tally:
+    """What is counted from the start of the process on."""
 
+    def __init__(self) -> None:
+        self.listeners = 0
+        """Event streams that are open."""
+        self.answers: Counter[tuple[str, str]] = Counter()
+        """By operation and status."""
+        self.answer_s = defaultdict[str, Durations](lambda: Durations(_ANSWER_S))
+        """Until the answer began, by operation."""
+        self.polls: Counter[tuple[str, str]] = Counter()
+        """By platform and what it said."""
+        self.poll_s = defaultdict[str, Durations](lambda: Durations(_POLL_S))
+        """By platform."""
 
-def _platforms(loads: Sequence[PlatformLoad]) -> Iterator[Metric]:
-    requests = CounterMetricFamily("ouzel_platform_requests", "Questions to a platform", labels=["platform"])
-    tables: list[tuple[GaugeMetricFamily, Callable[[PlatformLoad], float]]] = [
-        (_gauge("ouzel_platform_channels", "Channels that it is asked about"), lambda load: load.channels),
-        (_gauge("ouzel_platform_budget_per_minute", "Questions at most"), lambda load: load.requests_per_minute),
-        (_gauge("ouzel_platform_budget_tokens", "Questions that may be asked at once"), lambda load: load.tokens),
-        (_gauge("ouzel_platform_closed", "1: it blocks, and is left alone"), lambda load: load.closed),
-        (_gauge("ouzel_platform_strained", "1: its budget is too small"), lambda load: load.strained),
-    ]
-    for load in loads:
-        requests.add_metric([load.platform], load.requests)
-        for family, value in tables:
-            family.add_metric([load.platform], value(load))
-    yield requests
-    yield from (family for family, _ in tables)
+    def answered(self, operation: str, status: int, took_s: float) -> None:
+        self.answers[operation, str(status)] += 1
+        self.answer_s[operation].add(took_s)
 
-
-def _roots(roots: Sequence[RootView]) -> Iterator[Metric]:
-    state = GaugeMetricFamily("ouzel_storage_state", "1: the root is in this state", labels=["root", "state"])
-    sizes: list[tuple[GaugeMetricFamily, Callable[[RootView], float]]] = [
-        (_gauge("ouzel_storage_free_bytes", "Free for us", "root"), lambda root: root.free_bytes),
-        (_gauge("ouzel_storage_total_bytes", "Size of its file system", "root"), lambda root: root.total_bytes),
-        (_gauge("ouzel_storage_floor_bytes", "What stays free", "root"), lambda root: root.min_free_bytes),
-        (_gauge("ouzel_storage_held_bytes", "Files of recordings", "root"), lambda root: root.held_bytes),
-        (_gauge("ouzel_storage_files", "The same, as a number", "root"), lambda root: root.files),
-        (_gauge("ouzel_storage_growth_bytes_per_day", "Lately", "root"), lambda root: root.per_day_bytes),
-    ]
-    for root in roots:
-        for each in RootState:
-            state.add_metric([root.name, each.value], each is root.state)
-        for family, value in sizes:
-            family.add_metric([root.name], value(root))
-    yield state
-    yield from (family for family, _ in sizes)
-
-
-def _gauge(name: str, text: str, label: str = "platform") -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, labels=[label])
+    def polled(self, platform: str, outcome: str, took_s: float) -> None:
+        self.polls[platform, outcome] += 1
+        self.poll_s[platform].add(took_s)

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import NotFound
+from ouzel.base.errors import NotFound, StorageError
 from ouzel.model.broadcast import Broadcast, BroadcastState
 from ouzel.model.channel import Channel
 from ouzel.model.happening import StoredEvent
@@ -28,7 +28,7 @@ from ouzel.model.overview import (
     Trouble,
     task_state,
 )
-from ouzel.model.ownership import JOB, POLL, RECORD, TaskView, key_of, name_of
+from ouzel.model.ownership import DOWNLOAD, JOB, POLL, RECORD, TaskView, key_of, name_of
 from ouzel.model.standing import UNKNOWN, Standing
 from ouzel.services.channels import Channels
 from ouzel.services.recordings import Root, Running
@@ -42,7 +42,7 @@ _RATE_S = 10.0
 _REREAD_S = 2.0
 """What is stored is read again when something happened, and not more often than this."""
 _FREE_S = 5.0
-_KINDS: Mapping[str, TaskKind] = {POLL: "process", RECORD: "recording", JOB: "job"}
+_KINDS: Mapping[str, TaskKind] = {POLL: "process", RECORD: "recording", DOWNLOAD: "download", JOB: "job"}
 
 
 class Tasks(Protocol):
@@ -289,5 +289,5 @@ def _ask_roots(roots: Sequence[Root]) -> tuple[RootLine, ...]:
 def _free(root: Root) -> int | None:
     try:
         return root.gate.free_bytes()
-    except OSError:  # shown as such: it cannot be asked
+    except StorageError:  # shown as such: it cannot be asked
         return None

@@ -1,7 +1,11 @@
-"""What a recorder tells, as rows: files, gaps, counters. Gathered, and written together a few times a minute; files at once."""
+"""What a recorder tells, as rows: files, gaps, counters. Gathered for a few seconds; files are written at once.
+
+Mostly a recording has only grown: then its size waits for those of all others, and they are written in one transaction.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +21,8 @@ from ouzel.model.ownership import RunContext
 from ouzel.model.recording import FileState, RecordedFile, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services.file_log import Begun, FileLog
-from ouzel.store.db import Tx
-from ouzel.store.recordings import RecordingRepo
+from ouzel.store.db import Db, Tx
+from ouzel.store.recordings import RecordingRepo, Size
 
 if TYPE_CHECKING:
     from ouzel.engine.recorder import Recorder
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 
 _PART = ".part"
 _EVERY_S = 5.0
+_TOGETHER_S = 5.0
+"""Between two transactions for the sizes of all. Who asks about one that runs is told by its recorder."""
+_GROWING = frozenset({"bytes", "media_s"})
 _AT_ONCE_S = 0.5
 """Several things that happen together are written together."""
 _URGENT = frozenset(
@@ -59,6 +66,32 @@ class Before:
         )  # fmt: skip
 
 
+class Sizes:
+    """Of all recordings that grow. Whoever has noted the size of his finds out whether it is time to write them all."""
+
+    def __init__(self, db: Db, repo: RecordingRepo) -> None:
+        self._db = db
+        self._repo = repo
+        self._noted: dict[str, Size] = {}
+        self._written_s = -math.inf
+
+    async def note(self, size: Size) -> None:
+        """Raises: StorageError."""
+        self._noted[size.recording_id] = size
+        now_s = anyio.current_time()
+        if now_s - self._written_s < _TOGETHER_S:
+            return
+        self._written_s = now_s
+        async with self._db.transaction() as tx:
+            sizes, self._noted = [*self._noted.values()], {}  # now, not before: its turn may come after a last word
+            if sizes:
+                await self._repo.grow_in(tx, sizes)
+
+    def forget(self, recording_id: str) -> None:
+        """In the transaction that writes what is newer."""
+        self._noted.pop(recording_id, None)
+
+
 class RecordingRows:
     """The rows of one recording, as one owner writes them."""
 
@@ -70,7 +103,11 @@ class RecordingRows:
         root: str,
         folder: Path,
         log: FileLog,
+        sizes: Sizes,
+        *,
+        last_gap: int,
     ) -> None:
+        """Args: last_gap: number of the last one that is told already."""
         self.recording = recording
         self.before = Before.of(recording)
         self.quality = recording.quality or ""
@@ -80,10 +117,13 @@ class RecordingRows:
         self._root = root
         self._folder = folder
         self._log = log
+        self._sizes = sizes
+        self._last_gap = last_gap
         self._events: deque[Event] = deque()
         self._wake = anyio.Event()
         self._told_state: RecordingState | None = None
         self._written: dict[str, Any] = {}
+        self._gaps: list[Gap] | None = None
 
     def listen(self, event: Event) -> None:
         """Take what the recorder tells. Never waits."""
@@ -108,7 +148,13 @@ class RecordingRows:
                 await self._wake.wait()
                 await anyio.sleep(_AT_ONCE_S)
             self._wake = anyio.Event()
-            await self.write(recorder, tape)
+            values = self.counters(recorder, tape)
+            grown = {name for name, value in values.items() if self._written.get(name) != value}
+            if self._events or grown - _GROWING:
+                await self.write(recorder, tape)
+            elif grown and self._ctx.owned():
+                self._written = values
+                await self._sizes.note(Size(self.recording.id, self._ctx.epoch, values["bytes"], values["media_s"]))
 
     async def write(self, recorder: Recorder, tape: Tape) -> None:
         """What is new. Raises: StaleOwner."""
@@ -121,7 +167,10 @@ class RecordingRows:
         async def put(tx: Tx) -> None:
             for event in events:
                 await self._event_in(tx, event)
-            await self._repo.set_gaps_in(tx, self.recording.id, gaps, since_s=self.before.media_s)
+            self._sizes.forget(self.recording.id)
+            if gaps != self._gaps:
+                since_s, kept = self.before.media_s, self._last_gap
+                await self._repo.set_gaps_in(tx, self.recording.id, gaps, since_s=since_s, kept=kept)
             await self._repo.change_in(tx, self.recording.id, **values)
             if values["state"] is not self._told_state:
                 data = {"state": values["state"].value, "code": values["code"], "why": values["why"]}
@@ -132,7 +181,7 @@ class RecordingRows:
         except BaseException:
             self._events.extendleft(reversed(events))
             raise
-        self._written, self._told_state = values, values["state"]
+        self._written, self._gaps, self._told_state = values, gaps, values["state"]
 
     def counters(self, recorder: Recorder, tape: Tape) -> dict[str, Any]:
         """Of the row, as they are now."""

@@ -6,10 +6,9 @@ what went by, or with the very next segment where the stream still has it.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -20,32 +19,28 @@ import anyio.to_thread
 from ouzel.base.errors import (
     DiskFull,
     InputError,
-    NotALedger,
     NotFound,
     NotOnAir,
     OuzelError,
     ReadOnly,
     Refused,
-    StorageError,
     ToolMissing,
     Unsupported,
 )
 from ouzel.base.urls import redact
-from ouzel.engine import ledgers
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.finish import FormatWish
 from ouzel.engine.names import NotedNames, Target
 from ouzel.engine.parts import Broken
-from ouzel.engine.sinks.file import PART
 from ouzel.engine.workshop import Page, Workshop, build_recorder
 from ouzel.model.broadcast import Broadcast
 from ouzel.model.channel import DIRECT, Channel
 from ouzel.model.channel_settings import ChannelSettings
-from ouzel.model.flow import Chunk, EndReason
+from ouzel.model.flow import EndReason
 from ouzel.model.happening import Happening, StoredEvent
 from ouzel.model.live import Live
 from ouzel.model.ownership import RunContext, StopReason
-from ouzel.model.recording import RecordedFile, Recording
+from ouzel.model.recording import FileRole, Recording
 from ouzel.model.report import Report
 from ouzel.model.schedule import next_change
 from ouzel.model.states import RecordingState
@@ -53,9 +48,10 @@ from ouzel.model.stream import Resolver, Stream
 from ouzel.platforms.chain import Told
 from ouzel.services.bodies import Context, Ending
 from ouzel.services.broadcasts import Broadcasts
+from ouzel.services.broken_off import broken_off
 from ouzel.services.channels import Channels
 from ouzel.services.file_log import FileLog
-from ouzel.services.recording_rows import RecordingRows
+from ouzel.services.recording_rows import RecordingRows, Sizes
 from ouzel.services.resolving import ChannelResolver, InTurn
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
@@ -69,8 +65,6 @@ if TYPE_CHECKING:
     from ouzel.engine.tape import Tape
 
 _SEEN_S = 60.0
-_SLACK = 0.1
-"""Of a segment, that a file may fall short of it: rather one twice than one never."""
 _FIRST_S, _LONGEST_S = 5.0, 120.0
 """Between two tries for a stream that does not come, although its platform says that it is on air."""
 _DISK_S = 30.0
@@ -163,6 +157,7 @@ class Recordings:
         self._failed: dict[str, int] = {}
         """Tries in a row without anything, by key."""
         self._repo = RecordingRepo(db)
+        self._sizes = Sizes(db, self._repo)
         self._aired = BroadcastRepo(db)
 
     def hear(self, event: StoredEvent) -> None:
@@ -193,7 +188,10 @@ class Recordings:
         work = await self._prepare(ctx)
         if work is None:
             return
-        rows = RecordingRows(ctx, self._repo, work.recording, work.root.name, work.root.folder, self._log)
+        last_gap = await self._repo.last_gap(work.recording.id)
+        rows = RecordingRows(
+            ctx, self._repo, work.recording, work.root.name, work.root.folder, self._log, self._sizes, last_gap=last_gap
+        )
         told = _told(work.channel, work.broadcast)
         recorder, tape = self._build(work, rows, told)
         self.running[work.channel.id] = running = Running(work.channel, work.settings, recorder, tape, rows, told)
@@ -235,34 +233,10 @@ class Recordings:
             raise NotFound(f"there is no storage root {settings.root[:40]}; there is {', '.join(self._roots)}")
         await anyio.to_thread.run_sync(root.gate.check)  # before any folder is made in it
         files = (await self._repo.files([recording.id]))[recording.id]
-        broken = await anyio.to_thread.run_sync(self._broken, recording, files) if files else None
+        files = [each for each in files if each.role is FileRole.ORIGINAL]
+        folders = {name: each.folder for name, each in self._roots.items()}
+        broken = await anyio.to_thread.run_sync(broken_off, recording, files, folders) if files else None
         return _Work(channel, broadcast, recording, settings, root, broken)
-
-    def _broken(self, recording: Recording, files: list[RecordedFile]) -> Broken:
-        """Where the recording was broken off, by the ledgers of its last files; blocking."""
-        until: datetime | None = None
-        unnumbered_s = 0.0
-        for file in reversed(files):
-            chunks = self._chunks(file)
-            if chunks and until is None:
-                until = chunks[-1].wall + timedelta(seconds=chunks[-1].duration_s)
-            numbered = next((chunk for chunk in reversed(chunks) if chunk.sequence is not None), None)
-            if numbered is not None and numbered.sequence is not None:
-                behind = math.floor(unnumbered_s / numbered.duration_s + _SLACK) if numbered.duration_s else 0
-                return Broken(files[-1].part, until or recording.updated_at, numbered.sequence + behind)
-            unnumbered_s += file.media_s  # its ledger was made anew, of media that have no numbers
-        return Broken(files[-1].part, until or files[-1].closed_at or recording.updated_at)
-
-    def _chunks(self, file: RecordedFile) -> Sequence[Chunk]:
-        """None where there is no ledger any more that says it."""
-        if file.root not in self._roots:
-            return ()
-        path = self._roots[file.root].folder / file.path
-        try:
-            held = ledgers.find(path) or ledgers.find(path.with_name(path.name + PART))
-        except (NotALedger, StorageError):
-            return ()
-        return held.ledger.chunks if held is not None else ()
 
     def _build(self, work: _Work, rows: RecordingRows, told: Mapping[str, str]) -> tuple[Recorder, Tape]:
         from ouzel.engine.tape import TapeLimits
@@ -328,7 +302,7 @@ class Recordings:
 
     async def _stop_when_told(self, ctx: RunContext[Tx], recorder: Recorder) -> None:
         await ctx.stopping.wait()
-        recorder.stop()
+        recorder.stop(goes_on=ctx.reason is not StopReason.UNWANTED)
 
     async def _stop_at_closing(self, work: _Work, recorder: Recorder, ended_by: list[str]) -> None:
         clock = self._shop.clock

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,10 @@ import anyio.to_thread
 from ouzel.base.errors import NotALedger, StorageError
 from ouzel.base.ids import new_id
 from ouzel.engine import ledgers
-from ouzel.engine.convert import CONVERTING
 from ouzel.engine.ledgers import Held
 from ouzel.engine.recover import recover_files, unfinished_in
-from ouzel.engine.sinks.file import PART
-from ouzel.model.recording import FileState, RecordedFile
+from ouzel.engine.sinks.file import CONVERTING, PART
+from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
 from ouzel.model.recovery import Outcome, Recovered
 from ouzel.model.states import RecordingState
 from ouzel.services.file_log import FileLog
@@ -49,20 +48,40 @@ class Settled:
 
 
 class Recovery:
-    """Args: roots: folders of the storage roots by name. log: of the process before."""
+    """Args:
+    roots: folders of the storage roots by name.
+    log: of the process before.
+    is_there: whether a root is what it was; False while its disk is not mounted. Blocking.
+    on_finished: told, in the same transaction, of a recording that is over when a file of it was put in order.
+    """
 
-    def __init__(self, db: Db, roots: Mapping[str, Path], log: FileLog) -> None:
+    def __init__(
+        self,
+        db: Db,
+        roots: Mapping[str, Path],
+        log: FileLog,
+        *,
+        is_there: Callable[[str], bool] = lambda _root: True,
+        on_finished: Callable[[Tx, Recording], Awaitable[None]] | None = None,
+    ) -> None:
         self._log = log
+        self._is_there = is_there
+        self._on_finished = on_finished
+        self._unswept = {*roots}
         self._db = db
         self._repo = RecordingRepo(db)
         self._roots = roots
-        self.swept = False
-        """The storage roots were looked through."""
+
+    @property
+    def swept(self) -> bool:
+        """Whether all storage roots were looked through."""
+        return not self._unswept
 
     async def settle(self) -> Settled:
         """To be called before anything is recorded. What goes wrong with one file is told of that file."""
         await self._make_rows()
-        files = await self._repo.open_files()
+        there = await anyio.to_thread.run_sync(lambda: {name for name in self._roots if self._is_there(name)})
+        files = [file for file in await self._repo.open_files() if file.root in there]
         done = await recover_files([path for file in files for path in self._leftovers(file)], ours=True)
         for file in files:
             await self._put_in_order(file)
@@ -77,15 +96,21 @@ class Recovery:
             _log.log(level, "recovered: %s (%s) %s", recovered.path, recovered.outcome.value, recovered.detail)
         return Settled(tuple(done), len(running))
 
-    async def sweep(self, *, limit_s: float = math.inf) -> list[Recovered]:
-        """Whatever else unfinished lies in the storage roots. Files that are being written now are left alone."""
+    async def sweep(self, *, limit_s: float = math.inf, rest: bool = False) -> list[Recovered]:
+        """Whatever else unfinished lies in the storage roots. Files that are being written now are left alone.
+
+        Args:
+            rest: only in those that were not looked through yet.
+        """
         done: list[Recovered] = []
-        self.swept = True
         for name, folder in self._roots.items():
+            if (rest and name not in self._unswept) or not await anyio.to_thread.run_sync(self._is_there, name):
+                continue
             paths, all_of_it = await anyio.to_thread.run_sync(partial(unfinished_in, folder, limit_s=limit_s))
-            self.swept = self.swept and all_of_it
+            if all_of_it:
+                self._unswept.discard(name)
             for recovered in await recover_files(paths):
-                if recovered.outcome is not Outcome.BUSY:
+                if recovered.outcome not in {Outcome.BUSY, Outcome.DOWNLOAD}:
                     done.append(recovered)
                     await self._join(name, folder, recovered)
         return done
@@ -119,9 +144,10 @@ class Recovery:
         held, size = await anyio.to_thread.run_sync(_look, path)
         if size is None and await anyio.Path(path.with_name(path.name + PART)).exists():
             return  # it could not be closed: the next start tries again
-        before_s = sum(
-            f.media_s for f in (await self._repo.files([file.recording_id]))[file.recording_id] if f.part < file.part
-        )
+        files = (await self._repo.files([file.recording_id]))[file.recording_id]
+        files = [each for each in files if each.role is FileRole.ORIGINAL]
+        before_s = sum(f.media_s for f in files if f.part < file.part)
+        is_last = all(f.part <= file.part for f in files)
         async with self._db.transaction() as tx:
             if held is None and size is None:
                 await self._repo.remove_file_in(tx, file.id)
@@ -134,19 +160,24 @@ class Recovery:
                     closed_at=ledger.closing.wall if ledger.closing else None,
                 )  # fmt: skip
                 gaps = [replace(gap, at_s=gap.at_s + before_s) for gap in ledger.gaps]
-                await self._repo.set_gaps_in(tx, file.recording_id, gaps, since_s=before_s)
+                until_s = math.inf if is_last else before_s + ledger.media_s
+                await self._repo.set_gaps_in(tx, file.recording_id, gaps, since_s=before_s, until_s=until_s)
             await self._recount_in(tx, file.recording_id)
 
     async def _join(self, root: str, folder: Path, recovered: Recovered) -> None:
-        """A file without a row, by what its ledger says."""
+        """A file without a row, by what its ledger says; or one whose row is still open."""
         path = Path(recovered.path)
+        inside = path.relative_to(folder).as_posix()
+        left = next((file for file in await self._repo.open_files() if (file.root, file.path) == (root, inside)), None)
+        if left is not None:
+            await self._put_in_order(left)
+            return
         held, size = await anyio.to_thread.run_sync(_look, path)
         if held is None or size is None or not held.opening.recording:
             return
         recording = await self._repo.get(held.opening.recording)
         if recording is None:
             return
-        inside = path.relative_to(folder).as_posix()
         now = self._db.clock.now()
         async with self._db.transaction() as tx:
             if await self._repo.file_at_in(tx, root, inside) is not None:
@@ -164,6 +195,9 @@ class Recovery:
         """Its counters, from its files and gaps."""
         kept = await self._repo.totals_in(tx, recording_id)
         await self._repo.change_in(tx, recording_id, **kept)
+        recording = await self._repo.get_in(tx, recording_id)
+        if self._on_finished is not None and recording is not None and recording.state is RecordingState.DONE:
+            await self._on_finished(tx, recording)
 
 
 def _look(path: Path) -> tuple[Held | None, int | None]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ouzel.base.errors import NotFound
 from ouzel.base.urls import redact
 from ouzel.services.channels import Channels
-from ouzel.services.policies import KIND as POLICY
-from ouzel.services.policies import Policies
 from ouzel.services.settings import shown_layer
+from ouzel.services.targets import KIND as TARGET
+from ouzel.services.targets import shown_target
 from ouzel.store.channels import ChannelRepo, RevisionFilter
 from ouzel.store.db import Db
 
@@ -23,9 +23,9 @@ class Revision:
 
     number: int
     kind: str
-    """`channel`, `layer`, `policy`."""
+    """`channel`, `layer`, `policy`, `pipeline`, `target`, `route`."""
     subject: str
-    """Id of the channel, scope of the layer, name of the rule."""
+    """Id of the channel, scope of the layer, name of all others."""
     revision: int
     action: str
     batch: str | None
@@ -36,11 +36,22 @@ class Revision:
     after: Mapping[str, Any] | None
 
 
+class Named(Protocol):
+    """Who keeps one sort of things that have names."""
+
+    kind: str
+
+    async def undo(self, number: int, *, by: str) -> str:
+        """Returns: the name. Raises: NotFound; Conflict."""
+        ...
+
+
 class Revisions:
-    def __init__(self, db: Db, channels: Channels, policies: Policies) -> None:
+    def __init__(self, db: Db, channels: Channels, named: Sequence[Named]) -> None:
+        """`named`: those who keep what has a name, and undo what was edited of it."""
         self._repo = ChannelRepo(db)
         self._channels = channels
-        self._policies = policies
+        self._named = {each.kind: each for each in named}
 
     async def page(self, which: RevisionFilter, *, before: int | None = None, limit: int = 50) -> list[Revision]:
         """The latest first. `before`: only those with smaller numbers."""
@@ -59,8 +70,8 @@ class Revisions:
     async def undo(self, number: int, *, by: str) -> list[str]:
         """Returns: ids, scopes and names of what is as before. Raises: NotFound; Conflict when it was changed since."""
         [first, *_] = await self.together(number)
-        if first.kind == POLICY:
-            return [await self._policies.undo(number, by=by)]
+        if (named := self._named.get(first.kind)) is not None:
+            return [await named.undo(number, by=by)]
         return await self._channels.undo(number, by=by)
 
 
@@ -74,7 +85,7 @@ def hides(revisions: Collection[Revision], channel_ids: Sequence[str] | None) ->
 
 def _revision(row: Mapping[Any, Any]) -> Revision:
     values: dict[str, Any] = dict(row)
-    shown = {"channel": _shown_channel, "layer": shown_layer}.get(values["kind"], dict)
+    shown = {"channel": _shown_channel, "layer": shown_layer, TARGET: shown_target}.get(values["kind"], dict)
     for name in ("before", "after"):
         values[name] = None if values[name] is None else shown(values[name])
     return Revision(**values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ouzel.base.urls import redact
 from ouzel.model.channel import Channel
 from ouzel.model.channel_settings import Mode
 from ouzel.model.standing import UNKNOWN, Standing
@@ -25,9 +26,11 @@ class ChannelFilter:
     watch: bool | None = None
     mode: Mode | None = None
     text: str = ""
-    """In its name, its former names, or its addresses."""
+    """In its name, its former names, or its addresses as they are shown."""
     deleted: bool = False
     """Those in the trash instead."""
+    word: str = ""
+    """As `text`, or the beginning of its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,14 @@ class Roster:
             and which.watch in (None, channel.watch)
             and (which.mode is None or self._channels.effective(channel).settings.mode == which.mode)
             and _has(channel, which.text.casefold())
+            and (channel.id.startswith(which.word.casefold()) or _has(channel, which.word.casefold()))
         )
 
 
 def _has(channel: Channel, text: str) -> bool:
-    return not text or any(text in each.casefold() for each in (channel.name, *channel.aliases, *channel.addresses))
+    """Of addresses only what is shown: who may only look could guess the rest letter by letter."""
+    words = (channel.name, *channel.aliases, *map(redact, channel.addresses)) if text else ()
+    return not text or any(text in each.casefold() for each in words)
 
 
 def _unknown(channel_id: str, since: datetime) -> Standing:

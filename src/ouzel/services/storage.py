@@ -81,6 +81,11 @@ class RootGate(DiskGate):
     def root(self) -> Root:
         return Root(self.name, self.folder, self)
 
+    @property
+    def least_bytes(self) -> int:
+        """With so much free it takes recordings, also after it was full."""
+        return self.min_free_bytes + _ROOM_BYTES
+
     def check(self, *, room: int = 0) -> None:
         """Raises: RootMissing, and as the gate does."""
         if self.is_marked and not self.has_marker():
@@ -133,6 +138,13 @@ class RootGate(DiskGate):
         except OSError as exc:
             return storage_error(exc, self.folder)
         return None
+
+    def disk(self) -> str:
+        """Of all roots on one file system the same; blocking. Empty when nobody knows."""
+        try:
+            return str(self.folder.stat().st_dev)
+        except OSError:
+            return ""
 
     def space(self) -> tuple[int, int]:
         """Total and free bytes of its file system; blocking. Zeros when nobody knows."""

@@ -145,13 +145,12 @@ class Supervisor:
         self._wake = anyio.Event()  # what is wished from here on is seen by the next round
         pause_s = self._ownership.terms.beat_s
         try:
-            await self._beat()
-            await self._give_back()
-            while (free := self._free()) and (grants := await self._ownership.claim(free)):
-                for grant in grants:
-                    self._start(tasks, grant)
-            due_s = await self._ownership.due_in_s(frozenset(self._bodies))
-            pause_s = pause_s if due_s is None else min(pause_s, due_s)
+            is_waiting = await self._beat()
+            if is_waiting or self._back:  # mostly not: then the beat is all that a round does
+                await self._give_back()
+                await self._claim(tasks)
+                due_s = await self._ownership.due_in_s(frozenset(self._bodies))
+                pause_s = pause_s if due_s is None else min(pause_s, due_s)
             self._failing = False
         except StaleOwner:
             raise
@@ -161,7 +160,8 @@ class Supervisor:
         if self._within_s is None:
             await self._wait(pause_s)
 
-    async def _beat(self) -> None:
+    async def _beat(self) -> bool:
+        """Whether something may be claimed."""
         beat = await self._ownership.beat()
         for key in beat.stops:
             if (task := self._tasks.get(key)) is not None:
@@ -172,12 +172,18 @@ class Supervisor:
                 await task.over.wait()
             self._back.clear()
             await self._register()
+        return beat.waiting or beat.fenced
 
     async def _give_back(self) -> None:
         while self._back:
             grant, hold_s = self._back[0]
             await self._ownership.release(grant, hold_s=hold_s)
             self._back.popleft()
+
+    async def _claim(self, tasks: anyio.abc.TaskGroup) -> None:
+        while (free := self._free()) and (grants := await self._ownership.claim(free)):
+            for grant in grants:
+                self._start(tasks, grant)
 
     def _doubt(self, exc: Exception) -> None:
         if not self._failing:

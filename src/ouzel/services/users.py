@@ -53,11 +53,11 @@ class Users:
         """Raises: NotFound."""
         return _found(await self._users.get(user_id))
 
-    async def page(self, *, after: str | None, limit: int) -> list[User]:
-        return await self._users.page(after=after, limit=limit)
+    async def page(self, *, after: str | None, limit: int, word: str = "") -> list[User]:
+        return await self._users.page(after=after, limit=limit, word=word)
 
-    async def count(self) -> int:
-        return await self._users.count()
+    async def count(self, word: str = "") -> int:
+        return await self._users.count(word)
 
     async def add(self, by: Principal, new: NewUser) -> User:
         """Raises: NotAllowed, Invalid, WeakPassword, Conflict: the name is taken."""
@@ -117,12 +117,12 @@ class Users:
             await self._require_administrator(tx)
             self._tell(tx, user_id, "removed")
 
-    async def keys(self, *, user_id: str | None, after: str | None, limit: int) -> list[ApiKey]:
+    async def keys(self, *, user_id: str | None, after: str | None, limit: int, word: str = "") -> list[ApiKey]:
         """`user_id`: None: of all accounts."""
-        return await self._keys.page(user_id=user_id, after=after, limit=limit)
+        return await self._keys.page(user_id=user_id, after=after, limit=limit, word=word)
 
-    async def count_keys(self, *, user_id: str | None) -> int:
-        return await self._keys.count(user_id=user_id)
+    async def count_keys(self, *, user_id: str | None, word: str = "") -> int:
+        return await self._keys.count(user_id=user_id, word=word)
 
     async def add_key(self, by: Principal, new: NewKey) -> tuple[ApiKey, str]:
         """A key of one's own account (of any, for the command line on the daemon's machine), and its secret, told this once.

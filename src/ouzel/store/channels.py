@@ -69,9 +69,10 @@ class ChannelRepo:
         return next((channel_of(row) for row in found if address in row["addresses"]), None)
 
     async def addresses_in(self, tx: Tx) -> dict[str, str]:
-        """Every address of every channel that is not in the trash, with the channel's id."""
-        found = await tx.read(select(channels.c.id, channels.c.addresses).where(channels.c.deleted_at.is_(None)))
-        return {address: row["id"] for row in found for address in row["addresses"]}
+        """Every address, and the identity, of every channel that is not in the trash, with the channel's id."""
+        columns = (channels.c.id, channels.c.addresses, channels.c.identity)
+        found = await tx.read(select(*columns).where(channels.c.deleted_at.is_(None)))
+        return {name: row["id"] for row in found for name in (*row["addresses"], row["identity"] or "")}
 
     async def folders_in(self, tx: Tx) -> set[str]:
         """Of all channels, those in the trash too; in lower case."""

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, delete, func, or_, select
 
 from ouzel.store.db import Db
-from ouzel.store.tables import audit, events, idempotency, jobs, nodes, notices, sessions
+from ouzel.store.tables import audit, events, idempotency, jobs, messages, nodes, notices, sessions
 
-DAYS: Mapping[str, int] = MappingProxyType({"events": 30, "audit": 365, "jobs": 90, "notices": 90, "nodes": 30})
-"""Since it happened; of jobs, notices and nodes since they were over. Sessions and what is kept for an `Idempotency-Key` have an
-end of their own."""
+DAYS: Mapping[str, int] = MappingProxyType(
+    {"events": 30, "audit": 365, "jobs": 90, "notices": 90, "messages": 90, "nodes": 30}
+)
+"""Since it happened; of jobs, notices, messages and nodes since they were over. Sessions
+and what is kept for an `Idempotency-Key` have an end of their own."""
 EVENTS = 1_000_000
 """At most."""
 PIECE = 1000
@@ -52,6 +54,7 @@ class HousekeepingRepo:
             (audit.c.number, _oldest(audit.c.number, audit.c.at < before["audit"])),
             (jobs.c.id, select(jobs.c.id).where(jobs.c.ended_at < before["jobs"])),
             (notices.c.id, select(notices.c.id).where(seen)),
+            (messages.c.id, select(messages.c.id).where(messages.c.ended_at < before["messages"])),
             (nodes.c.incarnation, select(nodes.c.incarnation).where(nodes.c.fenced_at < before["nodes"])),
             (sessions.c.token_hash, select(sessions.c.token_hash).where(sessions.c.expires_at <= now)),
         ]

@@ -11,12 +11,13 @@ from sqlalchemy import RowMapping, Select, and_, case, delete, func, insert, or_
 from ouzel.base.errors import Conflict, NotFound, OuzelError
 from ouzel.base.ids import new_id
 from ouzel.model.happening import Happening
-from ouzel.model.jobs import OPEN, Job, JobState, NewJob, Progress, move, retry_in_s
+from ouzel.model.jobs import OPEN, Heeder, Job, JobState, NewJob, Progress, is_of_the_disk, move, retry_in_s
 from ouzel.model.ownership import JOB, Grant, key_of, name_of
 from ouzel.store.db import Db, Tx
 from ouzel.store.ownership import SqliteOwnership
 from ouzel.store.tables.jobs import jobs
 from ouzel.store.tables.ownership import owns
+from ouzel.store.words import meant_by
 
 _S = JobState
 _NOT_BEGUN_S = 5.0
@@ -32,6 +33,11 @@ class SqliteJobQueue:
     def __init__(self, db: Db, ownership: SqliteOwnership) -> None:
         self._db = db
         self._ownership = ownership
+        self._heeders: list[Heeder[Tx]] = []
+
+    def heed(self, heeder: Heeder[Tx]) -> None:
+        """Before anything is put."""
+        self._heeders.append(heeder)
 
     # -- for those who have work --------------------------------------------------------------------------------------
 
@@ -66,56 +72,72 @@ class SqliteJobQueue:
         states: frozenset[JobState] = frozenset(),
         queue: str | None = None,
         kind: str | None = None,
+        word: str = "",
         before: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[Job]:
         query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-        query = self._filtered(query, states, queue, kind)
+        query = self._filtered(query, states, queue, kind, word)
         if before is not None:
             query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < before)
         return [self._job(row) for row in await self._db.read(query)]
 
     async def count(
-        self, *, states: frozenset[JobState] = frozenset(), queue: str | None = None, kind: str | None = None
+        self,
+        *,
+        states: frozenset[JobState] = frozenset(),
+        queue: str | None = None,
+        kind: str | None = None,
+        word: str = "",
     ) -> int:
         """Of all pages."""
-        query = self._filtered(select(func.count()).select_from(jobs), states, queue, kind)
+        query = self._filtered(select(func.count()).select_from(jobs), states, queue, kind, word)
         return await self._db.scalar(query)
 
     async def prioritize(self, job_id: str, prio: int) -> Job:
         """It goes before, or after, others; what runs goes on. Raises: NotFound, Conflict when it is over."""
         async with self._db.transaction() as tx:
-            job = await self._get_in(tx, job_id)
+            job = await self.get_in(tx, job_id)
             if job.state not in OPEN:
                 raise Conflict(f"the job is {job.state} already", id=job_id)
             await tx.execute(update(jobs).where(jobs.c.id == job_id).values(prio=prio))
             _tell(tx, job, job.state)
-            return await self._get_in(tx, job_id) if job.state is _S.RUNNING else await self._wanted(tx, job_id)
+            return await self.get_in(tx, job_id) if job.state is _S.RUNNING else await self._wanted(tx, job_id)
 
     async def abort(self, job_id: str) -> Job:
         async with self._db.transaction() as tx:
-            job = await self._get_in(tx, job_id)
-            if job.state in {_S.DONE, _S.FAILED}:
-                raise Conflict(f"the job is {job.state} already", id=job_id)
-            if job.state is _S.RUNNING:
-                await self._ownership.unwant_in(tx, key_of(JOB, job_id))
-            elif job.state is not _S.CANCELLED:
-                await self._over(tx, job, _S.CANCELLED)
-            return await self._get_in(tx, job_id)
+            return await self.abort_in(tx, job_id)
+
+    async def abort_in(self, tx: Tx, job_id: str) -> Job:
+        """The same, in a transaction of the caller."""
+        job = await self.get_in(tx, job_id)
+        if job.state in {_S.DONE, _S.FAILED}:
+            raise Conflict(f"the job is {job.state} already", id=job_id)
+        if job.state is _S.RUNNING:
+            await self._ownership.unwant_in(tx, key_of(JOB, job_id))
+        elif job.state is not _S.CANCELLED:
+            await self._over(tx, job, _S.CANCELLED)
+        return await self.get_in(tx, job_id)
 
     async def retry(self, job_id: str) -> Job:
         async with self._db.transaction() as tx:
-            job = await self._get_in(tx, job_id)
-            if job.state not in {_S.FAILED, _S.CANCELLED}:
-                raise Conflict(f"the job is {job.state}: there is nothing to try again", id=job_id)
-            same = select(jobs.c.id).where(jobs.c.dedupe == job.dedupe, jobs.c.state.in_(OPEN))
-            if job.dedupe is not None and await tx.one(same) is not None:
-                raise Conflict("the same work is in the queue already", id=job_id)
-            await self._write(
-                tx, job, _S.QUEUED, attempts=0, not_before=None, code=None, why=None, fraction=None, eta_s=None,
-                message="", result=None, started_at=None, ended_at=None,
-            )  # fmt: skip
-            return await self._wanted(tx, job_id)
+            return await self.retry_in(tx, job_id)
+
+    async def retry_in(self, tx: Tx, job_id: str) -> Job:
+        """The same, in a transaction of the caller."""
+        job = await self.get_in(tx, job_id)
+        if job.state not in {_S.FAILED, _S.CANCELLED}:
+            raise Conflict(f"the job is {job.state}: there is nothing to try again", id=job_id)
+        same = select(jobs.c.id).where(jobs.c.dedupe == job.dedupe, jobs.c.state.in_(OPEN))
+        if job.dedupe is not None and await tx.one(same) is not None:
+            raise Conflict("the same work is in the queue already", id=job_id)
+        await self._write(
+            tx, job, _S.QUEUED, attempts=0, not_before=None, code=None, why=None, fraction=None, eta_s=None,
+            message="", result=None, started_at=None, ended_at=None,
+        )  # fmt: skip
+        for heeder in self._heeders:
+            await heeder.again_in(tx, job)
+        return await self._wanted(tx, job_id)
 
     async def stats(self) -> Mapping[str, Mapping[JobState, int]]:
         query: Any = select(jobs.c.queue, self._present.label("state"), func.count().label("number"))
@@ -132,7 +154,7 @@ class SqliteJobQueue:
         async with self._db.transaction() as tx:
             rows = await tx.read(query)
             for row in rows:
-                job = await self._get_in(tx, row["id"])
+                job = await self.get_in(tx, row["id"])
                 if job.state is not _S.RUNNING:
                     await self._wanted(tx, job.id)
                 elif row["want"] is False:
@@ -158,7 +180,7 @@ class SqliteJobQueue:
                 "message": "", "not_before": None,
             }  # fmt: skip
             await self._write(tx, job, _S.RUNNING, **values)
-            return await self._get_in(tx, job.id)
+            return await self.get_in(tx, job.id)
 
     async def tell(self, grant: Grant, progress: Progress) -> None:
         async with self._db.transaction() as tx:
@@ -183,7 +205,8 @@ class SqliteJobQueue:
                 await self._over(tx, job, _S.FAILED, code=code, why=why)
                 return
             until = self._db.clock.now() + timedelta(seconds=wait_s)
-            await self._write(tx, job, _S.WAITING, not_before=until, code=code, why=why)
+            counted = job.attempts - is_of_the_disk(error)
+            await self._write(tx, job, _S.WAITING, not_before=until, code=code, why=why, attempts=counted)
             await self._ownership.release_in(tx, grant, hold_s=wait_s)
 
     async def cancelled(self, grant: Grant) -> None:
@@ -206,10 +229,12 @@ class SqliteJobQueue:
         return case((due, _S.QUEUED.value), else_=jobs.c.state)
 
     def _filtered(
-        self, query: Select[Any], states: frozenset[JobState], queue: str | None, kind: str | None
+        self, query: Select[Any], states: frozenset[JobState], queue: str | None, kind: str | None, word: str
     ) -> Select[Any]:
         if states:
             query = query.where(self._present.in_(states))
+        if word:
+            query = query.where(meant_by(word, jobs.c.id))
         if queue is not None:
             query = query.where(jobs.c.queue == queue)
         return query if kind is None else query.where(jobs.c.kind == kind)
@@ -222,15 +247,16 @@ class SqliteJobQueue:
         values["state"] = state
         return Job(**values)
 
-    async def _get_in(self, tx: Tx, job_id: str) -> Job:
+    async def get_in(self, tx: Tx, job_id: str) -> Job:
+        """Raises: NotFound."""
         return self._job(_found(await tx.one(_by_id(job_id)), job_id))
 
     async def _held(self, tx: Tx, grant: Grant) -> Job:
         await self._ownership.guard(tx, grant)
-        return await self._get_in(tx, name_of(grant.key))
+        return await self.get_in(tx, name_of(grant.key))
 
     async def _wanted(self, tx: Tx, job_id: str) -> Job:
-        job = await self._get_in(tx, job_id)
+        job = await self.get_in(tx, job_id)
         await self._ownership.want_in(
             tx,
             key_of(JOB, job.id),
@@ -252,6 +278,8 @@ class SqliteJobQueue:
     async def _over(self, tx: Tx, job: Job, state: JobState, **values: Any) -> None:
         await self._write(tx, job, state, ended_at=self._db.clock.now(), **values)
         await self._unwish(tx, job.id)
+        for heeder in self._heeders:
+            await heeder.over_in(tx, job, state, values.get("code"), values.get("why"))
 
     async def _unwish(self, tx: Tx, job_id: str) -> None:
         await tx.execute(delete(owns).where(owns.c.key == key_of(JOB, job_id)))

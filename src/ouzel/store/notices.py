@@ -13,6 +13,7 @@ from ouzel.base.ids import new_id
 from ouzel.model.notices import Notice, Severity
 from ouzel.store.db import Db, Tx
 from ouzel.store.tables.events import notices
+from ouzel.store.words import meant_by
 
 _IS_OPEN = notices.c.over_at.is_(None) & notices.c.dismissed_at.is_(None)
 
@@ -27,6 +28,8 @@ class NoticeFilter:
     codes: Sequence[str] | None = None
     channels: Sequence[str] | None = None
     """Only of these channels, and none that belongs to no channel."""
+    word: str = ""
+    """The beginning of the id."""
 
 
 class NoticeRepo:
@@ -103,6 +106,8 @@ def _filtered(query: Select[Any], which: NoticeFilter) -> Select[Any]:
         wanted.append(notices.c.code.in_(which.codes))
     if which.channels is not None:
         wanted.append(notices.c.channel_id.in_(which.channels))
+    if which.word:
+        wanted.append(meant_by(which.word, notices.c.id))
     return query.where(*wanted)
 
 

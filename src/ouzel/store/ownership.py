@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, null, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ouzel.base.errors import StaleOwner
@@ -57,13 +57,13 @@ class SqliteOwnership:
         sent_s, lease = self._lease_clock(), self._registered
         async with self._db.transaction() as tx:
             beaten = await tx.execute(update(nodes).where(self._alive(lease)).values(beat_at=self._db.clock.now()))
-            mine = select(owns.c.key).where(owns.c.node == lease.incarnation, ~owns.c.want).order_by(owns.c.key)
-            stops = tuple(row["key"] for row in await tx.read(mine))
+            asked = await tx.read(self._stops_and_waiting(lease))
         if beaten.rowcount == 0:
             self._fenced = True
             return Beat(fenced=True)
         self._confirmed_s = sent_s
-        return Beat(stops)
+        stops = tuple(sorted(row["key"] for row in asked if row["key"] is not None))
+        return Beat(stops, waiting=len(stops) < len(asked))
 
     async def drain(self) -> None:
         lease = self._registered
@@ -173,6 +173,11 @@ class SqliteOwnership:
 
     def _alive(self, lease: NodeLease) -> ColumnElement[bool]:
         return (nodes.c.incarnation == lease.incarnation) & nodes.c.fenced_at.is_(None)
+
+    def _stops_and_waiting(self, lease: NodeLease) -> Any:
+        """What of its keys nobody wants, and a row without a key when something is to be claimed: one question."""
+        stops = select(owns.c.key).where(owns.c.node == lease.incarnation, ~owns.c.want)
+        return stops.union_all(select(null()).where(exists().where(owns.c.want, owns.c.node.is_(None))))
 
     def _mine(self, grant: Grant) -> ColumnElement[bool]:
         """The row of the grant, if it is still that of this incarnation. Whoever fences a node takes its rows from it."""

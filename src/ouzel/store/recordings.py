@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, tuple_, update
 
 from ouzel.model.flow import Gap, GapCode
-from ouzel.model.recording import FileState, RecordedFile, Recording
+from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
 from ouzel.model.states import RecordingState
 from ouzel.store.db import Db, Tx
 from ouzel.store.tables.broadcasts import chapters, files, gaps, recordings
+from ouzel.store.words import meant_by
+
+_ROUNDED_S = 0.001
+"""Where a file begins is rounded; where something is missing is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,16 @@ class Chapter:
     wall: datetime
     title: str
     category: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is of a recording, as the owner of this epoch says."""
+
+    recording_id: str
+    epoch: int
+    bytes: int
+    media_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,8 @@ class RecordingFilter:
     text: str = ""
     """In the title."""
     deleted: bool = False
+    word: str = ""
+    """In the title, or the beginning of the id."""
 
 
 class RecordingRepo:
@@ -83,16 +101,31 @@ class RecordingRepo:
         changed["updated_at"] = self._db.clock.now()
         await tx.execute(update(recordings).where(recordings.c.id == recording_id).values(changed))
 
+    async def grow_in(self, tx: Tx, sizes: Sequence[Size]) -> None:
+        """All of them with one statement. What has a later epoch is left as it is."""
+        grown = update(recordings).where(recordings.c.id == bindparam("of"), recordings.c.epoch == bindparam("by"))
+        grown = grown.values(bytes=bindparam("kept"), media_s=bindparam("long_s"), updated_at=self._db.clock.now())
+        rows = [
+            {"of": each.recording_id, "by": each.epoch, "kept": each.bytes, "long_s": each.media_s} for each in sizes
+        ]
+        await tx.execute(grown, rows)
+
     # -- files --------------------------------------------------------------------------------------------------------
 
     async def files(self, recording_ids: Iterable[str]) -> dict[str, list[RecordedFile]]:
-        """Of each recording, in the order in which they were on air."""
+        """Of each recording, in the order in which they were on air; of each part what came first, then what was made of it."""
         wanted = [*recording_ids]
-        rows = await self._db.read(select(files).where(files.c.recording_id.in_(wanted)).order_by(files.c.part))
+        query = select(files).where(files.c.recording_id.in_(wanted)).order_by(files.c.part, files.c.id)
+        rows = await self._db.read(query)
         found: dict[str, list[RecordedFile]] = {recording_id: [] for recording_id in wanted}
         for row in rows:
             found[row["recording_id"]].append(_file(row))
         return found
+
+    async def files_in(self, tx: Tx, item: str) -> list[RecordedFile]:
+        """The same of one recording, or of a download."""
+        of = (files.c.recording_id == item) | (files.c.download_id == item)
+        return [_file(row) for row in await tx.read(select(files).where(of).order_by(files.c.part, files.c.id))]
 
     async def open_files(self) -> list[RecordedFile]:
         """Those that were being written when this was last looked at."""
@@ -108,23 +141,24 @@ class RecordingRepo:
         return _file(row) if row is not None else None
 
     async def add_file_in(self, tx: Tx, file: RecordedFile) -> None:
-        await tx.execute(insert(files).values(asdict(file) | {"state": file.state.value}))
+        await tx.execute(insert(files).values(_file_row(file)))
 
     async def change_file_in(self, tx: Tx, file_id: str, **values: Any) -> None:
-        changed = {name: value.value if isinstance(value, FileState) else value for name, value in values.items()}
+        changed = {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
         await tx.execute(update(files).where(files.c.id == file_id).values(changed))
 
     async def remove_file_in(self, tx: Tx, file_id: str) -> None:
         await tx.execute(delete(files).where(files.c.id == file_id))
 
     async def totals_in(self, tx: Tx, recording_id: str) -> dict[str, Any]:
-        """Media time, bytes, gaps and what they miss, as its files and gaps have them."""
+        """Media time, bytes, gaps and what they miss, as its originals and gaps have them."""
         media = select(
             func.coalesce(func.sum(files.c.media_s), 0.0).label("media_s"),
             func.coalesce(func.sum(files.c.bytes), 0).label("bytes"),
         )
         missing = select(func.count().label("gaps"), func.coalesce(func.sum(gaps.c.missing_s), 0.0).label("missing_s"))
-        (kept,) = await tx.read(media.where(files.c.recording_id == recording_id))
+        counted = files.c.role == FileRole.ORIGINAL.value
+        (kept,) = await tx.read(media.where(files.c.recording_id == recording_id, counted))
         (lost,) = await tx.read(missing.where(gaps.c.recording_id == recording_id))
         return {**kept, **lost}
 
@@ -142,9 +176,27 @@ class RecordingRepo:
             for row in rows
         ]  # fmt: skip
 
-    async def set_gaps_in(self, tx: Tx, recording_id: str, found: Iterable[Gap], *, since_s: float) -> None:
-        """Those from `since_s` on are these and no others."""
-        await tx.execute(delete(gaps).where(gaps.c.recording_id == recording_id, gaps.c.at_s >= since_s))
+    async def last_gap(self, recording_id: str) -> int:
+        """Its number; 0: there is none."""
+        query = select(func.coalesce(func.max(gaps.c.number), 0))
+        number: int = await self._db.scalar(query.where(gaps.c.recording_id == recording_id))
+        return number
+
+    async def set_gaps_in(
+        self,
+        tx: Tx,
+        recording_id: str,
+        found: Iterable[Gap],
+        *,
+        since_s: float,
+        until_s: float = math.inf,
+        kept: int = 0,
+    ) -> None:
+        """Those from `since_s` on, and before `until_s`, are these and no others; those up to number `kept` stay."""
+        old = (gaps.c.recording_id == recording_id) & (gaps.c.number > kept) & (gaps.c.at_s >= since_s - _ROUNDED_S)
+        if until_s < math.inf:
+            old &= gaps.c.at_s < until_s - _ROUNDED_S
+        await tx.execute(delete(gaps).where(old))
         rows = [
             {
                 "recording_id": recording_id, "at_s": gap.at_s, "code": gap.code.value, "why": gap.why,
@@ -191,6 +243,8 @@ def _filtered(query: Select[Any], which: RecordingFilter) -> Select[Any]:
         query = query.where(table.started_at < which.until)
     if which.text:
         query = query.where(table.title.icontains(which.text, autoescape=True))
+    if which.word:
+        query = query.where(meant_by(which.word, table.id, table.title))
     return query
 
 
@@ -204,5 +258,13 @@ def _recording(row: Mapping[Any, Any]) -> Recording:
 
 
 def _file(row: Mapping[Any, Any]) -> RecordedFile:
-    fields: dict[str, Any] = {**row, "state": FileState(row["state"])}
+    fields: dict[str, Any] = {
+        **row, "state": FileState(row["state"]), "role": FileRole(row["role"]), "made_of": tuple(row["made_of"]),
+        "recording_id": row["recording_id"] or "", "download_id": row["download_id"] or "",
+    }  # fmt: skip
     return RecordedFile(**fields)
+
+
+def _file_row(file: RecordedFile) -> dict[str, Any]:
+    of = {"recording_id": file.recording_id or None, "download_id": file.download_id or None}
+    return asdict(file) | of | {"state": file.state.value, "role": file.role.value, "made_of": [*file.made_of]}

@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from ouzel.model.users import ApiKey, Role, Scope, User, name_key
 from ouzel.store.db import Db, Tx
 from ouzel.store.tables.users import api_keys, users
+from ouzel.store.words import meant_by
 
 
 class UserRepo:
@@ -39,15 +40,15 @@ class UserRepo:
         query = select(users.c.id).where(users.c.name_key == name_key(name), users.c.id != besides)
         return await tx.one(query) is not None
 
-    async def page(self, *, after: str | None, limit: int) -> list[User]:
+    async def page(self, *, after: str | None, limit: int, word: str = "") -> list[User]:
         """In the order in which they were added."""
-        query = select(users).order_by(users.c.id).limit(limit)
+        query = _meant(select(users), word).order_by(users.c.id).limit(limit)
         if after is not None:
             query = query.where(users.c.id > after)
         return [user_of(row) for row in await self._db.read(query)]
 
-    async def count(self) -> int:
-        return await self._db.scalar(select(func.count()).select_from(users))
+    async def count(self, word: str = "") -> int:
+        return await self._db.scalar(_meant(select(func.count()).select_from(users), word))
 
     async def administrators_in(self, tx: Tx) -> set[str]:
         """Ids of those who may sign in."""
@@ -88,15 +89,15 @@ class KeyRepo:
         row = await tx.one(select(api_keys).where(api_keys.c.id == key_id))
         return key_of(row) if row is not None else None
 
-    async def page(self, *, user_id: str | None, after: str | None, limit: int) -> list[ApiKey]:
+    async def page(self, *, user_id: str | None, after: str | None, limit: int, word: str = "") -> list[ApiKey]:
         """In the order in which they were made; `user_id`: None: of all accounts."""
-        query = _of(select(api_keys), user_id).order_by(api_keys.c.id).limit(limit)
+        query = _of(select(api_keys), user_id, word).order_by(api_keys.c.id).limit(limit)
         if after is not None:
             query = query.where(api_keys.c.id > after)
         return [key_of(row) for row in await self._db.read(query)]
 
-    async def count(self, *, user_id: str | None) -> int:
-        return await self._db.scalar(_of(select(func.count()).select_from(api_keys), user_id))
+    async def count(self, *, user_id: str | None, word: str = "") -> int:
+        return await self._db.scalar(_of(select(func.count()).select_from(api_keys), user_id, word))
 
     async def add_in(self, tx: Tx, key: ApiKey, key_hash: str) -> None:
         row = {
@@ -137,5 +138,11 @@ def _row(user: User) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _of(query: Select[Any], user_id: str | None) -> Select[Any]:
+def _meant(query: Select[Any], word: str) -> Select[Any]:
+    return query.where(meant_by(word, users.c.id, users.c.name)) if word else query
+
+
+def _of(query: Select[Any], user_id: str | None, word: str) -> Select[Any]:
+    if word:
+        query = query.where(meant_by(word, api_keys.c.id, api_keys.c.name, api_keys.c.prefix))
     return query if user_id is None else query.where(api_keys.c.user_id == user_id)

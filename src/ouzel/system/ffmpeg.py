@@ -14,8 +14,10 @@ from ouzel.base.errors import ToolError, ToolFailed, ToolMissing
 from ouzel.system.process import find_program, run
 
 SETTING = "OUZEL_FFMPEG"
-Need: TypeAlias = Literal["enhanced_flv", "rtmp", "rtmps", "srt", "rtsp", "dash", "aac", "mp3"]
-"""What not every build does: HEVC, AV1 and VP9 in FLV by FourCC; a way in; an encoder."""
+Need: TypeAlias = Literal[
+    "enhanced_flv", "rtmp", "rtmps", "srt", "rtsp", "dash", "aac", "mp3", "opus", "h264", "hevc", "av1", "drawtext", "zscale"
+]  # fmt: skip
+"""What not every build does: HEVC, AV1 and VP9 in FLV by FourCC; a way in; an encoder; a filter."""
 
 _TEST_S = 20.0
 _ENHANCED_FLV = (60, 16)  # libavformat of FFmpeg 6.1
@@ -28,6 +30,12 @@ _LISTS: dict[Need, tuple[str, str]] = {
     "dash": ("-demuxers", r"^ D\S*\s+(\S+,)*dash[, ]"),
     "aac": ("-encoders", r"^ A\S*\s+aac "),
     "mp3": ("-encoders", r"^ A\S*\s+libmp3lame "),
+    "opus": ("-encoders", r"^ A\S*\s+libopus "),
+    "h264": ("-encoders", r"^ V\S*\s+libx264 "),
+    "hevc": ("-encoders", r"^ V\S*\s+libx265 "),
+    "av1": ("-encoders", r"^ V\S*\s+libsvtav1 "),
+    "drawtext": ("-filters", r"^ \S+\s+drawtext "),
+    "zscale": ("-filters", r"^ \S+\s+zscale "),
 }
 _PACKET_BYTES, _SYNC = 188, 0x47
 

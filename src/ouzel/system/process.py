@@ -25,6 +25,8 @@ import anyio.abc
 from ouzel.base.errors import ToolFailed, ToolMissing
 from ouzel.base.urls import redact_text
 
+NICE = 10
+"""Of what works on files that are whole: well behind everything that records, and everything interactive."""
 GRACE_S = 1.0
 """Between the request to end and the kill."""
 PASSED_ON = (

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.convertors import register_url_convertor
 
 from ouzel.api.auth import CanEdit, CanRead, require_visible
-from ouzel.api.cursors import Page, Paging
+from ouzel.api.cursors import Page, Paging, Word
 from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
@@ -63,16 +63,17 @@ async def list_channels(
     watch: bool | None = None,
     mode: Mode | None = None,
     text: Annotated[str, Query(max_length=200, description="in a name, a former one, or an address")] = "",
+    word: Word = "",
 ) -> Page[ChannelOut]:
     """In the order in which they were added."""
-    which = ChannelFilter(who.grants, platform, label, state, watch, mode, text)
+    which = ChannelFilter(who.grants, platform, label, state, watch, mode, text, word=word)
     return await _page(services, ask, which)
 
 
 @router.get("/trash", responses=problems(Invalid))
-async def list_removed_channels(services: Served, ask: Paging, who: CanRead) -> Page[ChannelOut]:
+async def list_removed_channels(services: Served, ask: Paging, who: CanRead, word: Word = "") -> Page[ChannelOut]:
     """What was taken away, and can be brought back."""
-    return await _page(services, ask, ChannelFilter(who.grants, deleted=True))
+    return await _page(services, ask, ChannelFilter(who.grants, deleted=True, word=word))
 
 
 async def _page(services: Services, ask: Paging, which: ChannelFilter) -> Page[ChannelOut]:

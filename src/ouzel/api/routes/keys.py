@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from ouzel.api.auth import SignedIn
-from ouzel.api.cursors import Page, Paging
+from ouzel.api.cursors import Page, Paging, Word
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.base import Id
@@ -25,13 +25,14 @@ async def list_keys(
     ask: Paging,
     who: SignedIn,
     of: Annotated[Literal["me", "all"], Query(description="`all`: for administrators")] = "me",
+    word: Word = "",
 ) -> Page[KeyOut]:
     """Without their secrets, which nobody has but who made them."""
     if of == "all" and not who.may(Scope.ADMIN):
         raise NotAllowed("only administrators see the keys of others")
     user_id = who.user_id if of == "me" else None
-    found = await services.users.keys(user_id=user_id, after=ask.after(str), limit=ask.more)
-    total = await services.users.count_keys(user_id=user_id) if ask.exact else None
+    found = await services.users.keys(user_id=user_id, after=ask.after(str), limit=ask.more, word=word)
+    total = await services.users.count_keys(user_id=user_id, word=word) if ask.exact else None
     return ask.page(found, KeyOut.of, key=lambda key: (key.id,), total=total)
 
 

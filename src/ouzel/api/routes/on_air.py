@@ -30,7 +30,7 @@ async def record_channel(channel_id: Id, services: Served, who: CanEdit) -> Broa
     channel = seen_channel(services, who, channel_id)
     on_air = await services.broadcasts.record_now(channel_id)
     if on_air is None and channel.watch:
-        told = (await services.watching.ask_now(channel_id)).outcome
+        told = (await services.watching.ask(channel)).outcome
         if isinstance(told, OuzelError):
             raise told
         if isinstance(told, Live):

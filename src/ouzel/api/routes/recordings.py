@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from ouzel.api.auth import CanEdit, CanRead, require_visible
-from ouzel.api.cursors import Page, Paging
+from ouzel.api.cursors import Page, Paging, Word
+from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.base import Id, Instant
 from ouzel.api.schemas.channels import BroadcastOut
@@ -22,7 +22,7 @@ from ouzel.api.schemas.recordings import (
     recording_fields,
 )
 from ouzel.api.services import Served, Services
-from ouzel.base.errors import BadOption, Conflict, Invalid, NotFound
+from ouzel.base.errors import BadOption, ChangedSince, Conflict, Invalid, NotFound
 from ouzel.model.broadcast import BroadcastState
 from ouzel.model.recording import Recording
 from ouzel.model.states import RecordingState
@@ -68,16 +68,16 @@ async def list_recordings(
     since: Annotated[Instant | None, Query(description="begun then or later")] = None,
     until: Annotated[Instant | None, Query(description="begun before")] = None,
     text: Annotated[str, Query(max_length=200, description="in the title")] = "",
+    word: Word = "",
     trash: Annotated[bool, Query(description="those in the trash instead")] = False,
 ) -> Page[RecordingOut]:
     """The latest first."""
     which = RecordingFilter(
         await _channels(services, who, channel), None if state is None else [state.value], has_gaps, pinned, since, until,
-        text, trash,
+        text, trash, word,
     )  # fmt: skip
-    repo, after = RecordingRepo(services.db), ask.after_all(str, str)
-    before = (_instant(after[0]), after[1]) if after else None
-    found = await repo.page(which, before=before, limit=ask.more)
+    repo = RecordingRepo(services.db)
+    found = await repo.page(which, before=ask.after_instant(), limit=ask.more)
     total = await repo.count(which) if ask.exact else None
     running = services.recordings.running
     return ask.page(
@@ -89,9 +89,10 @@ async def list_recordings(
 
 
 @router.get("/recordings/{recording_id}", responses=problems(NotFound))
-async def show_recording(recording_id: Id, services: Served, who: CanRead) -> RecordingDetailOut:
+async def show_recording(recording_id: Id, request: Request, services: Served, who: CanRead) -> RecordingDetailOut:
     """With its files, its gaps and its chapters."""
     recording, repo = await _seen(services, who, recording_id), RecordingRepo(services.db)
+    show_revision(request, recording.revision)
     return RecordingDetailOut(
         **recording_fields(
             recording,
@@ -115,30 +116,34 @@ async def show_file(recording_id: Id, file_id: Id, services: Served, who: CanRea
     return FileOut.model_validate(found)
 
 
-@router.patch("/recordings/{recording_id}", responses=problems(NotFound, BadOption))
-async def change_recording(recording_id: Id, body: RecordingPatch, services: Served, who: CanEdit) -> RecordingOut:
+@router.patch("/recordings/{recording_id}", responses=problems(NotFound, ChangedSince, BadOption))
+async def change_recording(
+    recording_id: Id, body: RecordingPatch, request: Request, services: Served, who: CanEdit, expected: IfMatch
+) -> RecordingOut:
     """Its title, whether it is pinned, and the rule that deletes it."""
     await _seen(services, who, recording_id)
     changes = body.changes()
     if "policy" in changes:
         changes["policy"] = changes["policy"] or ""
-    changed = await services.library.edit(recording_id, by=who.by, **changes)
+    changed = await services.library.edit(recording_id, by=who.by, revision=expected, **changes)
+    show_revision(request, changed.revision)
     running = services.recordings.running.get(changed.channel_id)
     return RecordingOut.of(changed, running, services.channels.name_of(changed.channel_id))
 
 
-@router.delete("/recordings/{recording_id}", status_code=204, responses=problems(NotFound, Conflict))
-async def remove_recording(recording_id: Id, services: Served, who: CanEdit) -> None:
+@router.delete("/recordings/{recording_id}", status_code=204, responses=problems(NotFound, ChangedSince, Conflict))
+async def remove_recording(recording_id: Id, services: Served, who: CanEdit, expected: IfMatch) -> None:
     """Into the trash. Its files stay, and it can be restored."""
     await _seen(services, who, recording_id)
-    await services.library.trash(recording_id, by=who.by)
+    await services.library.trash(recording_id, by=who.by, revision=expected)
 
 
 @router.post("/recordings/{recording_id}/restore", responses=problems(NotFound))
-async def restore_recording(recording_id: Id, services: Served, who: CanEdit) -> RecordingOut:
+async def restore_recording(recording_id: Id, request: Request, services: Served, who: CanEdit) -> RecordingOut:
     """Out of the trash."""
     await _seen(services, who, recording_id)
     restored = await services.library.restore(recording_id, by=who.by)
+    show_revision(request, restored.revision)
     return RecordingOut.of(restored, None, services.channels.name_of(restored.channel_id))
 
 
@@ -155,10 +160,3 @@ async def _channels(services: Services, who: Principal, channel: str | None) -> 
     if channel is None:
         return visible
     return [channel] if visible is None or channel in visible else []
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid("this cursor is of another version: begin without one") from None

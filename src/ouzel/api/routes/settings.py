@@ -1,4 +1,4 @@
-"""Settings in layers, and what was edited: for channels, layers and rules alike."""
+"""Settings in layers, and what was edited: for channels, layers, rules and pipelines alike."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def list_revisions(
     services: Served,
     ask: Paging,
     who: CanRead,
-    kind: Literal["channel", "layer", "policy"] | None = None,
+    kind: Literal["channel", "layer", "policy", "pipeline"] | None = None,
     subject: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Page[RevisionOut]:
     """What was edited, by whom, and how it was before; the latest first."""
@@ -88,5 +88,5 @@ async def undo_revision(number: Annotated[int, Path(ge=1, le=2**53)], services: 
     if hides(together, await services.labels.visible(who.grants)):
         raise NotFound(f"there is no revision {number}")
     if any(each.kind != "channel" for each in together) and not who.may(Scope.ADMIN):
-        raise NotAllowed("settings for all, and rules that delete, are for administrators")
+        raise NotAllowed("settings for all, rules that delete, and pipelines are for administrators")
     return UndoneOut(subjects=await services.revisions.undo(number, by=who.by))

@@ -11,9 +11,10 @@ from fastapi.responses import PlainTextResponse
 
 from ouzel.api.auth import IsAdmin
 from ouzel.api.problems import problems, signed_in_problems
-from ouzel.api.schemas.taking_over import AdoptedOut, AdoptIn
+from ouzel.api.schemas.taking_over import AdoptedOut, AdoptIn, PutBackIn, PutBackOut
 from ouzel.api.services import Served
-from ouzel.base.errors import Invalid, StorageError
+from ouzel.base.errors import BadConfig, Invalid, StorageError
+from ouzel.config.exports import parse_export
 
 router = APIRouter(prefix="/api", tags=["taking over"], responses=signed_in_problems())
 
@@ -44,3 +45,17 @@ async def export_settings(services: Served, who: IsAdmin) -> PlainTextResponse: 
     from ouzel.services.exports import Exports
 
     return PlainTextResponse(await Exports(services.db).text())
+
+
+@router.post("/export/rest", responses=problems(Invalid, StorageError))
+async def put_back_the_rest(body: PutBackIn, services: Served, who: IsAdmin) -> PutBackOut:
+    """Put back the rules, accounts, targets and routes of an export that are not there. Those that are there stay as
+    they are; channels and settings are added as all others are.
+    """
+    from ouzel.services.exports import Exports
+
+    try:
+        locked = await Exports(services.db, services.secrets.box).put_back(parse_export(body.text), by=who.by)
+    except BadConfig as exc:
+        raise Invalid(str(exc), pointer="/text") from None
+    return PutBackOut(locked=locked)

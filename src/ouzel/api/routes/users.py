@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 
 from ouzel.api.auth import IsAdmin
-from ouzel.api.cursors import Page, Paging
+from ouzel.api.cursors import Page, Paging, Word
 from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
@@ -28,10 +28,10 @@ router = APIRouter(prefix="/api/users", tags=["users"], responses=signed_in_prob
 
 
 @router.get("", responses=problems(Invalid))
-async def list_users(services: Served, ask: Paging, who: IsAdmin) -> Page[UserOut]:  # noqa: ARG001
+async def list_users(services: Served, ask: Paging, who: IsAdmin, word: Word = "") -> Page[UserOut]:  # noqa: ARG001
     """In the order in which they were made."""
-    found = await services.users.page(after=ask.after(str), limit=ask.more)
-    total = await services.users.count() if ask.exact else None
+    found = await services.users.page(after=ask.after(str), limit=ask.more, word=word)
+    total = await services.users.count(word) if ask.exact else None
     return ask.page(found, UserOut.of, key=lambda user: (user.id,), total=total)
 
 

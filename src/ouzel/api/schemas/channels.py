@@ -39,11 +39,14 @@ class ChannelIn(In):
     labels: list[Label] = Field(default_factory=list[str], max_length=50)
     settings: dict[str, Any] = Field(default_factory=dict[str, Any], description=_LAYER, examples=[_SETTINGS])
     folder: str = Field("", max_length=200, description="for its files; empty: made from its name")
+    aliases: list[str] = Field(default_factory=list[str], max_length=200, description="names that it had elsewhere")
+    identity: str = Field("", max_length=200, description="`platform:id`, where it is known already")
 
     def wanted(self) -> NewChannel:
         return NewChannel(
-            tuple(self.addresses), self.name, self.watch, tuple(self.labels), self.settings, folder=self.folder
-        )
+            tuple(self.addresses), self.name, self.watch, tuple(self.labels), self.settings, folder=self.folder,
+            aliases=tuple(self.aliases), identity=self.identity,
+        )  # fmt: skip
 
 
 class ChannelPatch(Patch):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ouzel.api.schemas.base import Out, Patch, left_out
 from ouzel.api.schemas.channels import RunningOut
-from ouzel.model.recording import FileState, Recording
+from ouzel.model.recording import FileRole, FileState, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services.recordings import Running
 
@@ -36,7 +36,7 @@ class RecordingOut(Out):
     runs: int
     reconnects: int
     pinned: bool = Field(description="no rule deletes it")
-    policy: str | None = Field(description="name of the rule that deletes it")
+    policy: str | None = Field(description="name of the rule that deletes it; null: that of its channel")
     deleted_at: datetime | None
     running: RunningOut | None = Field(
         description="its counters as they are at this moment, while it is being recorded"
@@ -62,6 +62,8 @@ class FileOut(Out):
     media_s: float
     tracks: Any
     error: str | None
+    role: FileRole
+    made_of: list[str] = Field(description="ids of files, which may be gone")
 
 
 class GapOut(Out):
@@ -92,7 +94,7 @@ class RecordingDetailOut(RecordingOut):
 class RecordingPatch(Patch):
     title: str = left_out(str, min_length=1, max_length=500)
     pinned: bool = left_out(bool)
-    policy: str | None = left_out(lambda: None, max_length=60, description="name of a rule; null: none deletes it")
+    policy: str | None = left_out(lambda: None, max_length=60, description="name of a rule; null: that of its channel")
 
 
 def recording_fields(recording: Recording, running: Running | None, channel: str) -> dict[str, Any]:

@@ -23,3 +23,16 @@ class AdoptedOut(Out):
     recordings: int = Field(description="that were taken")
     known: int = Field(description="that were there already")
     left: int = Field(description="files that are no media of a recorder")
+
+
+class PutBackIn(In):
+    text: str = Field(
+        max_length=1_000_000,
+        description="of an export; what it has beside rules, accounts, targets and routes is passed over",
+    )
+
+
+class PutBackOut(Out):
+    locked: list[str] = Field(
+        description="accounts that came without a password: nobody can sign in with them before they are given one"
+    )

@@ -15,15 +15,27 @@ EN = {
     "notice.broadcast.not_recorded": "{name} is on air, and nothing of it is being recorded: {why}",
     "notice.recording.failed": "the recording of {name} ended with an error: {why}",
     "notice.recording.trouble": "the recording of {name} is in trouble: {why}",
+    "notice.download.failed": "{name} could not be downloaded: {why}",
     "notice.storage.low": "storage {root} is full: recordings are paused until there is room ({why})",
     "notice.storage.read_only": "storage {root} cannot be written: recordings are paused ({why})",
     "notice.storage.missing": "storage {root} is not mounted: nothing is recorded to it ({why})",
     "notice.storage.trouble": "storage {root} is in trouble: recordings are paused ({why})",
+    "notice.storage.all_pinned": "storage {root} lacks {lacks} bytes of what its rules keep free, and they may delete no more:"
+    " what is left is pinned, in use, or under no such rule",
+    "notice.retention.freed": "{recordings} recordings were deleted for good: {bytes} bytes are free again",
+    "notice.retention.held_back": "storage {root} holds {unknown} bytes of recordings that the database does not know, beside"
+    " {known} that it knows: no rule deletes anything there. Is it an old database, or a new one?",
+    "notice.retention.in_vain": "recordings of {bytes} bytes were deleted from storage {root}, which has not more room by that"
+    " (snapshots?): for six hours none goes to make room",
+    "notice.retention.stuck": "{recordings} recordings could not be deleted: {why}",
     "notice.task.crashed": "a bug in Ouzel: {task} crashed, and was started again ({why})",
     "notice.files.recovered": "{files} files that were being written when Ouzel was killed have been recovered",
     "notice.follow.problem": "{path}: {why}",
     "notice.hook.failed": "the hook {hook} failed: {why}",
+    "notice.target.failed": "{target} cannot be told anything: {why}",
     "notice.hook.missed": "so much happened that hooks were not started for some of it",
+    "notice.pipeline.failed": "{title}: the step {step} of {pipeline} failed: {why}",
+    "notice.pipeline.missing": "there is no pipeline {pipeline}: nothing is done with {title}",
 }
 
 ZH = {
@@ -41,13 +53,25 @@ ZH = {
     "notice.broadcast.not_recorded": "{name} 正在直播，但没有录到任何内容：{why}",
     "notice.recording.failed": "{name} 的录制因错误而结束：{why}",
     "notice.recording.trouble": "{name} 的录制遇到问题：{why}",
+    "notice.download.failed": "{name} 下载失败：{why}",
     "notice.storage.low": "存储目录 {root} 空间不足：录制已暂停，等待腾出空间（{why}）",
     "notice.storage.read_only": "存储目录 {root} 不可写：录制已暂停（{why}）",
     "notice.storage.missing": "存储目录 {root} 未挂载：不会向其中录制（{why}）",
     "notice.storage.trouble": "存储目录 {root} 出现问题：录制已暂停（{why}）",
+    "notice.storage.all_pinned": "存储目录 {root} 比规则要求的空闲空间少 {lacks} 字节，且规则不能再删除："
+    "剩下的已固定、正在使用或不属于这类规则",
+    "notice.retention.freed": "已彻底删除 {recordings} 个录像：释放了 {bytes} 字节",
+    "notice.retention.held_back": "存储目录 {root} 中有 {unknown} 字节的录像不在数据库里（已知 {known} 字节）："
+    "规则不会删除其中任何内容。数据库是旧的还是新建的？",
+    "notice.retention.in_vain": "已从存储目录 {root} 删除 {bytes} 字节的录像，但空间并未增加（快照？）："
+    "六小时内不再为腾出空间而删除",
+    "notice.retention.stuck": "有 {recordings} 个录像无法删除：{why}",
     "notice.task.crashed": "Ouzel 的缺陷：{task} 崩溃后已重新启动（{why}）",
     "notice.files.recovered": "Ouzel 被强行结束时正在写入的 {files} 个文件已恢复",
     "notice.follow.problem": "{path}：{why}",
     "notice.hook.failed": "钩子 {hook} 执行失败：{why}",
+    "notice.target.failed": "无法向 {target} 发送消息：{why}",
     "notice.hook.missed": "事件过多，部分事件没有启动钩子",
+    "notice.pipeline.failed": "{title}：流程 {pipeline} 的步骤 {step} 失败：{why}",
+    "notice.pipeline.missing": "没有名为 {pipeline} 的流程：不会对 {title} 做任何处理",
 }

@@ -182,8 +182,8 @@ class _Reader:
         if by_day:
             levels.append("{start:%Y-%m-%d}")
         if self._is_on(_BY_TITLE, False):
-            levels.append("{title}_{name}" if by_day else "{start:%Y-%m-%d}_{title}")
-        return "/".join([*levels, f"{{name}}_{'{title}_' if titled else ''}{{start:%Y-%m-%d_%H-%M-%S}}"])
+            levels.append("{title}_{channel}" if by_day else "{start:%Y-%m-%d}_{title}")
+        return "/".join([*levels, f"{{channel}}_{'{title}_' if titled else ''}{{start:%Y-%m-%d_%H-%M-%S}}"])
 
     def split_after_s(self) -> Value:
         """0: never. None where it is split, and no time is told."""

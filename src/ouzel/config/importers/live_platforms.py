@@ -86,6 +86,11 @@ def with_word(word: str) -> tuple[str, ...]:
     return tuple(each.name for each in PLATFORMS if any(word in host for host in each.hosts))
 
 
+def folder_of(name: str) -> str | None:
+    """Where its recordings are kept; None when there is no such platform."""
+    return next((each.folder for each in PLATFORMS if each.name == name), None)
+
+
 def of_folder(name: str) -> str | None:
     """The platform whose recordings are in a folder of this name; empty for streams, None when it is of none."""
     if name == DIRECT_FOLDER:

@@ -52,6 +52,7 @@ NoticeCode: TypeAlias = Literal[
     "elsewhere",  # is set in another place
     "in_file",  # is set in ouzel.toml, and how
     "hook_in_file",  # commands stand only in ouzel.toml
+    "into_pipeline",  # what is done with what is over
     "kept_for_later",  # a target of a later version
     "proxy_word_unknown",
     "proxy_missing",  # it is switched on, and has no address
@@ -150,6 +151,8 @@ class Imported:
     """What channels without one of their own are recorded in there."""
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
     """Settings of many channels as an export has them: by scope, JSON values."""
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """Rules that delete, by name, as an export has them: what channels of the file name as their `policy`."""
     comments: tuple[int, ...] = ()
     """Lines that are for people; blank ones are not counted."""
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import xxhash
 
-from ouzel.base.errors import DiskFull, FileBusy, OutputExists, OuzelError, ReadOnly, StorageError
+from ouzel.base.errors import OutputExists, OuzelError, ReadOnly
+from ouzel.engine.sinks.lines import append_line, lock_ledger, refuse_existing, storage_error
 from ouzel.formats.shape import Buffer, Container, Head, Repair, Span
 from ouzel.model import ledger
 from ouzel.model.flow import Chunk, Gap, TrackScope
@@ -23,6 +24,8 @@ from ouzel.model.ledger_lines import ClockLine, Closing, CutLine, Line, Opening,
 
 PART = ".part"
 LEDGER = ".ledger"
+CONVERTING = ".converting"
+"""Ending of a product that is not finished. Its source is still there, so that it may be removed at any time."""
 REPLACED = ".damaged"
 _IOV_MAX = 512
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -55,7 +58,7 @@ class FileSink:
         self._ledger_size = 0
         self._open_files()
         try:
-            self._lock()
+            lock_ledger(self._ledger, f"another process is writing {self.path}")
             self._append(opening)
             self.write([head.data])
             self.size, self._pending = self._pending, 0
@@ -195,7 +198,7 @@ class FileSink:
             self._append(Closing(wall, reason, size, self.media_s, self.chunks, self.gaps, len(tail), around))
             os.fsync(self._media)
             os.fsync(self._ledger)
-            self._refuse_existing()
+            refuse_existing(self.path)
             self.part_path.rename(self.path)
             sync_folder(self.path.parent)
         except OSError as exc:
@@ -224,10 +227,14 @@ class FileSink:
 
     def _open_files(self) -> None:
         self._media = self._ledger = -1
-        self._refuse_existing()
+        refuse_existing(self.path)
         make_folder(self.path.parent)
         try:
-            self._ledger = os.open(self.ledger_path, _NEW_FILE | os.O_APPEND, 0o644)
+            try:
+                self._ledger = os.open(self.ledger_path, _NEW_FILE | os.O_APPEND, 0o644)
+            except FileNotFoundError:  # it was empty, and went with the last recording that was in it
+                make_folder(self.path.parent)
+                self._ledger = os.open(self.ledger_path, _NEW_FILE | os.O_APPEND, 0o644)
             self._media = os.open(self.part_path, _NEW_FILE, 0o644)
             self._counts_links = os.fstat(self._media).st_nlink > 0
         except FileExistsError as exc:
@@ -250,26 +257,8 @@ class FileSink:
             return True  # the disk does not answer, which says nothing about the file
         return fd < 0 or not self._counts_links or os.fstat(fd).st_nlink > 0
 
-    def _refuse_existing(self) -> None:
-        if os.path.lexists(self.path):
-            raise OutputExists(f"{self.path} exists already; give another name or remove it")
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._ledger, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            raise FileBusy(f"another process is writing {self.path}") from exc
-
     def _append(self, line: Line) -> None:
-        data = ledger.render(line)
-        try:
-            written = os.write(self._ledger, data)
-            if written != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as exc:
-            os.ftruncate(self._ledger, self._ledger_size)
-            raise storage_error(exc, self.ledger_path) from exc
-        self._ledger_size += len(data)
+        self._ledger_size = append_line(self._ledger, self._ledger_size, line, self.ledger_path)
 
     def _write_rest(self, data: bytes, done: int) -> None:
         view = memoryview(data)[done:]
@@ -289,15 +278,6 @@ def make_folder(folder: Path) -> None:
         raise ReadOnly(f"{folder} is not a folder", path=str(folder)) from exc
     except OSError as exc:
         raise storage_error(exc, folder) from exc
-
-
-def storage_error(exc: OSError, path: Path) -> StorageError:
-    """The disk's words in ours."""
-    if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return DiskFull(f"no space left for {path}", path=str(path))
-    if exc.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        return ReadOnly(f"{path} cannot be written: {os.strerror(exc.errno)}", path=str(path))
-    return StorageError(f"{path}: {exc.strerror or exc}", path=str(path))
 
 
 def sync_folder(folder: Path) -> None:

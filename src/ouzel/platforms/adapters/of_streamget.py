@@ -92,7 +92,7 @@ class StreamgetAdapter:
                 raise SiteChanged("streamget found nothing")
             told = await asker.fetch_stream_url(data, "OD")
         except Exception as exc:
-            if any(word in str(exc).lower() for word in _LOGIN_WORDS):
+            if not isinstance(exc, LookupError) and any(word in str(exc).lower() for word in _LOGIN_WORDS):
                 raise NeedsLogin(f"streamget: {exc}") from exc
             raise
         identity = match.identity(next(iter(match.named.values()), match.url))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from traceback import walk_tb
 from typing import Any, cast
@@ -117,6 +118,10 @@ def _parameters(options: Options, heard: _Heard) -> dict[str, Any]:
     }
 
 
+_WHOLE = frozenset({"https", "http", "m3u8", "m3u8_native"})
+_SOUND_OF = {"mp4": "m4a", "webm": "webm"}
+
+
 def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Heard) -> Answer:
     identity = match.identity(next(iter(match.named.values()), match.url))
     anchor = info.get("uploader") or info.get("channel") or info.get("creator") or ""
@@ -127,6 +132,9 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Hea
     if status == "is_upcoming":
         begins = info.get("release_timestamp")
         return Offline(identity, anchor, title, datetime.fromtimestamp(begins, UTC) if begins else None)
+    over = status in {"not_live", "was_live"} or (status is None and not info.get("is_live"))
+    if over and not streams:
+        streams = _apart(formats, options)
     if not streams and heard.is_over():
         return Offline(identity, anchor, title)
     if not streams:
@@ -143,6 +151,8 @@ def _answer(match: Match, info: Mapping[str, Any], options: Options, heard: _Hea
             datetime.fromtimestamp(began, UTC) if began else None,
             str(info.get("id") or ""),
         )
+    if all(stream.sound is None for stream in streams):
+        streams = (*_apart(formats, options), *streams)
     return Vod(identity, anchor, streams, title, info.get("thumbnail") or "", info.get("duration"))
 
 
@@ -151,6 +161,24 @@ def _streams(formats: Sequence[Mapping[str, Any]], options: Options) -> list[Str
     both = [f for f in formats if f.get("vcodec") != "none" and f.get("acodec") != "none"]
     sound = [f for f in formats if f.get("vcodec") == "none" and f.get("acodec") != "none"]
     return [_stream(each, options) for each in (*reversed(both), *reversed(sound)) if each.get("url")]
+
+
+def _apart(formats: Sequence[Mapping[str, Any]], options: Options) -> tuple[Stream, ...]:
+    """Of a video that is over: pictures alone, the best first, each with the sound that a file of its container takes.
+
+    The site's manifests are left to who can read them: of these only files and playlists.
+    """
+    whole = [each for each in formats if each.get("url") and each.get("protocol") in _WHOLE and not each.get("has_drm")]
+    sounds = [each for each in reversed(whole) if each.get("vcodec") == "none" and each.get("acodec") != "none"]
+    pictures = [each for each in reversed(whole) if each.get("acodec") == "none" and each.get("vcodec") != "none"]
+    if not sounds:
+        return ()
+
+    def sound_for(picture: Mapping[str, Any]) -> Mapping[str, Any]:
+        kind = _SOUND_OF.get(str(picture.get("ext")))
+        return next((each for each in sounds if each.get("ext") == kind), sounds[0])
+
+    return tuple(replace(_stream(each, options), sound=_stream(sound_for(each), options)) for each in pictures)
 
 
 def _stream(found: Mapping[str, Any], options: Options) -> Stream:

@@ -18,6 +18,7 @@ PLATFORM = Platform(
     title_zh="BongaCams",
     urls=("bongacams.com/{user}", "{}.bongacams.com/{user}", "bongacams.net/{user}", "{}.bongacams.net/{user}"),
     example="https://bongacams.com/somebody",
+    any_case=True,
     chain=("own", "yt-dlp"),
     proxy_advised=True,
     browser_tls=True,

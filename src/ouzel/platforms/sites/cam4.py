@@ -18,6 +18,7 @@ PLATFORM = Platform(
     title_zh="CAM4",
     urls=("cam4.com/{user}", "{}.cam4.com/{user}"),
     example="https://www.cam4.com/somebody",
+    any_case=True,
     chain=("own", "yt-dlp"),
     access="cookie",
     proxy_advised=True,

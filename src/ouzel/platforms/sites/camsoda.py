@@ -20,6 +20,7 @@ PLATFORM = Platform(
     title_zh="CamSoda",
     urls=("camsoda.com/{user}",),
     example="https://www.camsoda.com/somebody",
+    any_case=True,
     chain=("own", "yt-dlp"),
     proxy_advised=True,
     browser_tls=True,

@@ -24,6 +24,7 @@ PLATFORM = Platform(
         "chaturbate.global/{user}",
     ),
     example="https://chaturbate.com/somebody/",
+    any_case=True,
     chain=("own", "yt-dlp"),
     access="cookie",
     proxy_advised=True,

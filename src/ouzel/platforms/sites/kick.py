@@ -18,6 +18,7 @@ PLATFORM = Platform(
     title_zh="Kick",
     urls=("kick.com/{user}", "player.kick.com/{user}"),
     example="https://kick.com/somebody",
+    any_case=True,
     chain=("own", "yt-dlp", "streamlink"),
     browser_tls=True,
     proxy_advised=True,

@@ -20,6 +20,7 @@ PLATFORM = Platform(
     title_zh="pixiv Sketch 直播",
     urls=("sketch.pixiv.net/@{user}", "sketch.pixiv.net/@{user}/lives/{:int}", "sketch.pixiv.net/@{user}/{..}"),
     example="https://sketch.pixiv.net/@somebody",
+    any_case=True,
     chain=("own", "streamlink"),
     access="cookie",
     headers=(("Referer", "https://sketch.pixiv.net/"),),

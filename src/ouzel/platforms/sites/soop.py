@@ -35,6 +35,7 @@ PLATFORM = Platform(
         "bj.afreecatv.com/{user}",
     ),
     example="https://play.sooplive.com/somebody",
+    any_case=True,
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="login",
     login=("own", "streamlink", "yt-dlp", "streamget"),

@@ -25,6 +25,7 @@ PLATFORM = Platform(
     urls=("tiktok.com/@{user}/live", "tiktok.com/@{user}"),
     short=("vm.tiktok.com/{code}", "vt.tiktok.com/{code}", "tiktok.com/t/{code}"),
     example="https://www.tiktok.com/@somebody/live",
+    any_case=True,
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     streams=("flv", "hls"),
     access="cookie",

@@ -29,6 +29,7 @@ PLATFORM = Platform(
         "embed.twitch.tv/?channel={user}",
     ),
     example="https://www.twitch.tv/somebody",
+    any_case=True,
     chain=("own", "streamlink", "yt-dlp", "streamget"),
     access="cookie",
     proxy_advised=True,

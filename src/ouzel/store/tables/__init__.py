@@ -2,10 +2,13 @@
 
 from ouzel.store.tables.base import METADATA
 from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, recordings
-from ouzel.store.tables.channels import channels, layers, revisions
+from ouzel.store.tables.channels import channels, followed, layers, revisions
+from ouzel.store.tables.downloads import downloads
 from ouzel.store.tables.events import events, notices
 from ouzel.store.tables.jobs import jobs
+from ouzel.store.tables.messages import messages, routes, targets, telling
 from ouzel.store.tables.ownership import nodes, owns
+from ouzel.store.tables.pipelines import pipeline_runs, pipelines
 from ouzel.store.tables.policies import policies
 from ouzel.store.tables.standings import standing_history, standings
 from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
@@ -17,21 +20,29 @@ __all__ = [
     "broadcasts",
     "channels",
     "chapters",
+    "downloads",
     "events",
     "files",
+    "followed",
     "gaps",
     "idempotency",
     "jobs",
     "layers",
+    "messages",
     "nodes",
     "notices",
     "owns",
+    "pipeline_runs",
+    "pipelines",
     "policies",
     "recordings",
     "revisions",
+    "routes",
     "sessions",
     "setup_links",
     "standing_history",
     "standings",
+    "targets",
+    "telling",
     "users",
 ]

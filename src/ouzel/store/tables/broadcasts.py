@@ -52,7 +52,10 @@ recordings = Table(
     Column("epoch", Integer, nullable=False, default=0),  # of the owner that wrote it last
     Column("pinned", Boolean, nullable=False, default=False),
     Column("policy", Text),
-    Column("deleted_at", Instant),
+    Column("deleted_at", Instant),  # since when it is in the trash
+    Column("deleting_at", Instant),  # since when its files are being unlinked: there is no way back
+    Column("restored_at", Instant),  # when it was taken out of the trash last: rules count from then on
+    Column("revision", Integer, nullable=False, default=1),  # of edits; what its recorder writes is none
     Column("updated_at", Instant, nullable=False),
 )
 Index("ix_recordings_channel", recordings.c.channel_id, recordings.c.started_at)
@@ -63,9 +66,12 @@ files = Table(
     "files",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("recording_id", Text, ForeignKey("recordings.id", ondelete="CASCADE"), nullable=False),
+    Column("recording_id", Text, ForeignKey("recordings.id", ondelete="CASCADE")),  # or a download's
+    Column("download_id", Text, ForeignKey("downloads.id", ondelete="CASCADE")),
+    Column("role", Text, nullable=False, default="original"),  # of `model.recording.FileRole`
+    Column("made_of", Doc, nullable=False, default=()),  # ids of files, which may be gone
     Column("part", Integer, nullable=False),  # 1, 2, 3 … in the order in which they were on air
-    Column("root", Text, nullable=False),  # name of the storage root
+    Column("root", Text, nullable=False),  # name of the storage root; or a folder, with its whole path
     Column(
         "path", Text, nullable=False
     ),  # from the root on; the final name, also while `.part` stands behind it on the disk
@@ -80,6 +86,7 @@ files = Table(
     Column("closed_at", Instant),
 )
 Index("ix_files_recording", files.c.recording_id, files.c.part)
+Index("ix_files_download", files.c.download_id, sqlite_where=files.c.download_id.is_not(None))
 Index("uq_files_path", files.c.root, files.c.path, unique=True)
 
 gaps = Table(

@@ -56,3 +56,11 @@ revisions = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_revisions_subject", revisions.c.kind, revisions.c.subject, revisions.c.number)
+
+followed = Table(
+    "followed",
+    METADATA,
+    Column("file", Text, primary_key=True),  # of another recorder, which is obeyed
+    Column("subject", Text, primary_key=True),  # the scope of a layer, or the address of a channel
+    Column("said", Doc, nullable=False),  # of it when it was obeyed last; secrets encrypted
+)

@@ -157,7 +157,7 @@ class Http1Client:
                 return visit.answer
             head = visit.head
             assert head is not None
-            if head.status not in REDIRECTS:
+            if head.status not in REDIRECTS or request.body is not None:
                 raise refusal(head, call.url, visit.excerpt, self._wall(), proxied=call.proxy is not None)
             seen.add(call.url)
             call.follow(parse_url(redirect_target(head, call.url)))
@@ -167,7 +167,7 @@ class Http1Client:
 
     async def _visit(self, call: _Call) -> Visit:
         key = call.key
-        link = self._pool.take(key)
+        link = self._pool.take(key) if call.request.body is None else None  # one that died would have it sent twice
         if link is not None:
             visit = await self._converse(call, key, link, reused=True)
             if visit is not None:
@@ -219,6 +219,7 @@ class Http1Client:
             loop.time(),
             call.deadline,
             gather_s=call.request.gather_s if call.max_bytes is None else 0.0,
+            brake=call.request.brake if call.max_bytes is None else None,
         )
         visit.on_no = lambda: self._hurry(exchange)
         self._running.add(exchange)

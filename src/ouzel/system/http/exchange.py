@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ouzel.base.errors import ConnectionLost, OuzelError
 from ouzel.system.http.bodies import Enough
+from ouzel.system.http.braking import Brake, Braking
 from ouzel.system.http.gathering import Gathering
 from ouzel.system.http.heads import Head
 from ouzel.system.http.links import NOBODY, Conduit
@@ -19,7 +20,7 @@ from ouzel.system.http.watch import Watch
 class Exchange:
     """Receives for a link while its answer is under way. Nothing here waits: `over` is set from the loop's callbacks."""
 
-    __slots__ = ("_gather_s", "_gathering", "_link", "_reader", "_watch", "error", "over")
+    __slots__ = ("_braking", "_gather_s", "_gathering", "_link", "_reader", "_watch", "error", "over")
 
     def __init__(
         self,
@@ -30,12 +31,14 @@ class Exchange:
         deadline: float,
         *,
         gather_s: float = 0.0,
+        brake: Brake | None = None,
     ) -> None:
         self._link = link
         self._gather_s = gather_s
         self._gathering: Gathering | None = None
         self._reader = AnswerReader(on_head)
         self._watch = Watch(self._reader, limits, now, deadline)
+        self._braking = None if brake is None else Braking(link, brake, self._watch.forgive)
         self.error: Exception | None = None
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         link.receiver = self
@@ -88,6 +91,8 @@ class Exchange:
         else:
             if self._reader.done:
                 self._finish()
+            elif self._braking is not None and self._reader.head_done:
+                self._braking.came(len(data))
 
     def closed(self, exc: Exception | None) -> None:
         if self.over.done():
@@ -110,12 +115,16 @@ class Exchange:
 
     def abandon(self) -> None:
         """Nobody waits any more."""
+        if self._braking is not None:
+            self._braking.end()
         self._link.receiver = NOBODY
         self._link.abort()
 
     def _finish(self) -> None:
         if self._gathering is not None:
             self._gathering.end()
+        if self._braking is not None:
+            self._braking.end()
         if not self.over.done():
             self.over.set_result(None)
         if not self.reusable:

@@ -66,6 +66,12 @@ class Conduit(Protocol):
         """Let so many bytes arrive before any are handed out; fewer only when the connection ends. 1: no waiting."""
         ...
 
+    def pause(self) -> None:
+        """Read nothing more, until `resume`. What was read before may still be handed out."""
+        ...
+
+    def resume(self) -> None: ...
+
     def abort(self) -> None:
         """Close at once, whatever is under way. The receiver may still be told."""
         ...
@@ -147,6 +153,14 @@ class Link(asyncio.BufferedProtocol):
         with suppress(OSError):  # an option that not every system has
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
+    def pause(self) -> None:
+        if self._transport is not None and self._transport.is_reading():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -213,6 +227,12 @@ class TlsLink:
 
     def gather(self, size: int) -> None:
         self._lower.gather(size)
+
+    def pause(self) -> None:
+        self._lower.pause()
+
+    def resume(self) -> None:
+        self._lower.resume()
 
     def abort(self) -> None:
         self._ended = True

@@ -58,13 +58,17 @@ def render_request(request: Request, url: Url, fields: Fields, *, compressed: bo
         compressed: whether gzip is welcome; ranges of a compressed body are of no use.
         proxy: a proxy that is spoken to in HTTP itself, without a tunnel.
     """
-    line = f"GET {url.target if proxy is None else url.anonymous} HTTP/1.1\r\n"
+    method = "GET" if request.body is None else "POST"
+    line = f"{method} {url.target if proxy is None else url.anonymous} HTTP/1.1\r\n"
     if request.byte_range is not None:
         first, last = request.byte_range
         line += f"Range: bytes={first}-{'' if last is None else last}\r\n"
+    if request.body is not None:
+        line += f"Content-Length: {len(request.body)}\r\n"
     login = None if url.user is None else (url.user, url.password)
     credentials = None if proxy is None else proxy_authorization(proxy)
-    return line.encode() + _rest(url.authority, request.user_agent, fields, compressed, login, credentials)
+    rest = _rest(url.authority, request.user_agent, fields, compressed, login, credentials)
+    return b"".join((line.encode(), rest, request.body or b""))
 
 
 @lru_cache(maxsize=1024)

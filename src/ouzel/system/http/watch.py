@@ -57,7 +57,7 @@ class Watch:
         self.due = min(self.due, self._deadline)
 
     def forgive(self, seconds: float) -> None:
-        """The loop was blocked for so long."""
+        """The loop was blocked, or the consumer rests, for so long."""
         self._head_due += seconds
         self._quiet_since += seconds
         if self._marks is not None:
@@ -77,7 +77,7 @@ class Watch:
         limits = self._limits
         count: int = self._progress.received
         if count != self._seen:
-            self._seen, self._quiet_since = count, now
+            self._seen, self._quiet_since = count, max(now, self._quiet_since)  # which may be ahead: a rest of ours
         elif now - self._quiet_since >= limits.stall_s:
             raise Stalled(f"no bytes for {limits.stall_s:g} s", stall_s=limits.stall_s, received_bytes=count)
         if limits.low_speed_bps:

@@ -106,7 +106,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: Buffer | Stream = b""
     chunked: bool = True
-    """An endless body is framed in chunks; otherwise it ends with the connection."""
+    """A body without `Content-Length` among the headers is framed in chunks; otherwise it ends with the connection."""
     delivery: Delivery = field(default_factory=Delivery)
 
 
@@ -258,8 +258,9 @@ class _Answer:
             await self._delivery.hold_head.wait(self._clock)
         body = self._response.body
         known = not isinstance(body, AsyncGenerator)
-        self._chunks = not known and self._response.chunked
-        if not known and not self._chunks:
+        framed = known or "Content-Length" in self._response.headers
+        self._chunks = not framed and self._response.chunked
+        if not framed and not self._chunks:
             self._keep = False
         self._writer.write(self._head(len(body) if known else None))
         if self._request.method != "HEAD":

@@ -10,7 +10,6 @@ import anyio
 import xxhash
 
 from ouzel.base.errors import (
-    Encrypted,
     Forbidden,
     FormatError,
     Gone,
@@ -18,7 +17,6 @@ from ouzel.base.errors import (
     MediaError,
     NetworkError,
     NotDecrypted,
-    NotMedia,
     OuzelError,
     RateLimited,
     Refused,
@@ -28,16 +26,17 @@ from ouzel.base.errors import (
     ToolError,
     Unsupported,
 )
-from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
+from ouzel.engine.programme import SegmentNote
 from ouzel.engine.sources.context import SourceContext
 from ouzel.engine.sources.disguise import Disguise, seed_in
 from ouzel.engine.sources.hls.lane import Item, Lane
-from ouzel.engine.sources.hls.shapers import LaneShapers, is_noise
-from ouzel.engine.tape import SegmentNote
+from ouzel.engine.sources.hls.shapers import LaneShapers
+from ouzel.engine.sources.keys import MAX_KEY_ANSWER, Keyring
+from ouzel.engine.sources.segment_kind import is_noise
 from ouzel.formats.m3u8 import ByteRange, InitSegment, Key, Segment
 from ouzel.formats.shape import Span
-from ouzel.model.flow import GapCode, because
+from ouzel.model.flow import GapCode, lost_as
 from ouzel.model.stream import Stream
 from ouzel.model.window import Fetch
 from ouzel.system.http import Answer
@@ -45,9 +44,6 @@ from ouzel.system.http import Answer
 if TYPE_CHECKING:
     from ouzel.engine.sources.aes import Aes128Stream
 
-_KEY_BYTES = 16
-_MAX_KEY_ANSWER = 64 * 1024
-_MOST_KEYS = 1000
 _RENEW_EVERY_S = 15.0
 _LOST_AT_START = 3
 _TELLING_BYTES = 16  # tell what container a segment is
@@ -61,7 +57,8 @@ class SegmentReader:
     def __init__(self, context: SourceContext, shapers: LaneShapers) -> None:
         self._context = context
         self._shapers = shapers
-        self._keys: dict[str, bytes] = {}
+        self._keys = Keyring(self._fetch_key)
+        self._asking: Stream
         self._renewed_at = float("-inf")
         self.blame: tuple[GapCode, str] | None = None
         """Until media flows again: why whatever is gone by now could not be fetched in time."""
@@ -120,7 +117,7 @@ class SegmentReader:
             _abandon(lane)
             if key is None or not isinstance(exc, MediaError) or not taker.is_noise:
                 raise
-            self._keys.pop(key.uri or "", None)  # the next attempt asks for it again: it may have changed
+            self._keys.forget(key)
             raise NotDecrypted(
                 "decrypted, the segment is no media: it may have another key than the playlist says"
             ) from exc
@@ -185,25 +182,12 @@ class SegmentReader:
         lane.init = init
 
     async def _key(self, stream: Stream, key: Key) -> bytes:
-        if key.method != "AES-128":
-            raise Encrypted(f"the stream is encrypted with {key.method}, which Ouzel cannot read", method=key.method)
-        if key.uri is None:
-            raise FormatError("EXT-X-KEY names no key address")
-        if (known := self._keys.get(key.uri)) is not None:
-            return known
-        if key.uri.lower().startswith("data:"):
-            from ouzel.engine.sources.aes import read_data_uri
+        self._asking = stream
+        return await self._keys.find(key)
 
-            data = read_data_uri(key.uri)
-        else:
-            page = await self._context.http.fetch(self._context.request(stream, key.uri), max_bytes=_MAX_KEY_ANSWER)
-            data = page.data
-        if len(data) != _KEY_BYTES:
-            raise NotMedia(f"the key at {redact(key.uri)[:80]} has {len(data)} bytes instead of {_KEY_BYTES}")
-        if len(self._keys) >= _MOST_KEYS:
-            self._keys.clear()
-        self._keys[key.uri] = data
-        return data
+    async def _fetch_key(self, uri: str) -> bytes:
+        request = self._context.request(self._asking, uri)
+        return (await self._context.http.fetch(request, max_bytes=MAX_KEY_ANSWER)).data
 
     async def feed_inits(self, stream: Stream, lanes: Sequence[Lane]) -> None:
         """Where picture and sound share a file, its head needs the init segments of both before any media."""
@@ -260,12 +244,8 @@ class SegmentReader:
             self._lost_count += 1
         if isinstance(exc, Gone) and self.blame is not None:
             code, why = self.blame
-        elif isinstance(exc, (Gone, Forbidden)):
-            code, why = GapCode.SEGMENT_GONE, because(GapCode.SEGMENT_GONE, exc)
-        elif isinstance(exc, (NetworkError, ShortBody)):
-            code, why = GapCode.SEGMENT_FAILED, because(GapCode.SEGMENT_FAILED, exc)
         else:
-            code, why = GapCode.SEGMENT_BAD, because(GapCode.SEGMENT_BAD, exc)
+            code, why = lost_as(exc)
         self._context.tape.lose(
             code,
             why,

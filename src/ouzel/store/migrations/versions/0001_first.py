@@ -73,6 +73,56 @@ def upgrade() -> None:
         "uq_channels_identity", "channels", ["identity"], unique=True, sqlite_where=sa.text("deleted_at IS NULL")
     )
     op.create_table(
+        "downloads",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("stem", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("prio", sa.Integer(), nullable=False),
+        sa.Column("profile", sa.Text(), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.Column("not_before", sa.Integer(), nullable=True),
+        sa.Column("retries", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("pieces", sa.Integer(), nullable=False),
+        sa.Column("pieces_done", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("bytes_total", sa.Integer(), nullable=True),
+        sa.Column("media_done_s", sa.REAL, nullable=False),
+        sa.Column("media_s", sa.REAL, nullable=False),
+        sa.Column("gaps", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=True),
+        sa.Column("ledger", sa.Text(), nullable=True),
+        sa.Column("format", sa.Text(), nullable=True),
+        sa.Column("tracks", sa.Text(), nullable=False),
+        sa.Column("warnings", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.Integer(), nullable=True),
+        sa.Column("completed_at", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_downloads")),
+    )
+    op.create_index("ix_downloads_created", "downloads", ["created_at", "id"], unique=False)
+    op.create_index("ix_downloads_state", "downloads", ["state"], unique=False)
+    op.create_index("ix_downloads_target", "downloads", ["target"], unique=False)
+    op.create_index(
+        "uq_downloads_target",
+        "downloads",
+        ["target"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('pending', 'downloading', 'paused')"),
+    )
+    op.create_table(
         "events",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("at", sa.Integer(), nullable=False),
@@ -84,6 +134,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_events_channel", "events", ["channel_id", "number"], unique=False)
+    op.create_table(
+        "followed",
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("file", "subject", name=op.f("pk_followed")),
+    )
     op.create_table(
         "idempotency",
         sa.Column("by", sa.Text(), nullable=False),
@@ -138,6 +195,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_layers")),
     )
     op.create_table(
+        "messages",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("channel_id", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("picture", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("joined", sa.Boolean(), nullable=False),
+        sa.Column("not_before", sa.Integer(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+    )
+    op.create_index("ix_messages_about", "messages", ["route", "target", "about", "created_at"], unique=False)
+    op.create_index("ix_messages_created", "messages", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_messages_waiting", "messages", ["target", "number"], unique=False, sqlite_where=sa.text("state = 'waiting'")
+    )
+    op.create_index("uq_messages_event", "messages", ["number", "route", "target"], unique=True)
+    op.create_table(
         "nodes",
         sa.Column("incarnation", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -175,11 +265,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("over_at IS NULL AND dismissed_at IS NULL"),
     )
     op.create_table(
+        "pipelines",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_pipelines")),
+    )
+    op.create_table(
         "policies",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("keep_days", sa.REAL, nullable=True),
         sa.Column("keep_bytes", sa.Integer(), nullable=True),
         sa.Column("keep_count", sa.Integer(), nullable=True),
+        sa.Column("keep_free", sa.Integer(), nullable=True),
         sa.Column("per", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
@@ -202,6 +302,15 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_revisions_subject", "revisions", ["kind", "subject", "number"], unique=False)
+    op.create_table(
+        "routes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("doc", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_routes")),
+    )
     op.create_table(
         "setup_links",
         sa.Column("token_hash", sa.Text(), nullable=False),
@@ -237,6 +346,21 @@ def upgrade() -> None:
         sa.Column("adapter", sa.Text(), nullable=True),
         sa.Column("evidence", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_standings")),
+    )
+    op.create_table(
+        "targets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("doc", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_targets")),
+    )
+    op.create_table(
+        "telling",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_telling")),
     )
     op.create_table(
         "users",
@@ -318,6 +442,9 @@ def upgrade() -> None:
         sa.Column("pinned", sa.Boolean(), nullable=False),
         sa.Column("policy", sa.Text(), nullable=True),
         sa.Column("deleted_at", sa.Integer(), nullable=True),
+        sa.Column("deleting_at", sa.Integer(), nullable=True),
+        sa.Column("restored_at", sa.Integer(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["broadcast_id"], ["broadcasts.id"], name=op.f("fk_recordings_broadcast_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
@@ -361,7 +488,10 @@ def upgrade() -> None:
     op.create_table(
         "files",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("recording_id", sa.Text(), nullable=False),
+        sa.Column("recording_id", sa.Text(), nullable=True),
+        sa.Column("download_id", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("made_of", sa.Text(), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("root", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
@@ -375,9 +505,15 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.Integer(), nullable=False),
         sa.Column("closed_at", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
+            ["download_id"], ["downloads.id"], name=op.f("fk_files_download_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
             ["recording_id"], ["recordings.id"], name=op.f("fk_files_recording_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
+    )
+    op.create_index(
+        "ix_files_download", "files", ["download_id"], unique=False, sqlite_where=sa.text("download_id IS NOT NULL")
     )
     op.create_index("ix_files_recording", "files", ["recording_id", "part"], unique=False)
     op.create_index("uq_files_path", "files", ["root", "path"], unique=True)
@@ -398,3 +534,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_gaps")),
     )
     op.create_index("ix_gaps_recording", "gaps", ["recording_id", "at_s"], unique=False)
+    op.create_table(
+        "pipeline_runs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("pipeline", sa.Text(), nullable=False),
+        sa.Column("recording_id", sa.Text(), nullable=True),
+        sa.Column("download_id", sa.Text(), nullable=True),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Text(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("skipped", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["download_id"], ["downloads.id"], name=op.f("fk_pipeline_runs_download_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["recording_id"], ["recordings.id"], name=op.f("fk_pipeline_runs_recording_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pipeline_runs")),
+    )
+    op.create_index("ix_pipeline_runs_created", "pipeline_runs", ["created_at", "id"], unique=False)
+    op.create_index("ix_pipeline_runs_download", "pipeline_runs", ["download_id"], unique=False)
+    op.create_index(
+        "ix_pipeline_runs_open", "pipeline_runs", ["state"], unique=False, sqlite_where=sa.text("state = 'running'")
+    )
+    op.create_index("ix_pipeline_runs_recording", "pipeline_runs", ["recording_id"], unique=False)
