@@ -52,7 +52,7 @@ async def test_targets_come_and_go_and_show_no_secret(root: httpx.AsyncClient, s
     bad = await root.post("/api/targets", json=PHONE | {"name": "x", "settings": {"url": "https://a/b", "colour": 1}})
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_option")
     assert bad.json()["errors"][0]["pointer"] == "/settings/colour"
-    assert {each["kind"] for each in (await root.get("/api/targets/kinds")).json()["items"]} == KINDS.keys()
+    assert {each["kind"] for each in (await root.get("/api/target-kinds")).json()["items"]} == KINDS.keys()
     assert (await root.delete("/api/targets/phone")).status_code == 204
 
 

@@ -44,7 +44,7 @@ def _cells(row: Row) -> list[object]:
 @talking
 def kinds(output: Output, api: Api) -> int:
     """List the sorts of targets, and what each has to be told."""
-    show(output, api.get("targets/kinds")["items"], "targets.kinds", _kind)
+    show(output, api.get("target-kinds")["items"], "targets.kinds", _kind)
     return EXIT_OK
 
 
@@ -165,7 +165,7 @@ def _window(text: str) -> dict[str, str]:
 
 def read_settings(api: Api, kind: str, words: tuple[str, ...]) -> dict[str, Any]:
     """`KEY=VALUE` as the daemon wants it. Raises: BadOption."""
-    items = cast("list[Row]", api.get("targets/kinds")["items"])
+    items = cast("list[Row]", api.get("target-kinds")["items"])
     shapes = {each["name"]: each["kind"] for item in items if item["kind"] == kind for each in item["settings"]}
     found: dict[str, Any] = {}
     for word in words:

@@ -24,17 +24,17 @@ from ouzel.api.services import Served
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, KeyReused, NotFound, OuzelError
 from ouzel.model.targets import KINDS
 
-router = APIRouter(prefix="/api/targets", tags=["telling people"], responses=signed_in_problems())
+router = APIRouter(prefix="/api", tags=["telling people"], responses=signed_in_problems())
 _Name = Annotated[str, Path(min_length=1, max_length=60)]
 
 
-@router.get("")
+@router.get("/targets")
 async def list_targets(services: Served, who: SeesAll) -> TargetsOut:  # noqa: ARG001
     """Where messages go, in the order of their names. Secrets are hidden."""
     return TargetsOut(items=[TargetOut.of(each) for each in await services.targets.all()])
 
 
-@router.get("/kinds")
+@router.get("/target-kinds")
 async def list_kinds_of_targets(who: CanRead) -> KindsOut:  # noqa: ARG001
     """The sorts of targets, and what each has to be told."""
     return KindsOut(
@@ -42,7 +42,7 @@ async def list_kinds_of_targets(who: CanRead) -> KindsOut:  # noqa: ARG001
     )
 
 
-@router.post("", status_code=201, response_model=TargetOut, responses=problems(Conflict, BadOption, KeyReused))
+@router.post("/targets", status_code=201, response_model=TargetOut, responses=problems(Conflict, BadOption, KeyReused))
 async def add_target(body: TargetIn, services: Served, once: Once, who: IsAdmin) -> Response:
     """It is told nothing until a route leads to it."""
 
@@ -52,7 +52,7 @@ async def add_target(body: TargetIn, services: Served, once: Once, who: IsAdmin)
     return await once.answer(make)
 
 
-@router.patch("/{name}", responses=problems(NotFound, ChangedSince, BadOption))
+@router.patch("/targets/{name}", responses=problems(NotFound, ChangedSince, BadOption))
 async def change_target(
     name: _Name, body: TargetPatch, request: Request, services: Served, who: IsAdmin, expected: IfMatch
 ) -> TargetOut:
@@ -62,13 +62,13 @@ async def change_target(
     return TargetOut.of(changed)
 
 
-@router.delete("/{name}", status_code=204, responses=problems(NotFound, ChangedSince, Conflict))
+@router.delete("/targets/{name}", status_code=204, responses=problems(NotFound, ChangedSince, Conflict))
 async def remove_target(name: _Name, services: Served, who: IsAdmin, expected: IfMatch) -> None:
     """Not while a route leads to it. What waits for it is dropped."""
     await services.targets.remove(name, by=who.by, revision=expected)
 
 
-@router.post("/{name}/test", responses=problems(NotFound))
+@router.post("/targets/{name}/test", responses=problems(NotFound))
 async def test_target(name: _Name, services: Served, who: IsAdmin) -> TestedOut:  # noqa: ARG001
     """Send it a message now, in quiet hours too, and tell what came of it."""
     try:

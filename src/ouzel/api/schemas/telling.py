@@ -15,7 +15,7 @@ from ouzel.model.targets import Setting, Target
 from ouzel.store.named import Named
 
 _QUIET = "hours in which nothing is sent: a list of windows, as in the setting `schedule` of channels"
-_SETTINGS = "by the names of `GET /api/targets/kinds`; null takes one away; `•••`: as it was"
+_SETTINGS = "by the names of `GET /api/target-kinds`; null takes one away; `•••`: as it was"
 _DEBOUNCE = (
     "seconds in which the same about the same is told once; null: as `[watch] notify_interval` says, of channels"
 )
