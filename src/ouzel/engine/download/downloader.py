@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,13 +131,17 @@ class _Run:
                 try:
                     if (there := await finish.there(sight)) is not None:
                         return there
+                    folder, name = await anyio.to_thread.run_sync(self._home, sight, stem, sight.tracks[0], 0)
+                    if folder != self._wish.folder:
+                        await finish.look_ahead(sight, folder / name)
                     fetched = await self._tracks(asking, sight, stem)
                 except OutputExists as exc:
                     if self._wish.stem or not exc.context.get("other"):
                         raise
                     self._forget()
                 else:
-                    return await finish.run(fetched)
+                    done = await finish.run(fetched)
+                    return replace(done, warnings=(*sight.warnings, *done.warnings))
         raise AssertionError("names do not end without a word")
 
     async def _tracks(self, asking: Asking, sight: Sight, stem: str) -> list[Fetched]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -120,6 +120,7 @@ class Repairer:
                 plan.name,
                 plan.default,
                 plan.forced,
+                plan.begins_s,
             )
             for plan, file in sorted(zip(plans, case.files, strict=True), key=lambda each: order[each[0].kind])
         ]
@@ -172,7 +173,7 @@ async def _match(case: Case, asking: Asking) -> list[TrackPlan]:
     async for track in every_track(asking):
         for file in case.files:
             if file.path not in found and (pieces := file.find_in(track.pieces)) is not None:
-                found[file.path] = replace(track, pieces=pieces)
+                found[file.path] = track.only(pieces)
                 break
         if len(found) == len(case.files):
             return [found[file.path] for file in case.files]
