@@ -170,3 +170,21 @@ async def test_what_was_begun_as_it_comes_goes_on_when_its_format_is_named(tmp_p
         done = await download(vod.url("/v.m3u8"), tmp_path, format="ts")
         assert {name for name in vod.asked if name.endswith(".ts")} == {last}
     assert done.path.read_bytes() == b"".join(path.read_bytes() for path in clip.ts_segments("av"))
+
+
+async def test_what_cannot_be_heeded_is_told(tmp_path: Path, clip: Clip) -> None:
+    async with VodServer(programme(clip)) as vod:
+        wished = {"quality": "720p", "audio": ("fr",), "subtitles": ("en", "all"), "key": bytes(16)}
+        told = await download(vod.url("/v.m3u8"), tmp_path / "told", **wished)
+        silent = await download(
+            vod.url("/v.m3u8"), tmp_path / "silent", quality="Best", audio=("all",), subtitles=("all",)
+        )
+    assert told.warnings == (
+        "--quality 720p: there is one quality, and nothing to choose from",
+        "--audio fr: there is one sound, and no word about its language",
+        "--subs en: there are no subtitles",
+        "the key is not used: nothing is encrypted with AES-128",
+    )
+    assert all(in_chinese(words) != words for words in told.warnings)
+    assert silent.warnings == ()
+    assert told.path.read_bytes() == silent.path.read_bytes()

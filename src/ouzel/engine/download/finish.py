@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from ouzel.base.errors import Incomplete, OutputExists
 from ouzel.engine.download.home import bring_home, clear_tracks, name_of, product_of, refuse_taken
-from ouzel.engine.download.sight import Sight, TrackPlan
+from ouzel.engine.download.sight import Sight, TrackPlan, besides
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.download.track import TrackFile
 from ouzel.engine.sinks.file import LEDGER
@@ -68,7 +68,7 @@ class Finish:
         held = await anyio.to_thread.run_sync(product_of, wish.folder, stem, wish.format, names)
         if held is None:
             return None
-        has, wants = held.product.beside if held.product else (), tuple(each.label for each in sight.tracks[1:])
+        has, wants = held.product.beside if held.product else (), besides(sight.tracks)
         if has != wants:
             raise OutputExists(
                 f"{held.media} is there already, with other tracks ({_listed(has)}, not {_listed(wants)}); "

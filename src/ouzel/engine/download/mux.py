@@ -14,13 +14,13 @@ import anyio.to_thread
 from ouzel.base.errors import DiskFull, OutputExists, ToolFailed, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.download.beginnings import clean_subtitles, delays, packed_start
+from ouzel.engine.download.sight import besides
 from ouzel.engine.download.spend import Spending, ledger_of
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sinks.file import CONVERTING, LEDGER, storage_error, sync_folder
 from ouzel.engine.tasks import beside
 from ouzel.formats.m3u8 import Rendition
-from ouzel.model.downloads import track_label
 from ouzel.model.ledger_lines import Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock
@@ -66,10 +66,6 @@ class Track:
     """Where it begins in the programme, as its list announces; more than 0 where the beginning is left out."""
     own_sound: Rendition | None = None
     """What the sound in it is called, where it goes in beside that of other tracks."""
-
-    @property
-    def label(self) -> str:
-        return track_label(self.kind, self.language, self.name)
 
 
 _Input = tuple[Track, Path, Found | None, float]
@@ -145,7 +141,7 @@ class Mux:
             made = await probe(temporary)
             _compare(made, self._tracks, self._found, self._target)
             joined = await anyio.to_thread.run_sync(
-                _settle, temporary, self._path, made, told, self._clock, [each.label for each in self._tracks[1:]]
+                _settle, temporary, self._path, made, told, self._clock, besides(self._tracks)
             )
         except BaseException:
             with anyio.CancelScope(shield=True):
