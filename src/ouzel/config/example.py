@@ -31,7 +31,7 @@ _HOOK_COMMAND = ("/usr/local/bin/after-recording", "--verbose")
 
 
 def example() -> str:
-    """TOML. With or without the `#` before its keys it says what counts anyway; but for the hook and the root, which are examples.
+    """TOML. With or without the `#` before its keys it says what counts anyway; but for hook and root, which are examples.
 
     Needs the sources of the classes. Raises: OSError without them.
     """

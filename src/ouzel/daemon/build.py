@@ -62,6 +62,7 @@ from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
 from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_move import move_kind
 from ouzel.services.steps import Steps
 from ouzel.services.storage import Storage
 from ouzel.services.supervisor import Supervisor
@@ -144,7 +145,7 @@ async def open_daemon(
         await channels.load()
         ownership = SqliteOwnership(db)
         folders = {name: gate.folder for name, gate in gates.items()}
-        notices, events, places = Notices(db), EventBus(db), Places(folders)
+        notices, events, places = Notices(db), EventBus(db), Places(folders, lambda name: gates[name].require())
         queue, own = SqliteJobQueue(db, ownership), settings.download.pipeline
         afterwards = Afterwards(db, queue, channels, notices, places, own)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
@@ -161,7 +162,9 @@ async def open_daemon(
             lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
-        steps = Steps([remux_kind(ffmpeg, clock), command_kind(hooks, clock)])
+        steps = Steps(
+            [remux_kind(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
+        )
 
         def check_room(root: str) -> None:
             if root in gates:
@@ -183,6 +186,7 @@ async def open_daemon(
             await queue.settle()
             await downloads.settle()
             await afterwards.settle()
+            await of_steps.settle()
             if settled.files:
                 data = {"files": len(settled.files)}
                 await notices.raise_notice("files.recovered", "files.recovered", data=data)
