@@ -46,5 +46,5 @@ async def killed(
             assert seed.items() <= left.items(), "nothing is lost"
         assert each["again"] == 0, ended.stderr
         assert each["names"].keys() == first["names"].keys(), "nothing unfinished stays"
-        assert whole.items() <= each["names"].items()
+        assert whole.items() <= each["names"].items(), (whole, each)
         assert replaced or seed.items() <= each["names"].items()

@@ -70,7 +70,10 @@ async def test_it_tells_what_happens(ask: Ask, tmp_path: Path) -> None:
         told = service.got[1].json
         assert told["type"] == "download.failed"
         assert "could not be downloaded" in told["title"]
-        [sent] = await ask("messages list --state sent")
+        with anyio.fail_after(60):
+            while not (rows := await ask("messages list --state sent")):  # it is heard before it is written down
+                pass
+        [sent] = rows
         assert (sent["target"], sent["title"]) == ("hook", told["title"])
         [waiting] = await ask("messages list --target stuck")
         assert waiting["state"] == "waiting"

@@ -89,8 +89,7 @@ async def fake_mail_server(
 ) -> AsyncGenerator[FakeMailServer]:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
     server = FakeMailServer(listener.extra(anyio.abc.SocketAttribute.local_port), tls, wrapped, login)  # noqa: S610
-    async with anyio.create_task_group() as tasks:
+    async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, server.serve)
         yield server
         tasks.cancel_scope.cancel()
-    await listener.aclose()

@@ -84,11 +84,10 @@ async def fake_service(doc: Any, status: int = 200) -> AsyncGenerator[FakeServic
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
     port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
     service = FakeService(f"http://127.0.0.1:{port}", [(status, {}, doc)])
-    async with anyio.create_task_group() as tasks:
+    async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, _handler(service))
         yield service
         tasks.cancel_scope.cancel()
-    await listener.aclose()
 
 
 def _handler(service: FakeService) -> Callable[[anyio.abc.SocketStream], Any]:

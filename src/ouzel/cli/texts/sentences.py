@@ -155,6 +155,12 @@ ZH = {
     "{text} is not a duration: write it as 90s, 1h30m or 01:02:03": "{text} 不是时长：请写成 90s、1h30m 或 01:02:03",
     "{text} is not a size: write it as 500MB, 2GB or 2GiB": "{text} 不是大小：请写成 500MB、2GB 或 2GiB",
     "{path} exists already; give another name or remove it": "{path} 已经存在；请换一个名称，或将其移走",
+    "{path} is there already, with other tracks ({has}, not {wants}); give another name or remove it": (
+        "{path} 已经存在，但轨道不同（有 {has}，没有 {wants}）；请换一个名称，或将其移走"
+    ),
+    "{path} is there already, without other tracks; give another name or remove it": (
+        "{path} 已经存在，但没有其他轨道；请换一个名称，或将其移走"
+    ),
     "--verbose and --quiet contradict each other": "--verbose 与 --quiet 互相矛盾",
     # the network
     "host not found: {host} ({why})": "找不到主机：{host}（{why}）",

@@ -127,9 +127,9 @@ class _Run:
         for stem in self._names.of(self._wish, asking.address, _ending(sight.tracks[0])):
             with self._names.held(self._wish, stem):
                 finish = Finish(self._wish, stem, self._ffmpeg, self._clock, tally, self._stage, asking.address.title)
-                if (there := await finish.there(sight)) is not None:
-                    return there
                 try:
+                    if (there := await finish.there(sight)) is not None:
+                        return there
                     fetched = await self._tracks(asking, sight, stem)
                 except OutputExists as exc:
                     if self._wish.stem or not exc.context.get("other"):

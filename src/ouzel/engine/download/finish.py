@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import Incomplete
-from ouzel.engine.download.home import bring_home, clear_tracks, name_of, product_of
+from ouzel.base.errors import Incomplete, OutputExists
+from ouzel.engine.download.home import alone_at, bring_home, clear_tracks, name_of, product_of
 from ouzel.engine.download.sight import Sight, TrackPlan
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.download.track import TrackFile
@@ -55,14 +55,28 @@ class Finish:
         self._title = title
 
     async def there(self, sight: Sight) -> DownloadOutcome | None:
-        """It was made before; what a kill has left of its tracks goes."""
+        """It was made before; what a kill has left of its tracks goes.
+
+        Raises: OutputExists, with `other`: of the same pictures, but with other tracks than are wished for now.
+        """
         main, wish, stem = sight.tracks[0], self._wish, self._stem
         if wish.keep_tracks or not (len(sight.tracks) > 1 or wish.format is not None or main.is_broken):
             return None
         names = [*map(identifier(main.pieces), main.pieces)]
         held = await anyio.to_thread.run_sync(product_of, wish.folder, stem, wish.format, names)
         if held is None:
+            if len(sight.tracks) > 1 and (alone := await anyio.to_thread.run_sync(alone_at, wish.folder, stem)):
+                raise OutputExists(
+                    f"{alone} is there already, without other tracks; give another name or remove it", other=True
+                )
             return None
+        has, wants = held.product.beside if held.product else (), tuple(each.label for each in sight.tracks[1:])
+        if has != wants:
+            raise OutputExists(
+                f"{held.media} is there already, with other tracks ({_listed(has)}, not {_listed(wants)}); "
+                "give another name or remove it",
+                other=True,
+            )
         await anyio.to_thread.run_sync(clear_tracks, wish.folder, stem)
         self._tally.pieces_done = self._tally.pieces
         path, made = held.media, held.product
@@ -181,6 +195,10 @@ class Finish:
 
     def _share(self, share: float) -> None:
         self._tally.share = share
+
+
+def _listed(tracks: Sequence[str]) -> str:
+    return ", ".join(tracks) or "none"
 
 
 def _parts(fetched: Sequence[Fetched]) -> list[list[Fetched]]:

@@ -31,6 +31,13 @@ def is_home(folder: Path, stem: str, format_: str | None) -> bool:
     return ending is not None and format_ in {None, ending} and (folder / f"{stem}.{ending}").exists()
 
 
+def alone_at(folder: Path, stem: str) -> Path | None:
+    """The file of this name that was brought home as it came. Blocking. Raises: StorageError."""
+    told = _opening(folder / f"{stem}{LEDGER}")
+    path = folder / told.file if told is not None and told.download else None
+    return path if path is not None and path.stem == stem and path.exists() else None
+
+
 def clear_beginning(product: Path, main: Path) -> None:
     """A ledger that was written for a product of this track, when a kill has come before its file got its name. Blocking.
 

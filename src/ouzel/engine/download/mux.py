@@ -18,6 +18,7 @@ from ouzel.engine.download.spend import Spending, ledger_of
 from ouzel.engine.probe import probe
 from ouzel.engine.sinks.file import CONVERTING, LEDGER, storage_error, sync_folder
 from ouzel.engine.tasks import beside
+from ouzel.model.downloads import track_label
 from ouzel.model.ledger_lines import Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock
@@ -59,6 +60,10 @@ class Track:
     name: str = ""
     default: bool = False
     forced: bool = False
+
+    @property
+    def label(self) -> str:
+        return track_label(self.kind, self.language, self.name)
 
 
 _Input = tuple[Track, Path, Found | None, float]
@@ -135,7 +140,7 @@ class Mux:
             made = await probe(temporary)
             _compare(made, self._found)
             joined = await anyio.to_thread.run_sync(
-                _settle, temporary, self._path, self._target, made, told, self._clock
+                _settle, temporary, self._path, made, told, self._clock, [each.label for each in self._tracks[1:]]
             )
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -306,15 +311,15 @@ def _compare(made: Found, found: Sequence[Found | None]) -> None:
             )
 
 
-def _settle(temporary: Path, path: Path, target: str, made: Found, told: bytes, clock: Clock) -> Joined:
+def _settle(temporary: Path, path: Path, made: Found, told: bytes, clock: Clock, beside: Sequence[str]) -> Joined:
     """The product is good: make it last, write down what is in it, give it its name. Blocking."""
+    target = path.suffix[1:]
     try:
         size = temporary.stat().st_size
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        product = Product(
-            clock.now(), path.name, target, size, made.media_s, ledgers.digest(temporary, lambda _count: None)
-        )
+        digest = ledgers.digest(temporary, lambda _count: None)
+        product = Product(clock.now(), path.name, target, size, made.media_s, digest, beside=tuple(beside))
         ledger_path = path.with_suffix(LEDGER)
         with ledger_path.open("xb") as file:
             file.write(told)

@@ -13,7 +13,7 @@ from ouzel.engine.download.asking import Asking
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Playlist, Rendition, Variant, parse
-from ouzel.model.downloads import DownloadWish
+from ouzel.model.downloads import DownloadWish, track_label
 from ouzel.model.pieces import Piece, pieces_of, ranges_of
 from ouzel.model.quality import choose, label
 from ouzel.model.stream import Stream
@@ -41,6 +41,10 @@ class TrackPlan:
     forced: bool = False
     size: int | None = None
     """Of a plain file, in bytes; None of a list of segments."""
+
+    @property
+    def label(self) -> str:
+        return track_label(self.kind, self.language, self.name)
 
     @property
     def media_s(self) -> float:
