@@ -60,7 +60,8 @@ from ouzel.services.roster import Roster
 from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
-from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_kinds import command_kind
+from ouzel.services.step_media import media_kinds
 from ouzel.services.steps import Steps
 from ouzel.services.storage import RootGate, Storage
 from ouzel.services.supervisor import Supervisor
@@ -161,7 +162,7 @@ async def open_daemon(
             lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
-        steps = Steps([remux_kind(ffmpeg, clock), command_kind(hooks, clock)])
+        steps = Steps([*media_kinds(ffmpeg, clock), command_kind(hooks, clock)])
 
         def check_room(root: str) -> None:
             if root in gates:
