@@ -61,7 +61,8 @@ from ouzel.services.roster import Roster
 from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
-from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_kinds import command_kind
+from ouzel.services.step_media import media_kinds
 from ouzel.services.step_move import move_kind
 from ouzel.services.steps import Steps
 from ouzel.services.storage import Storage
@@ -163,7 +164,7 @@ async def open_daemon(
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
         steps = Steps(
-            [remux_kind(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
+            [*media_kinds(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
         )
 
         def check_room(root: str) -> None:
