@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from sqlalchemy import insert, update
-from tests.component.test_afterwards import S, Yard, open_yard
+from tests.component.test_afterwards import S, Yard, fetched, open_yard
 from tests.recordings import record
 
 from ouzel.base.errors import BadOption, Conflict, ReadOnly
@@ -21,9 +21,12 @@ from ouzel.model.pipelines import PipelineRun, RunState, parse_steps
 from ouzel.model.recording import FileRole, FileState, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services import old_places
+from ouzel.services.download_files import erase
 from ouzel.services.jobs import JobContext
 from ouzel.services.steps import Item
 from ouzel.services.storage import MARKER
+from ouzel.store.downloads import DownloadRepo
+from ouzel.store.ownership import SqliteOwnership
 from ouzel.store.recordings import RecordingRepo
 from ouzel.store.tables.broadcasts import files
 from ouzel.store.tables.pipelines import pipeline_runs
@@ -258,6 +261,20 @@ async def test_what_is_being_written_by_another_process_waits(yard: Yard, clip: 
         async with yard.at_work():
             await waits(yard, run)
     assert (await yard.queue.get(run.job_id)).code == "in_use"
+    assert names(yard.nas) == []
+
+
+async def test_a_download_names_its_new_place(yard: Yard, tmp_path: Path) -> None:
+    yard.folder = tmp_path / "elsewhere"  # outside of all roots
+    yard.folder.mkdir()
+    download = await fetched(yard, "a.ts")
+    await yard.afterwards.step_now(Item(None, download), MOVE, by="me")
+    async with yard.at_work():
+        await yard.until(R.DONE)
+    moved = await DownloadRepo(yard.lib.db, SqliteOwnership(yard.lib.db)).get(download.id)
+    assert (moved.path, moved.folder) == (str(yard.nas / "downloads" / "a.ts"), download.folder)
+    assert (names(yard.nas), names(yard.folder)) == (["downloads/a.ts"], [])
+    await anyio.to_thread.run_sync(erase, moved, await yard.afterwards.files_of(download.id))
     assert names(yard.nas) == []
 
 
