@@ -160,11 +160,6 @@ class DownloadOutcome:
 OnDownload = Callable[[DownloadProgress], None]
 
 
-def track_label(kind: str, language: str, name: str) -> str:
-    """`audio en (English)`: what a track is called for people, and in the ledger of what it was joined into."""
-    return " ".join(each for each in (kind, language, f"({name})" if name else "") if each)
-
-
 class Downloading(Protocol):
     """Runs one download from where it is to its end. Called again after a kill, it goes on where the file is."""
 

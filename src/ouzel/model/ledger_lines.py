@@ -106,7 +106,7 @@ class Product:
     damage: str = ""
     """`BYTES_CHANGED`, or empty."""
     beside: tuple[str, ...] = ()
-    """Tracks that were joined with the one that the ledger tells of, each as `model.downloads.track_label` names it."""
+    """Tracks that were joined with the one that the ledger tells of, by kind, language and name."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product
