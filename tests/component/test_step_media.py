@@ -117,7 +117,7 @@ async def test_an_encoder_that_the_ffmpeg_at_hand_lacks_is_told_when_it_is_set(m
 
     monkeypatch.setattr(FfmpegFinder, "find", lacks)
     steps = Steps(media_kinds(FfmpegFinder(), FakeClock(NOON)))
-    with pytest.raises(BadOption, match="convert: no ffmpeg here has .*av1"):
+    with pytest.raises(BadOption, match=r"convert: no ffmpeg here has .*av1"):
         await steps.check(parse_steps([{"step": "convert", "video": "av1"}]))
 
 
