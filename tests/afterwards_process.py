@@ -1,19 +1,20 @@
-"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER`.
+"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER CHAIN`.
 
-FOLDER has `show-001.ts` and `show-002.ts` with their ledgers. For each line `go` a child is forked. `child PID` is said, and by
-it: `put ID` for each recording that is over, `begin STEP`, a line for whatever happens and for each step forward, and `idle` when
-no job is left. A child that finds nothing to do brings a recording. When it has ended, `dead PID` is said.
-
-Another kind of step joins in with a line in `CHAIN`, and one in `kinds`.
+FOLDER has the files of which a recording of this chain is made, with their ledgers. What is moved is copied by every second
+child, as to another disk. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each recording that
+is over, `begin STEP`, a line for whatever happens and for each step forward, and `idle` when no job is left. When it has ended,
+`dead PID` is said. Another kind of step joins in with its place in a chain of `CHAINS`, and its line in `kinds`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.component.library import Library
 
 from ouzel.base.ids import new_id
 from ouzel.config.tables import HookSettings
+from ouzel.engine import placing
 from ouzel.model.jobs import OPEN, JobState
 from ouzel.services.afterwards import Afterwards
 from ouzel.services.broadcasts import Broadcasts
@@ -36,25 +38,52 @@ from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import QUEUES, StepJobs
 from ouzel.services.step_kinds import command_kind
 from ouzel.services.step_media import media_kinds
+from ouzel.services.step_move import move_kind
 from ouzel.services.steps import Made, StepKind, Steps, StepWork
+from ouzel.services.storage import RootGate
 from ouzel.services.supervisor import Supervisor
 from ouzel.store.db import Db, open_db
 from ouzel.store.downloads import DownloadRepo
 from ouzel.store.jobs import SqliteJobQueue
 from ouzel.store.ownership import SqliteOwnership
-from ouzel.system.clock import Clock, SystemClock
+from ouzel.system.clock import SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 
-CHAIN: list[dict[str, Any]] = [
-    {"step": "remux", "format": "mp4"},
-    {"step": "join"},
-    {"step": "convert", "height": 64, "quality": 40},
-    {"step": "thumbnails", "every_s": 1},
-    {"step": "clock"},
-    {"step": "command", "hook": "log"},
-]
-PARTS = 2
-"""Files of each recording."""
+COMMAND = {"step": "command", "hook": "log"}
+
+
+@dataclass(frozen=True)
+class Chain:
+    steps: tuple[dict[str, Any], ...]
+    files: tuple[str, ...]
+    """Stems of what a recording is made of."""
+    media_s: float
+    """Of each."""
+    puts: int
+    """Recordings that each child finishes; 0: one, if there is nothing to do."""
+
+    @property
+    def names(self) -> list[str]:
+        """Of the steps."""
+        return [each["step"] for each in self.steps]
+
+
+CHAINS = {
+    "media": Chain(
+        (
+            {"step": "remux", "format": "mp4"},
+            {"step": "join"},
+            {"step": "convert", "height": 64, "quality": 40},
+            {"step": "thumbnails", "every_s": 1},
+            {"step": "clock"},
+            COMMAND,
+        ),
+        ("show-001", "show-002"),
+        2.0,
+        0,
+    ),
+    "move": Chain(({"step": "move", "to": "nas"}, COMMAND), ("show",), 12.0, 2),
+}
 
 
 def say(*words: object) -> None:
@@ -69,53 +98,74 @@ def telling(kind: StepKind) -> StepKind:
             say("at", share)
             work.progress(share, message)
 
-        return await kind.run(replace(work, progress=progress))
+        async def move(moved: Mapping[str, tuple[str, str]]) -> None:
+            say("placed", len(moved))
+            await work.move(moved)
+            say("moved", len(moved))
+
+        return await kind.run(replace(work, progress=progress, move=move))
 
     return replace(kind, run=run)
 
 
-def kinds(hooks: Hooks, clock: Clock) -> list[StepKind]:
-    """Of all steps in the chain."""
-    return [*media_kinds(FfmpegFinder(), clock), command_kind(hooks, clock)]
-
-
-async def bring(folder: Path, db: Db, channels: Channels, broadcasts: Broadcasts) -> None:
+async def bring(folder: Path, chain: Chain, db: Db, channels: Channels, broadcasts: Broadcasts) -> None:
     """A recording that is over."""
     lib = Library(db, db.clock)  # pyright: ignore[reportArgumentType] - it only asks for the time
     now = db.clock.now()
-    name, parts = new_id(now), [f"{number:03}" for number in range(1, PARTS + 1)]
-    for part in parts:
+    name = new_id(now)
+    for file in chain.files:
         for ending in ("ts", "ledger"):
-            shutil.copy(folder / f"show-{part}.{ending}", folder / "media" / f"{name}-{part}.{ending}")
+            shutil.copy(folder / f"{file}.{ending}", folder / "media" / f"{file.replace('show', name)}.{ending}")
     channel_id = await lib.channel(new_id(now), settings={"pipeline": "chain"})
     await channels.load()
     recording = await lib.recording(await lib.broadcast(channel_id))
-    for number, part in enumerate(parts, 1):
-        size = (folder / f"show-{part}.ts").stat().st_size
-        await lib.file(recording, f"{name}-{part}.ts", bytes=size, media_s=2.0, part=number)
+    for part, file in enumerate(chain.files, 1):
+        size, path = (folder / f"{file}.ts").stat().st_size, f"{file.replace('show', name)}.ts"
+        await lib.file(recording, path, bytes=size, media_s=chain.media_s, part=part)
     async with db.transaction() as tx:
         await broadcasts.finish_in(tx, recording)
     say("put", recording.id)
 
 
-async def main(folder: Path) -> None:
-    clock, media = SystemClock(), folder / "media"
+def apart() -> None:
+    """As on two file systems."""
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    placing.os.link = refuse
+
+
+async def main(folder: Path, chain: Chain) -> None:
+    clock = SystemClock()
+    roots = {"recordings": folder / "media", "nas": folder / "nas"}
+    gates = {name: RootGate(name, path, min_free_bytes=0, probe_s=1.0) for name, path in roots.items()}
     async with open_db(folder / "ouzel.db", clock) as db:
         ownership, bus = SqliteOwnership(db), EventBus(db)
         channels, queue, notices = Channels(db, Secrets(b"k" * 32).box), SqliteJobQueue(db, ownership), Notices(db)
-        places = Places({"recordings": media})
+        places = Places(roots)
         afterwards = Afterwards(db, queue, channels, notices, places)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
         script = f'echo "$OUZEL_RUN $OUZEL_ATTEMPT $OUZEL_FILE" >> "{folder}/log"'
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
-        steps = Steps(telling(kind) for kind in kinds(hooks, clock))
+        kinds = [
+            *media_kinds(FfmpegFinder(), clock),
+            command_kind(hooks, clock),
+            move_kind(places, gates, afterwards.held),
+        ]
+        steps = Steps(telling(kind) for kind in kinds)
         of_steps = StepJobs(db, steps, afterwards, DownloadRepo(db, ownership), places, lambda _root: None)
         jobs = Jobs(queue, of_steps.kinds(), dict.fromkeys(QUEUES, 1), clock)
         pipelines = Pipelines(db, steps.check)
         if not await pipelines.all():
-            await pipelines.add("chain", CHAIN, by="me")
-        supervisor = Supervisor(ownership, jobs.bodies(), clock, settle=queue.settle)
+            await pipelines.add("chain", [*chain.steps], by="me")
+
+        async def settle() -> None:
+            await queue.settle()
+            await of_steps.settle()
+
+        supervisor = Supervisor(ownership, jobs.bodies(), clock, settle=settle)
         changed = anyio.Event()
 
         def on_event(event: object) -> None:
@@ -126,8 +176,9 @@ async def main(folder: Path) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.run)
             stats = await queue.stats()
-            if not any(row[state] for row in stats.values() for state in (*OPEN, JobState.FAILED)):
-                await bring(folder, db, channels, broadcasts)
+            has_work = any(row[state] for row in stats.values() for state in (*OPEN, JobState.FAILED))
+            for _ in range(chain.puts or not has_work):
+                await bring(folder, chain, db, channels, broadcasts)
             while True:
                 changed = anyio.Event()
                 for job in await queue.page(states=frozenset({JobState.FAILED})):  # killed five times in its middle
@@ -138,16 +189,18 @@ async def main(folder: Path) -> None:
                 await changed.wait()
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, chain: Chain) -> None:
     for number, _line in enumerate(sys.stdin):
         pid = os.fork()
         if not pid:
             random.seed(number)
-            anyio.run(main, folder)
+            if number % 2:
+                apart()
+            anyio.run(main, folder, chain)
         say("child", pid)
         os.waitpid(pid, 0)
         say("dead", pid)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), CHAINS[sys.argv[2]])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.afterwards_process import CHAIN, PARTS
+from tests.afterwards_process import CHAINS
 from tests.e2e.mother import Mother
 from tests.recordings import record
 
@@ -21,7 +21,7 @@ from ouzel.model.audit import audit
 from ouzel.testing.clips import make_clip
 
 _KILLS = 20
-_STEPS = [each["step"] for each in CHAIN]
+_STEPS, _FILES = CHAINS["media"].names, CHAINS["media"].files
 _FIRST_LINES = 4
 """Of a step, about as many as it says at least; how many it says is learnt on the way."""
 _LEFT = {
@@ -34,10 +34,10 @@ _LEFT = {
 @pytest.fixture
 def mother(tmp_path: Path, clip_folder: Path) -> Iterator[Mother]:
     clip = make_clip(clip_folder, seconds=2, size="160x90", gop_s=1)
-    for number in range(1, PARTS + 1):
-        record(tmp_path, clip, lost=[number - 1], name=f"show-{number:03}")
+    for number, name in enumerate(_FILES):
+        record(tmp_path, clip, lost=[number], name=name)
     (tmp_path / "media").mkdir()
-    begun = Mother("afterwards_process", tmp_path)
+    begun = Mother("afterwards_process", tmp_path, "media")
     yield begun
     begun.close()
 
@@ -130,7 +130,7 @@ def test_each_run_ends_once_and_nothing_is_lost(mother: Mother, tmp_path: Path) 
     for name in names.values():
         held = ledgers.find(media / f"{name}.h264.mp4")
         assert held is not None
-        assert ([*audit(held.ledger)], len(held.ledger.gaps), len(held.ledger.chunks)) == ([], PARTS, PARTS)
+        assert ([*audit(held.ledger)], len(held.ledger.gaps), len(held.ledger.chunks)) == ([], len(_FILES), len(_FILES))
 
     told = Counter(line.split()[0] for line in (tmp_path / "log").read_text().splitlines())
     assert told.keys() == runs.keys(), "a command was not run"

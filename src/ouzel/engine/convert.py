@@ -21,8 +21,9 @@ from ouzel.base.errors import BadOption, DiskFull, OutputExists, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.comparing import compare, compare_piece, told_whole
 from ouzel.engine.probe import probe
-from ouzel.engine.products import is_whole, refuse_existing, remove, reserved, settle, tells_of, write_down
+from ouzel.engine.products import is_whole, refuse_existing, remove, settle, tells_of, write_down
 from ouzel.engine.recipes import Recipe, check_format, plan
+from ouzel.engine.reserving import reserved
 from ouzel.engine.sinks.file import CONVERTING, PART
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
@@ -305,7 +306,9 @@ class Work:
         """The product is good: write it down, make it last, give it its name. Returns its size. Runs in a worker thread."""
         size = temporary.stat().st_size
         digest = ledgers.digest(temporary, self._counter(4, size))
-        product = Product(self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage, self._how)
+        product = Product(
+            self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage, how=self._how
+        )
 
         def tell() -> None:
             if self.piece is not None:

@@ -26,8 +26,9 @@ from ouzel.engine.convert import NICE, OnProgress, ignore
 from ouzel.engine.ledgers import Held
 from ouzel.engine.modern import feeder
 from ouzel.engine.probe import ask, probe
-from ouzel.engine.products import is_whole, reserved, settle
+from ouzel.engine.products import is_whole, settle
 from ouzel.engine.recipes import check_room, muxer_of
+from ouzel.engine.reserving import reserved
 from ouzel.engine.room import missing_bytes
 from ouzel.engine.sinks.file import CONVERTING, PART
 from ouzel.model import ledger
@@ -238,7 +239,7 @@ class _Work:
         size = temporary.stat().st_size
         harm = BYTES_CHANGED if damage else ""
         digest = ledgers.digest(temporary, lambda _count: anyio.from_thread.check_cancelled())
-        product = Product(self.clock.now(), out.name, self.format, size, made.media_s, digest, harm, how)
+        product = Product(self.clock.now(), out.name, self.format, size, made.media_s, digest, harm, how=how)
 
         def tell() -> None:
             if lines:
