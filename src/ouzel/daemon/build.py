@@ -166,9 +166,8 @@ async def open_daemon(
             afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
-        steps = Steps(
-            [*media_kinds(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
-        )
+        own_kinds = [command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
+        steps = Steps([*media_kinds(ffmpeg, clock), *own_kinds])
 
         def check_room(root: str) -> None:
             if root in gates:
