@@ -132,6 +132,7 @@ class Taker:
     Args:
         is_over: whether the piece is there by now.
         came: told of every byte.
+        gone: told how many of them count no more, because nothing comes of the attempt.
     """
 
     def __init__(
@@ -141,12 +142,14 @@ class Taker:
         decryptor: Decryptor | None,
         is_over: Callable[[], bool],
         came: Callable[[int], None],
+        gone: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._place = place
         self._piece = piece
         self._decryptor = decryptor
         self._is_over = is_over
         self._came = came
+        self._gone = gone
         self._digest = xxhash.xxh3_64()
         self._length: int | None = None
         self.received = 0
@@ -218,6 +221,8 @@ class Taker:
         """Nothing comes of this attempt."""
         self._place.held_bytes -= len(self._waiting)
         self._waiting = bytearray()
+        self._gone(self.received)
+        self.received = 0
 
     # -- the way of a byte --------------------------------------------------------------------------------------------
 
