@@ -18,12 +18,13 @@ from ouzel.engine.download.crew import Crew
 from ouzel.engine.download.finish import Fetched, Finish
 from ouzel.engine.download.home import (
     TRACKS,
+    begun_in,
     finish_coming,
     is_home,
     name_of,
 )
 from ouzel.engine.download.hosts import Hosts
-from ouzel.engine.download.names import Names
+from ouzel.engine.download.names import Names, stem_of
 from ouzel.engine.download.sight import Sight, TrackPlan, see
 from ouzel.engine.download.tally import Bucket, Tally
 from ouzel.engine.download.track import TrackRun
@@ -75,7 +76,8 @@ class Downloader:
         """As `model.downloads.Downloading`."""
         gate = DiskGate(wish.folder, min_free_bytes=self._min_free_bytes, probe_s=0)
         run = _Run(self._http, self._clock, self._ffmpeg, self._find, self._on_air, self._hosts, self._names, wish)
-        return await run.run(on_progress, gate)
+        with self._names.running(wish):
+            return await run.run(on_progress, gate)
 
 
 class _Run:
@@ -125,7 +127,9 @@ class _Run:
         tally.media_s = sum(track.media_s for track in sight.tracks)
         sizes = [track.size for track in sight.tracks if track.size is not None]
         tally.bytes_total = sum(sizes) if len(sizes) == len(sight.tracks) else None
-        for stem in self._names.of(self._wish, asking.address, _ending(sight.tracks[0])):
+        alone = stem_of(self._wish, asking.address, _ending(sight.tracks[0]))
+        begun = {} if self._wish.stem else await anyio.to_thread.run_sync(begun_in, self._wish.folder, alone)
+        for stem in self._names.of(self._wish, alone, begun):
             with self._names.held(self._wish, stem):
                 finish = Finish(self._wish, stem, self._ffmpeg, self._clock, tally, self._stage, asking.address.title)
                 if (there := await finish.there(sight)) is not None:
