@@ -182,6 +182,8 @@ ZH = {
     "the server closed the connection {where}": "服务器关闭了连接（{where}）",
     "{host} answered {status} {words}": "{host} 应答 {status} {words}",
     "no answer within {seconds} s": "{seconds} 秒内没有应答",
+    "the answer ended after {size} of {whole} bytes": "应答在 {whole} 字节中的 {size} 字节后结束",
+    "the answer ended after {size} of {whole} bytes or more": "应答在至少 {whole} 字节中的 {size} 字节后结束",
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",

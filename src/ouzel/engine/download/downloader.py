@@ -227,4 +227,4 @@ class _Run:
 
 def _ending(plan: TrackPlan) -> str:
     """Of a plain file, as its address tells; empty of a list of segments."""
-    return "" if plan.size is None else urlsplit(plan.url).path.rpartition(".")[2]
+    return "" if not plan.plain else urlsplit(plan.url).path.rpartition(".")[2]

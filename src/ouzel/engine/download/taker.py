@@ -52,6 +52,8 @@ class Place:
     """The playlist says that decoding can begin with each piece."""
     since_s: float = 0.0
     """Where the file begins in the programme of the track."""
+    least_bytes: int = 0
+    """Of a plain file whose length is not told."""
     on_known: Callable[[], None] = field(default=lambda: None)
     """Told that more places are known, or that it is crooked."""
     opened: bool = False
@@ -190,6 +192,8 @@ class Taker:
             self._peel.finish()
         if not self.size and self._place.kind != "text":
             raise ShortBody("the segment is empty")
+        if self._length is None and self.size < self._place.least_bytes:
+            raise ShortBody(f"the answer ended after {self.size} of {self._place.least_bytes} bytes or more")
         self._place.learn(self._piece.position, self.size)
         self.settle()
         return self.size
