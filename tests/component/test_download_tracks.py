@@ -193,3 +193,21 @@ async def test_ranges_tell_the_length_that_the_whole_does_not(tmp_path: Path, cl
         done = await download(vod.url("/show.mp4"), tmp_path)
         assert done.path.read_bytes() == film
         assert vod.sent("/show.mp4") < 2 * len(film), "what broke off goes on where it was"
+
+
+async def test_what_cannot_be_heeded_is_told(tmp_path: Path, clip: Clip) -> None:
+    async with VodServer(programme(clip)) as vod:
+        wished: dict[str, Any] = {"quality": "720p", "audio": ("fr",), "subtitles": ("en", "all"), "key": bytes(16)}
+        told = await download(vod.url("/v.m3u8"), tmp_path / "told", **wished)
+        silent = await download(
+            vod.url("/v.m3u8"), tmp_path / "silent", quality="Best", audio=("all",), subtitles=("all",)
+        )
+    assert told.warnings == (
+        "--quality 720p: there is one quality, and nothing to choose from",
+        "--audio fr: there is one sound, and no word about its language",
+        "--subs en: there are no subtitles",
+        "the key is not used: nothing is encrypted with AES-128",
+    )
+    assert all(in_chinese(words) != words for words in told.warnings)
+    assert silent.warnings == ()
+    assert told.path.read_bytes() == silent.path.read_bytes()

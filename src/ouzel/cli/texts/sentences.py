@@ -11,6 +11,12 @@ from functools import cache, lru_cache
 
 ZH = {
     # tracks that are joined
+    "--quality {quality}: there is one quality, and nothing to choose from": "--quality {quality}：只有一种清晰度，无可选择",
+    "--audio {languages}: there is one sound, and no word about its language": (
+        "--audio {languages}：只有一条声音轨道，且未说明语言"
+    ),
+    "--subs {languages}: there are no subtitles": "--subs {languages}：没有字幕",
+    "the key is not used: nothing is encrypted with AES-128": "密钥未使用：没有用 AES-128 加密的内容",
     "the tracks do not share one clock: they were made to begin together": "各轨道的时钟不同：已令其同时开始",
     "the clocks of the tracks begin anew on the way, and their ends lie {seconds} s apart: sound may be early or late": (
         "各轨道的时钟中途重新开始，结尾相差 {seconds} 秒：声音可能提前或滞后"
@@ -169,6 +175,9 @@ ZH = {
     "{text} is not a duration: write it as 90s, 1h30m or 01:02:03": "{text} 不是时长：请写成 90s、1h30m 或 01:02:03",
     "{text} is not a size: write it as 500MB, 2GB or 2GiB": "{text} 不是大小：请写成 500MB、2GB 或 2GiB",
     "{path} exists already; give another name or remove it": "{path} 已经存在；请换一个名称，或将其移走",
+    "{path} is there already, with other tracks ({has}, not {wants}); give another name or remove it": (
+        "{path} 已经存在，但轨道不同（有 {has}，没有 {wants}）；请换一个名称，或将其移走"
+    ),
     "--verbose and --quiet contradict each other": "--verbose 与 --quiet 互相矛盾",
     # the network
     "host not found: {host} ({why})": "找不到主机：{host}（{why}）",

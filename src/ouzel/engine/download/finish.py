@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import Incomplete
+from ouzel.base.errors import Incomplete, OutputExists
 from ouzel.engine.download.home import bring_home, clear_tracks, name_of, product_of, refuse_taken
-from ouzel.engine.download.sight import Sight, TrackPlan
+from ouzel.engine.download.sight import Sight, TrackPlan, besides
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.download.track import TrackFile
 from ouzel.engine.sinks.file import LEDGER
@@ -57,7 +57,10 @@ class Finish:
         self._title = title
 
     async def there(self, sight: Sight) -> DownloadOutcome | None:
-        """It was made before; what a kill has left of its tracks goes."""
+        """It was made before; what a kill has left of its tracks goes.
+
+        Raises: OutputExists, with `other`: of the same pictures, but with other tracks than are wished for now.
+        """
         main, wish, stem = sight.tracks[0], self._wish, self._stem
         if wish.keep_tracks or not (len(sight.tracks) > 1 or wish.format is not None or main.is_broken):
             return None
@@ -65,6 +68,13 @@ class Finish:
         held = await anyio.to_thread.run_sync(product_of, wish.folder, stem, wish.format, names)
         if held is None:
             return None
+        has, wants = held.product.beside if held.product else (), besides(sight.tracks)
+        if has != wants:
+            raise OutputExists(
+                f"{held.media} is there already, with other tracks ({_listed(has)}, not {_listed(wants)}); "
+                "give another name or remove it",
+                other=True,
+            )
         await anyio.to_thread.run_sync(clear_tracks, wish.folder, stem)
         self._tally.pieces_done = self._tally.pieces
         path, made = held.media, held.product
@@ -203,6 +213,10 @@ class Finish:
 
     def _share(self, share: float) -> None:
         self._tally.share = share
+
+
+def _listed(tracks: Sequence[str]) -> str:
+    return ", ".join(tracks) or "none"
 
 
 def _parts(fetched: Sequence[Fetched]) -> list[list[Fetched]]:

@@ -14,6 +14,7 @@ import anyio.to_thread
 from ouzel.base.errors import DiskFull, OutputExists, ToolFailed, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.download.beginnings import clean_subtitles, delays, packed_start
+from ouzel.engine.download.sight import besides
 from ouzel.engine.download.spend import Spending, ledger_of
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import SOUND_ONLY
@@ -140,7 +141,7 @@ class Mux:
             made = await probe(temporary)
             _compare(made, self._tracks, self._found, self._target)
             joined = await anyio.to_thread.run_sync(
-                _settle, temporary, self._path, self._target, made, told, self._clock
+                _settle, temporary, self._path, made, told, self._clock, besides(self._tracks)
             )
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -330,15 +331,15 @@ def _compare(made: Found, tracks: Sequence[Track], found: Sequence[Found | None]
             )
 
 
-def _settle(temporary: Path, path: Path, target: str, made: Found, told: bytes, clock: Clock) -> Joined:
+def _settle(temporary: Path, path: Path, made: Found, told: bytes, clock: Clock, beside: Sequence[str]) -> Joined:
     """The product is good: make it last, write down what is in it, give it its name. Blocking."""
+    target = path.suffix[1:]
     try:
         size = temporary.stat().st_size
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        product = Product(
-            clock.now(), path.name, target, size, made.media_s, ledgers.digest(temporary, lambda _count: None)
-        )
+        digest = ledgers.digest(temporary, lambda _count: None)
+        product = Product(clock.now(), path.name, target, size, made.media_s, digest, beside=tuple(beside))
         ledger_path = path.with_suffix(LEDGER)
         with ledger_path.open("xb") as file:
             file.write(told)

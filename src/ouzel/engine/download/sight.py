@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, OuzelError
 from ouzel.base.urls import redact
-from ouzel.engine.download.asking import Asking
+from ouzel.engine.download.asking import Address, Asking
 from ouzel.engine.download.ends import least_size
 from ouzel.engine.policy import Policy
 from ouzel.engine.recipes import SOUND_ONLY
@@ -22,6 +22,7 @@ from ouzel.model.stream import Stream
 from ouzel.system.http import Answer
 
 TrackKind = Literal["video", "audio", "subtitles"]
+_ANY_QUALITY = frozenset({"", "best", "worst", "source", "original"})
 _KINDS: Mapping[str, TrackKind] = {"AUDIO": "audio", "VIDEO": "video", "SUBTITLES": "subtitles"}
 _MOST_PLAYLIST = 64 * 1024 * 1024
 """A VOD of a day in two-second segments with signed addresses has 40 MB."""
@@ -76,10 +77,31 @@ class Sight:
     quality: str = ""
     warnings: tuple[str, ...] = ()
     """What was wished for, and is not among them."""
+    has_choice: bool = False
+    """They were chosen from several."""
 
 
 class NothingLeft(BadOption):
     """Of a list between `from_s` and `to_s`."""
+
+
+class Labelled(Protocol):
+    """A track, before or after it was fetched."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def own_sound(self) -> Rendition | None: ...
+
+
+def besides(tracks: Sequence[Labelled]) -> tuple[str, ...]:
+    """What is joined with the main track, for people and in the ledger: `audio en (English)`."""
+    own = [f"audio {each.own_sound.language or ''} ({each.own_sound.name})" for each in tracks[:1] if each.own_sound]
+    return (*own, *(" ".join(filter(None, (e.kind, e.language, e.name and f"({e.name})"))) for e in tracks[1:]))
 
 
 class _Enough(Exception):
@@ -122,7 +144,22 @@ async def see(asking: Asking, wish: DownloadWish) -> Sight:
         beside = await _see(asking, wish, stream.sound)
         sounds = (replace(track, kind="audio") for track in beside.tracks)
         sight = replace(sight, tracks=(*sight.tracks, *sounds))
+    sight = replace(sight, warnings=(*sight.warnings, *_unheeded(sight, wish, asking.address)))
     return _heard(sight) if wish.format in SOUND_ONLY else sight
+
+
+def _unheeded(sight: Sight, wish: DownloadWish, address: Address) -> Iterator[str]:
+    """What was wished for where there is nothing to choose from, or nothing to open."""
+    if sight.tracks and not sight.has_choice:
+        if wish.quality.strip().lower() not in _ANY_QUALITY and address.page is None:
+            yield f"--quality {wish.quality}: there is one quality, and nothing to choose from"
+        if languages := [each for each in wish.audio if each != "all"]:
+            yield f"--audio {', '.join(languages)}: there is one sound, and no word about its language"
+        if languages := [each for each in wish.subtitles if each != "all"]:
+            yield f"--subs {', '.join(languages)}: there are no subtitles"
+    keys = {piece.segment.key.method for each in sight.tracks for piece in each.pieces if piece.segment.key is not None}
+    if wish.key is not None and sight.tracks and "AES-128" not in keys:
+        yield "the key is not used: nothing is encrypted with AES-128"
 
 
 def _heard(sight: Sight) -> Sight:
@@ -259,7 +296,9 @@ async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playl
                 tracks += [await _rendition(asking, top, text, wish, "subtitles")] if text.uri is not None else []
             except NothingLeft:
                 warnings += (f"there are no subtitles {text.language or text.name} between --from and --to",)
-    return Sight(tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings)
+    return Sight(
+        tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings, has_choice=True
+    )
 
 
 def _says_nothing(playlist: MediaPlaylist) -> bool:
