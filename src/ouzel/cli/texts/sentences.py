@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 
 ZH = {
     # tracks that are joined
+    "it is on air, and recorded as it comes: {options} cannot be heeded": "正在直播，按其内容录制：{options} 无法照办",
+    "--from and --to: a plain file is fetched whole": "--from 和 --to：普通文件只能整个下载",
     "--quality {quality}: there is one quality, and nothing to choose from": "--quality {quality}：只有一种清晰度，无可选择",
     "--audio {languages}: there is one sound, and no word about its language": (
         "--audio {languages}：只有一条声音轨道，且未说明语言"

@@ -25,7 +25,7 @@ from ouzel.engine.download.home import (
 )
 from ouzel.engine.download.hosts import Hosts
 from ouzel.engine.download.names import Names, stem_of
-from ouzel.engine.download.sight import Sight, TrackPlan, see
+from ouzel.engine.download.sight import Sight, TrackPlan, see, unheeded_on_air
 from ouzel.engine.download.tally import Bucket, Tally
 from ouzel.engine.download.track import TrackRun
 from ouzel.engine.sources.keys import MAX_KEY_ANSWER, Keyring
@@ -110,13 +110,17 @@ class _Run:
         gate.check()
         address = await self._find(self._wish)
         if self._wish.on_air:  # what is listed in the end is more than it has recorded, or less: it goes on where it is
-            return await self._on_air(self._wish, address, tell)
+            return await self._recorded(address)
         asking = await self._asking(address)
         sight = await see(asking, self._wish)
         if not sight.tracks:
-            return await self._on_air(self._wish, address, tell)
+            return await self._recorded(address)
         async with self._telling():
             return await self._fetch(asking, sight)
+
+    async def _recorded(self, address: Address) -> DownloadOutcome:
+        done = await self._on_air(self._wish, address, self._tell)
+        return replace(done, warnings=(*unheeded_on_air(self._wish), *done.warnings))
 
     async def _asking(self, address: Address) -> Asking:
         return await Asking.of(self._http, address, self._wish.pace)

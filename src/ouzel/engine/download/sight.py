@@ -157,9 +157,25 @@ def _unheeded(sight: Sight, wish: DownloadWish, address: Address) -> Iterator[st
             yield f"--audio {', '.join(languages)}: there is one sound, and no word about its language"
         if languages := [each for each in wish.subtitles if each != "all"]:
             yield f"--subs {', '.join(languages)}: there are no subtitles"
+    if (wish.from_s or wish.to_s is not None) and any(track.plain for track in sight.tracks):
+        yield "--from and --to: a plain file is fetched whole"
     keys = {piece.segment.key.method for each in sight.tracks for piece in each.pieces if piece.segment.key is not None}
     if wish.key is not None and sight.tracks and "AES-128" not in keys:
         yield "the key is not used: nothing is encrypted with AES-128"
+
+
+def unheeded_on_air(wish: DownloadWish) -> Iterator[str]:
+    """What was wished for, and means nothing to the recorder."""
+    given = {
+        "--audio": [each for each in wish.audio if each != "all"],
+        "--subs": wish.subtitles,
+        "--from": wish.from_s,
+        "--to": wish.to_s is not None,
+        "--limit-rate": wish.pace.rate_bps,
+        "--key": wish.key,
+    }
+    if names := [name for name, value in given.items() if value]:
+        yield f"it is on air, and recorded as it comes: {', '.join(names)} cannot be heeded"
 
 
 def _heard(sight: Sight) -> Sight:
