@@ -13,7 +13,7 @@ from ouzel.api.services import ApiRules, Recorders, Roots, Services, Watchers
 from ouzel.config.roots import USUAL
 from ouzel.config.settings import Settings
 from ouzel.config.tables import RecordSettings
-from ouzel.daemon.downloading import Doors, download_rules, make_downloading
+from ouzel.daemon.downloading import Doors, RootedDownloading, download_rules, make_downloading
 from ouzel.daemon.roots import make_gates
 from ouzel.engine.policy import Policy
 from ouzel.engine.workshop import Workshop
@@ -160,7 +160,10 @@ async def open_daemon(
         )
         downloads = Downloads(
             db, DownloadRepo(db, ownership), events, secrets.box, download_rules(settings),
-            lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
+            lambda: RootedDownloading(
+                make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), gates.values()
+            ),
+            afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
         own_kinds = [command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from ouzel.base.errors import BadOption
 
+MOVE = "move"
 _MOST_TEXT = 500
 _KINDS: Mapping[type, str] = MappingProxyType({bool: "boolean", int: "integer", float: "number"})
 
@@ -151,7 +152,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
                 "remove_local": Field(False, "put what lies here into the trash once its copy was verified"),
             },
         ),
-        "move": Shape("transfer", "the files on another storage root", {"to": Field(None, "name of the storage root")}),
+        MOVE: Shape("transfer", "the files on another storage root", {"to": Field(None, "name of the storage root")}),
         "command": Shape(
             "hooks", "whatever a hook of the configuration file does", {"hook": Field(None, "its name: [hooks.NAME]")}
         ),
