@@ -94,6 +94,25 @@ class Copy:
     """When the remote told this last."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at a remote."""
+
+    bytes: int
+    etag: str | None = None
+    digest: str | None = None
+    """`md5:…` of the content; None: not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A copy that is there, and was verified."""
+
+    found: Found
+    was_there: bool
+    """It was taken as it was: nothing was sent."""
+
+
 def secrets_of(kind: str) -> frozenset[str]:
     """Names of the fields that are never shown."""
     return frozenset(each.name for each in KINDS.get(kind, ()) if each.secret)

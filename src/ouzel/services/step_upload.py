@@ -17,18 +17,18 @@ from ouzel.base.errors import BadOption, NotFound, RemoteTaken
 from ouzel.base.ids import new_id
 from ouzel.base.units import format_size
 from ouzel.engine.sinks.file import LEDGER
-from ouzel.engine.transfer.transport import Found, Transport
+from ouzel.engine.transfer.transport import Transport
 from ouzel.model.happening import Happening
 from ouzel.model.naming import CHANNEL_FIELDS, render_name
 from ouzel.model.recording import MEDIA
-from ouzel.model.remotes import Copy, check_folder, key_of
+from ouzel.model.remotes import Copy, Found, check_folder, key_of
 from ouzel.services.channels import Channels
 from ouzel.services.remotes import STEP, Remotes
 from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
-from ouzel.store.retention import RetentionRepo
+from ouzel.store.retention import HeldRecording, RetentionRepo
 
 _ANYTHING = ".ouzel-test"
 """A name that is asked for to see whether the remote answers."""
@@ -71,6 +71,7 @@ class _Upload:
         self._remotes = remotes
         self._work = work
         self._to: str = work.fields["to"]
+        self._files = RecordingRepo(db)
         self._done_bytes = self._sent_bytes = self._taken = 0
 
     async def run(self) -> Made:
@@ -85,11 +86,7 @@ class _Upload:
         kept = await self._why_kept(way, jobs)
         if kept:
             return Made(result={**result, "kept": kept})
-
-        async def trash(tx: Tx) -> None:
-            await self._trash_in(tx)
-
-        return Made(write=trash, result=result)
+        return Made(write=self._trash_in, result=result)
 
     # -- copying ------------------------------------------------------------------------------------------------------
 
@@ -150,7 +147,9 @@ class _Upload:
         for each in self._work.all_files:
             if each.row.id not in sure and not await self._is_there(way, each, copies):
                 return f"{each.row.path} has no copy there"
-        return ""
+        async with self._db.transaction() as tx:
+            held = await RetentionRepo(self._db).one_in(tx, self._work.item.id)
+            return await self._why_not_in(tx, held) if held is not None else "it is gone"
 
     async def _is_there(self, way: Transport, file: ItemFile, copies: Sequence[Copy]) -> bool:
         """Of what was copied before: whether it is there still, as it was."""
@@ -168,25 +167,32 @@ class _Upload:
         return found is not None and _is_same(found, known)
 
     async def _trash_in(self, tx: Tx) -> None:
-        """As somebody would put it there; what changed meanwhile stays."""
-        recording = self._work.item.recording
-        assert recording is not None
-        held = await RetentionRepo(self._db).one_in(tx, recording.id)
-        now = await RecordingRepo(self._db).get_in(tx, recording.id)
-        files = {row.id for row in await RecordingRepo(self._db).files_in(tx, recording.id)}
-        if held is None or now is None or held.deleted_at is not None or not held.is_over or held.pinned:
+        """As somebody would put it there; what must stay by now does."""
+        held = await RetentionRepo(self._db).one_in(tx, self._work.item.id)
+        recording = await self._files.get_in(tx, self._work.item.id)
+        if held is None or recording is None or await self._why_not_in(tx, held):
             return
-        if files - {each.row.id for each in self._work.all_files} or self._is_pinned_by_channel(recording.channel_id):
-            return
-        values = {"deleted_at": self._db.clock.now(), "revision": now.revision + 1}
-        await RecordingRepo(self._db).change_in(tx, recording.id, **values)
+        values = {"deleted_at": self._db.clock.now(), "revision": recording.revision + 1}
+        await self._files.change_in(tx, recording.id, **values)
         data = {"removed": True, "by": STEP, "why": "copied"}
         tx.emit(Happening("recording.removed", recording.id, data, recording.channel_id))
+
+    async def _why_not_in(self, tx: Tx, held: HeldRecording) -> str:
+        """As its rows say; empty: it may go."""
+        if held.deleted_at is not None:
+            return "it is in the trash already"
+        if held.pinned or self._is_pinned_by_channel(held.channel_id):
+            return "it is pinned"
+        if not held.is_over:
+            return "it may go on"
+        seen = {each.row.id for each in self._work.all_files}
+        unseen = [row.path for row in await self._files.files_in(tx, held.id) if row.id not in seen]
+        return f"{unseen[0]} was not copied" if unseen else ""
 
     def _is_pinned_by_channel(self, channel_id: str) -> bool:
         try:
             return self._channels.effective(self._channels.get(channel_id)).settings.pin
-        except NotFound:  # in the trash
+        except NotFound:  # it is in the trash, and nobody knows any more
             return True
 
     # -- names --------------------------------------------------------------------------------------------------------

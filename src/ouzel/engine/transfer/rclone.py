@@ -23,11 +23,11 @@ from ouzel.base.errors import (
     RemoteRefused,
     RemoteTaken,
     RemoteUnreachable,
-    ToolFailed,
     ToolMissing,
 )
 from ouzel.base.urls import redact_text
-from ouzel.engine.transfer.transport import Found, Local, OnBytes, Sent, Settings, TransferRules
+from ouzel.engine.transfer.transport import Local, OnBytes, Settings, TransferRules
+from ouzel.model.remotes import Found, Sent
 from ouzel.system.process import NICE, Result, read_lines, spawn
 
 PART = ".ouzel-part"
@@ -198,8 +198,8 @@ def refusal(code: int, errors: str) -> OuzelError:
     """What rclone says, in a line."""
     said = [line for each in errors.splitlines() if (line := _plain(each))]
     why = said[-1] if said else f"rclone ended with code {code} and gave no reason"
-    if code < 0:
-        return ToolFailed(f"rclone was ended by signal {-code}")
+    if code < 0:  # somebody killed it: it did nothing wrong
+        return RemoteUnreachable(f"rclone was ended by signal {-code}")
     if code == _PASSING_CODE or _PASSING.search(why):
         return RemoteUnreachable(f"rclone: {why}")
     return RemoteRefused(f"rclone: {why}")

@@ -23,8 +23,9 @@ from ouzel.base.errors import (
     ToolFailed,
     ToolMissing,
 )
-from ouzel.engine.transfer.transport import Found, OnBytes, Sent, Settings, TransferRules
-from ouzel.system.process import NICE, read_lines, spawn
+from ouzel.engine.transfer.transport import OnBytes, Settings, TransferRules
+from ouzel.model.remotes import Found, Sent
+from ouzel.system.process import NICE, Child, read_lines, spawn
 
 _CHILD = ("-m", "ouzel.engine.transfer.s3_child")
 _ERRORS: Mapping[str, type[OuzelError]] = {
@@ -73,9 +74,16 @@ class S3:
             with anyio.move_on_after(limit_s):
                 await read_lines(child, hear)
                 if await child.wait() or not last:
-                    raise child.failure() if child.returncode else ToolFailed("the child that sends said nothing")
+                    raise _died(child)
                 return _answer(last)
         raise RemoteUnreachable(f"no answer within {limit_s:g} s")
+
+
+def _died(child: Child) -> OuzelError:
+    """Who was killed from outside did nothing wrong."""
+    if child.returncode is not None and child.returncode < 0:
+        return RemoteUnreachable(f"what sends {child.failure().message.partition(' ')[2]}")
+    return child.failure() if child.returncode else ToolFailed("the child that sends said nothing")
 
 
 def _answer(doc: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,8 @@ from ouzel.base.errors import (
 )
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.transfer.parts import Etags, etags_of, part_bytes
-from ouzel.engine.transfer.transport import Found, Local
+from ouzel.engine.transfer.transport import Local
+from ouzel.model.remotes import Found
 
 _AT_ONCE = 4
 _READ_BYTES = 1024 * 1024

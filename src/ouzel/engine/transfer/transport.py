@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ouzel.base.errors import CopyDiffers
 from ouzel.engine.sinks.file import storage_error
+from ouzel.model.remotes import Found, Sent
 
 OnBytes: TypeAlias = Callable[[int], None]
 """Told how many bytes of the file are on their way, as often as it changes."""
@@ -28,25 +29,6 @@ class TransferRules:
     """A path, or a name on PATH."""
     rclone_config: str = ""
     """Path of rclone's own configuration file; empty: where it looks for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is at a remote."""
-
-    bytes: int
-    etag: str | None = None
-    digest: str | None = None
-    """`md5:…` of the content; None: not told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A copy that is there, and was verified."""
-
-    found: Found
-    was_there: bool
-    """It was taken as it was: nothing was sent."""
 
 
 class Transport(Protocol):
