@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from ouzel.cli.client import Api
+from ouzel.cli.remotes import copied_id
 
 Doc: TypeAlias = dict[str, Any]
 Tool: TypeAlias = Callable[..., Doc]
@@ -18,10 +19,8 @@ def reading(api: Api) -> Sequence[Tool]:
         return api.get("remotes")
 
     def list_copies(recording: str) -> Doc:
-        """What is at remotes of a recording, with its digest and when that was verified; by its whole id also of one that
-        is here no more.
-        """
-        return api.get(f"recordings/{recording}/copies")
+        """What is at remotes of a recording; by its whole id also of one that is here no more."""
+        return api.get(f"recordings/{copied_id(api, recording)}/copies")
 
     return list_remotes, list_copies
 

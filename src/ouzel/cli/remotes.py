@@ -110,11 +110,11 @@ def test(output: Output, api: Api, *, name: str) -> int:
 @talking
 def copies(output: Output, api: Api, *, recording: str) -> int:
     """List the copies of a recording, also of one that is here no more (by its whole id)."""
-    show(output, api.get(f"recordings/{_id(api, recording)}/copies")["items"], "remotes.copies", _copy)
+    show(output, api.get(f"recordings/{copied_id(api, recording)}/copies")["items"], "remotes.copies", _copy)
     return EXIT_OK
 
 
-def _id(api: Api, word: str) -> str:
+def copied_id(api: Api, word: str) -> str:
     """Of one that is here no more only the whole id is known."""
     return word if is_id(word) else api.find("recordings", word, "title")["id"]
 
