@@ -1,16 +1,19 @@
-"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER`.
+"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER [move]`.
 
-FOLDER has `show.ts` with its ledger. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each
+FOLDER has `show.ts` with its ledger. With `move` they are moved from one root to another, instead of being converted: copied by
+every second child, as to another disk. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each
 recording that is over, a line for whatever happens and for each step forward, and `idle` when no job is left. When it has
 ended, `dead PID` is said.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from tests.component.library import Library
 
 from ouzel.base.ids import new_id
 from ouzel.config.tables import HookSettings
+from ouzel.engine import placing
 from ouzel.model.jobs import OPEN, JobState
 from ouzel.services.afterwards import Afterwards
 from ouzel.services.broadcasts import Broadcasts
@@ -32,7 +36,9 @@ from ouzel.services.places import Places
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import QUEUES, StepJobs
 from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_move import move_kind
 from ouzel.services.steps import Made, StepKind, Steps, StepWork
+from ouzel.services.storage import RootGate
 from ouzel.services.supervisor import Supervisor
 from ouzel.store.db import Db, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -41,7 +47,11 @@ from ouzel.store.ownership import SqliteOwnership
 from ouzel.system.clock import SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 
-CHAIN = [{"step": "remux", "format": "mp4"}, {"step": "command", "hook": "log"}]
+COMMAND = {"step": "command", "hook": "log"}
+CHAINS = {
+    "remux": [{"step": "remux", "format": "mp4"}, COMMAND],
+    "move": [{"step": "move", "to": "nas"}, COMMAND],
+}
 _PUT = 2
 """Recordings that each child finishes."""
 
@@ -56,7 +66,12 @@ def telling(kind: StepKind) -> StepKind:
             say("at", share)
             work.progress(share, message)
 
-        return await kind.run(replace(work, progress=progress))
+        async def move(moved: Mapping[str, tuple[str, str]]) -> None:
+            say("placed", len(moved))
+            await work.move(moved)
+            say("moved", len(moved))
+
+        return await kind.run(replace(work, progress=progress, move=move))
 
     return replace(kind, run=run)
 
@@ -78,24 +93,45 @@ async def bring(folder: Path, db: Db, channels: Channels, broadcasts: Broadcasts
     say("put", recording.id)
 
 
-async def main(folder: Path) -> None:
-    clock, media = SystemClock(), folder / "media"
+def apart() -> None:
+    """As on two file systems."""
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    placing.os.link = refuse
+
+
+async def main(folder: Path, chain: str) -> None:
+    clock = SystemClock()
+    roots = {"recordings": folder / "media", "nas": folder / "nas"}
+    gates = {name: RootGate(name, path, min_free_bytes=0, probe_s=1.0) for name, path in roots.items()}
     async with open_db(folder / "ouzel.db", clock) as db:
         ownership, bus = SqliteOwnership(db), EventBus(db)
         channels, queue, notices = Channels(db, Secrets(b"k" * 32).box), SqliteJobQueue(db, ownership), Notices(db)
-        places = Places({"recordings": media})
+        places = Places(roots)
         afterwards = Afterwards(db, queue, channels, notices, places)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
         script = f'echo "$OUZEL_RUN $OUZEL_ATTEMPT $OUZEL_FILE" >> "{folder}/log"'
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
-        steps = Steps([telling(remux_kind(FfmpegFinder(), clock)), telling(command_kind(hooks, clock))])
+        kinds = [
+            remux_kind(FfmpegFinder(), clock),
+            command_kind(hooks, clock),
+            move_kind(places, gates, afterwards.held),
+        ]
+        steps = Steps(telling(kind) for kind in kinds)
         of_steps = StepJobs(db, steps, afterwards, DownloadRepo(db, ownership), places, lambda _root: None)
         jobs = Jobs(queue, of_steps.kinds(), dict.fromkeys(QUEUES, 1), clock)
         pipelines = Pipelines(db, steps.check)
         if not await pipelines.all():
-            await pipelines.add("chain", CHAIN, by="me")
-        supervisor = Supervisor(ownership, jobs.bodies(), clock, settle=queue.settle)
+            await pipelines.add("chain", CHAINS[chain], by="me")
+
+        async def settle() -> None:
+            await queue.settle()
+            await of_steps.settle()
+
+        supervisor = Supervisor(ownership, jobs.bodies(), clock, settle=settle)
         changed = anyio.Event()
 
         def on_event(event: object) -> None:
@@ -117,16 +153,18 @@ async def main(folder: Path) -> None:
                 await changed.wait()
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, chain: str) -> None:
     for number, _line in enumerate(sys.stdin):
         pid = os.fork()
         if not pid:
             random.seed(number)
-            anyio.run(main, folder)
+            if number % 2:
+                apart()
+            anyio.run(main, folder, chain)
         say("child", pid)
         os.waitpid(pid, 0)
         say("dead", pid)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "remux")

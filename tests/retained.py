@@ -86,6 +86,7 @@ class Keeper:
         days: float = 0,
         size: int = 10_000,
         on_air: bool = False,
+        root: str = ROOT,
         **values: Any,
     ) -> Recording:
         """That ended so many days ago, with its file and ledger."""
@@ -94,7 +95,7 @@ class Keeper:
         at = self.lib.clock.now() - timedelta(days=days)
         known: dict[str, Any] = {"state": RecordingState.DONE, "ended_at": at}
         made = await self.lib.recording(broadcast, **(known | values))
-        await self.file(made, path, size)
+        await self.file(made, path, size, root=root)
         return made
 
     async def file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ from ouzel.services.pipelines import Pipelines
 from ouzel.services.places import Places
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import QUEUES, StepJobs
+from ouzel.services.step_move import move_kind
 from ouzel.services.steps import Item, Made, MadeFile, StepKind, Steps, StepWork
+from ouzel.services.storage import RootGate
 from ouzel.services.supervisor import Supervisor
 from ouzel.store.downloads import DownloadRepo
 from ouzel.store.jobs import SqliteJobQueue
@@ -84,8 +86,11 @@ class Yard:
     notices: Notices
     supervisor: Supervisor
     plays: dict[str, Play]
-    room: list[str] = field(default_factory=list[str])
-    did: list[StepWork] = field(default_factory=list[StepWork])
+    room: list[str]
+    did: list[StepWork]
+    nas: Path
+    gates: dict[str, RootGate]
+    of_steps: StepJobs
 
     async def recorded(self, *names: str, pipeline: str = "p", **settings: Any) -> Recording:
         """A recording that runs, whose files are whole."""
@@ -142,7 +147,11 @@ async def open_yard(folder: Path) -> AsyncGenerator[Yard]:
         db, clock = lib.db, lib.clock
         ownership = SqliteOwnership(db, lease_clock=clock.monotonic)
         channels, queue, notices = Channels(db, Secrets(b"k" * 32).box), SqliteJobQueue(db, ownership), Notices(db)
-        places = Places({"recordings": media})
+        nas = folder / "nas"
+        nas.mkdir(exist_ok=True)
+        roots = {"recordings": media, "nas": nas}
+        gates = {name: RootGate(name, path, min_free_bytes=0, probe_s=0.01) for name, path in roots.items()}
+        places = Places(roots, lambda name: gates[name].require())
         afterwards = Afterwards(db, queue, channels, notices, places, "for downloads")
         plays: dict[str, Play] = {"remux": remux, "thumbnails": poster, "command": nothing}
         room: list[str] = []
@@ -163,13 +172,14 @@ async def open_yard(folder: Path) -> AsyncGenerator[Yard]:
             if root in room:
                 raise DiskFull(f"no room in {root}")
 
-        steps = Steps(play(name) for name in plays)
+        steps = Steps([*(play(name) for name in plays), move_kind(places, gates, afterwards.held)])
         of_steps = StepJobs(db, steps, afterwards, DownloadRepo(db, ownership), places, check_room)
         jobs = Jobs(queue, of_steps.kinds(), dict.fromkeys(QUEUES, 1), clock, sleep=clock.sleep)
         yield Yard(
             lib, media, channels, queue, afterwards, Pipelines(db, steps.check),
             Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in), notices,
-            Supervisor(ownership, jobs.bodies(), clock, settle=queue.settle, sleep=clock.sleep), plays, room, did,
+            Supervisor(ownership, jobs.bodies(), clock, settle=queue.settle, sleep=clock.sleep), plays, room, did, nas, gates,
+            of_steps,
         )  # fmt: skip
 
 

@@ -60,6 +60,20 @@ async def _again(db: Db) -> Channels:
     return made
 
 
+async def test_a_storage_root_that_there_is_not_is_refused_when_it_is_set(db: Db) -> None:
+    channels = Channels(db, Box(), roots=["recordings", "nas"])
+    channel = await _added(channels, settings={"root": "nas"})
+    with pytest.raises(BadOption, match="no storage root 'tape'; there is recordings, nas") as told:
+        await channels.edit(channel.id, ChannelEdit(settings={"root": "tape"}), by="me")
+    assert told.value.context["pointer"] == "/root"
+    with pytest.raises(BadOption, match="recordings, nas"):
+        await channels.set_layer("global", {"root": ""}, by="me")
+    await channels.set_layer("global", {"root": "nas"}, by="me")
+    other = await _added(channels, 660001)
+    assert channels.effective(other).settings.root == "nas"
+    assert channels.roots() == {"nas"}
+
+
 async def test_a_channel_is_there_after_a_new_start(channels: Channels, db: Db) -> None:
     added = await _added(channels, labels=("b", " a ", "b"), settings={"quality": ["hd"]})
     assert (added.platform, added.name, added.labels) == ("huya", "660000", ("a", "b"))

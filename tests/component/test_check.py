@@ -20,7 +20,7 @@ from tests.command import ouzel
 from ouzel.cli.texts import setup
 from ouzel.config.load import with_folders
 from ouzel.config.settings import PlatformDefaults, PlatformTables, Settings
-from ouzel.config.tables import ServerSettings, StorageSettings
+from ouzel.config.tables import RootSettings, ServerSettings, StorageSettings
 from ouzel.config.values import Size
 from ouzel.daemon import checkup
 from ouzel.daemon.checkup import folders, machine
@@ -48,8 +48,8 @@ def codes(results: Any) -> list[tuple[str, str]]:
     return [(each.level, each.code) for each in results]
 
 
-def storage(folder: Path, *, min_free: int = 1) -> StorageSettings:
-    return StorageSettings(folder / "data", folder / "media", Size(min_free))
+def storage(folder: Path, *, min_free: int = 1, **roots: RootSettings) -> Settings:
+    return Settings(storage=StorageSettings(folder / "data", folder / "media", Size(min_free)), roots=roots)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -290,6 +290,18 @@ def test_room_is_told_of_against_the_floor(tmp_path: Path) -> None:
     assert [room(free // 100), room(free * 2 // 3), room(free * 100)] == ["room", "room_small", "room_none"]
 
 
+def test_each_storage_root_is_looked_at_and_none_is_made(tmp_path: Path) -> None:
+    (tmp_path / "nas").mkdir()
+    roots = {"nas": RootSettings(tmp_path / "nas", Size(1 << 60)), "old": RootSettings(tmp_path / "old")}
+    found = [*check_folders(storage(tmp_path, **roots))]
+    assert [each.about["path"] for each in found if each.code == "room_none"] == [str(tmp_path / "nas")]
+    assert [each.about for each in found if each.code == "root_none"] == [
+        {"root": "old", "path": str(tmp_path / "old")}
+    ]
+    assert [each.about["path"] for each in found if each.code == "room"] == [str(tmp_path / "media")]
+    assert [each.name for each in tmp_path.iterdir()] == ["nas"]
+
+
 def test_file_systems_are_known_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(
@@ -337,7 +349,7 @@ def test_the_database_is_read_and_not_touched(tmp_path: Path) -> None:
 
 def test_a_port_that_is_free_taken_or_our_own(tmp_path: Path) -> None:
     with bind("127.0.0.1", 0) as listening:
-        settings = Settings(server=ServerSettings(port=listening.port), storage=storage(tmp_path))
+        settings = Settings(server=ServerSettings(port=listening.port), storage=storage(tmp_path).storage)
         taken = check_port(settings)
         assert (taken.level, taken.code) == ("error", "port_refused")
         with hold(tmp_path / "data", now=NOW) as lock:

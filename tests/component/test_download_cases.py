@@ -16,6 +16,7 @@ import pytest
 from tests.downloaded import KEY, download, packets, playlist
 
 from ouzel.base.errors import Encrypted, Incomplete, NotDecrypted, NotMedia, OuzelError
+from ouzel.cli.texts.sentences import in_chinese
 from ouzel.model.downloads import DownloadOutcome
 from ouzel.model.flow import GapCode
 from ouzel.testing.clips import Clip
@@ -234,6 +235,10 @@ async def test_what_is_written(tmp_path: Path, case: Callable[[], Case], faults:
 async def test_a_gap_is_never_asked_for_and_allowed_where_gaps_are(tmp_path: Path) -> None:
     listed = playlist(names(6, "ts"), before={2: "#EXT-X-GAP", 5: "#EXT-X-GAP"})
     async with VodServer({**clear(TS, "ts"), "/film.m3u8": listed}) as vod:
+        with pytest.raises(Incomplete, match="the playlist itself leaves these out") as told:
+            await download(vod.url("/film.m3u8"), tmp_path)
+        assert "repair" not in told.value.message, "it would find nothing to fetch"
+        assert (in_chinese(told.value.message) or "").endswith("即视为完整")
         done = await download(vod.url("/film.m3u8"), tmp_path, allow_gaps=True)
         assert (vod.asked["/2.ts"], vod.asked["/5.ts"]) == (0, 0)
     assert done.path.read_bytes() == b"".join([TS[0], TS[1], TS[3], TS[4]])

@@ -13,6 +13,7 @@ from tests.downloaded import download, packets, playlist
 from tests.join_process import DEAD
 from tests.recordings import segments
 
+from ouzel.base.errors import OutputExists
 from ouzel.cli.texts.sentences import in_chinese
 from ouzel.engine.download import mux
 from ouzel.engine.ledgers import find
@@ -103,3 +104,43 @@ def test_warnings_are_known_in_chinese() -> None:
     assert in_chinese("the programme changes on the way: it is in 2 files") == "节目中途变化：分为 2 个文件"
     assert in_chinese("the tracks do not share one clock: they were made to begin together") is not None
     assert in_chinese("mp4 cannot take the subtitles /a b/x.ttml: they stay as they are") is not None
+
+
+def in_two_languages(clip: Clip) -> dict[str, bytes]:
+    files = apart(clip)
+    line = b'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="%s",LANGUAGE="%s",URI="a.m3u8"\n'
+    lines = line % (b"one", b"en") + line % (b"two", b"zh")
+    files["/film.m3u8"] = b"#EXTM3U\n" + lines + files["/film.m3u8"].split(b"\n", 2)[2]
+    return files
+
+
+async def test_the_same_film_with_another_sound_is_not_there_already(tmp_path: Path, clip: Clip) -> None:
+    async with VodServer(in_two_languages(clip)) as vod:
+        url = vod.url("/film.m3u8")
+        first = await download(url, tmp_path, audio=("en",))
+        held = find(first.path)
+        assert held is not None
+        assert held.product is not None
+        assert held.product.beside == ("audio en (one)",)
+        assert (await download(url, tmp_path, audio=("en",))).fetched_bytes == 0
+        with pytest.raises(OutputExists, match=r"\(audio en \(one\), not audio zh \(two\)\)") as told:
+            await download(url, tmp_path, audio=("zh",))
+        assert in_chinese(str(told.value)) != str(told.value)
+        before = first.path.read_bytes()
+        other = await download(url, tmp_path, audio=("zh",), stem="")
+        assert first.path.read_bytes() == before
+    assert other.path.name == "film_2.mp4"
+
+
+async def test_a_film_without_other_tracks_is_not_there_already(tmp_path: Path, clip: Clip) -> None:
+    files = in_two_languages(clip)
+    files["/plain/film.m3u8"] = playlist([f"../v{number}.ts" for number in ORDER])
+    async with VodServer(files) as vod:
+        alone = await download(vod.url("/plain/film.m3u8"), tmp_path)
+        vod.requests.clear()
+        with pytest.raises(OutputExists, match="exists already"):
+            await download(vod.url("/film.m3u8"), tmp_path, audio=("en",))
+        assert not [each.path for each in vod.requests if each.path.endswith(".ts")], (
+            "it is told before anything is fetched"
+        )
+    assert names(tmp_path) == ["film.ledger", alone.path.name]

@@ -51,6 +51,25 @@ async def test_they_run_out_again_and_again(tmp_path: Path, uses: int) -> None:
     assert done.path.read_bytes() == b"".join(PARTS)
 
 
+async def test_fresh_addresses_are_asked_for_with_fresh_headers_and_cookies(tmp_path: Path) -> None:
+    async with VodServer(clear(PARTS, "ts")) as vod:
+        vod.token_uses = 7
+        ask, visits = page(vod, listed), 0
+
+        async def find(wish: DownloadWish) -> Address:
+            nonlocal visits
+            visits += 1
+            visit = f"v={visits}"
+            return replace(await ask(wish), stream=Stream(wish.url, (("X-Visit", visit),)), cookies=lambda _url: visit)
+
+        done = await download(vod.url("/film.m3u8"), tmp_path, find=find, pace=replace(HASTE, retry_delay_s=0.1))
+        served = [each for each in vod.requests if each.path.endswith(".ts") and each.status == 200]
+        told = {(each.query["token"], each.headers["x-visit"], each.headers["cookie"]) for each in served}
+    assert len(told) > 5
+    assert told == {(f"t{visit}", f"v={visit}", f"v={visit}") for visit in range(1, visits + 1)}
+    assert done.path.read_bytes() == b"".join(PARTS)
+
+
 async def test_what_is_gone_for_good_does_not_ask_for_ever(tmp_path: Path) -> None:
     async with VodServer(clear(PARTS, "ts")) as vod:
         vod.faults = {f"/{number}.ts": Faults(token="none") for number in range(10, COUNT)}

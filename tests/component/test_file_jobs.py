@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -12,9 +13,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from ouzel.model.jobs import Job, JobState
-from ouzel.services.file_jobs import CHECK_FILES, QUEUE, RECOVER, file_jobs
+from ouzel.services.file_jobs import CHECK_FILES, QUEUE, RECOVER, FileCheck, file_jobs
 from ouzel.services.file_log import FileLog
-from ouzel.services.jobs import Jobs
+from ouzel.services.jobs import JobContext, Jobs
 from ouzel.services.recovery import Recovery
 from ouzel.services.supervisor import Supervisor
 from ouzel.store.db import Db, open_db
@@ -108,6 +109,20 @@ async def test_files_that_are_gone_are_marked_and_marked_again_when_they_are_bac
     assert await depot.states() == {"f1": "closed", "f2": "closed", "f3": "closed"}
     told = [each.data for each in await depot.db.events_after(0) if each.code == "recording.file"]
     assert told == [{"file": "f1", "state": "lost"}, {"file": "f1", "state": "closed"}]
+
+
+async def test_what_is_moved_while_it_is_looked_for_is_not_lost(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    (depot.root / "show" / "1.ts").unlink()
+    marked = FileCheck._mark
+
+    async def and_moved(check: FileCheck, work: JobContext, moved: Sequence[Any]) -> None:
+        async with depot.db.transaction() as tx:
+            await RecordingRepo(depot.db).change_file_in(tx, "f1", root="other", path="show/1.ts")
+        await marked(check, work, moved)
+
+    monkeypatch.setattr(FileCheck, "_mark", and_moved)
+    await depot.run(CHECK_FILES)
+    assert await depot.states() == {"f1": "closed", "f2": "closed", "f3": "closed"}
 
 
 async def test_a_disk_that_is_not_mounted_loses_nothing(depot: Depot) -> None:

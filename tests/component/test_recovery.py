@@ -15,7 +15,7 @@ from tests.recordings import record
 from ouzel.model.flow import Gap, GapCode
 from ouzel.model.recording import RecordedFile, Recording
 from ouzel.model.states import RecordingState
-from ouzel.services.file_log import FileLog
+from ouzel.services.file_log import Begun, FileLog
 from ouzel.services.recovery import Recovery
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.recordings import RecordingRepo
@@ -32,6 +32,7 @@ class Left:
 
     db: Db
     recovery: Recovery
+    log: FileLog
     mounted: list[bool] = field(default_factory=lambda: [False])
     finished: list[str] = field(default_factory=list[str])
 
@@ -58,7 +59,7 @@ async def left(tmp_path: Path, clip: Clip) -> AsyncGenerator[Left]:
             finished.append(recording.id)
 
         recovery = Recovery(db, {"main": root}, log, is_there=lambda _: mounted[0], on_finished=on_finished)
-        yield Left(db, recovery, mounted, finished)
+        yield Left(db, recovery, log, mounted, finished)
         log.close()
 
 
@@ -124,3 +125,17 @@ async def test_what_comes_after_is_told_of_a_recording_that_is_over(left: Left) 
     assert left.finished == ["r"]
     await left.recovery.settle()
     assert left.finished == ["r"]
+
+
+async def test_what_was_moved_away_gets_no_second_row(left: Left) -> None:
+    """It was noted when it was begun, and lies there still: its move was killed in its middle."""
+    left.mounted[0] = True
+    await left.recovery.settle()
+    for moved in (True, False):
+        before = {file.id: (file.root, file.path) for file in await left.files()}
+        left.log.note(Begun("r", 2, "main", "two.ts", "ts"))
+        async with left.db.transaction() as tx:
+            was = {"was_root": "main", "was_path": "two.ts"} if moved else {"was_root": None, "was_path": None}
+            await left.repo.change_file_in(tx, "two", root="other", **was)
+        await left.recovery.settle()
+        assert len(await left.files()) == len(before) + (not moved), "without that it would have been found"

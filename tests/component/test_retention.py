@@ -15,6 +15,7 @@ from ouzel.base.errors import Conflict, NotFound
 from ouzel.model.jobs import NewJob
 from ouzel.model.policies import Rule
 from ouzel.model.recording import FileState
+from ouzel.model.retention import Kept
 from ouzel.model.states import RecordingState
 from ouzel.services.retention import RetentionRules
 from ouzel.services.storage import MARKER
@@ -244,6 +245,70 @@ async def test_an_old_database_beside_a_full_disk_deletes_nothing(keep: Keeper) 
     keep.gate.folder.joinpath("forgotten.ts").write_bytes(bytes(5_000))  # few, beside what is known
     assert await keep.run() == {"trashed": 2}
     assert "retention.held_back" not in await keep.open_notices()
+
+
+# -- more than one root ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nas(keep: Keeper, tmp_path: Path) -> Gate:
+    gate = keep.gates["nas"] = Gate("nas", tmp_path / "nas", min_free_bytes=0, probe_s=0.01)
+    gate.mark([])
+    return gate
+
+
+async def on_two(keep: Keeper) -> tuple[list[str], list[str]]:
+    """Old ones, by root. Returns: their ids."""
+    await keep.rule("a", Rule(keep_days=1))
+    await keep.channel("c1", policy="a")
+    here = [(await keep.recording(f"{days}.ts", days=days)).id for days in (30, 31)]
+    there = [(await keep.recording(f"{days}.ts", days=days, root="nas")).id for days in (32, 33)]
+    return here, there
+
+
+async def test_of_two_roots_the_one_that_is_not_mounted_keeps_what_it_has(keep: Keeper, nas: Gate) -> None:
+    here, there = await on_two(keep)
+    (nas.folder / MARKER).unlink()
+    assert await keep.run() == {"trashed": 2}
+    assert sorted(await keep.trashed()) == sorted(here)
+    assert (await keep.retention.plan()).plan.kept == {Kept.ROOT_MISSING: 2}
+    (nas.folder / MARKER).touch()
+    assert await keep.run() == {"trashed": 2}
+    assert sorted(await keep.trashed()) == sorted(here + there)
+    keep.lib.clock.jump(8 * DAY_S)
+    assert (await keep.run())["removed"] == 4
+    assert ([each.name for each in nas.folder.iterdir()], keep.all_files()) == ([MARKER], [])
+
+
+async def test_of_two_roots_the_one_that_holds_what_no_row_knows_is_held_back(keep: Keeper, nas: Gate) -> None:
+    here, _ = await on_two(keep)
+    for number in range(3):
+        forgotten = await keep.recording(f"forgotten {number}.ts", days=40, root="nas")
+        async with keep.lib.db.transaction() as tx:
+            await RetentionRepo(keep.lib.db).delete_in(tx, forgotten.id)
+    assert await keep.run() == {"trashed": 2}
+    assert sorted(await keep.trashed()) == sorted(here)
+    assert (await keep.open_notices())["retention.held_back"]["root"] == "nas"
+    assert len([*nas.folder.glob("*.ts")]) == 5
+
+
+async def test_what_was_moved_is_no_leftover_where_it_was_and_goes_from_both(keep: Keeper, nas: Gate) -> None:
+    """As a kill leaves it behind the first transaction of a move."""
+    here, there = await on_two(keep)
+    repo = RecordingRepo(keep.lib.db)
+    for recording_id in here:
+        [file] = (await repo.files([recording_id]))[recording_id]
+        for ending in ("ts", "ledger"):
+            shutil.copy(keep.gate.folder / f"{Path(file.path).stem}.{ending}", nas.folder)
+        async with keep.lib.db.transaction() as tx:
+            await repo.change_file_in(tx, file.id, root="nas", was_root=ROOT, was_path=file.path)
+    kept = await keep.recording("kept.ts", days=0)
+    assert await keep.run() == {"trashed": 4}, "the root where they were is not held back"
+    keep.lib.clock.jump(8 * DAY_S)
+    assert (await keep.run())["removed"] == 4
+    assert ([each.name for each in nas.folder.iterdir()], keep.there()) == ([MARKER], ["kept.ts"])
+    assert there
+    assert await keep.trashed() == [kept.id]
 
 
 async def test_files_of_others_in_a_root_are_none_of_its_business(keep: Keeper) -> None:

@@ -15,6 +15,7 @@ from ouzel.base.errors import BadConfig
 from ouzel.config import load
 from ouzel.config.example import example
 from ouzel.config.load import load_reading, load_settings
+from ouzel.config.roots import storage_roots
 from ouzel.config.schema import OF_ALL, plain_tables
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override, lines_of
@@ -240,12 +241,63 @@ def test_the_example_is_what_counts_anyway(tmp_path: Path) -> None:
     taken = re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE)
     reading = load_reading(write(tmp_path, taken), names)
 
-    assert replace(reading.settings, path=None, hooks={}, platforms=nothing.platforms) == nothing
+    assert replace(reading.settings, path=None, hooks={}, roots={}, platforms=nothing.platforms) == nothing
     assert reading.settings.platforms.of("bilibili") == nothing.platforms.of("bilibili")
     assert reading.settings.hooks["after-recording"].command
     keys = re.findall(r"^#\w+ = ", text, re.MULTILINE)
     assert len(reading.given) == len(keys) > 40
     assert len(re.findall(r"^# .*\n#\w+ = ", text, re.MULTILINE)) == len(keys), "every key has a comment"
+
+
+# storage roots
+
+
+def test_roots_are_named_and_have_what_storage_says_where_they_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUZEL_STORAGE__ROOTS__NAS__MIN_FREE", "2GiB")
+    found = settings(
+        tmp_path,
+        """
+        [storage]
+        recordings = "media"
+        min_free = "1GiB"
+        [storage.roots.nas]
+        path = "nas"
+        public_url = "https://media.example.org/"
+        [storage.roots.second-disk]
+        path = "/mnt/b"
+        [storage.roots.recordings]
+        public_url = "https://media.example.org/first"
+        """,
+    )
+    gib, roots = 1 << 30, storage_roots(found)
+    assert [(name, root.path, root.min_free) for name, root in roots.items()] == [
+        ("recordings", tmp_path / "media", gib), ("nas", tmp_path / "nas", 2 * gib), ("second-disk", Path("/mnt/b"), gib),
+    ]  # fmt: skip
+    assert (roots["nas"].public_url, roots["recordings"].public_url[-5:]) == ("https://media.example.org", "first")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[storage.roots.nas]\nmin_free = '1GiB'", "line 1: [storage.roots.nas] has no path"),
+        ("[storage.roots.nas]", "line 1: [storage.roots.nas] has no path"),
+        ("[storage.roots.NAS]\npath = '/x'", "line 1: [storage.roots.NAS]: a name has small letters"),
+        ("[storage.roots.recordings]\npath = '/x'", "the folder of this root stands in [storage] recordings"),
+        ("[storage.roots.nas]\npath = '/x'\npth = 1", "line 3: [storage.roots.nas] has no key pth; did you mean path?"),
+        ("[storage]\nroots = 1", "line 2: roots is a table: [storage.roots]"),
+        (
+            "[storage]\nrecordings = '/x'\n[storage.roots.nas]\npath = '/x/y'",
+            "the storage root nas (/x/y) is in recordings",
+        ),
+        ("[storage.roots.a]\npath = '/x'\n[storage.roots.b]\npath = '/y/../x'", "the storage root a (/x) is in b"),
+    ],
+)
+def test_roots_that_cannot_be(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadConfig) as told:
+        settings(tmp_path, text)
+    assert words in str(told.value)
 
 
 def test_the_reference_has_the_example() -> None:

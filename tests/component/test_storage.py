@@ -168,6 +168,65 @@ async def test_the_first_hours_are_no_forecast_of_a_week(lib: Library, tmp_path:
     assert view.per_day_bytes == 240 * _MB
 
 
+# -- more than one root ------------------------------------------------------------------------------------------------
+
+
+def two(folder: Path) -> dict[str, RootGate]:
+    usual = RootGate("recordings", folder / "media", min_free_bytes=0, probe_s=0.01)
+    return {usual.name: usual, "nas": RootGate("nas", folder / "nas", min_free_bytes=0, probe_s=0.01, made=False)}
+
+
+async def test_the_folder_of_another_root_is_not_made(lib: Library, tmp_path: Path) -> None:
+    gates = two(tmp_path)
+    storage = Storage(lib.db, gates)
+    await storage.look()
+    for refused in (gates["nas"].check, gates["nas"].check_writable):
+        with pytest.raises(RootMissing, match="make the folder"):
+            refused()
+    assert not gates["nas"].folder.exists()
+    assert [trouble.key for trouble in await storage.troubles()] == ["storage.missing:nas"]
+    assert [(each.name, each.state.value) for each in await storage.views()] == [
+        ("nas", "missing"),
+        ("recordings", "open"),
+    ]
+
+    gates["nas"].folder.mkdir()
+    await storage.look()
+    gates["nas"].check_writable()
+    assert (gates["nas"].folder / MARKER).is_file()
+    assert await storage.troubles() == []
+
+
+async def test_each_root_has_its_own_forecast(lib: Library, tmp_path: Path) -> None:
+    (tmp_path / "nas").mkdir()
+    await lib.channel()
+    recording = await lib.recording(state=RecordingState.DONE)
+    await lib.file(recording, "a.ts", bytes=700 * _MB)
+    await lib.file(recording, "a.ts", bytes=70 * _MB, root="nas")
+    lib.clock.jump(7 * 86400)
+    storage = Storage(lib.db, two(tmp_path))
+    assert {each.name: each.per_day_bytes for each in await storage.views()} == {
+        "recordings": 100 * _MB,
+        "nas": 10 * _MB,
+    }
+
+
+async def test_a_root_that_is_named_and_not_set_is_told_once(lib: Library, tmp_path: Path) -> None:
+    await lib.channel()
+    recording = await lib.recording(state=RecordingState.DONE)
+    for name, root in (("a.ts", "old"), ("b.ts", "old"), ("c.ts", "/downloads"), ("d.ts", "recordings")):
+        await lib.file(recording, name, root=root)
+    storage, notices = Storage(lib.db, two(tmp_path), named=lambda: {"tape", "recordings"}), Notices(lib.db)
+    noticing = Noticing(lib.db, notices, sources=[storage.troubles])
+    await noticing.look()
+    await noticing.look()
+    told = [(notice.code, notice.data) for notice in await notices.page()]
+    assert sorted(told, key=lambda each: str(each[1]["root"])) == [
+        ("storage.not_set", {"root": "old", "files": 2, "roots": "recordings, nas"}),
+        ("storage.not_set", {"root": "tape", "files": 0, "roots": "recordings, nas"}),
+    ]
+
+
 async def test_nothing_is_recorded_onto_a_mount_point(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room:
         gate = gate_of(room.folder)

@@ -12,10 +12,10 @@ _HOUSE = Path(__file__).parents[2]
 
 
 class Mother:
-    """Forks the processes that are killed. Args: module: of them, in `tests`."""
+    """Forks the processes that are killed. Args: module: of them, in `tests`; more: what it takes beside the folder."""
 
-    def __init__(self, module: str, folder: Path) -> None:
-        command = [sys.executable, "-m", f"tests.{module}", str(folder)]
+    def __init__(self, module: str, folder: Path, *more: str) -> None:
+        command = [sys.executable, "-m", f"tests.{module}", str(folder), *more]
         self._process = subprocess.Popen(
             command, cwd=_HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )

@@ -65,7 +65,7 @@ _places = st.tuples(
             st.integers(0, 80),
             st.integers(0, 40),
             st.sampled_from((0, 0, 30)),
-            st.sampled_from((None, None, None, None, Kept.HELD_BACK)),
+            st.sampled_from((None, None, None, None, Kept.HELD_BACK, Kept.ROOT_MISSING)),
         )
         for name in _NAMES[:2]
     )

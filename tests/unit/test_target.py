@@ -128,6 +128,7 @@ def test_what_an_output_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         ("~no-such-user/b.ts", BadOption),
         ("show.mov", BadOption),
+        ("-", BadOption),
         ("link.ts", OutputExists),
         ("x" * 250 + ".ts", StorageError),  # with .part it is too long
         ("x" * 300 + ".ts", StorageError),

@@ -30,6 +30,8 @@ def test_a_clock_that_wraps_goes_on() -> None:
 
 def test_without_a_map_times_count_from_the_start() -> None:
     assert parse(["WEBVTT\n\n00:01.000 --> 00:02.000\na\n"], 10.0).cues == (Cue(1, 2, "a"),)
+    assert parse(["WEBVTT\n\n00:08.000 --> 00:09.000\na\n"], 10.0, begins_s=6.0).cues == (Cue(2, 3, "a"),)
+    assert parse([MAP + "00:02.000 --> 00:03.000\na\n"], 11.0, begins_s=6.0).cues == (Cue(1, 2, "a"),)
 
 
 def test_what_is_over_before_the_start_is_left_out_and_what_is_shown_then_begins_there() -> None:

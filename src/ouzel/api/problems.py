@@ -47,6 +47,7 @@ STATUSES: Mapping[type[OuzelError], int] = {
     errors.StorageError: 503,
     errors.DiskFull: 507,
     errors.FileBusy: 409,
+    errors.InUse: 409,
     errors.ToolError: 503,
     errors.TargetRefused: 502,
     errors.RemoteError: 502,

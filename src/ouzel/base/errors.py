@@ -62,6 +62,7 @@
     │   ├── ReadOnly           read_only
     │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
+    │   ├── InUse              in_use               what wants these files for itself waits: they are on air, or worked on
     │   ├── DataFolderBusy     data_folder_busy     another daemon works on this data folder
     │   ├── OutsideRoot        outside_root         what would be unlinked is not in its storage root, or behind a link
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
@@ -376,6 +377,10 @@ class RootMissing(ReadOnly):
 
 class FileBusy(StorageError):
     code = "file_busy"
+
+
+class InUse(StorageError):
+    code, retry = "in_use", Retry.LATER
 
 
 class DataFolderBusy(StorageError):

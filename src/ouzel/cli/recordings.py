@@ -48,6 +48,18 @@ def rename(output: Output, api: Api, *, recording: str, title: str) -> int:
     return EXIT_OK
 
 
+@recordings.command()
+@click.argument("recordings", metavar="RECORDING...", nargs=-1, required=True)
+@click.option("--to", metavar="ROOT", required=True, help="Name of the storage root; `ouzel storage` lists them.")
+@talking
+def move(output: Output, api: Api, *, recordings: tuple[str, ...], to: str) -> int:
+    """Move all files of recordings to another storage root. Each is a job; `ouzel jobs` shows how far it is."""
+    for found in [_found(api, each) for each in recordings]:
+        doc = api.post(f"recordings/{found['id']}/move", {"to": to})
+        done(output, doc, "recordings.moving", title=found["title"], to=to, id=doc["id"])
+    return EXIT_OK
+
+
 @recordings.command("show")
 @click.argument("recording", metavar="RECORDING")
 @talking

@@ -14,6 +14,7 @@ from ouzel.base.urls import redact
 from ouzel.cli.client import Api, connect, running_on
 from ouzel.config.exports import Export, parse_export, render_export
 from ouzel.config.load import load_settings
+from ouzel.config.roots import storage_roots
 from ouzel.config.settings import Settings
 from ouzel.config.sources import Override
 from ouzel.daemon.downloading import download_rules
@@ -133,11 +134,12 @@ async def _take_over(
     data = settings.storage.data
     async with open_db(data / "ouzel.db", SystemClock()) as db:
         box = load_secrets(data / "secret.key").box
-        channels = Channels(db, box, settings.platforms)
+        roots = {name: root.path for name, root in storage_roots(settings).items()}
+        channels = Channels(db, box, settings.platforms, roots=[*roots])
         await channels.load()
         rest = [replace(each, targets={}, routes={}) for each in _exports(plan)]
         locked = [name for each in rest for name in await Exports(db, box).put_back(each, by="import")]
-        taking_over = TakingOver(db, channels, {"recordings": settings.storage.recordings})
+        taking_over = TakingOver(db, channels, roots)
         done = [await taking_over.apply(plan, by="import")]
         done.append(await _add_downloads(db, box, settings, plan))
         for each in _telling(plan):  # routes name channels

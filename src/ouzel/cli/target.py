@@ -56,6 +56,8 @@ def read_output(output: str | None) -> tuple[Path, str | None]:
 
     Raises: BadOption, OutputExists when it is there, and no folder.
     """
+    if output == "-":
+        raise BadOption("-: nothing is written to standard output; a folder of this name is written ./-")
     path = _absolute(output or ".")
     ending = path.suffix.lstrip(".").lower()
     is_file = ending in FORMATS or ending in _NOT_MADE

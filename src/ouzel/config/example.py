@@ -6,11 +6,12 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from ouzel.base.docstrings import field_docs
-from ouzel.config.schema import PROFILES, keys_of, plain_tables
+from ouzel.config.schema import PROFILES, ROOTS, keys_of, plain_tables
 from ouzel.config.settings import PlatformDefaults, PlatformSettings
-from ouzel.config.tables import HookSettings, usual_profiles
+from ouzel.config.tables import HookSettings, RootSettings, usual_profiles
 from ouzel.config.values import as_toml
 
 _COLUMNS = 110
@@ -25,11 +26,12 @@ _HEAD = """\
 """
 _PLATFORM = "bilibili"
 _HOOK = "after-recording"
+_ROOT, _ROOT_PATH = "nas", Path("/mnt/nas/ouzel")
 _HOOK_COMMAND = ("/usr/local/bin/after-recording", "--verbose")
 
 
 def example() -> str:
-    """TOML. With or without the `#` before its keys it says what counts anyway; but for the hook, which is there as an example.
+    """TOML. With or without the `#` before its keys it says what counts anyway; but for hook and root, which are examples.
 
     Needs the sources of the classes. Raises: OSError without them.
     """
@@ -38,6 +40,8 @@ def example() -> str:
         parts.append(_table(f"[{name}]", cls()))
         if name == PROFILES[0]:
             parts += [_table(f"[{'.'.join((*PROFILES, each))}]", own) for each, own in usual_profiles().items()]
+        if name == ROOTS[0]:
+            parts.append(_table(f"#[{'.'.join((*ROOTS, _ROOT))}]", RootSettings(_ROOT_PATH)))
     parts.append(_table(f"#[hooks.{_HOOK}]", replace(HookSettings(), command=_HOOK_COMMAND)))
     parts.append(_table("[platforms]", PlatformDefaults()))
     parts.append(_table(f"#[platforms.{_PLATFORM}]", PlatformSettings()))

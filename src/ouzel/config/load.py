@@ -47,9 +47,12 @@ def load_reading(
 ) -> Reading:
     """The settings, and where each comes from; blocking. `path`: None is no file. Raises: BadConfig."""
     from ouzel.config.reading import read_settings
+    from ouzel.config.roots import check_apart
 
     reading = read_settings(path, platforms, os.environ, overrides, usual)
-    return replace(reading, settings=with_folders(reading.settings))
+    settings = with_folders(reading.settings)
+    check_apart(settings)
+    return replace(reading, settings=settings)
 
 
 def with_folders(settings: Settings) -> Settings:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ouzel.base.errors import BadConfig
-from ouzel.config.schema import PROFILES, Key, Keys, Table, plain_tables, schema
+from ouzel.config.roots import wrong_name
+from ouzel.config.schema import PROFILES, ROOTS, Key, Keys, Table, plain_tables, schema
 from ouzel.config.settings import PlatformDefaults, PlatformSettings, PlatformTables, Settings
 from ouzel.config.sources import (
     BETWEEN,
@@ -21,7 +22,7 @@ from ouzel.config.sources import (
     file_source,
     option_source,
 )
-from ouzel.config.tables import HookSettings, usual_profiles
+from ouzel.config.tables import HookSettings, RootSettings, usual_profiles
 from ouzel.config.values import WrongValue, read
 
 _OWN = {
@@ -78,7 +79,7 @@ def read_settings(
     files = [file_source(path)] if path else []
     for source in (option_source(overrides), environment_source(variables), *files, option_source(usual)):
         taken.take(source)
-    problems = [*taken.problems, *taken.without_command(), *_misspelled(root, variables)]
+    problems = [*taken.problems, *taken.without_command(), *taken.wrong_roots(), *_misspelled(root, variables)]
     if problems:
         raise BadConfig("; ".join(problems), problems=problems)
     return Reading(_settings(taken, path, platforms), taken.given)
@@ -92,6 +93,8 @@ class _Taken:
         self.given: dict[Keys, Found] = {}
         self.hooks: dict[str, tuple[str, Source]] = {}
         """Their names as fields; as they are spelled, in the file if they are there, and where."""
+        self.roots: dict[str, Source] = {}
+        """Storage roots by name, and where they are set first."""
         self.problems: list[str] = []
 
     def take(self, source: Source) -> None:
@@ -105,6 +108,16 @@ class _Taken:
                 yield f"{source.origin(('hooks', spelled))}: [hooks.{spelled}] has no command"
             elif self._hook(name).shell and len(command) > 1:
                 yield f"{source.origin(('hooks', spelled))}: [hooks.{spelled}] has a shell: its command is one text in a list"
+
+    def wrong_roots(self) -> Iterator[str]:
+        """What is wrong with a storage root: its name, or that it has no path."""
+        for name, source in self.roots.items():
+            path = self.values(*ROOTS, name).get("path", Path())
+            if words := wrong_name(name, path):
+                yield f"{source.origin((*ROOTS, name))}: {words}"
+
+    def all_roots(self) -> dict[str, RootSettings]:
+        return {name: RootSettings(**self.values(*ROOTS, name)) for name in self.roots}
 
     def values(self, *table: str) -> dict[str, Any]:
         return {keys[-1]: found.value for keys, found in self.given.items() if keys[:-1] == table}
@@ -134,6 +147,8 @@ class _Taken:
         if at[:-1] == ("hooks",):
             at = ("hooks", _field(at[-1]))
             self.hooks[at[-1]] = (spelled[-1], source)  # the file is read last
+        elif at[:-1] == ROOTS:
+            self.roots.setdefault(at[-1], source)
         self._take(cast("Mapping[str, Any]", value), table, at, spelled, source)
 
     def _read(self, value: object, key: Key, at: Keys, spelled: Keys, source: Source) -> None:
@@ -155,8 +170,9 @@ def _settings(taken: _Taken, path: Path | None, platforms: Collection[str]) -> S
     defaults = PlatformDefaults(**taken.values("platforms"))
     profiles = {name: replace(usual, **taken.values(*PROFILES, name)) for name, usual in usual_profiles().items()}
     return Settings(
-        **plain, hooks=taken.all_hooks(), platforms=PlatformTables(defaults, tables), profiles=profiles, path=path
-    )
+        **plain, roots=taken.all_roots(), hooks=taken.all_hooks(), platforms=PlatformTables(defaults, tables),
+        profiles=profiles, path=path,
+    )  # fmt: skip
 
 
 def _unknown(table: Table, spelled: Keys) -> str:

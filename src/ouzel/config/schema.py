@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, get_type_hints
 
 from ouzel.config.settings import PlatformDefaults, PlatformSettings, Settings
-from ouzel.config.tables import DownloadSettings, HookSettings, ProfileSettings, usual_profiles
+from ouzel.config.tables import (
+    DownloadSettings,
+    HookSettings,
+    ProfileSettings,
+    RootSettings,
+    StorageSettings,
+    usual_profiles,
+)
 
 Keys: TypeAlias = tuple[str, ...]
 """From the outermost table to the key."""
@@ -15,6 +22,8 @@ OF_ALL = ("hooks", "platforms")
 """Tables that have tables of many names below them; the others are fields of `Settings`, and of its classes."""
 PROFILES = ("download", "profiles")
 """Where the tables of profiles stand, which are a field of `Settings`, too."""
+ROOTS = ("storage", "roots")
+"""Where those of storage roots stand, which are one as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ def schema(platforms: Collection[str]) -> Table:
             PROFILES[0]: Table(
                 keys_of(DownloadSettings), {PROFILES[1]: Table(tables=dict.fromkeys(usual_profiles(), profile))}
             ),
+            ROOTS[0]: Table(keys_of(StorageSettings), {ROOTS[1]: Table(each=Table(keys_of(RootSettings)))}),
             "hooks": Table(each=Table(keys_of(HookSettings))),
             "platforms": Table(keys_of(PlatformDefaults), {name: Table(own) for name in platforms}),
         }
@@ -62,8 +72,8 @@ def schema(platforms: Collection[str]) -> Table:
 
 def plain_tables() -> dict[str, type[Any]]:
     """Those with nothing but keys, in the order in which they are shown, and the class of each."""
-    hints = get_type_hints(Settings)
-    return {each.name: hints[each.name] for each in fields(Settings) if each.name not in (*OF_ALL, PROFILES[1], "path")}
+    hints, others = get_type_hints(Settings), (*OF_ALL, PROFILES[1], ROOTS[1], "path")
+    return {each.name: hints[each.name] for each in fields(Settings) if each.name not in others}
 
 
 def keys_of(table: type[Any]) -> dict[str, Key]:

@@ -19,6 +19,7 @@ from ouzel.config.tables import (
     ProfileSettings,
     RecordSettings,
     RetentionSettings,
+    RootSettings,
     ServerSettings,
     StorageSettings,
     TransferSettings,
@@ -85,6 +86,8 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     """Its folders are never empty where `load` made this."""
+    roots: Mapping[str, RootSettings] = field(default_factory=dict[str, RootSettings])
+    """`[storage.roots.NAME]`, as they are set; `config.roots` tells all that there are."""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
     log: LogSettings = field(default_factory=LogSettings)

@@ -8,10 +8,10 @@ from typing import Any
 
 from ouzel.base.urls import MASK, redact_text
 from ouzel.config.reading import Reading
-from ouzel.config.schema import PROFILES, Key, Keys, keys_of, plain_tables
+from ouzel.config.schema import PROFILES, ROOTS, Key, Keys, keys_of, plain_tables
 from ouzel.config.settings import PlatformDefaults, PlatformSettings
 from ouzel.config.sources import Origin
-from ouzel.config.tables import HookSettings, ProfileSettings
+from ouzel.config.tables import HookSettings, ProfileSettings, RootSettings
 from ouzel.config.values import as_json, as_toml
 
 
@@ -46,6 +46,10 @@ def settings_of(reading: Reading) -> Iterator[Setting]:
     for profile, values in settings.profiles.items():
         for name, key in keys_of(ProfileSettings).items():
             keys = (*PROFILES, profile, name)
+            yield _setting(keys, keys, key, values, reading)
+    for root, values in settings.roots.items():
+        for name, key in keys_of(RootSettings).items():
+            keys = (*ROOTS, root, name)
             yield _setting(keys, keys, key, values, reading)
     for hook, values in settings.hooks.items():
         for name, key in keys_of(HookSettings).items():

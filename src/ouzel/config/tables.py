@@ -18,6 +18,7 @@ HookShape: TypeAlias = Literal["ouzel", "douyin_live_recorder"]
 _NO_ADDRESS = WebAddress("")
 _MIN_FREE = Size(5 * 1024**3)
 _NO_LIMIT = Size(0)
+_AS_ABOVE = Size(0)
 _LOG_FILE = Size(10 * 1024**2)
 
 
@@ -45,6 +46,18 @@ class StorageSettings:
     """Media. Empty: the folder "recordings" in the one above."""
     min_free: Size = _MIN_FREE
     """No recording begins, and those that run are paused, while the disk has less free space than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootSettings:
+    """Another place for media, be it a disk or a network folder. Channels name it (`root`), and steps that move files."""
+
+    path: Path = Path()
+    """Its folder, which Ouzel does not make: make it when the disk is mounted, best below the mount point. None is in another."""
+    min_free: Size = _AS_ABOVE
+    """As that of [storage], for this one; "0B": the same."""
+    public_url: WebAddress = _NO_ADDRESS
+    """Where another web server gives out what is in the folder: "https://media.example.org/ouzel"."""
 
 
 @dataclass(frozen=True, slots=True)

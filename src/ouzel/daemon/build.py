@@ -11,11 +11,12 @@ from typing import Any
 import anyio.to_thread
 
 from ouzel.api.services import ApiRules, Recorders, Roots, Services, Watchers
+from ouzel.config.roots import USUAL
 from ouzel.config.settings import Settings
 from ouzel.config.tables import RecordSettings
 from ouzel.daemon.downloading import Doors, download_rules, make_downloading
+from ouzel.daemon.roots import make_gates
 from ouzel.engine.policy import Policy
-from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.transfer.transport import TransferRules
 from ouzel.engine.transfer.transports import Transports
 from ouzel.engine.workshop import Workshop
@@ -65,9 +66,10 @@ from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
 from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_move import move_kind
 from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Steps
-from ouzel.services.storage import RootGate, Storage
+from ouzel.services.storage import Storage
 from ouzel.services.supervisor import Supervisor
 from ouzel.services.targets import Targets
 from ouzel.services.telling import Telling, TellingRules
@@ -84,7 +86,6 @@ from ouzel.system.clock import Clock, SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
 
-_ROOT = "recordings"
 _POLLS = 10_000
 """More platforms than there will ever be."""
 _RECORDINGS = 100_000
@@ -137,7 +138,7 @@ async def open_daemon(
     clock = clock or SystemClock()
     data = settings.storage.data
     secrets = await anyio.to_thread.run_sync(load_secrets, data / "secret.key")
-    gates = {_ROOT: _gate(settings)}
+    gates = make_gates(settings)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_db(data / "ouzel.db", clock))
         log = FileLog.open(data / "files.log")
@@ -145,18 +146,18 @@ async def open_daemon(
         http = await stack.enter_async_context(Http1Client())
         host = await stack.enter_async_context(open_host())
         senders = Senders(http, await stack.enter_async_context(open_apprise()))
-        channels = Channels(db, secrets.box, settings.platforms, _usual(settings))
+        channels = Channels(db, secrets.box, settings.platforms, _usual(settings), [*gates])
         await channels.load()
         ownership = SqliteOwnership(db)
         folders = {name: gate.folder for name, gate in gates.items()}
-        notices, events, places = Notices(db), EventBus(db), Places(folders)
+        notices, events, places = Notices(db), EventBus(db), Places(folders, lambda name: gates[name].require())
         queue, own = SqliteJobQueue(db, ownership), settings.download.pipeline
         afterwards = Afterwards(db, queue, channels, notices, places, own)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
         ffmpeg = FfmpegFinder()
-        storage = Storage(db, gates)
+        storage = Storage(db, gates, named=channels.roots)
         watching, metrics = _watching(settings, db, channels, broadcasts, notices, storage, (host, http, ffmpeg))
-        shop = Workshop(http, clock, _policy(settings), gates[_ROOT], ffmpeg)
+        shop = Workshop(http, clock, _policy(settings), gates[USUAL], ffmpeg)
         recordings = Recordings(db, channels, broadcasts, watching, shop, storage.roots, log)
         recovery = Recovery(
             db, folders, log, is_there=lambda name: gates[name].has_marker(), on_finished=afterwards.recorded_in
@@ -167,7 +168,12 @@ async def open_daemon(
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
         remotes = Remotes(db, secrets.box, Transports(_transfer(settings)))
-        steps = Steps([remux_kind(ffmpeg, clock), command_kind(hooks, clock), upload_kind(db, channels, remotes)])
+        steps = Steps(
+            [
+                remux_kind(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held),
+                upload_kind(db, channels, remotes),
+            ]
+        )  # fmt: skip
 
         def check_room(root: str) -> None:
             if root in gates:
@@ -189,6 +195,7 @@ async def open_daemon(
             await queue.settle()
             await downloads.settle()
             await afterwards.settle()
+            await of_steps.settle()
             if settled.files:
                 data = {"files": len(settled.files)}
                 await notices.raise_notice("files.recovered", "files.recovered", data=data)
@@ -306,17 +313,6 @@ def _retention(settings: Settings) -> RetentionRules:
 
 def _end_s(settings: Settings) -> float:
     return max(1.0, settings.daemon.shutdown_timeout.total_seconds() - _MARGIN_S)
-
-
-def _gate(settings: Settings) -> RootGate:
-    """Raises: StorageError."""
-    storage = settings.storage
-    try:
-        storage.recordings.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise storage_error(exc, storage.recordings) from exc
-    floor = int(storage.min_free)
-    return RootGate(_ROOT, storage.recordings, min_free_bytes=floor, probe_s=Policy().disk_probe_s)
 
 
 def _services(

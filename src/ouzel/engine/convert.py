@@ -7,24 +7,21 @@ Whatever fails or is interrupted before the last arrow leaves the original as it
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import stat
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, DiskFull, FileBusy, NotALedger, OutputExists, StorageError, ToolFailed
+from ouzel.base.errors import BadOption, DiskFull, NotALedger, OutputExists, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.probe import probe
 from ouzel.engine.recipes import Recipe, check_format, family, plan
+from ouzel.engine.reserving import reserved
 from ouzel.engine.sinks.file import CONVERTING, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
@@ -190,7 +187,7 @@ class Work:
             return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, warnings)
         program = await self._program(recipe, fed=fed_by is not None)
         temporary = self.out.with_name(self.out.name + CONVERTING)
-        async with _reserved(temporary):
+        async with reserved(temporary):
             warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
             made = await probe(temporary, on_progress=self._stage(3), nice=self.nice)
             if self.piece is None:
@@ -386,41 +383,6 @@ def compare_streams(made: Found, recipe: Recipe) -> None:
 def compare_times(other: str, made_s: float, other_s: float) -> None:
     if abs(made_s - other_s) > max(_SLACK_S, _SLACK_SHARE * other_s):
         raise ToolFailed(f"the product has {made_s:.3f} s, {other} {other_s:.3f} s")
-
-
-@asynccontextmanager
-async def _reserved(temporary: Path) -> AsyncGenerator[None, None]:
-    """The unfinished product is ours alone; whatever is left of it at the end is removed."""
-    file = await anyio.to_thread.run_sync(_reserve, temporary)
-    try:
-        yield
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(_give_up, file, temporary)
-
-
-def _reserve(temporary: Path) -> BinaryIO:
-    try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        # one that a crash left behind is taken over; a pipe of that name is not waited for
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
-    except OSError as exc:
-        raise storage_error(exc, temporary) from exc
-    file = os.fdopen(fd, "ab")
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        file.close()
-        raise StorageError(f"{temporary} is in the way, and is no file", path=str(temporary))
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        file.close()
-        raise FileBusy(f"another process is making {temporary.with_suffix('')}") from exc
-    return file
-
-
-def _give_up(file: BinaryIO, temporary: Path) -> None:
-    temporary.unlink(missing_ok=True)
-    file.close()
 
 
 def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:

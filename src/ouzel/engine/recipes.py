@@ -12,7 +12,8 @@ from ouzel.system.ffmpeg import Need
 FORMATS = ("ts", "mkv", "mp4", "flv", "mp3", "m4a")
 _MUXERS = {"ts": "mpegts", "mkv": "matroska", "mp4": "mp4", "flv": "flv", "mp3": "mp3", "m4a": "ipod"}
 _NAMES = {"ts": "MPEG-TS"}
-_SOUND_ONLY = frozenset({"mp3", "m4a"})
+SOUND_ONLY = frozenset({"mp3", "m4a"})
+"""Formats that keep no pictures."""
 _SOUND_COPIED: dict[str, frozenset[str]] = {
     "ts": frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "dts"}),
     "mp4": frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "alac"}),
@@ -68,12 +69,12 @@ def plan(source: Found, target: str, *, picture: Sequence[str] = ("copy",), copy
     Raises: BadOption for an unknown format; Unsupported when nothing in the source could go into it, or not all of its pictures.
     """
     check_format(target)
-    pictures = [] if target in _SOUND_ONLY else [s for s in source.streams if s.kind == "video"]
+    pictures = [] if target in SOUND_ONLY else [s for s in source.streams if s.kind == "video"]
     sounds = [s for s in source.streams if s.kind == "audio"]
-    if target in _SOUND_ONLY:
+    if target in SOUND_ONLY:
         sounds = sounds[:1]
     if not pictures and not sounds:
-        raise Unsupported(f"there is no {'sound' if target in _SOUND_ONLY else 'picture and no sound'} in it")
+        raise Unsupported(f"there is no {'sound' if target in SOUND_ONLY else 'picture and no sound'} in it")
     _check_room(target, pictures, sounds)
     options: list[str] = []
     need: set[Need] = set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -54,6 +54,28 @@ def remove_file(root: Path, path: str, recording: str) -> int:
             raise storage_error(exc, root / path) from exc
         place.drop_empty()
     return freed
+
+
+def remove_named(root: Path, path: str, endings: Sequence[str] = ()) -> None:
+    """Unlink one file, and then those beside it that have its name but for these endings; what is gone already is no error.
+
+    Args:
+        path: from the root on.
+        endings: `.ledger`
+    Raises: OutsideRoot, ReadOnly, StorageError.
+    """
+    with _folder_of(root, path) as place:
+        if place is None:
+            return
+        names = (place.name, *(PurePosixPath(place.name).with_suffix(ending).name for ending in endings))
+        try:
+            for name in names:
+                if _status(place.fds[-1], name, root / path) is not None:
+                    os.unlink(name, dir_fd=place.fds[-1])
+            os.fsync(place.fds[-1])
+        except OSError as exc:
+            raise storage_error(exc, root / path) from exc
+        place.drop_empty()
 
 
 @dataclass(frozen=True, slots=True)

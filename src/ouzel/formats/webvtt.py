@@ -45,20 +45,21 @@ def near(seconds: float) -> float:
     return seconds - round(seconds / TURN_S) * TURN_S
 
 
-def parse(segments: Iterable[str], origin_s: float) -> Subtitles:
+def parse(segments: Iterable[str], origin_s: float, begins_s: float = 0.0) -> Subtitles:
     """Read the segments of one track; what is neither cue nor block is passed over.
 
     Args:
-        origin_s: what the media's own clock says where the programme begins. A segment without a map counts from
-            there: its author did not know of that clock.
+        origin_s: what the media's own clock says where the cues that are returned count from.
+        begins_s: where that is in the programme. A segment without a map counts from the start of the programme: its author
+            did not know of the media's clock.
     """
     cues: dict[tuple[int, int, str], Cue] = {}
     blocks: dict[str, None] = {}
     for segment in segments:
-        shift_s = 0.0
+        shift_s = -begins_s
         for lines in _blocks(segment):
             if lines[0].startswith("WEBVTT"):
-                shift_s = _shift(lines, origin_s)
+                shift_s = _shift(lines, origin_s, begins_s)
             elif lines[0].startswith(("STYLE", "REGION")):
                 blocks["\n".join(lines)] = None
             elif (cue := _cue(lines, shift_s)) is not None and cue.end_s > max(cue.start_s, 0):
@@ -88,11 +89,11 @@ def _blocks(segment: str) -> Iterator[list[str]]:
         yield lines
 
 
-def _shift(header: list[str], origin_s: float) -> float:
+def _shift(header: list[str], origin_s: float, begins_s: float) -> float:
     told = next((line for line in header if line.startswith("X-TIMESTAMP-MAP")), "")
     local, mpegts = _LOCAL.search(told), _MPEGTS.search(told)
     if local is None or mpegts is None:
-        return 0.0
+        return -begins_s
     return near(int(mpegts[1]) / 90_000 - _seconds(local.groups()) - origin_s)
 
 

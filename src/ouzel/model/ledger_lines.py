@@ -105,6 +105,8 @@ class Product:
     """xxh3_64 of the whole file, 16 hex digits."""
     damage: str = ""
     """`BYTES_CHANGED`, or empty."""
+    beside: tuple[str, ...] = ()
+    """Tracks that were joined with the one that the ledger tells of, by kind, language and name."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product

@@ -37,6 +37,7 @@ CODES: Mapping[str, Severity] = MappingProxyType(
         "storage.read_only": _S.ERROR,
         "storage.missing": _S.ERROR,
         "storage.trouble": _S.ERROR,
+        "storage.not_set": _S.ERROR,
         "storage.all_pinned": _S.WARNING,
         "retention.freed": _S.INFO,
         "retention.held_back": _S.WARNING,

@@ -92,6 +92,9 @@ class RecordedFile:
     role: FileRole = FileRole.ORIGINAL
     made_of: tuple[str, ...] = ()
     """Ids of files, which may be gone by now."""
+    was_root: str = ""
+    """Where it lay before it was moved, until it is removed there; empty: nowhere."""
+    was_path: str = ""
 
 
 class ItemKind(StrEnum):

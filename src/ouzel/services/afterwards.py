@@ -18,7 +18,7 @@ from ouzel.base.ids import new_id
 from ouzel.model.download_tasks import Download
 from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob
-from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, move_run
+from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, Step, move_run
 from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
 from ouzel.model.steps import SHAPES
 from ouzel.services.channels import Channels
@@ -84,6 +84,16 @@ class Afterwards:
         async with self._db.transaction() as tx:
             return [self._places.path(row) for row in await self._files.files_in(tx, item_id)]
 
+    async def held(self, item_id: str, run_id: str) -> set[str]:
+        """Ids of its files with which other runs have something to do now."""
+        async with self._db.transaction() as tx:
+            runs = [
+                each for each in await self._runs.of_in(tx, item_id) if each.state is _R.RUNNING and each.id != run_id
+            ]
+            taken = {name for each in runs for name in (*each.taken, *each.files)}
+            rows = await self._files.files_in(tx, item_id)
+        return {row.id for row in rows if row.id in taken or taken.intersection(row.made_of)}
+
     # -- beginning ----------------------------------------------------------------------------------------------------
 
     async def recorded_in(self, tx: Tx, recording: Recording) -> None:
@@ -130,19 +140,30 @@ class Afterwards:
 
     async def run_now(self, item: Item, name: str, *, by: str, prio: int = 0) -> PipelineRun:
         """Over all its originals. Raises: NotFound; Conflict while it is not over, or another run has it; BadOption: no files."""
-        if not item.is_over:
-            raise Conflict("it is not over yet: wait for its end")
         async with self._db.transaction() as tx:
             pipeline = await self._pipelines.get_in(tx, name)
             if pipeline is None:
                 raise NotFound(f"there is no pipeline {name[:60]}")
-            going = next((run for run in await self._runs.of_in(tx, item.id) if run.state is _R.RUNNING), None)
-            if going is not None:
-                raise Conflict(f"the pipeline {going.pipeline} is run over it already", existing=going.id)
-            files = _fresh(await self._files.files_in(tx, item.id), set())
-            if not files:
-                raise BadOption("it has no files that are whole")
-            return await self._start_in(tx, item, files, pipeline, prio, by)
+            return await self._now_in(tx, item, pipeline, prio, by)
+
+    async def step_now(self, item: Item, step: Step, *, by: str) -> PipelineRun:
+        """One step, in a run that has its name. It was checked. Raises: as `run_now`."""
+        now = self._db.clock.now()
+        async with self._db.transaction() as tx:
+            return await self._now_in(tx, item, Pipeline(step.name, (step,), 0, now, now), 0, by)
+
+    async def _now_in(self, tx: Tx, item: Item, pipeline: Pipeline, prio: int, by: str) -> PipelineRun:
+        if not item.is_over:
+            raise Conflict("it is not over yet: wait for its end")
+        if item.recording is not None and item.recording.deleting_at is not None:
+            raise Conflict("it is being deleted")
+        going = next((run for run in await self._runs.of_in(tx, item.id) if run.state is _R.RUNNING), None)
+        if going is not None:
+            raise Conflict(f"the pipeline {going.pipeline} is run over it already", existing=going.id)
+        files = _fresh(await self._files.files_in(tx, item.id), set())
+        if not files:
+            raise BadOption("it has no files that are whole")
+        return await self._start_in(tx, item, files, pipeline, prio, by)
 
     async def _start_in(
         self, tx: Tx, item: Item, files: Sequence[RecordedFile], pipeline: Pipeline, prio: int, by: str

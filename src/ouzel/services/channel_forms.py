@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -75,6 +75,13 @@ class Taken:
 def check_revision(present: int, given: int | None) -> None:
     if given is not None and given != present:
         raise ChangedSince(f"it was changed meanwhile: it is at revision {present}", revision=present)
+
+
+def check_root(given: Mapping[str, Any], roots: Collection[str]) -> None:
+    """Whatever else is wrong with these settings is told elsewhere. Raises: BadOption when there is no such storage root."""
+    name = given.get("root")
+    if isinstance(name, str) and name not in roots:
+        raise BadOption(f"there is no storage root {name[:60]!r}; there is {', '.join(roots)}", pointer="/root")
 
 
 def read_addresses(texts: Sequence[str]) -> list[Address]:

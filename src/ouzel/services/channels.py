@@ -6,7 +6,7 @@ taken away stays in the trash. All channels are at hand in memory: that is what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from ouzel.base.errors import BadOption, Conflict, NotFound, OuzelError
 from ouzel.base.ids import new_id
 from ouzel.config.settings import PlatformTables
 from ouzel.model.channel import Channel, Layer, folder_name
-from ouzel.model.channel_settings import Effective
+from ouzel.model.channel_settings import DEFAULTS, Effective
 from ouzel.model.happening import Happening
 from ouzel.model.live import Identity
 from ouzel.services.addresses import read_address
@@ -24,6 +24,7 @@ from ouzel.services.channel_forms import (
     NewChannel,
     Taken,
     check_revision,
+    check_root,
     doc_of,
     from_doc,
     read_addresses,
@@ -45,14 +46,20 @@ class Channels:
     """Use cases around the list. `load` first."""
 
     def __init__(
-        self, db: Db, box: SecretBox, tables: PlatformTables | None = None, usual: Layer | None = None
+        self,
+        db: Db,
+        box: SecretBox,
+        tables: PlatformTables | None = None,
+        usual: Layer | None = None,
+        roots: Collection[str] = (DEFAULTS.root,),
     ) -> None:
-        """Args: tables, usual: what `ouzel.toml` says of platforms, and of all channels."""
+        """Args: tables, usual, roots: what `ouzel.toml` says of platforms, and of all channels; names of storage roots."""
         self._db = db
         self._repo = ChannelRepo(db)
         self._pipelines = PipelineRepo(db)
         self._policies = PolicyRepo(db)
         self._box = box
+        self._roots = roots
         self._known: dict[str, Channel] = {}
         self._layers: dict[str, tuple[Layer, int]] = {}
         self._effective = LayersOf(box, tables or PlatformTables(), usual)
@@ -118,6 +125,11 @@ class Channels:
     def box(self) -> SecretBox:
         """Encrypts what is stored."""
         return self._box
+
+    def roots(self) -> set[str]:
+        """Storage roots that some settings name."""
+        layers = [*(layer for layer, _ in self._layers.values()), *(each.settings for each in self._known.values())]
+        return {layer["root"] for layer in layers if "root" in layer}
 
     @property
     def scopes(self) -> Sequence[str]:
@@ -336,6 +348,7 @@ class Channels:
 
     async def _check_names(self, tx: Tx, layer: Mapping[str, Any]) -> None:
         """Raises: BadOption where it names what there is not."""
+        check_root(layer, self._roots)
         await check_named_in(tx, self._policies, layer)
         name = layer.get("pipeline")
         if isinstance(name, str) and name and await self._pipelines.get_in(tx, name) is None:

@@ -55,8 +55,9 @@ def files_of(download: Download) -> Iterator[Path]:
 
 
 def erase(download: Download, made: Iterable[Path] = ()) -> None:
-    """Blocking. Args: made: files that were made of its own. Raises: OSError, StorageError."""
-    for path in dict.fromkeys((*made, *files_of(download))):
+    """Blocking. Args: made: its files that have rows, wherever they are. Raises: OSError, StorageError."""
+    ours = [*made]
+    for path in dict.fromkeys((*ours, *(path.with_suffix(_LEDGER) for path in ours), *files_of(download))):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

@@ -76,6 +76,9 @@ class FileCheck:
     async def _mark(self, work: JobContext, moved: Sequence[_Seen]) -> None:
         async def write(tx: Tx) -> None:
             for each in moved:
+                present = await self._repo.file_at_in(tx, each.file.root, each.file.path)
+                if present is None or present.id != each.file.id:  # it was moved, or removed, meanwhile
+                    continue
                 await self._repo.change_file_in(tx, each.file.id, state=each.state)
                 data = {"file": each.file.id, "state": each.state.value}
                 of_recording = each.file.recording_id

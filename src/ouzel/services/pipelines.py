@@ -50,6 +50,11 @@ class Pipelines:
         """Raises: NotFound."""
         return _there(await self._repo.get(name), name)
 
+    async def one_step(self, doc: Mapping[str, Any]) -> Step:
+        """Of no pipeline. Raises: BadOption: there is no such step, or this machine cannot do it."""
+        [step] = await self._read([doc])
+        return step
+
     async def add(self, name: str, steps: Sequence[object], *, by: str) -> Pipeline:
         """Args: steps: as JSON. Raises: BadOption; Conflict when there is one of that name."""
         name, read, now = pipeline_name(name), await self._read(steps), self._db.clock.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ouzel.base.errors import NotFound
@@ -10,10 +10,21 @@ from ouzel.model.recording import RecordedFile
 
 
 class Places:
-    """Args: roots: folders of the storage roots by name."""
+    """Args:
+    roots: folders of the storage roots by name.
+    require: raises RootMissing while the disk of one is not mounted; blocking.
+    """
 
-    def __init__(self, roots: Mapping[str, Path]) -> None:
+    def __init__(self, roots: Mapping[str, Path], require: Callable[[str], None] = lambda _root: None) -> None:
         self.roots = roots
+        self._require = require
+
+    def require(self, root: str) -> None:
+        """Blocking. Raises: RootMissing: its disk is not mounted; NotFound."""
+        if root in self.roots:
+            self._require(root)
+        else:
+            self.folder(root)
 
     def folder(self, root: str) -> Path:
         """Raises: NotFound: the configuration has no such root any more."""

@@ -121,7 +121,7 @@ class Recovery:
         async with self._db.transaction() as tx:
             for begun in await anyio.to_thread.run_sync(self._log.read):
                 recording = await self._repo.get_in(tx, begun.recording)
-                if recording is None or await self._repo.file_at_in(tx, begun.root, begun.path) is not None:
+                if recording is None or await self._is_known_in(tx, begun.root, begun.path):
                     continue
                 file = RecordedFile(
                     id=new_id(now), recording_id=begun.recording, part=begun.part, root=begun.root, path=begun.path,
@@ -129,6 +129,11 @@ class Recovery:
                 )  # fmt: skip
                 await self._repo.add_file_in(tx, file)
         self._log.clear()
+
+    async def _is_known_in(self, tx: Tx, root: str, path: str) -> bool:
+        """Also of one that was moved away, and is still to be removed there."""
+        at = await self._repo.file_at_in(tx, root, path)
+        return at is not None or await self._repo.file_was_at_in(tx, root, path) is not None
 
     def _leftovers(self, file: RecordedFile) -> list[Path]:
         if (folder := self._roots.get(file.root)) is None:
@@ -180,7 +185,7 @@ class Recovery:
             return
         now = self._db.clock.now()
         async with self._db.transaction() as tx:
-            if await self._repo.file_at_in(tx, root, inside) is not None:
+            if await self._is_known_in(tx, root, inside):
                 return
             file = RecordedFile(
                 id=new_id(now), recording_id=recording.id, part=held.opening.part, root=root, path=inside,

@@ -95,17 +95,18 @@ class Removal:
 
     def _check(self, recording_id: str, files: Sequence[RecordedFile]) -> None:
         """Blocking. Raises: OutsideRoot, RootMissing, StorageError."""
-        for file in files:
-            check_inside(self._gate(file.root).folder, file.path, recording_id)
+        for root, path in _places(files):
+            check_inside(self._gate(root).folder, path, recording_id)
 
     def _unlink(self, recording_id: str, files: Sequence[RecordedFile]) -> int:
         """Blocking. A disk that goes away meanwhile looks like one without files: then the row must stay.
 
         Raises: as `_check`.
         """
-        freed = sum(remove_file(self._gate(file.root).folder, file.path, recording_id) for file in files)
-        for file in files:
-            self._gate(file.root)
+        places = _places(files)
+        freed = sum(remove_file(self._gate(root).folder, path, recording_id) for root, path in places)
+        for root, _ in places:
+            self._gate(root)
         return freed
 
     def _gate(self, root: str) -> RootGate:
@@ -150,3 +151,10 @@ class Removal:
         await self._repo.delete_in(tx, recording_id)
         data = {"title": held.title, "freed_bytes": freed, "by": request.by, "why": request.why.value}
         tx.emit(Happening("recording.deleted", recording_id, data, held.channel_id))
+
+
+def _places(files: Sequence[RecordedFile]) -> list[tuple[str, str]]:
+    """Root and path, also of what was moved and may lie where it was."""
+    return [(file.root, file.path) for file in files] + [
+        (each.was_root, each.was_path) for each in files if each.was_root
+    ]

@@ -7,7 +7,7 @@ Killed between two of these, the step is begun again: what it has made is there,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -22,6 +22,7 @@ from ouzel.model.states import RecordingState
 from ouzel.model.steps import SHAPES
 from ouzel.services.afterwards import Afterwards
 from ouzel.services.jobs import JobContext, JobKind
+from ouzel.services.old_places import OldPlaces
 from ouzel.services.places import Places
 from ouzel.services.steps import Item, ItemFile, Made, MadeFile, Steps, StepWork
 from ouzel.store.db import Db, Tx
@@ -49,6 +50,7 @@ class StepJobs:
         self._afterwards = afterwards
         self._downloads = downloads
         self._places = places
+        self._old = OldPlaces(db, places, downloads)
         self._check_room = check_room
         self._runs = RunRepo(db)
         self._files = RecordingRepo(db)
@@ -76,8 +78,17 @@ class StepJobs:
         writes = SHAPES[step.name].queue == "media"  # what makes room, or none, goes on where there is none
         for root in {each.row.root for each in hand} if writes else ():
             await anyio.to_thread.run_sync(self._check_room, root)
-        made = await kind.run(StepWork(run, number, work.job.attempts, item, hand, there, step.fields, work.progress))
+
+        async def move(moved: Mapping[str, tuple[str, str]]) -> None:
+            await self._old.leave(work.run, item, moved)
+
+        seen = StepWork(run, number, work.job.attempts, item, hand, there, step.fields, work.progress, move)
+        made = await kind.run(seen)
         await self._finish(work, item, hand, there, made)
+
+    async def settle(self) -> None:
+        """At the start."""
+        await self._old.settle()
 
     async def _item(self, run: PipelineRun) -> Item | None:
         """None where it is about to go."""
@@ -96,8 +107,6 @@ class StepJobs:
         async def write(tx: Tx) -> None:
             ids = await self._add_in(tx, item, there, made.files)
             await self._go_in(tx, item, made)
-            for file_id, (root, path) in made.moved.items():
-                await self._files.change_file_in(tx, file_id, root=root, path=path)
             if made.write is not None:
                 await made.write(tx)
             files = in_hand([each.row.id for each in hand], [*zip(ids, made.files, strict=True)])

@@ -54,6 +54,10 @@ class ItemFile:
     """Absolute."""
 
 
+async def _stays(_moved: Mapping[str, tuple[str, str]]) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class StepWork:
     """What the code of a step sees."""
@@ -71,6 +75,9 @@ class StepWork:
     fields: Mapping[str, Any]
     progress: Callable[[float | None, str], None]
     """Share of the step, 0 to 1; None: not known."""
+    move: Callable[[Mapping[str, tuple[str, str]]], Awaitable[None]] = _stays
+    """Of files, by their ids, that lie at another root and path, too, whole and for good: their rows say so from now on, and
+    where they were they are removed. As many at once as belong together. Raises: InUse, StorageError."""
 
     @property
     def media(self) -> list[ItemFile]:
@@ -108,8 +115,6 @@ class Made:
     files: tuple[MadeFile, ...] = ()
     gone: tuple[str, ...] = ()
     """Ids of files that go now that what was made of them is verified: they are removed when its rows are written."""
-    moved: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, "tuple[str, str]"])
-    """By ids of files: root, and path from there on."""
     write: Callable[[Tx], Awaitable[None]] | None = None
     """More rows, in the transaction with which the step is done."""
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -1,14 +1,15 @@
 """Storage roots: where media go. Each has one gate for all its recordings; what it holds, and how long it will do.
 
 A root has a file `.ouzel-root` in its folder. Where that is missing while rows tell of files, and none of these is there, the
-disk is not mounted: the gate stays closed, so that nothing is written onto the mount point below.
+disk is not mounted: the gate stays closed, so that nothing is written onto the mount point below. The folder of a root that
+the settings name (`[storage.roots.NAME]`) is not made, either: where it is missing, so is its disk.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,9 +72,11 @@ class RootView:
 class RootGate(DiskGate):
     """A gate that also stays closed while the root is not mounted."""
 
-    def __init__(self, name: str, folder: Path, *, min_free_bytes: int, probe_s: float) -> None:
+    def __init__(self, name: str, folder: Path, *, min_free_bytes: int, probe_s: float, made: bool = True) -> None:
+        """Args: made: its folder is made where it is missing."""
         super().__init__(folder, min_free_bytes=min_free_bytes, probe_s=probe_s)
         self.name = name
+        self._made = made
         self.is_marked = False
         """Its marker was there, or has to be."""
 
@@ -88,9 +91,15 @@ class RootGate(DiskGate):
 
     def check(self, *, room: int = 0) -> None:
         """Raises: RootMissing, and as the gate does."""
+        self.require()
+        super().check(room=room)
+
+    def require(self) -> None:
+        """Raises: RootMissing while its disk is not mounted."""
+        if not self._made and not self.folder.is_dir():
+            raise RootMissing(f"there is no folder {self.folder}: is its disk mounted? If it is, make the folder")
         if self.is_marked and not self.has_marker():
             raise RootMissing(f"{self.folder} is not what it was: is its disk mounted? There is no {MARKER} in it")
-        super().check(room=room)
 
     def check_writable(self) -> None:
         """Raises: as `check`, and as the gate does."""
@@ -126,7 +135,7 @@ class RootGate(DiskGate):
     def look(self, sample: list[str], *, was_open: bool, thoroughly: bool) -> StorageError | None:
         """What is wrong now; blocking. `thoroughly`: a file is made, too."""
         try:
-            if not self.has_marker():
+            if not self.has_marker() and (self._made or self.folder.is_dir()):
                 self.mark(sample)
             self.check(room=0 if was_open else _ROOM_BYTES)
             if os.statvfs(self.folder).f_flag & os.ST_RDONLY:
@@ -156,18 +165,23 @@ class RootGate(DiskGate):
 
 
 class Storage:
-    """Args: gates: by name of their roots."""
+    """Args:
+    gates: by name of their roots.
+    named: names of roots that settings of channels have.
+    """
 
     def __init__(
         self,
         db: Db,
         gates: Mapping[str, RootGate],
         *,
+        named: Callable[[], Collection[str]] = tuple,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._db = db
         self._repo = UsageRepo(db)
         self._gates = gates
+        self._named = named
         self._sleep = sleep
         self._errors: dict[str, StorageError | None] = {}
         """What is wrong with each; none before it was looked at."""
@@ -230,11 +244,26 @@ class Storage:
         return views
 
     async def troubles(self) -> list[Trouble]:
-        """For `Noticing`: one for each root that takes nothing."""
+        """For `Noticing`: one for each root that takes nothing, and for each that the settings do not have any more."""
+        return [*self._of_gates(), *await self._not_set()]
+
+    def _of_gates(self) -> list[Trouble]:
         return [
             Trouble(f"storage.{_state(error)}:{name}", f"storage.{_state(error)}", {"root": name, "why": str(error)})
             for name, error in self._errors.items()
             if error is not None
+        ]
+
+    async def _not_set(self) -> list[Trouble]:
+        """What rows and settings name, and nobody knows where it is. A folder outside of all roots has no name."""
+        held = await self._repo.files_of()
+        unknown = {name for name in (*held, *self._named()) if not name.startswith("/")} - self._gates.keys()
+        there = ", ".join(self._gates)
+        return [
+            Trouble(
+                f"storage.not_set:{name}", "storage.not_set", {"root": name, "files": held.get(name, 0), "roots": there}
+            )
+            for name in sorted(unknown)
         ]
 
 

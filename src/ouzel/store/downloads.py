@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, or_, select, tuple_, update
@@ -187,6 +188,18 @@ class DownloadRepo:
     async def replace_in(self, tx: Tx, download_id: str, **values: Any) -> None:
         """Another file stands in the place of its own. Args: values: `path, format, bytes`."""
         await self._put(tx, download_id, **values)
+        tell(tx, await self.get_in(tx, download_id))
+
+    async def moved_in(self, tx: Tx, download_id: str, places: Mapping[str, str]) -> None:
+        """Its files lie elsewhere. Args: places: by their paths before, all absolute."""
+        before = await self.get_in(tx, download_id)
+        ledgers = {Path(was).with_suffix(".ledger"): Path(now).with_suffix(".ledger") for was, now in places.items()}
+        await self._put(
+            tx, download_id,
+            path=places.get(before.path or "", before.path),
+            ledger=str(ledgers.get(Path(before.ledger), before.ledger)) if before.ledger else before.ledger,
+            tracks=[places.get(each, each) for each in before.tracks],
+        )  # fmt: skip
         tell(tx, await self.get_in(tx, download_id))
 
     async def settle(self) -> int:

@@ -140,6 +140,15 @@ class RecordingRepo:
         row = await tx.one(select(files).where(files.c.root == root, files.c.path == path))
         return _file(row) if row is not None else None
 
+    async def file_was_at_in(self, tx: Tx, root: str, path: str) -> RecordedFile | None:
+        """One that was moved from there, and may lie there still."""
+        row = await tx.one(select(files).where(files.c.was_root == root, files.c.was_path == path))
+        return _file(row) if row is not None else None
+
+    async def moved_files(self) -> list[RecordedFile]:
+        """Those that may lie where they were, too."""
+        return [_file(row) for row in await self._db.read(select(files).where(files.c.was_root.is_not(None)))]
+
     async def add_file_in(self, tx: Tx, file: RecordedFile) -> None:
         await tx.execute(insert(files).values(_file_row(file)))
 
@@ -261,10 +270,12 @@ def _file(row: Mapping[Any, Any]) -> RecordedFile:
     fields: dict[str, Any] = {
         **row, "state": FileState(row["state"]), "role": FileRole(row["role"]), "made_of": tuple(row["made_of"]),
         "recording_id": row["recording_id"] or "", "download_id": row["download_id"] or "",
+        "was_root": row["was_root"] or "", "was_path": row["was_path"] or "",
     }  # fmt: skip
     return RecordedFile(**fields)
 
 
 def _file_row(file: RecordedFile) -> dict[str, Any]:
     of = {"recording_id": file.recording_id or None, "download_id": file.download_id or None}
+    of |= {"was_root": file.was_root or None, "was_path": file.was_path or None}
     return asdict(file) | of | {"state": file.state.value, "role": file.role.value, "made_of": [*file.made_of]}

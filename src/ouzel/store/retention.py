@@ -65,14 +65,15 @@ class RetentionRepo:
         return [row["id"] for row in await self._db.read(query.order_by(recordings.c.deleted_at, recordings.c.id))]
 
     async def stems(self, root: str) -> set[str]:
-        """Paths of its files from the root on, without their endings."""
+        """Paths of its files from the root on, without their endings; of those that were moved away, while they may lie there."""
         found: set[str] = set()
         after = ""
         query = select(files.c.id, files.c.path).where(files.c.root == root).order_by(files.c.id).limit(_PIECE)
         while rows := await self._db.read(query.where(files.c.id > after)):
             found |= {_stem(row["path"]) for row in rows}
             after = rows[-1]["id"]
-        return found
+        moved = await self._db.read(select(files.c.was_path).where(files.c.was_root == root))
+        return found | {_stem(row["was_path"]) for row in moved}
 
     async def in_jobs(self) -> set[str]:
         """Ids of recordings that jobs name which are not over: `recording` in their arguments."""

@@ -45,6 +45,11 @@ class UsageRepo:
             row["root"]: Held(row["files"], row["bytes"], row["recent_bytes"], row["oldest"]) for row in rows
         }  # fmt: skip
 
+    async def files_of(self) -> dict[str, int]:
+        """How many each root has, lost ones too."""
+        query = select(files.c.root, func.count().label("files")).group_by(files.c.root)
+        return {row["root"]: row["files"] for row in await self._db.read(query)}
+
     async def sample(self, root: str) -> list[str]:
         """Paths of the files that were begun last, from the root on."""
         query = select(files.c.path).where(files.c.root == root, files.c.state != FileState.LOST.value)

@@ -12,7 +12,7 @@ from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.base import Id
-from ouzel.api.schemas.pipelines import PipelineIn, PipelineOut, PipelinesOut, RunIn, RunOut, StepsIn
+from ouzel.api.schemas.pipelines import MoveIn, PipelineIn, PipelineOut, PipelinesOut, RunIn, RunOut, StepsIn
 from ouzel.api.services import Served, Services
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, Invalid, KeyReused, NotFound
 from ouzel.model.pipelines import RunState, steps_schema
@@ -114,6 +114,22 @@ async def run_over_recording(recording_id: Id, body: RunIn, services: Served, on
     """Run a pipeline over it now, whatever its channel says. It is over, and no other run has it."""
     item = await _recording(services, who, recording_id)
     return await once.answer(lambda: _run(services, item, body, who))
+
+
+@router.post(
+    "/recordings/{recording_id}/move", status_code=201, response_model=RunOut,
+    responses=problems(NotFound, Conflict, BadOption, KeyReused),
+)  # fmt: skip
+async def move_recording(recording_id: Id, body: MoveIn, services: Served, once: Once, who: CanEdit) -> Response:
+    """All its files to another storage root: a run of one step. It is over, and no other run has it."""
+    item = await _recording(services, who, recording_id)
+
+    async def make() -> Made:
+        step = await services.pipelines.one_step({"step": "move", "to": body.to})
+        run = await services.afterwards.step_now(item, step, by=who.by)
+        return Made(RunOut.of(run), f"/api/runs/{run.id}")
+
+    return await once.answer(make)
 
 
 @router.post(

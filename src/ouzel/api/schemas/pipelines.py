@@ -46,6 +46,10 @@ class RunIn(In):
     pipeline: str = Field(min_length=1, max_length=60, description="its name")
 
 
+class MoveIn(In):
+    to: str = Field(min_length=1, max_length=60, description="name of the storage root")
+
+
 class RunOut(Out):
     id: str
     pipeline: str = Field(description="its name when it began")

@@ -20,6 +20,8 @@ EN = {
     "notice.storage.read_only": "storage {root} cannot be written: recordings are paused ({why})",
     "notice.storage.missing": "storage {root} is not mounted: nothing is recorded to it ({why})",
     "notice.storage.trouble": "storage {root} is in trouble: recordings are paused ({why})",
+    "notice.storage.not_set": "storage {root} is not in the settings any more, though {files} files are in it or channels name"
+    " it: nothing is recorded to it, and nothing deleted; there is {roots}",
     "notice.storage.all_pinned": "storage {root} lacks {lacks} bytes of what its rules keep free, and they may delete no more:"
     " what is left is pinned, in use, or under no such rule",
     "notice.retention.freed": "{recordings} recordings were deleted for good: {bytes} bytes are free again",
@@ -58,6 +60,8 @@ ZH = {
     "notice.storage.read_only": "存储目录 {root} 不可写：录制已暂停（{why}）",
     "notice.storage.missing": "存储目录 {root} 未挂载：不会向其中录制（{why}）",
     "notice.storage.trouble": "存储目录 {root} 出现问题：录制已暂停（{why}）",
+    "notice.storage.not_set": "设置中已没有存储目录 {root}，但仍有 {files} 个文件在其中，或有频道使用它："
+    "不会向其中录制，也不会删除任何内容；现有：{roots}",
     "notice.storage.all_pinned": "存储目录 {root} 比规则要求的空闲空间少 {lacks} 字节，且规则不能再删除："
     "剩下的已固定、正在使用或不属于这类规则",
     "notice.retention.freed": "已彻底删除 {recordings} 个录像：释放了 {bytes} 字节",

@@ -11,6 +11,12 @@ from functools import cache, lru_cache
 
 ZH = {
     # tracks that are joined
+    "--quality {quality}: there is one quality, and nothing to choose from": "--quality {quality}：只有一种清晰度，无可选择",
+    "--audio {languages}: there is one sound, and no word about its language": (
+        "--audio {languages}：只有一条声音轨道，且未说明语言"
+    ),
+    "--subs {languages}: there are no subtitles": "--subs {languages}：没有字幕",
+    "the key is not used: nothing is encrypted with AES-128": "密钥未使用：没有用 AES-128 加密的内容",
     "the tracks do not share one clock: they were made to begin together": "各轨道的时钟不同：已令其同时开始",
     "the clocks of the tracks begin anew on the way, and their ends lie {seconds} s apart: sound may be early or late": (
         "各轨道的时钟中途重新开始，结尾相差 {seconds} 秒：声音可能提前或滞后"
@@ -18,6 +24,7 @@ ZH = {
     "{name} cannot take the subtitles {path}: they stay as they are": "{name} 无法容纳字幕 {path}：字幕保持原样",
     "the clock begins anew on the way, so that the subtitles {path} stay as they are": "时钟中途重新开始，字幕 {path} 保持原样",
     "there is nothing in the subtitles {path}: they stay as they are": "字幕 {path} 没有内容：保持原样",
+    "there are no subtitles {language} between --from and --to": "在 --from 和 --to 之间没有 {language} 字幕",
     "the subtitles {path} stay as they are": "字幕 {path} 保持原样",
     "the programme changes on the way: it is in {count} files": "节目中途变化：分为 {count} 个文件",
     "the tracks change on the way, each at other places: they stay as they are": "各轨道中途在不同位置变化：保持原样",
@@ -50,6 +57,19 @@ ZH = {
     "{key} is 0, or from {least} to {most}": "{key} 应为 0，或 {least} 到 {most}",
     "quality is a list with one entry at least, such as best": "quality 应为至少一项的列表，例如 best",
     # downloads
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}": (
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}"
+    ),
+    "{why}, and {count} more": "{why}，另有 {count} 个",
+    "{path} holds the others, and 'ouzel repair' fetches what is missing": (
+        "{path} 中有其余分片，可用 ouzel repair 补齐缺少的部分"
+    ),
+    "{path} holds the others": "{path} 中有其余分片",
+    "the playlist itself leaves these out: allow gaps, and it is whole": "播放列表本身就没有这些分片：允许缺口即视为完整",
+    "several tracks cannot be joined in {format}; mp4 and mkv hold them": "{format} 无法容纳多个轨道；mp4 和 mkv 可以",
+    "{output}: nothing is written to standard output; a folder of this name is written {folder}": (
+        "{output}：不能写到标准输出；若确指此名称的文件夹，请写 {folder}"
+    ),
     "the same address is given twice: {url}": "同一地址给出了两次：{url}",
     "there are several addresses, and one name: {name}": "有多个地址，却只有一个名称：{name}",
     "there is nothing to download in what was named": "所给内容中没有可下载的",
@@ -155,6 +175,9 @@ ZH = {
     "{text} is not a duration: write it as 90s, 1h30m or 01:02:03": "{text} 不是时长：请写成 90s、1h30m 或 01:02:03",
     "{text} is not a size: write it as 500MB, 2GB or 2GiB": "{text} 不是大小：请写成 500MB、2GB 或 2GiB",
     "{path} exists already; give another name or remove it": "{path} 已经存在；请换一个名称，或将其移走",
+    "{path} is there already, with other tracks ({has}, not {wants}); give another name or remove it": (
+        "{path} 已经存在，但轨道不同（有 {has}，没有 {wants}）；请换一个名称，或将其移走"
+    ),
     "--verbose and --quiet contradict each other": "--verbose 与 --quiet 互相矛盾",
     # the network
     "host not found: {host} ({why})": "找不到主机：{host}（{why}）",

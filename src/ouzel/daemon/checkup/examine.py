@@ -43,7 +43,7 @@ async def examine(given: Path | None, clock: Clock, *, online: bool) -> AsyncIte
     yield await check_ffmpeg(FfmpegFinder())
     yield check_javascript()
     yield await _in_thread(check_resolvers)
-    for each in await _in_thread(lambda: [*check_folders(settings.storage)]):
+    for each in await _in_thread(lambda: [*check_folders(settings)]):
         yield each
     yield await _in_thread(lambda: check_database(settings.storage.data))
     yield await _in_thread(lambda: check_port(settings))

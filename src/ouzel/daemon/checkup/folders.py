@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ouzel.base.errors import StorageError
-from ouzel.config.tables import StorageSettings
+from ouzel.config.roots import USUAL, storage_roots
+from ouzel.config.settings import Settings
 from ouzel.daemon.checkup.result import Result, error, ok, warning
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.sinks.file import storage_error, sync_folder
@@ -35,13 +36,19 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 _IN_MEMORY = ("tmpfs", "ramfs")
 
 
-def check_folders(storage: StorageSettings) -> Iterator[Result]:
+def check_folders(settings: Settings) -> Iterator[Result]:
     """Blocking. A folder that is not there is not made: what is above it is looked at. In one that is there a small file is
     written, renamed and removed."""
-    for name, folder in (("data", storage.data), ("recordings", storage.recordings)):
-        yield from _check_writable(name, folder)
-        yield from _check_kind(name, folder)
-    yield _check_room(storage)
+    storage, roots = settings.storage, storage_roots(settings)
+    yield from _check_writable("data", storage.data)
+    yield from _check_kind("data", storage.data, is_data=True)
+    for name, root in roots.items():
+        if name != USUAL and not root.path.is_dir():
+            yield error("root_none", root=name, path=str(root.path))
+            continue
+        yield from _check_writable(name, root.path)
+        yield from _check_kind(name, root.path)
+        yield _check_room(root.path, root.min_free)
     if _existing(storage.data).stat().st_dev == _existing(storage.recordings).stat().st_dev:
         yield ok("one_mount")
     else:
@@ -83,9 +90,9 @@ def _try(folder: Path) -> None:
         raise storage_error(exc, folder) from exc
 
 
-def _check_kind(name: str, folder: Path) -> Iterator[Result]:
+def _check_kind(name: str, folder: Path, *, is_data: bool = False) -> Iterator[Result]:
     kind = kind_of(_existing(folder))
-    if kind.startswith(_NETWORK) and name == "data":
+    if kind.startswith(_NETWORK) and is_data:
         yield warning("data_on_network", path=str(folder), kind=kind)
     elif kind.startswith(_NETWORK):
         yield ok("recordings_on_network", path=str(folder), kind=kind)
@@ -93,10 +100,9 @@ def _check_kind(name: str, folder: Path) -> Iterator[Result]:
         yield warning("folder_in_memory", folder=name, path=str(folder), kind=kind)
 
 
-def _check_room(storage: StorageSettings) -> Result:
-    floor = storage.min_free
-    free = DiskGate(_existing(storage.recordings), min_free_bytes=floor, probe_s=0.0).free_bytes()
-    about = {"path": str(storage.recordings), "free_bytes": free, "floor_bytes": floor}
+def _check_room(folder: Path, floor: int) -> Result:
+    free = DiskGate(_existing(folder), min_free_bytes=floor, probe_s=0.0).free_bytes()
+    about = {"path": str(folder), "free_bytes": free, "floor_bytes": floor}
     if free < floor:
         return error("room_none", **about)
     return warning("room_small", **about) if free < 2 * floor else ok("room", **about)

@@ -92,3 +92,26 @@ class Asking:
     async def fetch_patiently(self, request: Request, max_bytes: int) -> Page:
         """As `HttpClient.fetch`."""
         return await self.patiently(lambda: self.http.fetch(request, max_bytes=max_bytes))
+
+
+@dataclass(slots=True)
+class Way:
+    """How one track is asked for: by what was told last, headers and cookies included."""
+
+    asking: Asking
+    stream: Stream
+
+    def request(
+        self,
+        url: str,
+        byte_range: tuple[int, int | None] | None = None,
+        brake: Callable[[int], float] | None = None,
+    ) -> Request:
+        return self.asking.request(self.stream, url, byte_range, brake)
+
+    async def fetch(self, url: str, max_bytes: int) -> bytes:
+        return await self.asking.fetch(self.stream, url, max_bytes)
+
+    async def fetch_patiently(self, request: Request, max_bytes: int) -> Page:
+        """As `HttpClient.fetch`."""
+        return await self.asking.fetch_patiently(request, max_bytes)

@@ -42,9 +42,12 @@ def packed_start(path: Path) -> float | None:
     return None if stamp is None else stamp / 90_000
 
 
-def clean_subtitles(track: Path, origin_s: float, out: Path) -> int:
+def clean_subtitles(track: Path, origin_s: float, begins_s: float, out: Path) -> int:
     """Write one clean file of a raw track of WebVTT segments. Blocking.
 
+    Args:
+        origin_s: what the media's own clock says where the product begins.
+        begins_s: where that is in the programme.
     Returns: the number of cues; nothing is written where there are none.
     Raises: StorageError.
     """
@@ -53,7 +56,7 @@ def clean_subtitles(track: Path, origin_s: float, out: Path) -> int:
         raw = track.read_bytes()
         chunks = held.ledger.chunks if held is not None else ()
         places = [(chunk.offset, chunk.offset + chunk.length) for chunk in chunks] or [(0, len(raw))]
-        found = webvtt.parse((raw[at:end].decode("utf-8", "replace") for at, end in places), origin_s)
+        found = webvtt.parse((raw[at:end].decode("utf-8", "replace") for at, end in places), origin_s, begins_s)
         if found.cues:
             out.write_text(webvtt.render(found), encoding="utf-8")
     except OSError as exc:

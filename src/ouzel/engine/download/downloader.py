@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import anyio.to_thread
 
 from ouzel.base.errors import OutputExists, OuzelError
 from ouzel.engine.disk import DiskGate
-from ouzel.engine.download.asking import Address, Asking
+from ouzel.engine.download.asking import Address, Asking, Way
 from ouzel.engine.download.crew import Crew
 from ouzel.engine.download.finish import Fetched, Finish
 from ouzel.engine.download.home import (
@@ -127,16 +128,20 @@ class _Run:
         for stem in self._names.of(self._wish, asking.address, _ending(sight.tracks[0])):
             with self._names.held(self._wish, stem):
                 finish = Finish(self._wish, stem, self._ffmpeg, self._clock, tally, self._stage, asking.address.title)
-                if (there := await finish.there(sight)) is not None:
-                    return there
                 try:
+                    if (there := await finish.there(sight)) is not None:
+                        return there
+                    folder, name = await anyio.to_thread.run_sync(self._home, sight, stem, sight.tracks[0], 0)
+                    if folder != self._wish.folder:
+                        await finish.look_ahead(sight, folder / name)
                     fetched = await self._tracks(asking, sight, stem)
                 except OutputExists as exc:
                     if self._wish.stem or not exc.context.get("other"):
                         raise
                     self._forget()
                 else:
-                    return await finish.run(fetched)
+                    done = await finish.run(fetched)
+                    return replace(done, warnings=(*sight.warnings, *done.warnings))
         raise AssertionError("names do not end without a word")
 
     async def _tracks(self, asking: Asking, sight: Sight, stem: str) -> list[Fetched]:
@@ -144,35 +149,37 @@ class _Run:
         fetched: list[Fetched] = []
         bucket = Bucket(self._wish.pace.rate_bps) if self._wish.pace.rate_bps else None
         for number, plan in enumerate(sight.tracks):
-            keys = Keyring(lambda uri, plan=plan: asking.fetch(plan.stream, uri, MAX_KEY_ANSWER))
+            way = Way(asking, plan.stream)
+            keys = Keyring(lambda uri, way=way: way.fetch(uri, MAX_KEY_ANSWER))
             crew = Crew(
                 self._http,
                 self._hosts,
                 keys,
-                lambda url, part, brake, plan=plan: asking.request(plan.stream, url, part, brake),
+                way.request,
                 self._wish.pace,
                 self._tally,
                 self._clock,
                 key=self._wish.key,
-                renew=lambda number=number, plan=plan: self._renew(number, plan),
+                renew=lambda number=number, plan=plan, way=way: self._renew(number, plan, way),
                 in_order=self._wish.in_order,
                 bucket=bucket,
             )
-            run = TrackRun(plan, asking, crew, keys, self._tally, self._clock, self._wish.key, self._wish.url)
+            run = TrackRun(plan, way, crew, keys, self._tally, self._clock, self._wish.key, self._wish.url)
             folder, name = await anyio.to_thread.run_sync(self._home, sight, stem, plan, number)
             files = await run.run(lambda part, ending, folder=folder, name=name: folder / name_of(name, part, ending))
             fetched.append(Fetched(plan, tuple(files)))
         return fetched
 
-    async def _renew(self, number: int, plan: TrackPlan) -> Sequence[Piece] | None:
-        """The same pieces, as a fresh look at the address tells them."""
+    async def _renew(self, number: int, plan: TrackPlan, way: Way) -> Sequence[Piece] | None:
+        """The same pieces, as a fresh look at the address tells them; asked for from now on as it tells, too."""
         try:
-            address = await self._find(self._wish)
-            sight = await see(await self._asking(address), self._wish)
+            asking = await self._asking(await self._find(self._wish))
+            sight = await see(asking, self._wish)
         except OuzelError:
             return None  # what could not be fetched under the old addresses is judged by what they answered
         if number >= len(sight.tracks):
             return None
+        way.asking, way.stream = asking, sight.tracks[number].stream
         fresh = sight.tracks[number].pieces
         name_old, name_new = identifier(plan.pieces), identifier(fresh)
         return [each for each, before in zip(fresh, plan.pieces, strict=False) if name_new(each) == name_old(before)]

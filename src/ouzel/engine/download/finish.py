@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import Incomplete
-from ouzel.engine.download.home import bring_home, clear_tracks, name_of, product_of
-from ouzel.engine.download.sight import Sight, TrackPlan
+from ouzel.base.errors import Incomplete, OutputExists
+from ouzel.engine.download.home import bring_home, clear_tracks, name_of, product_of, refuse_taken
+from ouzel.engine.download.sight import Sight, TrackPlan, besides
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.download.track import TrackFile
 from ouzel.engine.sinks.file import LEDGER
 from ouzel.model.downloads import DownloadOutcome, DownloadWish, Stage
+from ouzel.model.flow import GapCode
 from ouzel.model.pieces import identifier
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
@@ -55,7 +57,10 @@ class Finish:
         self._title = title
 
     async def there(self, sight: Sight) -> DownloadOutcome | None:
-        """It was made before; what a kill has left of its tracks goes."""
+        """It was made before; what a kill has left of its tracks goes.
+
+        Raises: OutputExists, with `other`: of the same pictures, but with other tracks than are wished for now.
+        """
         main, wish, stem = sight.tracks[0], self._wish, self._stem
         if wish.keep_tracks or not (len(sight.tracks) > 1 or wish.format is not None or main.is_broken):
             return None
@@ -63,6 +68,13 @@ class Finish:
         held = await anyio.to_thread.run_sync(product_of, wish.folder, stem, wish.format, names)
         if held is None:
             return None
+        has, wants = held.product.beside if held.product else (), besides(sight.tracks)
+        if has != wants:
+            raise OutputExists(
+                f"{held.media} is there already, with other tracks ({_listed(has)}, not {_listed(wants)}); "
+                "give another name or remove it",
+                other=True,
+            )
         await anyio.to_thread.run_sync(clear_tracks, wish.folder, stem)
         self._tally.pieces_done = self._tally.pieces
         path, made = held.media, held.product
@@ -70,6 +82,24 @@ class Finish:
         return DownloadOutcome(
             path, held.ledger_path, path.suffix[1:], size, media_s, self._tally.pieces, 0, title=self._title
         )
+
+    async def look_ahead(self, sight: Sight, main: Path) -> None:
+        """What would make it fail in the end is told before anything is fetched.
+
+        Args:
+            main: the main track's file, without its ending; not where the product will stand.
+        Raises: OutputExists, with `other`; Unsupported; StorageError.
+        """
+        wish, track = self._wish, sight.tracks[0]
+        if len(sight.tracks) > 1 and wish.format is not None:
+            from ouzel.engine.download.mux import refuse_format  # and with it the formats
+
+            refuse_format(wish.format)
+        native = "ts" if track.pieces[0].segment.map is None else "mp4"
+        ending = wish.format or ("mp4" if len(sight.tracks) > 1 else native)
+        names = [*map(identifier(track.pieces), track.pieces)]
+        if await anyio.to_thread.run_sync(product_of, wish.folder, self._stem, wish.format, names) is None:
+            await anyio.to_thread.run_sync(refuse_taken, wish.folder / f"{self._stem}.{ending}", main)
 
     async def run(self, fetched: list[Fetched]) -> DownloadOutcome:
         """Raises: Incomplete, and as `join`."""
@@ -117,6 +147,8 @@ class Finish:
                     each.plan.name,
                     each.plan.default,
                     each.plan.forced,
+                    each.plan.begins_s,
+                    each.plan.own_sound,
                 )
                 for each in part
             ]
@@ -183,6 +215,10 @@ class Finish:
         self._tally.share = share
 
 
+def _listed(tracks: Sequence[str]) -> str:
+    return ", ".join(tracks) or "none"
+
+
 def _parts(fetched: Sequence[Fetched]) -> list[list[Fetched]]:
     """What belongs together of tracks that change on the way; nothing where they do so at different places."""
     if all(len(each.files) == 1 for each in fetched):
@@ -203,7 +239,10 @@ def _missing(outcome: DownloadOutcome) -> str:
     gaps = list(outcome.gaps)
     seconds = sum(gap.missing_s for gap in gaps)
     more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
-    return (
+    missing = (
         f"{len(gaps)} of {outcome.pieces} segments are missing ({seconds:.1f} s): number {gaps[0].first_sequence}, "
-        f"{gaps[0].why}{more}; {outcome.path} holds the others, and 'ouzel repair' fetches what is missing"
     )
+    holds = f"{gaps[0].why}{more}; {outcome.path} holds the others"
+    if all(gap.code is GapCode.LISTED_GAP for gap in gaps):
+        return f"{missing}{holds}; the playlist itself leaves these out: allow gaps, and it is whole"
+    return f"{missing}{holds}, and 'ouzel repair' fetches what is missing"

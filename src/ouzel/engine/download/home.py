@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ouzel.base.errors import NotALedger
+from ouzel.base.errors import NotALedger, OutputExists
 from ouzel.engine import ledgers
 from ouzel.engine.download.file import begun_as
 from ouzel.engine.ledgers import Held
-from ouzel.engine.sinks.file import LEDGER, sync_folder
+from ouzel.engine.sinks.file import LEDGER, PART, sync_folder
 from ouzel.engine.sinks.lines import refuse_existing, storage_error
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import Opening
@@ -26,9 +27,11 @@ def name_of(stem: str, part: int, ending: str) -> str:
 
 
 def is_home(folder: Path, stem: str, format_: str | None) -> bool:
-    """Whether what is wanted is there as it was fetched, from a call before this one. Blocking."""
+    """Whether what is wanted is there as it was fetched, or begun, from a call before this one. Blocking."""
     ending = begun_as(folder / f"{stem}{LEDGER}")
-    return ending is not None and format_ in {None, ending} and (folder / f"{stem}.{ending}").exists()
+    if ending is None or format_ not in {None, ending}:
+        return False
+    return any((folder / f"{stem}.{ending}{part}").exists() for part in ("", PART))
 
 
 def clear_beginning(product: Path, main: Path) -> None:
@@ -39,6 +42,21 @@ def clear_beginning(product: Path, main: Path) -> None:
     book = product.with_suffix(LEDGER)
     if not product.exists() and (told := _opening(book)) is not None and told == _opening(main.with_suffix(LEDGER)):
         book.unlink()
+
+
+def refuse_taken(product: Path, main: Path) -> None:
+    """Raises: OutputExists, with `other`, when the product's place is that of something else; StorageError. Blocking.
+
+    Args:
+        main: the main track, without its ending: a ledger that begins as that of this track is the product's own.
+    """
+    book = product.with_suffix(LEDGER)
+    told = _opening(book)
+    if told is not None and told == _opening(main.with_name(f"{main.name}{LEDGER}")):
+        return
+    for path in (book, product):
+        if os.path.lexists(path):
+            raise OutputExists(f"{path} exists already; give another name or remove it", other=True)
 
 
 def product_of(folder: Path, stem: str, format_: str | None, names: Sequence[str]) -> Held | None:

@@ -14,10 +14,13 @@ import anyio.to_thread
 from ouzel.base.errors import DiskFull, OutputExists, ToolFailed, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.download.beginnings import clean_subtitles, delays, packed_start
+from ouzel.engine.download.sight import besides
 from ouzel.engine.download.spend import Spending, ledger_of
 from ouzel.engine.probe import probe
+from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sinks.file import CONVERTING, LEDGER, storage_error, sync_folder
 from ouzel.engine.tasks import beside
+from ouzel.formats.m3u8 import Rendition
 from ouzel.model.ledger_lines import Product
 from ouzel.model.media import Found
 from ouzel.system.clock import Clock
@@ -59,6 +62,10 @@ class Track:
     name: str = ""
     default: bool = False
     forced: bool = False
+    begins_s: float = 0.0
+    """Where it begins in the programme, as its list announces; more than 0 where the beginning is left out."""
+    own_sound: Rendition | None = None
+    """What the sound in it is called, where it goes in beside that of other tracks."""
 
 
 _Input = tuple[Track, Path, Found | None, float]
@@ -94,8 +101,7 @@ class Mux:
         spends: bool = False,
     ) -> None:
         """`spends`: there is no room for the tracks a second time (`spend`)."""
-        if not holds(target):
-            raise Unsupported(f"several tracks cannot be joined in {target}; mp4 and mkv hold them")
+        refuse_format(target)
         self._tracks = tracks
         self._sources = sources
         self._found = found
@@ -115,13 +121,13 @@ class Mux:
         late, shared = delays(starts)
         if not shared:
             self._warnings.append("the tracks do not share one clock: they were made to begin together")
-        origin_s = (starts[0] or 0.0) - late[0]
+        origin_s, begins_s = (starts[0] or 0.0) - late[0], max(0.0, self._tracks[0].begins_s - late[0])
         self._look_for_drift(late)
         inputs: list[_Input] = []
         for track, source, inside in zip(self._tracks, self._sources, self._found, strict=True):
             if track.kind != "subtitles":
                 inputs.append((track, source, inside, late.pop(0)))
-            elif (text := await self._text(source, origin_s)) is not None:
+            elif (text := await self._text(source, origin_s, begins_s)) is not None:
                 inputs.append((track, text, None, 0.0))
         return await self._make(program.path, inputs)
 
@@ -133,9 +139,9 @@ class Mux:
         try:
             poured = await self._mux(str(program), inputs, temporary)
             made = await probe(temporary)
-            _compare(made, self._found)
+            _compare(made, self._tracks, self._found, self._target)
             joined = await anyio.to_thread.run_sync(
-                _settle, temporary, self._path, self._target, made, told, self._clock
+                _settle, temporary, self._path, made, told, self._clock, besides(self._tracks)
             )
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -210,7 +216,7 @@ class Mux:
             return (await probe(raw, depth="header")).start_s
         return await anyio.to_thread.run_sync(packed_start, raw)
 
-    async def _text(self, raw: Path, origin_s: float) -> Path | None:
+    async def _text(self, raw: Path, origin_s: float, begins_s: float) -> Path | None:
         """A clean file of the subtitles; None where they stay beside the product."""
         if raw.suffix != ".vtt" or self._target not in _TEXT_CODECS:
             self._warnings.append(f"{self._target} cannot take the subtitles {raw}: they stay as they are")
@@ -219,7 +225,7 @@ class Mux:
         else:
             clean = raw.with_name(f"{raw.stem}{_CLEAN}.vtt")
             self._made.append(clean)
-            if await anyio.to_thread.run_sync(clean_subtitles, raw, origin_s, clean):
+            if await anyio.to_thread.run_sync(clean_subtitles, raw, origin_s, begins_s, clean):
                 return clean
             self._warnings.append(f"there is nothing in the subtitles {raw}: they stay as they are")
         self._left.append(raw)
@@ -227,7 +233,7 @@ class Mux:
 
 
 def _maps(tracks: Sequence[Track], found: Sequence[Found | None], target: str) -> list[str]:
-    """Options: what of which input goes in, how, and under what name. Sound of its own stands in the place of the variant's."""
+    """Options: what of which input goes in, how, and under what name."""
     options: list[str] = []
     counts = {"a": 0, "s": 0}
     has_sound = any(track.kind == "audio" for track in tracks)
@@ -243,21 +249,26 @@ def _maps(tracks: Sequence[Track], found: Sequence[Found | None], target: str) -
             counts["s"] += 1
             continue
         assert inside is not None
-        if track.kind == "video":
+        if track.kind == "video" and target not in SOUND_ONLY:
             options += ["-map", f"{number}:v?", "-c:v", "copy"]
             if target == "mp4" and any(each.codec == "hevc" for each in inside.streams):
                 options += ["-tag:v", "hvc1"]  # Apple's players take only this one
         sounds = [each for each in inside.streams if each.kind == "audio"]
-        if track.kind == "audio" or not has_sound:
+        if _is_heard(track, has_sound):
             for place, sound in enumerate(sounds):
                 copied = target != "mp4" or sound.codec in _SOUND_IN_MP4
                 options += ["-map", f"{number}:a:{place}", f"-c:a:{counts['a']}", "copy" if copied else "aac"]
-                options += _named("a", counts["a"], track)
+                options += _named("a", counts["a"], track.own_sound if track.own_sound and len(sounds) == 1 else track)
                 counts["a"] += 1
     return options
 
 
-def _named(kind: str, number: int, track: Track) -> list[str]:
+def _is_heard(track: Track, has_sound: bool) -> bool:
+    """Sound of its own stands in the place of the variant's, unless that is wanted too."""
+    return track.kind == "audio" or track.own_sound is not None or not has_sound
+
+
+def _named(kind: str, number: int, track: Track | Rendition) -> list[str]:
     tag = f"-metadata:s:{kind}:{number}"
     options: list[str] = []
     if track.language:
@@ -274,6 +285,12 @@ def holds(target: str) -> bool:
     return target in _MUXERS
 
 
+def refuse_format(target: str) -> None:
+    """Raises: Unsupported when several tracks cannot be joined in it."""
+    if not holds(target):
+        raise Unsupported(f"several tracks cannot be joined in {target}; mp4 and mkv hold them")
+
+
 def fits(found: Found) -> bool:
     """Whether MP4 holds it as it is."""
     return all(
@@ -283,13 +300,14 @@ def fits(found: Found) -> bool:
     )
 
 
-def _compare(made: Found, found: Sequence[Found | None]) -> None:
+def _compare(made: Found, tracks: Sequence[Track], found: Sequence[Found | None], target: str) -> None:
     """Raises: ToolFailed when the product does not hold what it was made of."""
     if made.error:
         raise ToolFailed(f"the product cannot be read to its end: {made.error}")
     main = found[0]
     assert main is not None
-    picture, original = made.video or made.audio, main.video or main.audio
+    has_picture = main.video is not None and target not in SOUND_ONLY
+    picture, original = (made.video, main.video) if has_picture else (made.audio, main.audio)
     if picture is None or original is None:
         raise ToolFailed("the product has neither picture nor sound")
     if picture.packets != original.packets:
@@ -298,23 +316,30 @@ def _compare(made: Found, found: Sequence[Found | None]) -> None:
     if abs(picture.duration_s - original.duration_s) > slack_s:
         raise ToolFailed(f"the product has {picture.duration_s:.3f} s, its source {original.duration_s:.3f} s")
     sounds = [each for each in made.streams if each.kind == "audio"]
-    beside = [each.audio for each in found[1:] if each is not None and each.audio is not None]
-    for sound, source in zip(sounds, beside, strict=False):
+    has_sound = any(track.kind == "audio" for track in tracks)
+    sources = [
+        each
+        for track, inside in zip(tracks, found, strict=True)
+        if inside is not None and has_sound and _is_heard(track, has_sound)
+        for each in inside.streams
+        if each.kind == "audio"
+    ]
+    for sound, source in zip(sounds, sources, strict=False):
         if abs(sound.duration_s - source.duration_s) > slack_s:
             raise ToolFailed(
                 f"a sound of the product has {sound.duration_s:.3f} s, its source {source.duration_s:.3f} s"
             )
 
 
-def _settle(temporary: Path, path: Path, target: str, made: Found, told: bytes, clock: Clock) -> Joined:
+def _settle(temporary: Path, path: Path, made: Found, told: bytes, clock: Clock, beside: Sequence[str]) -> Joined:
     """The product is good: make it last, write down what is in it, give it its name. Blocking."""
+    target = path.suffix[1:]
     try:
         size = temporary.stat().st_size
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        product = Product(
-            clock.now(), path.name, target, size, made.media_s, ledgers.digest(temporary, lambda _count: None)
-        )
+        digest = ledgers.digest(temporary, lambda _count: None)
+        product = Product(clock.now(), path.name, target, size, made.media_s, digest, beside=tuple(beside))
         ledger_path = path.with_suffix(LEDGER)
         with ledger_path.open("xb") as file:
             file.write(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from ouzel.base.errors import BadOption, InputError
 from ouzel.base.urls import MASK, redact
-from ouzel.engine.download.asking import Asking
+from ouzel.engine.download.asking import Asking, Way
 from ouzel.engine.download.crew import Crew
 from ouzel.engine.download.downloader import Find
 from ouzel.engine.download.holes import Case, Holed, look
@@ -84,19 +84,20 @@ class Repairer:
     async def _fill(
         self, file: Holed, plan: TrackPlan, asking: Asking, wish: DownloadWish, tally: Tally
     ) -> Sequence[Gap]:
-        keys = Keyring(lambda uri: asking.fetch(plan.stream, uri, MAX_KEY_ANSWER))
+        way = Way(asking, plan.stream)
+        keys = Keyring(lambda uri: way.fetch(uri, MAX_KEY_ANSWER))
         crew = Crew(
             self._http,
             self._hosts,
             keys,
-            lambda url, part, brake: asking.request(plan.stream, url, part, brake),
+            way.request,
             wish.pace,
             tally,
             self._clock,
             key=wish.key,
             bucket=Bucket(wish.pace.rate_bps) if wish.pace.rate_bps else None,
         )
-        run = TrackRun(plan, asking, crew, keys, tally, self._clock, wish.key)
+        run = TrackRun(plan, way, crew, keys, tally, self._clock, wish.key)
 
         def path_for(part: int, _ending: str) -> Path:
             if part > 1:
@@ -120,6 +121,7 @@ class Repairer:
                 plan.name,
                 plan.default,
                 plan.forced,
+                plan.begins_s,
             )
             for plan, file in sorted(zip(plans, case.files, strict=True), key=lambda each: order[each[0].kind])
         ]
@@ -172,7 +174,7 @@ async def _match(case: Case, asking: Asking) -> list[TrackPlan]:
     async for track in every_track(asking):
         for file in case.files:
             if file.path not in found and (pieces := file.find_in(track.pieces)) is not None:
-                found[file.path] = replace(track, pieces=pieces)
+                found[file.path] = track.only(pieces)
                 break
         if len(found) == len(case.files):
             return [found[file.path] for file in case.files]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, OuzelError
 from ouzel.base.urls import redact
-from ouzel.engine.download.asking import Asking
+from ouzel.engine.download.asking import Address, Asking
 from ouzel.engine.policy import Policy
+from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Playlist, Rendition, Variant, parse
 from ouzel.model.downloads import DownloadWish
@@ -20,6 +21,7 @@ from ouzel.model.stream import Stream
 from ouzel.system.http import Answer
 
 TrackKind = Literal["video", "audio", "subtitles"]
+_ANY_QUALITY = frozenset({"", "best", "worst", "source", "original"})
 _KINDS: Mapping[str, TrackKind] = {"AUDIO": "audio", "VIDEO": "video", "SUBTITLES": "subtitles"}
 _MOST_PLAYLIST = 64 * 1024 * 1024
 """A VOD of a day in two-second segments with signed addresses has 40 MB."""
@@ -41,6 +43,10 @@ class TrackPlan:
     forced: bool = False
     size: int | None = None
     """Of a plain file, in bytes; None of a list of segments."""
+    begins_s: float = 0.0
+    """Where the first of its pieces stands in the programme, by the lengths that are announced."""
+    own_sound: Rendition | None = None
+    """Of a variant: the sound in it is wanted beside that of other tracks."""
 
     @property
     def media_s(self) -> float:
@@ -51,6 +57,12 @@ class TrackPlan:
         """Whether the clock of the track may begin anew on the way, as its list says."""
         return any(piece.discontinuity for piece in self.pieces)
 
+    def only(self, pieces: tuple[Piece, ...]) -> TrackPlan:
+        """Of the same track these pieces, which are some of its own in another counting."""
+        first = pieces[0].segment.media_sequence
+        before_s = sum(piece.segment.duration_s for piece in self.pieces if piece.segment.media_sequence < first)
+        return replace(self, pieces=pieces, begins_s=self.begins_s + before_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -58,6 +70,33 @@ class Sight:
 
     tracks: tuple[TrackPlan, ...]
     quality: str = ""
+    warnings: tuple[str, ...] = ()
+    """What was wished for, and is not among them."""
+    has_choice: bool = False
+    """They were chosen from several."""
+
+
+class NothingLeft(BadOption):
+    """Of a list between `from_s` and `to_s`."""
+
+
+class Labelled(Protocol):
+    """A track, before or after it was fetched."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def own_sound(self) -> Rendition | None: ...
+
+
+def besides(tracks: Sequence[Labelled]) -> tuple[str, ...]:
+    """What is joined with the main track, for people and in the ledger: `audio en (English)`."""
+    own = [f"audio {each.own_sound.language or ''} ({each.own_sound.name})" for each in tracks[:1] if each.own_sound]
+    return (*own, *(" ".join(filter(None, (e.kind, e.language, e.name and f"({e.name})"))) for e in tracks[1:]))
 
 
 class _Enough(Exception):
@@ -90,10 +129,32 @@ async def see(asking: Asking, wish: DownloadWish) -> Sight:
     """Raises: BadUrl, BadOption, UnknownQuality; NotMedia, FormatError; NetworkError, Refused."""
     stream = asking.address.stream
     sight = await _see(asking, wish, stream)
-    if stream.sound is None or not sight.tracks:
-        return sight
-    beside = await _see(asking, wish, stream.sound)
-    return Sight((*sight.tracks, *(replace(track, kind="audio") for track in beside.tracks)), sight.quality)
+    if stream.sound is not None and sight.tracks:
+        beside = await _see(asking, wish, stream.sound)
+        sounds = (replace(track, kind="audio") for track in beside.tracks)
+        sight = replace(sight, tracks=(*sight.tracks, *sounds))
+    sight = replace(sight, warnings=(*sight.warnings, *_unheeded(sight, wish, asking.address)))
+    return _heard(sight) if wish.format in SOUND_ONLY else sight
+
+
+def _unheeded(sight: Sight, wish: DownloadWish, address: Address) -> Iterator[str]:
+    """What was wished for where there is nothing to choose from, or nothing to open."""
+    if sight.tracks and not sight.has_choice:
+        if wish.quality.strip().lower() not in _ANY_QUALITY and address.page is None:
+            yield f"--quality {wish.quality}: there is one quality, and nothing to choose from"
+        if languages := [each for each in wish.audio if each != "all"]:
+            yield f"--audio {', '.join(languages)}: there is one sound, and no word about its language"
+        if languages := [each for each in wish.subtitles if each != "all"]:
+            yield f"--subs {', '.join(languages)}: there are no subtitles"
+    keys = {piece.segment.key.method for each in sight.tracks for piece in each.pieces if piece.segment.key is not None}
+    if wish.key is not None and sight.tracks and "AES-128" not in keys:
+        yield "the key is not used: nothing is encrypted with AES-128"
+
+
+def _heard(sight: Sight) -> Sight:
+    """Without pictures, where the sound lies apart from them."""
+    is_apart = any(track.kind == "audio" for track in sight.tracks) and sight.tracks[0].own_sound is None
+    return replace(sight, tracks=tuple(track for track in sight.tracks if track.kind != "video" or not is_apart))
 
 
 async def _see(asking: Asking, wish: DownloadWish, stream: Stream) -> Sight:
@@ -195,20 +256,32 @@ async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playl
         return Sight((_track(top, stream, wish, "video"),), wish.quality)
     language = wish.audio[0] if wish.audio and wish.audio[0] != "all" else None
     choice = choose(top, wish.quality, language=language)
-    tracks: list[TrackPlan] = []
+    tracks, warnings = list[TrackPlan](), tuple[str, ...]()
     if choice.variant is not None:
         main = await _media(asking, top, choice.variant.uri)
         if not main.end_list:
             return Sight(())
         tracks.append(_track(main, stream, wish, "video"))
-    group = choice.variant.audio if choice.variant is not None else None
+    chosen_by = choice.variant or choice.audio
+    group = chosen_by.audio if isinstance(chosen_by, Variant) else chosen_by.group_id if chosen_by else None
     sounds = _wanted(top.group("AUDIO", group), wish.audio, choice.audio, "--audio")
-    tracks += [await _rendition(asking, top, sound, wish, "audio") for sound in sounds]
+    within = {None, choice.variant.uri if choice.variant else None}
+    apart = [await _rendition(asking, top, sound, wish, "audio") for sound in sounds if sound.uri not in within]
+    own = next((sound for sound in sounds if sound.uri in within), None)
+    if tracks and apart and own is not None:
+        tracks[0] = replace(tracks[0], own_sound=own)
+    tracks += apart
     if choice.variant is not None and wish.subtitles:
         texts = top.group("SUBTITLES", choice.variant.subtitles)
         chosen = _wanted(texts, wish.subtitles, None, "--subs")
-        tracks += [await _rendition(asking, top, text, wish, "subtitles") for text in chosen]
-    return Sight(tuple(tracks), label(choice.variant) if choice.variant is not None else "audio")
+        for text in chosen:
+            try:
+                tracks += [await _rendition(asking, top, text, wish, "subtitles")] if text.uri is not None else []
+            except NothingLeft:
+                warnings += (f"there are no subtitles {text.language or text.name} between --from and --to",)
+    return Sight(
+        tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings, has_choice=True
+    )
 
 
 def _says_nothing(playlist: MediaPlaylist) -> bool:
@@ -219,22 +292,21 @@ def _says_nothing(playlist: MediaPlaylist) -> bool:
 
 def _wanted(
     group: Sequence[Rendition], languages: Sequence[str], usual: Rendition | None, option: str
-) -> Iterator[Rendition]:
-    """Those with a playlist of their own. Raises: BadOption for a language that there is not."""
-    there = [each for each in group if each.uri is not None]
+) -> list[Rendition]:
+    """Each once; what is in the variant itself has no address. Raises: BadOption for a language that there is not."""
     if not languages:
-        yield from () if usual is None or usual.uri is None else (usual,)
-        return
+        return [] if usual is None else [usual]
     if "all" in languages:
-        yield from there
-        return
+        return [*group]
+    found: dict[int, Rendition] = {}
+    apart_first = sorted(group, key=lambda each: each.uri is None)
     for wanted in languages:
-        found = next((each for each in there if _speaks(each, wanted)), None)
-        if found is not None:
-            yield found
-        elif not any(_speaks(each, wanted) for each in group):  # it may be in the variant itself
-            spoken = ", ".join(dict.fromkeys(each.language or each.name for each in group)) or "none"
-            raise BadOption(f"{option} {wanted}: there is no such language; there is {spoken}")
+        spoken = next((each for each in apart_first if _speaks(each, wanted)), None)
+        if spoken is None:
+            offered = ", ".join(dict.fromkeys(each.language or each.name for each in group)) or "none"
+            raise BadOption(f"{option} {wanted}: there is no such language; there is {offered}")
+        found[id(spoken)] = spoken
+    return [*found.values()]
 
 
 def _speaks(rendition: Rendition, wanted: str) -> bool:
@@ -271,5 +343,7 @@ def _track(playlist: MediaPlaylist, stream: Stream, wish: DownloadWish, kind: Tr
     if not playlist.segments:
         raise NotMedia(f"the playlist lists no segments: {redact(playlist.url)}", url=redact(playlist.url))
     if not pieces:
-        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s")
-    return TrackPlan(kind, stream, pieces, playlist.url, playlist.independent_segments)
+        raise NothingLeft(f"--from and --to leave nothing of {playlist.duration_s:.1f} s")
+    first = pieces[0].segment.media_sequence
+    begins_s = sum(segment.duration_s for segment in playlist.segments if segment.media_sequence < first)
+    return TrackPlan(kind, stream, pieces, playlist.url, playlist.independent_segments, begins_s=begins_s)

@@ -16,7 +16,7 @@ import anyio.to_thread
 from ouzel import __version__
 from ouzel.base.errors import Forbidden, Gone, NotDecrypted, NotMedia
 from ouzel.base.urls import redact
-from ouzel.engine.download.asking import Asking
+from ouzel.engine.download.asking import Way
 from ouzel.engine.download.crew import Crew, Lost
 from ouzel.engine.download.file import Complete, PlacedFile, begun_as
 from ouzel.engine.download.looks import LOOK_BYTES, is_media
@@ -77,7 +77,7 @@ class TrackRun:
     def __init__(
         self,
         plan: TrackPlan,
-        asking: Asking,
+        way: Way,
         crew: Crew,
         keys: Keyring,
         tally: Tally,
@@ -86,9 +86,9 @@ class TrackRun:
         source: str = "",
     ) -> None:
         """`source`: the address as it was given, which the ledger tells."""
-        self._source = redact(source or asking.address.stream.url)
+        self._source = redact(source or way.stream.url)
         self._plan = plan
-        self._asking = asking
+        self._way = way
         self._crew = crew
         self._keys = keys
         self._key = key
@@ -127,10 +127,10 @@ class TrackRun:
             return await self._init(fresh.segment.map)
 
     async def _init(self, init: InitSegment) -> bytes:
-        stream, byte_range = self._plan.stream, init.byte_range
+        byte_range = init.byte_range
         wanted = None if byte_range is None else (byte_range.offset, byte_range.end - 1)
-        request = self._asking.request(stream, init.uri, wanted)
-        data = (await self._asking.fetch_patiently(request, Policy().max_init_bytes)).data
+        request = self._way.request(init.uri, wanted)
+        data = (await self._way.fetch_patiently(request, Policy().max_init_bytes)).data
         if init.key is not None and init.iv is not None:
             from ouzel.engine.sources.aes import Aes128Stream  # and with it `cryptography`
 

@@ -84,9 +84,12 @@ files = Table(
     Column("error", Text),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("was_root", Text),  # where it lay before it was moved, until it is removed there
+    Column("was_path", Text),
 )
 Index("ix_files_recording", files.c.recording_id, files.c.part)
 Index("ix_files_download", files.c.download_id, sqlite_where=files.c.download_id.is_not(None))
+Index("ix_files_was", files.c.was_root, files.c.was_path, sqlite_where=files.c.was_root.is_not(None))
 Index("uq_files_path", files.c.root, files.c.path, unique=True)
 
 gaps = Table(

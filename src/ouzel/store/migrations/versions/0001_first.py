@@ -513,6 +513,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("opened_at", sa.Integer(), nullable=False),
         sa.Column("closed_at", sa.Integer(), nullable=True),
+        sa.Column("was_root", sa.Text(), nullable=True),
+        sa.Column("was_path", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["download_id"], ["downloads.id"], name=op.f("fk_files_download_id"), ondelete="CASCADE"
         ),
@@ -525,6 +527,9 @@ def upgrade() -> None:
         "ix_files_download", "files", ["download_id"], unique=False, sqlite_where=sa.text("download_id IS NOT NULL")
     )
     op.create_index("ix_files_recording", "files", ["recording_id", "part"], unique=False)
+    op.create_index(
+        "ix_files_was", "files", ["was_root", "was_path"], unique=False, sqlite_where=sa.text("was_root IS NOT NULL")
+    )
     op.create_index("uq_files_path", "files", ["root", "path"], unique=True)
     op.create_table(
         "gaps",
