@@ -1,14 +1,15 @@
-"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER [move]`.
+"""Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER [CHAIN]`.
 
-FOLDER has `show.ts` with its ledger. With `move` they are moved from one root to another, instead of being converted: copied by
-every second child, as to another disk. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each
-recording that is over, a line for whatever happens and for each step forward, and `idle` when no job is left. When it has
-ended, `dead PID` is said.
+FOLDER has `show.ts` with its ledger. CHAIN: `remux`; `move`: from one root to another, copied by every second child, as to
+another disk; `upload`: to the remote of `remote.json`, and into the trash. For each line `go` a child is forked. `child PID`
+is said, and by it: `put ID` for each recording that is over, a line for whatever happens and for each step forward, and `idle`
+when no job is left. When it has ended, `dead PID` is said.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import shutil
@@ -23,6 +24,9 @@ from tests.component.library import Library
 from ouzel.base.ids import new_id
 from ouzel.config.tables import HookSettings
 from ouzel.engine import placing
+from ouzel.engine.transfer.transport import TransferRules
+from ouzel.engine.transfer.transports import Transports
+from ouzel.model.broadcast import BroadcastState
 from ouzel.model.jobs import OPEN, JobState
 from ouzel.services.afterwards import Afterwards
 from ouzel.services.broadcasts import Broadcasts
@@ -33,10 +37,12 @@ from ouzel.services.jobs import Jobs
 from ouzel.services.notices import Notices
 from ouzel.services.pipelines import Pipelines
 from ouzel.services.places import Places
+from ouzel.services.remotes import Remotes
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import QUEUES, StepJobs
 from ouzel.services.step_kinds import command_kind, remux_kind
 from ouzel.services.step_move import move_kind
+from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Made, StepKind, Steps, StepWork
 from ouzel.services.storage import RootGate
 from ouzel.services.supervisor import Supervisor
@@ -51,6 +57,7 @@ COMMAND = {"step": "command", "hook": "log"}
 CHAINS = {
     "remux": [{"step": "remux", "format": "mp4"}, COMMAND],
     "move": [{"step": "move", "to": "nas"}, COMMAND],
+    "upload": [{"step": "upload", "to": "far", "remove_local": True}, COMMAND],
 }
 _PUT = 2
 """Recordings that each child finishes."""
@@ -85,7 +92,7 @@ async def bring(folder: Path, db: Db, channels: Channels, broadcasts: Broadcasts
         shutil.copy(folder / f"show.{ending}", folder / "media" / f"{name}.{ending}")
     channel_id = await lib.channel(new_id(now), settings={"pipeline": "chain"})
     await channels.load()
-    recording = await lib.recording(await lib.broadcast(channel_id))
+    recording = await lib.recording(await lib.broadcast(channel_id, state=BroadcastState.ENDED))
     size = (folder / "show.ts").stat().st_size
     await lib.file(recording, f"{name}.ts", bytes=size, media_s=12.0)
     async with db.transaction() as tx:
@@ -112,6 +119,9 @@ async def main(folder: Path, chain: str) -> None:
         places = Places(roots)
         afterwards = Afterwards(db, queue, channels, notices, places)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
+        remotes = Remotes(db, Secrets(b"k" * 32).box, Transports(TransferRules(timeout_s=10.0)))
+        if chain == "upload" and not await remotes.all():
+            await remotes.add("far", json.loads((folder / "remote.json").read_text()), by="me")
         script = f'echo "$OUZEL_RUN $OUZEL_ATTEMPT $OUZEL_FILE" >> "{folder}/log"'
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
@@ -119,6 +129,7 @@ async def main(folder: Path, chain: str) -> None:
             remux_kind(FfmpegFinder(), clock),
             command_kind(hooks, clock),
             move_kind(places, gates, afterwards.held),
+            upload_kind(db, channels, remotes),
         ]
         steps = Steps(telling(kind) for kind in kinds)
         of_steps = StepJobs(db, steps, afterwards, DownloadRepo(db, ownership), places, lambda _root: None)
