@@ -59,15 +59,21 @@ ZH = {
     "{key} is 0, or from {least} to {most}": "{key} 应为 0，或 {least} 到 {most}",
     "quality is a list with one entry at least, such as best": "quality 应为至少一项的列表，例如 best",
     # downloads
-    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}": (
-        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}"
-    ),
-    "{why}, and {count} more": "{why}，另有 {count} 个",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
     "{path} holds the others, and 'ouzel repair' fetches what is missing": (
-        "{path} 中有其余分片，可用 ouzel repair 补齐缺少的部分"
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片，可用 ouzel repair 补齐"
     ),
-    "{path} holds the others": "{path} 中有其余分片",
-    "the playlist itself leaves these out: allow gaps, and it is whole": "播放列表本身就没有这些分片：允许缺口即视为完整",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
+    "{path} holds the others; the playlist itself leaves these out: allow gaps, and it is whole": (
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片；"
+        "播放列表本身就没有这些分片：允许缺口即视为完整"
+    ),
+    "{why}, and {more} more": "{why}，另有 {more} 个",
+    "the address gives a web page, not media": "该地址给出的是网页，不是媒体",
+    "the address gives an empty answer": "该地址的应答是空的",
+    "an empty playlist: {url}": "播放列表是空的：{url}",
+    "the stream is encrypted with {method}, which Ouzel cannot read": "内容以 {method} 加密，Ouzel 无法读取",
+    "the key at {url} has {count} bytes instead of {wanted}": "{url} 的密钥有 {count} 个字节，应为 {wanted} 个",
     "several tracks cannot be joined in {format}; mp4 and mkv hold them": "{format} 无法容纳多个轨道；mp4 和 mkv 可以",
     "{output}: nothing is written to standard output; a folder of this name is written {folder}": (
         "{output}：不能写到标准输出；若确指此名称的文件夹，请写 {folder}"

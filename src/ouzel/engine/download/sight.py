@@ -306,7 +306,9 @@ async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playl
         for text in chosen:
             try:
                 tracks += [await _rendition(asking, top, text, wish, "subtitles")] if text.uri is not None else []
-            except BadOption:  # of what is left of it between the two
+            except BadOption as exc:
+                if not exc.context.get("nothing_left"):
+                    raise
                 warnings += (f"there are no subtitles {text.language or text.name} between --from and --to",)
     return Sight(
         tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings, has_choice=True
@@ -372,7 +374,7 @@ def _track(playlist: MediaPlaylist, stream: Stream, wish: DownloadWish, kind: Tr
     if not playlist.segments:
         raise NotMedia(f"the playlist lists no segments: {redact(playlist.url)}", url=redact(playlist.url))
     if not pieces:
-        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s")
+        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s", nothing_left=True)
     first = pieces[0].segment.media_sequence
     begins_s = sum(segment.duration_s for segment in playlist.segments if segment.media_sequence < first)
     return TrackPlan(kind, stream, pieces, playlist.url, playlist.independent_segments, begins_s=begins_s)

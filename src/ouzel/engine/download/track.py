@@ -84,8 +84,10 @@ class TrackRun:
         clock: Clock,
         key: bytes | None,
         source: str = "",
+        wanted: str = "",
     ) -> None:
-        """`source`: the address as it was given, which the ledger tells."""
+        """The ledger tells `source`, the address as it was given, and `wanted`, the format that is to be made of the track."""
+        self._wanted = wanted
         self._source = redact(source or way.stream.url)
         self._plan = plan
         self._way = way
@@ -170,7 +172,7 @@ class TrackRun:
         container = _container(ending)
         opening = Opening(
             path.name, container, self._clock.now(), self._source, 1,
-            f"ouzel {__version__}", download=True,
+            f"ouzel {__version__}", download=True, wanted=self._wanted,
         )  # fmt: skip
 
         def identity(index: int) -> str | None:
