@@ -201,6 +201,9 @@ ZH = {
     "no answer within {seconds} s": "{seconds} 秒内没有应答",
     "the answer ended after {size} of {whole} bytes": "应答在 {whole} 字节中的 {size} 字节后结束",
     "the answer ended after {size} of {whole} bytes or more": "应答在至少 {whole} 字节中的 {size} 字节后结束",
+    "there is another file at the address by now: what was begun is no part of it": (
+        "该地址现在是另一个文件：已下载的部分不属于它"
+    ),
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",

@@ -11,6 +11,7 @@ from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, Ouze
 from ouzel.base.urls import redact
 from ouzel.engine.download.asking import Address, Asking
 from ouzel.engine.download.ends import least_size
+from ouzel.engine.download.looks import version_of
 from ouzel.engine.policy import Policy
 from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
@@ -46,6 +47,8 @@ class TrackPlan:
     """Of a plain file, in bytes; None where only its end will tell, and of a list of segments."""
     plain: bool = False
     """A plain file: its pieces are none of the media."""
+    version: str = ""
+    """Of a plain file, as its server tells it; empty where it does not."""
     least_bytes: int = 0
     """So long it is at least, where its length is not told."""
     begins_s: float = 0.0
@@ -243,8 +246,9 @@ async def _top(asking: Asking, stream: Stream) -> Playlist | TrackPlan | None:
     in_ranges, told = await _look_for_ranges(asking, stream, answer.url)
     size = told if answer.length is None else answer.length
     whole = not in_ranges or size is None
-    pieces, least = ranges_of(answer.url, size or 0, whole=whole), (begun.least_bytes or 0) if whole else 0
-    return TrackPlan("video", stream, pieces, answer.url, size=size, plain=True, least_bytes=least)
+    version, least = version_of(answer), (begun.least_bytes or 0) if whole else 0
+    pieces = ranges_of(answer.url, size or 0, whole=whole, version=version)
+    return TrackPlan("video", stream, pieces, answer.url, size=size, plain=True, version=version, least_bytes=least)
 
 
 async def _begin(asking: Asking, stream: Stream) -> _Beginning:

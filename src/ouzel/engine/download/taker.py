@@ -11,7 +11,7 @@ import xxhash
 
 from ouzel.base.errors import BadResponse, NotDecrypted, NotMedia, ShortBody, Unsupported
 from ouzel.engine.download.file import PlacedFile
-from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending
+from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending, version_of
 from ouzel.engine.download.peel import Peel, is_dressed
 from ouzel.engine.sources.detect import quote
 from ouzel.engine.sources.segment_kind import SegmentKind, kind_of_segment
@@ -52,6 +52,8 @@ class Place:
     """The playlist says that decoding can begin with each piece."""
     since_s: float = 0.0
     """Where the file begins in the programme of the track."""
+    version: str = ""
+    """Of a plain file, when it was looked at."""
     least_bytes: int = 0
     """Of a plain file whose length is not told."""
     on_known: Callable[[], None] = field(default=lambda: None)
@@ -171,6 +173,8 @@ class Taker:
 
     def on_answer(self, answer: Answer) -> Take:
         """Also of the rest of a body that broke off. Raises: Misplaced; BadResponse when it is not its rest."""
+        if self._place.version and version_of(answer) not in {"", self._place.version}:
+            raise BadResponse("there is another file at the address by now: what was begun is no part of it")
         if self.received:
             if answer.length is None or self.received + answer.length != self._length:
                 raise BadResponse("the rest of the answer is not as long as was announced")

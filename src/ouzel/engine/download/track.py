@@ -190,6 +190,7 @@ class TrackRun:
                 independent=self._plan.independent,
                 since_s=part.pieces[0].at_s,
                 least_bytes=self._plan.least_bytes,
+                version=self._plan.version,
                 opened=self._key is None and any(part.pieces[index].segment.key for index in file.whole),
             )
             for index, chunk in sorted(file.whole.items()):
