@@ -108,7 +108,8 @@ async def test_what_was_written_down_is_taken_when_the_original_is_gone(
 ) -> None:
     path = record(tmp_path, clip)
     [made] = (await made_of(remux, bench.work("remux", [bench.file(path)]))).files
-    product = bench.file(made.path, role=FileRole.PRODUCT, made_of=("show.ts",), bytes=made.bytes, media_s=made.media_s)
+    values = {"made_of": ("show.ts",), "bytes": made.bytes, "media_s": made.media_s, "tracks": made.tracks}
+    product = bench.file(made.path, role=FileRole.PRODUCT, **values)
     path.unlink()
     again = await made_of(remux, bench.work("remux", [bench.file(path)], [product]))
     assert (again.files, again.gone) == ((made,), ("show.ts",))

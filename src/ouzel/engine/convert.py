@@ -306,7 +306,9 @@ class Work:
         """The product is good: write it down, make it last, give it its name. Returns its size. Runs in a worker thread."""
         size = temporary.stat().st_size
         digest = ledgers.digest(temporary, self._counter(4, size))
-        product = Product(self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage, self._how)
+        product = Product(
+            self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage, how=self._how
+        )
 
         def tell() -> None:
             if self.piece is not None:

@@ -379,8 +379,8 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     },
     Product: lambda p: {
         "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
-        **({"dmg": p.damage} if p.damage else {}), **({"how": p.how} if p.how else {}),
-        **({"with": [*p.beside]} if p.beside else {}),
+        **({"dmg": p.damage} if p.damage else {}), **({"with": [*p.beside]} if p.beside else {}),
+        **({"how": p.how} if p.how else {}),
     },
 }  # fmt: skip
 _PARSERS: dict[str, Callable[[Doc], Line]] = {
@@ -406,6 +406,7 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
     ),
     "made": lambda d: Product(
         v.instant(d["w"]), v.text(d["file"]), v.text(d["format"]), v.count(d["size"]), v.seconds(d["d"]), v.text(d["h"]),
-        v.text(d.get("dmg", "")), v.text(d.get("how", "")), tuple(v.text(each) for each in v.items(d.get("with", []))),
+        v.text(d.get("dmg", "")), tuple(v.text(each) for each in v.items(d.get("with", []))),
+        v.text(d.get("how", "")),
     ),
 }  # fmt: skip

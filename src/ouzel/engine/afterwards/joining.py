@@ -239,7 +239,7 @@ class _Work:
         size = temporary.stat().st_size
         harm = BYTES_CHANGED if damage else ""
         digest = ledgers.digest(temporary, lambda _count: anyio.from_thread.check_cancelled())
-        product = Product(self.clock.now(), out.name, self.format, size, made.media_s, digest, harm, how)
+        product = Product(self.clock.now(), out.name, self.format, size, made.media_s, digest, harm, how=how)
 
         def tell() -> None:
             if lines:
