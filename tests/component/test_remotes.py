@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ouzel.services.remotes import Remotes
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Item, ItemFile, Made, Steps, StepWork
+from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.recordings import RecordingRepo
 from ouzel.store.tables import files, recordings
 from ouzel.testing.remotes import FakeRemote
@@ -308,7 +310,19 @@ async def test_what_must_stay_stays(values: dict[str, Any], why: str, bench: Ben
     assert (made.result["kept"], await bench.in_trash()) == (why, False)
 
 
-async def test_what_is_pinned_or_grows_in_between_stays(bench: Bench) -> None:
+async def test_what_somebody_stopped_goes_while_its_broadcast_does_not_end(bench: Bench) -> None:
+    work = bench.work(await bench.file("c/one.mp4"), remove_local=True)
+    for skipped in (False, True):
+        async with bench.lib.db.transaction() as tx:
+            broadcast = await BroadcastRepo(bench.lib.db).get_in(tx, bench.recording.broadcast_id)
+            assert broadcast is not None
+            live = replace(broadcast, state=BroadcastState.LIVE, skipped=skipped)
+            await BroadcastRepo(bench.lib.db).change_in(tx, live)
+        made = await bench.made(work)
+        assert (made.result.get("kept"), await bench.in_trash()) == (None if skipped else "it may go on", skipped)
+
+
+async def test_what_grows_in_between_stays(bench: Bench) -> None:
     work = bench.work(await bench.file("c/one.mp4"), remove_local=True)
     made = await bench.kind.run(work)
     await bench.file("c/two.mp4")

@@ -171,6 +171,8 @@ async def test_what_is_read_back_is_compared(servers: Servers, tmp_path: Path) -
     [
         ({"secret_key": "another-SECRET"}, RemoteRefused, "403"), ({"bucket": "nobody"}, RemoteRefused, "NoSuchBucket"),
         ({"endpoint": "http://127.0.0.1:1"}, RemoteUnreachable, "nothing answers there"),
+        ({"endpoint": "http://169.254.169.254"}, RemoteRefused, "to which nothing is sent"),
+        ({"endpoint": "http://nobody.invalid"}, RemoteUnreachable, "there is no host nobody.invalid"),
     ],
 )  # fmt: skip
 async def test_s3_says_why_not_and_shows_no_secret(

@@ -18,17 +18,18 @@ from ouzel.base.ids import new_id
 from ouzel.base.units import format_size
 from ouzel.engine.sinks.file import LEDGER
 from ouzel.engine.transfer.transport import Transport
+from ouzel.model.broadcast import BroadcastState
 from ouzel.model.happening import Happening
 from ouzel.model.naming import CHANNEL_FIELDS, render_name
-from ouzel.model.recording import MEDIA
+from ouzel.model.recording import MEDIA, Recording
 from ouzel.model.remotes import Copy, Found, check_folder, key_of
+from ouzel.model.states import RecordingState
 from ouzel.services.channels import Channels
 from ouzel.services.remotes import STEP, Remotes
 from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.recordings import RecordingRepo
-from ouzel.store.retention import HeldRecording, RetentionRepo
 
 _ANYTHING = ".ouzel-test"
 """A name that is asked for to see whether the remote answers."""
@@ -72,6 +73,7 @@ class _Upload:
         self._work = work
         self._to: str = work.fields["to"]
         self._files = RecordingRepo(db)
+        self._broadcasts = BroadcastRepo(db)
         self._done_bytes = self._sent_bytes = self._taken = 0
 
     async def run(self) -> Made:
@@ -148,8 +150,8 @@ class _Upload:
             if each.row.id not in sure and not await self._is_there(way, each, copies):
                 return f"{each.row.path} has no copy there"
         async with self._db.transaction() as tx:
-            held = await RetentionRepo(self._db).one_in(tx, self._work.item.id)
-            return await self._why_not_in(tx, held) if held is not None else "it is gone"
+            recording = await self._files.get_in(tx, self._work.item.id)
+            return "it is gone" if recording is None else await self._why_not_in(tx, recording)
 
     async def _is_there(self, way: Transport, file: ItemFile, copies: Sequence[Copy]) -> bool:
         """Of what was copied before: whether it is there still, as it was."""
@@ -168,25 +170,26 @@ class _Upload:
 
     async def _trash_in(self, tx: Tx) -> None:
         """As somebody would put it there; what must stay by now does."""
-        held = await RetentionRepo(self._db).one_in(tx, self._work.item.id)
         recording = await self._files.get_in(tx, self._work.item.id)
-        if held is None or recording is None or await self._why_not_in(tx, held):
+        if recording is None or await self._why_not_in(tx, recording):
             return
         values = {"deleted_at": self._db.clock.now(), "revision": recording.revision + 1}
         await self._files.change_in(tx, recording.id, **values)
         data = {"removed": True, "by": STEP, "why": "copied"}
         tx.emit(Happening("recording.removed", recording.id, data, recording.channel_id))
 
-    async def _why_not_in(self, tx: Tx, held: HeldRecording) -> str:
+    async def _why_not_in(self, tx: Tx, recording: Recording) -> str:
         """As its rows say; empty: it may go."""
-        if held.deleted_at is not None:
+        if recording.deleted_at is not None:
             return "it is in the trash already"
-        if held.pinned or self._is_pinned_by_channel(held.channel_id):
+        if recording.pinned or self._is_pinned_by_channel(recording.channel_id):
             return "it is pinned"
-        if not held.is_over:
+        broadcast = await self._broadcasts.get_in(tx, recording.broadcast_id)
+        may_come_back = broadcast is not None and not broadcast.skipped and broadcast.state is not BroadcastState.ENDED
+        if recording.state is not RecordingState.DONE or may_come_back:
             return "it may go on"
         seen = {each.row.id for each in self._work.all_files}
-        unseen = [row.path for row in await self._files.files_in(tx, held.id) if row.id not in seen]
+        unseen = [row.path for row in await self._files.files_in(tx, recording.id) if row.id not in seen]
         return f"{unseen[0]} was not copied" if unseen else ""
 
     def _is_pinned_by_channel(self, channel_id: str) -> bool:
@@ -204,7 +207,7 @@ class _Upload:
         if item.recording is None:
             return fields | _of_download(item)
         recording = item.recording
-        broadcast = await BroadcastRepo(self._db).get(recording.broadcast_id)
+        broadcast = await self._broadcasts.get(recording.broadcast_id)
         fields |= {
             "title": recording.title, "name": broadcast.anchor if broadcast else "",
             "category": broadcast.category if broadcast else "", "quality": recording.quality or "",

