@@ -310,7 +310,7 @@ def check_alike(first: tuple[Path, Found], other: tuple[Path, Found], format_: s
                 f"{other[0]} cannot be joined to {first[0].name}: its pictures are framed otherwise; {words}"
             )
         if one.sets != two.sets and format_ != "ts":
-            words = "the step convert makes them alike, and format ts holds both"
+            words = "the step convert makes them alike, ts holds both"
             raise Unsupported(
                 f"{other[0]} cannot be joined to {first[0].name}: its {one.codec} has other settings; {words}"
             )
