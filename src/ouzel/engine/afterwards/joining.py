@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio.from_thread
@@ -59,6 +59,8 @@ class Joined:
     warnings: tuple[str, ...] = ()
     is_damaged: bool = False
     """One of the sources was not what its ledger says, and so nobody knows what this is."""
+    found: Found | None = field(default=None, compare=False)
+    """What is in it, where it was looked at now."""
 
 
 def check_join(format_: str) -> None:
@@ -120,7 +122,7 @@ class _Work:
             size = await anyio.to_thread.run_sync(self._settle, temporary, out, made, lines, how, damage)
         self.on_progress(1.0)
         gaps = sum(isinstance(line, Gap) for line in lines)
-        return Joined(out, size, made.media_s, gaps, (*damage, *self._untold(helds)), bool(damage))
+        return Joined(out, size, made.media_s, gaps, (*damage, *self._untold(helds)), bool(damage), made)
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
