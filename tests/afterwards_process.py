@@ -3,12 +3,14 @@
 FOLDER has the files of which a recording of this chain is made, with their ledgers. What is moved is copied by every second
 child, as to another disk. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each recording that
 is over, `begin STEP`, a line for whatever happens and for each step forward, and `idle` when no job is left. When it has ended,
-`dead PID` is said. Another kind of step joins in with its place in a chain of `CHAINS`, and its line in `kinds`.
+`dead PID` is said. The chain `upload` leads to the remote of
+`remote.json`, and into the trash. Another kind of step joins in with its place in a chain of `CHAINS`, and its line in `kinds`.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import shutil
@@ -25,6 +27,9 @@ from tests.component.library import Library
 from ouzel.base.ids import new_id
 from ouzel.config.tables import HookSettings
 from ouzel.engine import placing
+from ouzel.engine.transfer.transport import TransferRules
+from ouzel.engine.transfer.transports import Transports
+from ouzel.model.broadcast import BroadcastState
 from ouzel.model.jobs import OPEN, JobState
 from ouzel.services.afterwards import Afterwards
 from ouzel.services.broadcasts import Broadcasts
@@ -35,11 +40,13 @@ from ouzel.services.jobs import Jobs
 from ouzel.services.notices import Notices
 from ouzel.services.pipelines import Pipelines
 from ouzel.services.places import Places
+from ouzel.services.remotes import Remotes
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import QUEUES, StepJobs
 from ouzel.services.step_kinds import command_kind
 from ouzel.services.step_media import media_kinds
 from ouzel.services.step_move import move_kind
+from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Made, StepKind, Steps, StepWork
 from ouzel.services.storage import RootGate
 from ouzel.services.supervisor import Supervisor
@@ -92,6 +99,7 @@ CHAINS = {
         0,
     ),
     "move": Chain(({"step": "move", "to": "nas"}, COMMAND), ("show",), 12.0, 2),
+    "upload": Chain(({"step": "upload", "to": "far", "remove_local": True}, COMMAND), ("show",), 12.0, 2),
 }
 
 
@@ -127,7 +135,7 @@ async def bring(folder: Path, chain: Chain, db: Db, channels: Channels, broadcas
             shutil.copy(folder / f"{file}.{ending}", folder / "media" / f"{file.replace('show', name)}.{ending}")
     channel_id = await lib.channel(new_id(now), settings={"pipeline": "chain"})
     await channels.load()
-    recording = await lib.recording(await lib.broadcast(channel_id))
+    recording = await lib.recording(await lib.broadcast(channel_id, state=BroadcastState.ENDED))
     for part, file in enumerate(chain.files, 1):
         size, path = (folder / f"{file}.ts").stat().st_size, f"{file.replace('show', name)}.ts"
         await lib.file(recording, path, bytes=size, media_s=chain.media_s, part=part)
@@ -155,6 +163,9 @@ async def main(folder: Path, chain: Chain) -> None:
         places = Places(roots)
         afterwards = Afterwards(db, queue, channels, notices, places)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
+        remotes = Remotes(db, Secrets(b"k" * 32).box, Transports(TransferRules(timeout_s=10.0)))
+        if chain == "upload" and not await remotes.all():
+            await remotes.add("far", json.loads((folder / "remote.json").read_text()), by="me")
         script = f'echo "$OUZEL_RUN $OUZEL_ATTEMPT $OUZEL_FILE" >> "{folder}/log"'
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
@@ -162,6 +173,7 @@ async def main(folder: Path, chain: Chain) -> None:
             *media_kinds(FFMPEG, clock),
             command_kind(hooks, clock),
             move_kind(places, gates, afterwards.held),
+            upload_kind(db, channels, remotes),
         ]
         steps = Steps(telling(kind) for kind in kinds)
         of_steps = StepJobs(db, steps, afterwards, DownloadRepo(db, ownership), places, lambda _root: None)

@@ -1,6 +1,6 @@
-"""Work on closed files that is killed at twenty moments: `python -m tests.media_process KIND FOLDER`.
+"""Work on closed files that is killed at several moments: `python -m tests.media_process KIND FOLDER`.
 
-`FOLDER/seed` holds the files to begin with. For each moment a copy of it, 1 … 20, is worked on by a child that dies there as by
+`FOLDER/seed` holds the files to begin with. For each moment a copy of it, 1 … 10, is worked on by a child that dies there as by
 `kill -9`, and then by one that may finish. Prints one JSON object a moment.
 """
 
@@ -24,7 +24,7 @@ from ouzel.engine.ledgers import digest
 from ouzel.model import ledger
 from ouzel.testing.clock import FakeClock
 
-MOMENTS = 20
+MOMENTS = 10
 DEAD = 99
 
 Tell = Callable[[float], None]

@@ -148,7 +148,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             "transfer", "copies at a remote",
             {
                 "to": Field(None, "name of the remote"),
-                "path": Field("", "template of the paths there; empty: as here"),
+                "path": Field("", "template of the folder there, in which files keep their names; empty: as here"),
                 "remove_local": Field(False, "put what lies here into the trash once its copy was verified"),
             },
         ),
