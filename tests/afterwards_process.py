@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ from ouzel.store.ownership import SqliteOwnership
 from ouzel.system.clock import SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 
+FFMPEG = FfmpegFinder()
+_LATE = (
+    "engine.afterwards.encode",
+    "engine.afterwards.joining",
+    "engine.afterwards.pictures",
+    "engine.afterwards.clock",
+)
+"""What a daemon imports when it has use for it: once here, and not by each child."""
 COMMAND = {"step": "command", "hook": "log"}
 
 
@@ -161,7 +170,7 @@ async def main(folder: Path, chain: Chain) -> None:
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
         kinds = [
-            *media_kinds(FfmpegFinder(), clock),
+            *media_kinds(FFMPEG, clock),
             command_kind(hooks, clock),
             move_kind(places, gates, afterwards.held),
             upload_kind(db, channels, remotes),
@@ -202,6 +211,9 @@ async def main(folder: Path, chain: Chain) -> None:
 
 
 def serve(folder: Path, chain: Chain) -> None:
+    for name in _LATE:
+        import_module(f"ouzel.{name}")
+    anyio.run(FFMPEG.find, ("h264", "aac"))
     for number, _line in enumerate(sys.stdin):
         pid = os.fork()
         if not pid:
