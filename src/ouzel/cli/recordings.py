@@ -10,6 +10,7 @@ from ouzel.cli.groups import Noun, Row, done, fields, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.model.channel_settings import DEFAULTS
 
 
 @click.group(cls=Noun)
@@ -89,9 +90,9 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
         if file["state"] == "open":  # its row has no numbers yet
             running = doc["running"] and file is doc["files"][-1]
             words = "recordings.file_open" if running else "recordings.file_left"
-            output.say(tr(words, path=file["path"], time=format_duration(rest_s)))
+            output.say(tr(words, path=_place(file), time=format_duration(rest_s)))
         else:
-            output.say(tr("recordings.file", path=file["path"], time=time, size=size))
+            output.say(tr("recordings.file", path=_place(file), time=time, size=size))
     for gap in doc["gap_list"]:
         output.say(
             tr(
@@ -105,6 +106,11 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
         if title := " ".join(filter(None, [chapter["title"], chapter["category"]])):
             output.say(tr("recordings.chapter", at=format_duration(chapter["at_s"]), title=title))
     return EXIT_OK
+
+
+def _place(file: Row) -> str:
+    """`nas:folder/show.ts`; where it is on the usual root, the path alone."""
+    return file["path"] if file["root"] == DEFAULTS.root else f"{file['root']}:{file['path']}"
 
 
 def _action(name: str, method: str, path: str, text: str, body: object, what: str) -> None:

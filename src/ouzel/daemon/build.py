@@ -14,7 +14,7 @@ from ouzel.api.services import ApiRules, Recorders, Roots, Services, Watchers
 from ouzel.config.roots import USUAL
 from ouzel.config.settings import Settings
 from ouzel.config.tables import RecordSettings
-from ouzel.daemon.downloading import Doors, download_rules, make_downloading
+from ouzel.daemon.downloading import Doors, RootedDownloading, download_rules, make_downloading
 from ouzel.daemon.roots import make_gates
 from ouzel.engine.policy import Policy
 from ouzel.engine.transfer.transport import TransferRules
@@ -65,7 +65,8 @@ from ouzel.services.roster import Roster
 from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
-from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_kinds import command_kind
+from ouzel.services.step_media import media_kinds
 from ouzel.services.step_move import move_kind
 from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Steps
@@ -164,16 +165,17 @@ async def open_daemon(
         )
         downloads = Downloads(
             db, DownloadRepo(db, ownership), events, secrets.box, download_rules(settings),
-            lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
+            lambda: RootedDownloading(
+                make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), gates.values()
+            ),
+            afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
         remotes = Remotes(db, secrets.box, Transports(_transfer(settings)))
-        steps = Steps(
-            [
-                remux_kind(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held),
-                upload_kind(db, channels, remotes),
-            ]
-        )  # fmt: skip
+        own_kinds = [
+            command_kind(hooks, clock), move_kind(places, gates, afterwards.held), upload_kind(db, channels, remotes),
+        ]  # fmt: skip
+        steps = Steps([*media_kinds(ffmpeg, clock), *own_kinds])
 
         def check_room(root: str) -> None:
             if root in gates:

@@ -32,6 +32,8 @@ from ouzel.model.ledger_lines import (
 )
 from ouzel.model.ledger_values import Doc
 
+_AT_END_S = 0.001
+"""Places in a ledger are rounded."""
 _CRC_TAIL = len(b',"x":"01234567"}')
 _SCOPES: tuple[TrackScope, ...] = get_args(TrackScope)
 _CONTAINERS: tuple[Container, ...] = get_args(Container)
@@ -87,6 +89,23 @@ class Ledger:
         if self.opening.download:  # whose times count what is missing as well
             return sum(chunk.duration_s for chunk in self.chunks)
         return next((c.end_s for c in reversed(self.chunks) if c.scope == "all"), 0.0)
+
+    @property
+    def until(self) -> datetime | None:
+        """Up to when its programme is kept, or is told to be missing at its end; None: it has no chunk."""
+        if not self.chunks:
+            return None
+        last = self.chunks[-1]
+        at_end = (gap.wall_end for gap in self.gaps if gap.at_s >= self.media_s - _AT_END_S)
+        return max([last.wall + timedelta(seconds=last.duration_s), *at_end])
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on its programme is kept, or is told to be missing at its beginning; None: it has no chunk."""
+        if not self.chunks:
+            return None
+        at_start = (gap.wall_start for gap in self.gaps if gap.at_s <= _AT_END_S and gap.is_dated)
+        return min([self.chunks[0].wall, *at_start])
 
     def product(self, name: str) -> Product | None:
         """The last that was made under this file name."""
@@ -361,6 +380,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Product: lambda p: {
         "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
         **({"dmg": p.damage} if p.damage else {}), **({"with": [*p.beside]} if p.beside else {}),
+        **({"how": p.how} if p.how else {}),
     },
 }  # fmt: skip
 _PARSERS: dict[str, Callable[[Doc], Line]] = {
@@ -387,5 +407,6 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
     "made": lambda d: Product(
         v.instant(d["w"]), v.text(d["file"]), v.text(d["format"]), v.count(d["size"]), v.seconds(d["d"]), v.text(d["h"]),
         v.text(d.get("dmg", "")), tuple(v.text(each) for each in v.items(d.get("with", []))),
+        v.text(d.get("how", "")),
     ),
 }  # fmt: skip

@@ -107,6 +107,8 @@ class Product:
     """`BYTES_CHANGED`, or empty."""
     beside: tuple[str, ...] = ()
     """Tracks that were joined with the one that the ledger tells of, by kind, language and name."""
+    how: str = ""
+    """What else was done to it than to put it into another container, as its maker says it; empty: nothing."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product

@@ -20,7 +20,7 @@ from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob
 from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, Step, move_run
 from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
-from ouzel.model.steps import SHAPES
+from ouzel.model.steps import MOVE, SHAPES
 from ouzel.services.channels import Channels
 from ouzel.services.fetched_files import files_of_download
 from ouzel.services.notices import Notices
@@ -85,13 +85,14 @@ class Afterwards:
             return [self._places.path(row) for row in await self._files.files_in(tx, item_id)]
 
     async def held(self, item_id: str, run_id: str) -> set[str]:
-        """Ids of its files with which other runs have something to do now."""
+        """Ids of its files with which other runs have something to do now. Two that only move them wait for one another."""
         async with self._db.transaction() as tx:
-            runs = [
+            others = [
                 each for each in await self._runs.of_in(tx, item_id) if each.state is _R.RUNNING and each.id != run_id
             ]
-            taken = {name for each in runs for name in (*each.taken, *each.files)}
             rows = await self._files.files_in(tx, item_id)
+        busy = [each for each in others if each.step is not None and each.step.name != MOVE]
+        taken = {name for each in busy for name in (*each.taken, *each.files)}
         return {row.id for row in rows if row.id in taken or taken.intersection(row.made_of)}
 
     # -- beginning ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from ouzel.base.errors import BadOption, Conflict, DiskFull, FileBusy, InUse
 from ouzel.base.units import format_size
+from ouzel.model.steps import MOVE
 from ouzel.services.places import Places
 from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
 from ouzel.services.storage import RootGate
@@ -56,7 +57,18 @@ def move_kind(places: Places, gates: Mapping[str, RootGate], held: Held) -> Step
         if fields["to"] not in gates:
             raise BadOption(f"there is no storage root {fields['to'][:60]!r}; there is {', '.join(gates)}")
 
+    moving: set[str] = set()
+
     async def run(work: StepWork) -> Made:
+        if work.item.id in moving:
+            raise InUse("another run moves its files: this one goes on when that is done")
+        moving.add(work.item.id)
+        try:
+            return await move(work)
+        finally:
+            moving.remove(work.item.id)
+
+    async def move(work: StepWork) -> Made:
         to: str = work.fields["to"]
         _check_at_rest(work.item)
         await work.move({})  # what an attempt before has left where it was
@@ -72,7 +84,7 @@ def move_kind(places: Places, gates: Mapping[str, RootGate], held: Held) -> Step
         left = sum(len(group.files) for group in wanted) - way.moved
         return Made(result={"moved": way.moved, "bytes": way.bytes, **({"left": left} if left else {})})
 
-    return StepKind("move", run, check)
+    return StepKind(MOVE, run, check)
 
 
 def _check_at_rest(item: Item) -> None:

@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 
 ZH = {
     # tracks that are joined
+    "it is on air, and recorded as it comes: {options} cannot be heeded": "正在直播，按其内容录制：{options} 无法照办",
+    "--from and --to: a plain file is fetched whole": "--from 和 --to：普通文件只能整个下载",
     "--quality {quality}: there is one quality, and nothing to choose from": "--quality {quality}：只有一种清晰度，无可选择",
     "--audio {languages}: there is one sound, and no word about its language": (
         "--audio {languages}：只有一条声音轨道，且未说明语言"
@@ -191,6 +193,8 @@ ZH = {
     "the server closed the connection {where}": "服务器关闭了连接（{where}）",
     "{host} answered {status} {words}": "{host} 应答 {status} {words}",
     "no answer within {seconds} s": "{seconds} 秒内没有应答",
+    "the answer ended after {size} of {whole} bytes": "应答在 {whole} 字节中的 {size} 字节后结束",
+    "the answer ended after {size} of {whole} bytes or more": "应答在至少 {whole} 字节中的 {size} 字节后结束",
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",

@@ -52,6 +52,8 @@ class Place:
     """The playlist says that decoding can begin with each piece."""
     since_s: float = 0.0
     """Where the file begins in the programme of the track."""
+    least_bytes: int = 0
+    """Of a plain file whose length is not told."""
     on_known: Callable[[], None] = field(default=lambda: None)
     """Told that more places are known, or that it is crooked."""
     opened: bool = False
@@ -132,6 +134,7 @@ class Taker:
     Args:
         is_over: whether the piece is there by now.
         came: told of every byte.
+        gone: told how many of them count no more, because nothing comes of the attempt.
     """
 
     def __init__(
@@ -141,12 +144,14 @@ class Taker:
         decryptor: Decryptor | None,
         is_over: Callable[[], bool],
         came: Callable[[int], None],
+        gone: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._place = place
         self._piece = piece
         self._decryptor = decryptor
         self._is_over = is_over
         self._came = came
+        self._gone = gone
         self._digest = xxhash.xxh3_64()
         self._length: int | None = None
         self.received = 0
@@ -187,6 +192,8 @@ class Taker:
             self._peel.finish()
         if not self.size and self._place.kind != "text":
             raise ShortBody("the segment is empty")
+        if self._length is None and self.size < self._place.least_bytes:
+            raise ShortBody(f"the answer ended after {self.size} of {self._place.least_bytes} bytes or more")
         self._place.learn(self._piece.position, self.size)
         self.settle()
         return self.size
@@ -218,6 +225,8 @@ class Taker:
         """Nothing comes of this attempt."""
         self._place.held_bytes -= len(self._waiting)
         self._waiting = bytearray()
+        self._gone(self.received)
+        self.received = 0
 
     # -- the way of a byte --------------------------------------------------------------------------------------------
 

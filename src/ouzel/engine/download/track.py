@@ -181,12 +181,13 @@ class TrackRun:
             place = Place(
                 file,
                 Layout(len(part.head), len(part.pieces)),
-                "plain" if self._plan.size is not None else "text" if ending in _TEXT else "media",
+                "plain" if self._plan.plain else "text" if ending in _TEXT else "media",
                 first,
-                container=None if self._plan.size is not None or ending in _TEXT else _kind(ending),
+                container=None if self._plan.plain or ending in _TEXT else _kind(ending),
                 identity=lambda piece: identify(part.pieces[piece.position - first]),
                 independent=self._plan.independent,
                 since_s=part.pieces[0].at_s,
+                least_bytes=self._plan.least_bytes,
                 opened=self._key is None and any(part.pieces[index].segment.key for index in file.whole),
             )
             for index, chunk in sorted(file.whole.items()):
@@ -242,7 +243,7 @@ class TrackRun:
     async def _check(self, file: PlacedFile) -> Checked:
         from ouzel.engine.download.check import Checked, check  # and with it the readers of all formats
 
-        if self._plan.size is not None:  # its pieces are none of the media
+        if self._plan.plain:  # its pieces are none of the media
             return Checked()
         self._tally.stage = "checking"
         checked = await anyio.to_thread.run_sync(check, file)
@@ -262,7 +263,7 @@ class TrackRun:
         """By what the addresses say; the first bytes have the last word."""
         uri = part.pieces[0].segment.uri
         told = urlsplit(uri).path.rpartition(".")[2].lower()
-        if self._plan.size is not None:
+        if self._plan.plain:
             return told if told.isalnum() and len(told) <= 5 else "bin"
         if part.head or told in _MOVIE:
             return "mp4"

@@ -12,6 +12,7 @@ from ouzel.store.tables.pipelines import pipeline_runs, pipelines
 from ouzel.store.tables.policies import policies
 from ouzel.store.tables.remotes import copies, remotes
 from ouzel.store.tables.standings import standing_history, standings
+from ouzel.store.tables.storage import roots
 from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "recordings",
     "remotes",
     "revisions",
+    "roots",
     "routes",
     "sessions",
     "setup_links",

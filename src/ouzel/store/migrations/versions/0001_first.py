@@ -312,6 +312,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_revisions_subject", "revisions", ["kind", "subject", "number"], unique=False)
     op.create_table(
+        "roots",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("marked_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_roots")),
+    )
+    op.create_table(
         "routes",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("doc", sa.Text(), nullable=False),
