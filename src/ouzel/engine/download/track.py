@@ -94,15 +94,25 @@ class TrackRun:
         self._key = key
         self._tally = tally
         self._clock = clock
+        self._opened = False
+        """A key has opened something of it."""
+        self._sealed: list[PlacedFile] = []
+        """Its files that wait for those behind them."""
 
     async def run(self, path_for: PathFor) -> list[TrackFile]:
-        """Raises: OuzelError. What is there stays for the next call."""
+        """Raises: OuzelError. What is there stays for the next call; nothing has its name before all of it is there."""
         parts = await self._parts()
         files: list[TrackFile] = []
         first = 0
-        for number, part in enumerate(parts, 1):
-            files.append(await self._fetch(part, first, number, path_for))
-            first += len(part.pieces)
+        try:
+            for number, part in enumerate(parts, 1):
+                files.append(await self._fetch(part, first, number, path_for))
+                first += len(part.pieces)
+            for file in self._sealed:
+                await anyio.to_thread.run_sync(file.publish)
+        finally:
+            for file in self._sealed:
+                file.release()
         return files
 
     async def _parts(self) -> list[_Part]:
@@ -187,7 +197,8 @@ class TrackRun:
                 identity=lambda piece: identify(part.pieces[piece.position - first]),
                 independent=self._plan.independent,
                 since_s=part.pieces[0].at_s,
-                opened=self._key is None and any(part.pieces[index].segment.key for index in file.whole),
+                opened=self._opened
+                or (self._key is None and any(part.pieces[index].segment.key for index in file.whole)),
             )
             for index, chunk in sorted(file.whole.items()):
                 place.layout.stand(index, chunk.offset, chunk.length)
@@ -203,7 +214,8 @@ class TrackRun:
                 elif not file.whole:
                     file.discard()  # nothing came of it
                 raise
-            return await self._close(place, part, lost)
+            self._opened = place.opened
+            return await self._seal(place, part, lost)
 
     async def _drain(self, place: Place, part: _Part, first: int) -> list[Lost]:
         """Fetch until nothing is left to do, setting the file right in between where a length was not what was told."""
@@ -222,7 +234,7 @@ class TrackRun:
             else:
                 return sorted(lost, key=lambda each: each.piece.position)
 
-    async def _close(self, place: Place, part: _Part, lost: Sequence[Lost]) -> TrackFile:
+    async def _seal(self, place: Place, part: _Part, lost: Sequence[Lost]) -> TrackFile:
         file = place.file
         end = place.layout.end
         assert end is not None, "every piece is there or lost"
@@ -234,7 +246,8 @@ class TrackRun:
                 await anyio.to_thread.run_sync(file.pad, at, size)
         media_s = sum(chunk.duration_s for chunk in file.whole.values())
         checked = await self._check(file)
-        await anyio.to_thread.run_sync(file.close, end, media_s, gaps, checked.tracks, self._clock.now())
+        await anyio.to_thread.run_sync(file.seal, end, media_s, gaps, checked.tracks, self._clock.now())
+        self._sealed.append(file)
         broken = any(chunk.discontinuity for chunk in file.whole.values())
         count = len(part.pieces)
         return TrackFile(file.path, file.opening.container, end, media_s, count, gaps, broken, checked.warnings)
@@ -278,8 +291,9 @@ async def _opened(
     file = await anyio.to_thread.run_sync(PlacedFile.open, path, opening, head, identity)
     try:
         yield file
-    finally:
+    except BaseException:
         file.release()
+        raise
 
 
 def _container(ending: str) -> Container:
