@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import Forbidden, Gone, NotDecrypted, NotMedia
+from ouzel.base.errors import Forbidden, Gone, NotDecrypted
 from ouzel.base.urls import redact
 from ouzel.engine.download.asking import Way
 from ouzel.engine.download.crew import Crew, Lost
@@ -25,7 +25,7 @@ from ouzel.engine.download.straighten import straighten
 from ouzel.engine.download.taker import OtherContainer, Place
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.policy import Policy
-from ouzel.engine.sources.detect import quote
+from ouzel.engine.sources.detect import discreet, not_media
 from ouzel.engine.sources.keys import Keyring
 from ouzel.engine.sources.segment_kind import SegmentKind
 from ouzel.formats.m3u8 import InitSegment
@@ -151,7 +151,8 @@ class TrackRun:
                 raise NotDecrypted(
                     "decrypted, the init segment is no media: it may have another key than the playlist says"
                 )
-            raise NotMedia(f"the init segment is no media: {quote(data)}")
+            with discreet(self._way.asking.scope):
+                raise not_media("the init segment is no media", data)
         return data
 
     async def _fetch(self, part: _Part, first: int, number: int, path_for: PathFor) -> TrackFile:
@@ -196,6 +197,7 @@ class TrackRun:
                 container=None if self._plan.size is not None or ending in _TEXT else _kind(ending),
                 identity=lambda piece: identify(part.pieces[piece.position - first]),
                 independent=self._plan.independent,
+                scope=self._way.asking.scope,
                 since_s=part.pieces[0].at_s,
                 opened=self._opened
                 or (self._key is None and any(part.pieces[index].segment.key for index in file.whole)),
