@@ -35,6 +35,17 @@ ZH = {
     "the subtitles {path} stay as they are": "字幕 {path} 保持原样",
     "the programme changes on the way: it is in {count} files": "节目中途变化：分为 {count} 个文件",
     "the tracks change on the way, each at other places: they stay as they are": "各轨道中途在不同位置变化：保持原样",
+    # what was fetched, before it is closed
+    "the init segment cannot be read: {why}": "无法读取初始化分段：{why}",
+    "the same bytes came twice: {why}": "出现了两次相同的数据：{why}",
+    "not media at an end of {why}": "分段首尾有非媒体数据：{why}",
+    "the clock jumps, and the playlist does not say so, at {why}": "时钟跳变而播放列表没有说明：{why}",
+    "packets are missing before {why}": "以下分段之前缺少数据包：{why}",
+    "the numbers of fragments do not rise at {why}": "分片序号没有递增：{why}",
+    "segment {number}": "分段 {number}",
+    "the segments last {seen} by their clock, and {told} as the playlist announces them": (
+        "按时钟计算各分段共 {seen}，而播放列表声明为 {told}"
+    ),
     # settings
     "{path}, line {line}, column {column}: no TOML: {words}": "{path} 第 {line} 行第 {column} 列：不是有效的 TOML：{words}",
     "{path}, line {line}: {what}": "{path} 第 {line} 行：{what}",
@@ -201,6 +212,9 @@ ZH = {
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",
+    "{host} is a {kind} address, {what}": "{host} 属于 {kind} 地址，{what}",
+    "and what names it lies in another network": "而引用它的内容在另一个网络中",
+    "and the proxy {proxy} is asked for public ones only": "而代理 {proxy} 只用于公网地址",
 }
 _OF_THE_SYSTEM = {
     "permission denied": "没有权限",
