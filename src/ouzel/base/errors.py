@@ -230,7 +230,17 @@ class TooLarge(FormatError):
 
 
 class NotMedia(MediaError):
+    """`begins`: what came instead, as far as it is shown; not everybody may read it."""
+
     code = "not_media"
+
+    def __init__(self, message: str, *, begins: str = "", **context: object) -> None:
+        super().__init__(message + begins, **context)
+        self._begins = begins
+
+    def keep_secret(self) -> None:
+        """Say no more of what came than what it is not."""
+        self.message = self.message.removesuffix(self._begins)
 
 
 class NotDecrypted(MediaError):

@@ -14,7 +14,15 @@ from ouzel.engine.download.ends import least_size
 from ouzel.engine.download.looks import version_of
 from ouzel.engine.policy import Policy
 from ouzel.engine.recipes import SOUND_ONLY
-from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
+from ouzel.engine.sources.detect import (
+    FFMPEG_SCHEMES,
+    SNIFF_BYTES,
+    Kind,
+    discreet,
+    kind_of_bytes,
+    kind_of_rest,
+    scheme_of,
+)
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Playlist, Rendition, Variant, parse
 from ouzel.model.downloads import DownloadWish
 from ouzel.model.pieces import Piece, pieces_of, ranges_of
@@ -234,12 +242,14 @@ async def _top(asking: Asking, stream: Stream) -> Playlist | TrackPlan | None:
     """What an address leads to; None for what is on air, or can only be read as it comes."""
     if scheme_of(stream.url) in FFMPEG_SCHEMES:
         return None
-    begun = await asking.patiently(lambda: _begin(asking, stream))
-    answer = begun.answer
-    assert answer is not None
-    kind = begun.kind or kind_of_rest(bytes(begun.data), answer.content_type)
+    with discreet(asking.scope):
+        begun = await asking.patiently(lambda: _begin(asking, stream))
+        answer = begun.answer
+        assert answer is not None
+        kind = begun.kind or kind_of_rest(bytes(begun.data), answer.content_type)
     if kind == "hls":
-        return parse(bytes(begun.data), base_url=answer.url)
+        with discreet(asking.scope):
+            return parse(bytes(begun.data), base_url=answer.url)
     is_manifest = bytes(begun.data[:SNIFF_BYTES]).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_manifest or (answer.length is None and not begun.least_bytes):
         return None  # DASH; or something that goes on and on
@@ -366,7 +376,8 @@ async def _rendition(
 async def _media(asking: Asking, top: MasterPlaylist, url: str) -> MediaPlaylist:
     request = asking.request(asking.address.stream, url)
     page = await asking.fetch_patiently(request, max(_MOST_PLAYLIST, Policy().max_playlist_bytes))
-    playlist = parse(page.data, base_url=page.answer.url, variables=dict(top.variables))
+    with discreet(asking.scope):
+        playlist = parse(page.data, base_url=page.answer.url, variables=dict(top.variables))
     if isinstance(playlist, MasterPlaylist):
         raise FormatError("the address of a media playlist gives a master playlist", url=redact(url))
     return playlist
