@@ -41,8 +41,8 @@ def segments(*uris: str, tags: str = "", over: bool = True) -> bytes:
 ANSWERS: dict[str, tuple[bytes, str, str]] = {
     "page.m3u8": (b"<!doctype html><html><body>Sign in</body></html>", "not_media", "web page"),
     "page.flv": (b"\n<html>" + b"x" * 100_000, "not_media", "web page"),
-    "api.json": (b'{"error": "no such room"}', "not_media", "no such room"),
-    "words.txt": (b"out of order", "not_media", "out of order"),
+    "api.json": (b'{"error": "no such room"}', "not_media", "a JSON document"),
+    "words.txt": (b"out of order", "not_media", "no media that Ouzel knows"),
     "empty.ts": (b"", "not_media", "empty"),
     "noise.bin": (NOISE, "not_media", "Invalid data"),
     "noise.ts": (bytes(range(7, 251)) * 2000, "bad_format", "transport stream"),

@@ -11,6 +11,7 @@ import pytest
 from tests.recordings import NOON, segments
 from xxhash import xxh3_64_hexdigest
 
+from ouzel.cli.texts.sentences import in_chinese
 from ouzel.engine.download.check import check
 from ouzel.engine.download.file import PlacedFile
 from ouzel.formats.shape import Container
@@ -104,6 +105,41 @@ def test_packets_that_are_missing_at_an_edge_are_told(clip: Clip, fetched: Fetch
     bodies[5] = bodies[5][: -12 * 188]
     with fetched("ts", head, bodies) as file:
         assert check(file).warnings == ("packets are missing before segment 6",)
+
+
+@pytest.mark.parametrize(
+    ("warning", "shown"),
+    [
+        ("packets are missing before segment 3, 4, 5, and 2 more", "以下分段之前缺少数据包：分段 3, 4, 5，另有 2 个"),
+        ("the same bytes came twice: segment 5 and 6", "出现了两次相同的数据：分段 5 and 6"),
+        ("not media at an end of segment 5 (byte 9)", "分段首尾有非媒体数据：分段 5 (byte 9)"),
+        ("the numbers of fragments do not rise at segment 7", "分片序号没有递增：分段 7"),
+        (
+            "the clock jumps, and the playlist does not say so, at segment 3 (by +1.000 s)",
+            "时钟跳变而播放列表没有说明：分段 3 (by +1.000 s)",
+        ),
+        (
+            "the segments last 00:00:11.0 by their clock, and 00:00:15.4 as the playlist announces them",
+            "按时钟计算各分段共 00:00:11.0，而播放列表声明为 00:00:15.4",
+        ),
+        ("the init segment cannot be read: no moov", "无法读取初始化分段：no moov"),
+    ],
+)
+def test_what_is_told_is_known_in_chinese(warning: str, shown: str) -> None:
+    assert in_chinese(warning) == shown
+
+
+def test_of_many_places_the_first_are_named(clip: Clip, fetched: Fetched) -> None:
+    head, parts = segments(clip, "ts")
+    bodies = [*parts]
+    for number in (2, 4, 6, 8):
+        bodies[number] = bodies[number][:-100]
+    with fetched("ts", head, bodies) as file:
+        (torn, *_) = check(file).warnings
+    assert torn.startswith(
+        "not media at an end of segment 2 (its last packet is torn), 4 (its last packet is torn), 6 ("
+    )
+    assert torn.endswith(", and 1 more")
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

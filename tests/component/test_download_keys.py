@@ -10,10 +10,22 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
-from tests.component.test_download_cases import FRAGMENTS, INIT, IV, KEY, OTHER_KEY, TS, clear, locked, names, numbered
+from tests.component.test_download_cases import (
+    FRAGMENTS,
+    INIT,
+    IV,
+    KEY,
+    OTHER_INIT,
+    OTHER_KEY,
+    TS,
+    clear,
+    locked,
+    names,
+    numbered,
+)
 from tests.downloaded import HASTE, download, playlist, there
 
-from ouzel.base.errors import Gone, NotDecrypted, NotMedia, ShortBody
+from ouzel.base.errors import Gone, Incomplete, NotDecrypted, NotMedia, ShortBody
 from ouzel.testing.vod import Faults, VodServer
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +151,46 @@ async def test_a_key_that_is_not_there_is_named(tmp_path: Path) -> None:
     async with VodServer({**files, "/film.m3u8": playlist([f"{n}.ts" for n in range(len(TS))], head=METHOD)}) as vod:
         with pytest.raises(Gone, match=r"the key http://[\d.:]+/key: .* answered 404"):
             await download(vod.url("/film.m3u8"), tmp_path)
+
+
+def in_parts(before: str, init: bytes) -> dict[str, bytes]:
+    """Two parts; `before` stands before the second one."""
+    fragments = [FRAGMENTS[number % len(FRAGMENTS)] for number in range(6)]
+    listed = playlist(names(6, "m4s"), head='#EXT-X-MAP:URI="i.mp4"', before={3: before})
+    files = {**numbered(fragments, "m4s"), **clear(fragments[:3], "m4s"), "/i.mp4": INIT, "/j.mp4": init}
+    return {**files, "/film.m3u8": listed, "/key": OTHER_KEY}
+
+
+async def test_a_part_gets_its_name_when_those_behind_it_are_there(tmp_path: Path) -> None:
+    """Their init segment is clear, so that it is their first bytes that tell."""
+    async with VodServer(in_parts(f'#EXT-X-MAP:URI="j.mp4"\n{METHOD}', OTHER_INIT)) as vod:
+        with pytest.raises(NotDecrypted):
+            await download(vod.url("/film.m3u8"), tmp_path)
+        assert {*there(tmp_path)} == {"film.mp4.part", "film.ledger"}
+        vod.files["/key"] = KEY
+        vod.forget()
+        done = await download(vod.url("/film.m3u8"), tmp_path)
+        assert not {f"/{number}.m4s" for number in range(3)} & {*vod.asked}
+    fragments = [FRAGMENTS[number % len(FRAGMENTS)] for number in range(6)]
+    assert done.path.read_bytes() == INIT + b"".join(fragments[:3])
+    assert [path.read_bytes() for path in done.tracks] == [OTHER_INIT + b"".join(fragments[3:])]
+    assert {*there(tmp_path)} == {"film.mp4", "film.ledger", "film_2.mp4", "film_2.ledger"}
+
+
+async def test_a_part_that_no_key_opens_is_a_hole_where_another_one_was_opened(tmp_path: Path) -> None:
+    """As in a list without parts: what could be had is not held back, and `repair` fetches the rest."""
+    files = in_parts(f'#EXT-X-MAP:URI="j.mp4"\n{METHOD}', OTHER_INIT)
+    fragments = [FRAGMENTS[number % len(FRAGMENTS)] for number in range(6)]
+    listed = playlist(
+        names(6, "m4s"),
+        head=f'#EXT-X-MAP:URI="i.mp4"\n{METHOD}',
+        before={3: '#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI="j.mp4"\n#EXT-X-KEY:METHOD=AES-128,URI="other"'},
+    )
+    files |= {**numbered(fragments, "m4s"), "/film.m3u8": listed, "/key": KEY, "/other": OTHER_KEY}
+    async with VodServer(files) as vod:
+        with pytest.raises(Incomplete, match="3 of 6 segments are missing"):
+            await download(vod.url("/film.m3u8"), tmp_path)
+        assert (tmp_path / "film.mp4").read_bytes() == INIT + b"".join(fragments[:3])
+        vod.files["/other"] = KEY
+        done = await download(vod.url("/film.m3u8"), tmp_path)
+    assert [path.read_bytes() for path in done.tracks] == [OTHER_INIT + b"".join(fragments[3:])]

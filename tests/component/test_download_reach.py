@@ -8,9 +8,12 @@ import pytest
 from tests.downloaded import download, packets, playlist
 
 from ouzel.base.errors import AddressRefused, NotMedia, SchemeRefused
+from ouzel.engine.sources.detect import discreet, kind_of_bytes
+from ouzel.system.guard import Scope
 from ouzel.testing.vod import VodServer
 
 pytestmark = pytest.mark.anyio
+MASTER = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv\n"
 
 
 @pytest.mark.parametrize("where", ["http://169.254.169.254/latest/meta-data/0.ts", "http://10.0.0.1/0.ts"])
@@ -31,6 +34,29 @@ async def test_nor_to_a_file_of_ours(tmp_path: Path) -> None:
     async with VodServer({"/film.m3u8": playlist(["file:///etc/passwd"])}) as vod:
         with pytest.raises(SchemeRefused):
             await download(vod.url("/film.m3u8"), tmp_path)
+
+
+@pytest.mark.parametrize("files", [
+    pytest.param({"/film.m3u8": b'{"password": "secret"}'}, id="the address"),
+    pytest.param({"/film.m3u8": b"secret of a database" * 100}, id="the address, in binary"),
+    pytest.param({"/film.m3u8": MASTER, "/v": b"secret"}, id="a playlist"),
+    pytest.param({"/film.m3u8": playlist(["s"]), "/s": b"secret"}, id="a segment"),
+    pytest.param({"/film.m3u8": playlist(["s"]), "/s": b"<html>secret</html>"}, id="a page as a segment"),
+    pytest.param({"/film.m3u8": playlist(["s"], head='#EXT-X-MAP:URI="i"'), "/i": b"secret"}, id="an init segment"),
+])  # fmt: skip
+async def test_what_a_network_of_ours_answers_is_not_quoted(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Whoever may download would read the beginning of everything that our host can reach."""
+    async with VodServer(files) as vod:
+        with pytest.raises(NotMedia, match=r"not media|no media|web page|not a playlist") as caught:
+            await download(vod.url("/film.m3u8"), tmp_path)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("scope", "told"), [(Scope.public(), True), (Scope.anywhere(), False)])
+def test_what_everybody_may_read_is_quoted(scope: Scope, *, told: bool) -> None:
+    with pytest.raises(NotMedia, match="not media") as caught, discreet(scope):
+        kind_of_bytes(b'{"error": "not in your country"}')
+    assert ("country" in str(caught.value)) is told
 
 
 async def test_what_is_no_media_is_not_kept(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from ouzel.base.errors import AddressRefused, BadOption, ProxyFailed
+from ouzel.cli.texts.sentences import in_chinese
 from ouzel.system.guard import Endpoint, Scope
 from ouzel.system.http import Http1Client, Limits, Request
 
@@ -138,8 +139,11 @@ async def test_socks_with_names_looked_up_here(addresses: list[str], sent: str) 
 @pytest.mark.parametrize("home", ["127.0.0.1", "2130706433", "[::1]", "localhost"])
 async def test_what_can_be_checked_is_checked(proxy_scheme: str, home: str) -> None:
     async with Http1Client() as http:
-        with pytest.raises(AddressRefused):
+        with pytest.raises(AddressRefused, match="is a loopback address, and ") as refused:
             await http.fetch(ask(f"http://{home}/", f"{proxy_scheme}://127.0.0.1:9", scope=Scope.public()), max_bytes=9)
+    if proxy_scheme != "socks5":  # who looks names up itself knows nothing of its proxy
+        assert "the proxy 127.0.0.1:9 is asked for public ones only" in str(refused.value)
+    assert in_chinese(str(refused.value)) is not None
 
 
 async def test_a_name_that_leads_home_is_refused_before_the_socks_proxy() -> None:

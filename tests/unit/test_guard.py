@@ -107,7 +107,7 @@ async def test_a_name_that_leads_home_is_refused() -> None:
 
     assert caught.value.context["host"] == "evil"
     assert caught.value.context["address"] == "10.0.0.7"
-    assert str(caught.value) == "evil (10.0.0.7) is a private address, which this channel may not name"
+    assert str(caught.value) == "evil (10.0.0.7) is a private address, and what names it lies in another network"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "::1", "::ffff:127.0.0.1", "169.254.169.254"])

@@ -59,6 +59,7 @@
     │   └── NotOnAir           not_on_air           it is offline, and was to be recorded now
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
+    │   │   └── NoRoom         no_room              less is free than what is to be put there needs, beside the floor
     │   ├── ReadOnly           read_only
     │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
@@ -229,7 +230,17 @@ class TooLarge(FormatError):
 
 
 class NotMedia(MediaError):
+    """`begins`: what came instead, as far as it is shown; not everybody may read it."""
+
     code = "not_media"
+
+    def __init__(self, message: str, *, begins: str = "", **context: object) -> None:
+        super().__init__(message + begins, **context)
+        self._begins = begins
+
+    def keep_secret(self) -> None:
+        """Say no more of what came than what it is not."""
+        self.message = self.message.removesuffix(self._begins)
 
 
 class NotDecrypted(MediaError):
@@ -365,6 +376,10 @@ class StorageError(OuzelError):
 
 class DiskFull(StorageError):
     code, retry = "disk_full", Retry.LATER
+
+
+class NoRoom(DiskFull):
+    code = "no_room"
 
 
 class ReadOnly(StorageError):

@@ -11,7 +11,15 @@ import anyio
 from ouzel.base.errors import HttpStatus, InputError, OuzelError, Stalled
 from ouzel.base.urls import redact, redact_text
 from ouzel.engine.policy import Policy
-from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
+from ouzel.engine.sources.detect import (
+    FFMPEG_SCHEMES,
+    SNIFF_BYTES,
+    Kind,
+    discreet,
+    kind_of_bytes,
+    kind_of_rest,
+    scheme_of,
+)
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, parse
 from ouzel.model.evidence import Evidence
 from ouzel.model.live import Answer, Identity, Live, Vod
@@ -88,17 +96,19 @@ async def _look(http: HttpClient, ffmpeg: FfmpegFinder, stream: Stream, begun: _
     if scheme_of(stream.url) in FFMPEG_SCHEMES:
         return await _through_ffmpeg(ffmpeg, stream, stream.url, length=None)
     request = await _request(stream)
-    try:
-        await http.stream(request, begun.on_answer)
-    except _Enough:
-        pass
-    answer = begun.answer
-    assert answer is not None
-    kind = begun.kind(answer)
+    with discreet(request.scope):
+        try:
+            await http.stream(request, begun.on_answer)
+        except _Enough:
+            pass
+        answer = begun.answer
+        assert answer is not None
+        kind = begun.kind(answer)
     if kind == "other":
         return await _through_ffmpeg(ffmpeg, stream, answer.url, length=answer.length)
     if kind == "hls":
-        playlist = parse(bytes(begun.data), base_url=answer.url)
+        with discreet(request.scope):
+            playlist = parse(bytes(begun.data), base_url=answer.url)
         found, over = _listed(playlist, stream), await _is_over(http, request, playlist)
     else:
         found, over = (replace(stream, protocol=kind),), answer.length is not None
@@ -177,7 +187,8 @@ async def _is_over(http: HttpClient, request: Request, playlist: MasterPlaylist 
         if chosen is None or chosen.uri is None:
             return False
         page = await http.fetch(request._replace(url=chosen.uri), max_bytes=Policy().max_playlist_bytes)
-        playlist = parse(page.data, base_url=page.answer.url)
+        with discreet(request.scope):
+            playlist = parse(page.data, base_url=page.answer.url)
     return not isinstance(playlist, MasterPlaylist) and playlist.end_list
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 TURN_S = 2**33 / 90_000
 """After this many seconds the clock of a transport stream begins again."""
+_TOUCH_S = 0.002
 _TIME = r"(?:(\d+):)?(\d\d):(\d\d)[.,](\d{3})"
 _TIMING = re.compile(rf"\s*{_TIME}[ \t]+-->[ \t]+{_TIME}[ \t]*(.*)")
 _LOCAL = re.compile(rf"LOCAL:{_TIME}")
@@ -32,21 +33,15 @@ class Cue:
     settings: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Subtitles:
-    cues: tuple[Cue, ...]
-    """In order of time, each once."""
-    blocks: tuple[str, ...] = field(default=())
-    """STYLE and REGION, each once."""
-
-
 def near(seconds: float) -> float:
     """A difference of two clocks that wrap as a transport stream's, as the least that it can be."""
     return seconds - round(seconds / TURN_S) * TURN_S
 
 
-def parse(segments: Iterable[str], origin_s: float, begins_s: float = 0.0) -> Subtitles:
-    """Read the segments of one track; what is neither cue nor block is passed over.
+def parse(segments: Iterable[str], origin_s: float, begins_s: float = 0.0) -> tuple[Cue, ...]:
+    """Read the segments of one track: its cues in order of time, each once.
+
+    What is no cue is passed over, STYLE and REGION too: no container holds them, and readers lose the cues behind them.
 
     Args:
         origin_s: what the media's own clock says where the cues that are returned count from.
@@ -54,24 +49,35 @@ def parse(segments: Iterable[str], origin_s: float, begins_s: float = 0.0) -> Su
             did not know of the media's clock.
     """
     cues: dict[tuple[int, int, str], Cue] = {}
-    blocks: dict[str, None] = {}
     for segment in segments:
         shift_s = -begins_s
         for lines in _blocks(segment):
             if lines[0].startswith("WEBVTT"):
                 shift_s = _shift(lines, origin_s, begins_s)
-            elif lines[0].startswith(("STYLE", "REGION")):
-                blocks["\n".join(lines)] = None
             elif (cue := _cue(lines, shift_s)) is not None and cue.end_s > max(cue.start_s, 0):
                 key = (round(cue.start_s * 100), round(cue.end_s * 100), cue.text)
                 cues.setdefault(key, cue)
-    return Subtitles(tuple(sorted(cues.values())), tuple(blocks))
+    return tuple(sorted(cues.values()))
 
 
-def render(subtitles: Subtitles) -> str:
+def joined(cues: Iterable[Cue]) -> tuple[Cue, ...]:
+    """In order of time; those that say the same without a pause between them are one."""
+    whole: list[Cue] = []
+    last: dict[tuple[str, str], int] = {}
+    for cue in sorted(cues):
+        at = last.get((cue.text, cue.settings))
+        if at is not None and cue.start_s <= whole[at].end_s + _TOUCH_S:
+            whole[at] = replace(whole[at], end_s=max(whole[at].end_s, cue.end_s))
+        else:
+            last[cue.text, cue.settings] = len(whole)
+            whole.append(cue)
+    return tuple(whole)
+
+
+def render(cues: Iterable[Cue]) -> str:
     """One WebVTT file. What begins before the programme does, begins with it."""
-    blocks = ["WEBVTT", *subtitles.blocks]
-    for cue in subtitles.cues:
+    blocks = ["WEBVTT"]
+    for cue in cues:
         timing = f"{_told(max(cue.start_s, 0))} --> {_told(cue.end_s)} {cue.settings}".rstrip()
         blocks.append(f"{timing}\n{cue.text}")
     return "\n\n".join(blocks) + "\n"

@@ -344,6 +344,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
         "v": o.version, "file": o.file, "container": o.container, "started": stamp(o.started), "source": o.source,
         "part": o.part, "by": o.software, **({"rebuilt": 1} if o.rebuilt else {}),
         **({"rec": o.recording} if o.recording else {}), **({"dl": 1} if o.download else {}),
+        **({"as": o.wanted} if o.wanted else {}),
     },
     HeadLine: lambda h: {
         "at": h.offset, "len": h.length, "tracks": [_track_doc(t) for t in h.tracks],
@@ -369,6 +370,7 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
         v.text(d["file"]), v.one_of(d["container"], _CONTAINERS), v.instant(d["started"]), v.text(d["source"]),
         v.number(d["part"]), v.text(d["by"]), v.flag(d.get("rebuilt", 0)), v.number(d["v"]), v.text(d.get("rec", "")),
         v.flag(d.get("dl", 0)),
+        v.text(d.get("as", "")),
     ),
     "head": lambda d: HeadLine(
         v.count(d["at"]), v.count(d["len"]), tuple(_parse_track(t) for t in v.items(d["tracks"])), v.blob(d.get("pre", "")),

@@ -33,6 +33,8 @@ class Opening:
     """Id of the recording that it belongs to, where there is a library."""
     download: bool = False
     """Its bytes are as the server has them, and its chunks were written in any order; the index of one is its position."""
+    wanted: str = ""
+    """Of a download: the format that is to be made of it, where one was named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ def _refusal(host: str, address: Address) -> AddressRefused:
     kind = classify(address).value
     where = str(address) if host == str(address) else f"{host} ({address})"
     return AddressRefused(
-        f"{where} is a {kind} address, which this channel may not name",
+        f"{where} is a {kind} address, and what names it lies in another network",
         host=host,
         address=str(address),
         address_class=kind,

@@ -53,6 +53,8 @@ class Faults:
     """No Content-Length, and no ranges."""
     unmeasured: bool = False
     """No Content-Length of the whole; ranges are given, and tell it."""
+    modified: str = ""
+    """Last-Modified."""
     gzip: bool = False
     """Packed, and nobody says so."""
     front: bytes = b""
@@ -152,6 +154,8 @@ class VodServer:
         if faults.gzip:
             body = gzip.compress(body, 1, mtime=0)
         response = Response(headers={"Content-Type": kind}, body=faults.front + body)
+        if faults.modified:
+            response.headers["Last-Modified"] = faults.modified
         if faults.chunked or (faults.unmeasured and "range" not in request.headers):
             return response
         if not faults.no_ranges:

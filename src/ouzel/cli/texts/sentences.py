@@ -25,6 +25,13 @@ ZH = {
     ),
     "{name} cannot take the subtitles {path}: they stay as they are": "{name} 无法容纳字幕 {path}：字幕保持原样",
     "the clock begins anew on the way, so that the subtitles {path} stay as they are": "时钟中途重新开始，字幕 {path} 保持原样",
+    "the subtitles {path} cannot be read ({why}): they stay as they are": "无法读取字幕 {path}（{why}）：字幕保持原样",
+    "subtitles of the kind {name}": "字幕类型为 {name}",
+    "a TTML document that is no XML: {words}": "TTML 文档不是有效的 XML：{words}",
+    "a TTML document that is too deep": "TTML 文档嵌套过深",
+    "a TTML document with a document type, which none has": "TTML 文档含有不允许的文档类型声明",
+    "a time in a TTML document that is none: {words}": "TTML 文档中的时间无效：{words}",
+    "no TTML document: {words}": "不是 TTML 文档：{words}",
     "there is nothing in the subtitles {path}: they stay as they are": "字幕 {path} 没有内容：保持原样",
     "there are no subtitles {language} between --from and --to": "在 --from 和 --to 之间没有 {language} 字幕",
     "the subtitles {path} stay as they are": "字幕 {path} 保持原样",
@@ -98,6 +105,17 @@ ZH = {
     "the product has {there} frames of sound, its sources {wanted}": "产物有 {there} 帧声音，各原文件共有 {wanted} 帧",
     "the product holds {codecs}, not {wanted}": "产物含有 {codecs}，而不是 {wanted}",
     "{path} is not closed yet": "{path} 尚未关闭",
+    # what was fetched, before it is closed
+    "the init segment cannot be read: {why}": "无法读取初始化分段：{why}",
+    "the same bytes came twice: {why}": "出现了两次相同的数据：{why}",
+    "not media at an end of {why}": "分段首尾有非媒体数据：{why}",
+    "the clock jumps, and the playlist does not say so, at {why}": "时钟跳变而播放列表没有说明：{why}",
+    "packets are missing before {why}": "以下分段之前缺少数据包：{why}",
+    "the numbers of fragments do not rise at {why}": "分片序号没有递增：{why}",
+    "segment {number}": "分段 {number}",
+    "the segments last {seen} by their clock, and {told} as the playlist announces them": (
+        "按时钟计算各分段共 {seen}，而播放列表声明为 {told}"
+    ),
     # settings
     "{path}, line {line}, column {column}: no TOML: {words}": "{path} 第 {line} 行第 {column} 列：不是有效的 TOML：{words}",
     "{path}, line {line}: {what}": "{path} 第 {line} 行：{what}",
@@ -127,15 +145,21 @@ ZH = {
     "{key} is 0, or from {least} to {most}": "{key} 应为 0，或 {least} 到 {most}",
     "quality is a list with one entry at least, such as best": "quality 应为至少一项的列表，例如 best",
     # downloads
-    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}": (
-        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}"
-    ),
-    "{why}, and {count} more": "{why}，另有 {count} 个",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
     "{path} holds the others, and 'ouzel repair' fetches what is missing": (
-        "{path} 中有其余分片，可用 ouzel repair 补齐缺少的部分"
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片，可用 ouzel repair 补齐"
     ),
-    "{path} holds the others": "{path} 中有其余分片",
-    "the playlist itself leaves these out: allow gaps, and it is whole": "播放列表本身就没有这些分片：允许缺口即视为完整",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
+    "{path} holds the others; the playlist itself leaves these out: allow gaps, and it is whole": (
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片；"
+        "播放列表本身就没有这些分片：允许缺口即视为完整"
+    ),
+    "{why}, and {more} more": "{why}，另有 {more} 个",
+    "the address gives a web page, not media": "该地址给出的是网页，不是媒体",
+    "the address gives an empty answer": "该地址的应答是空的",
+    "an empty playlist: {url}": "播放列表是空的：{url}",
+    "the stream is encrypted with {method}, which Ouzel cannot read": "内容以 {method} 加密，Ouzel 无法读取",
+    "the key at {url} has {count} bytes instead of {wanted}": "{url} 的密钥有 {count} 个字节，应为 {wanted} 个",
     "several tracks cannot be joined in {format}; mp4 and mkv hold them": "{format} 无法容纳多个轨道；mp4 和 mkv 可以",
     "{output}: nothing is written to standard output; a folder of this name is written {folder}": (
         "{output}：不能写到标准输出；若确指此名称的文件夹，请写 {folder}"
@@ -263,9 +287,15 @@ ZH = {
     "no answer within {seconds} s": "{seconds} 秒内没有应答",
     "the answer ended after {size} of {whole} bytes": "应答在 {whole} 字节中的 {size} 字节后结束",
     "the answer ended after {size} of {whole} bytes or more": "应答在至少 {whole} 字节中的 {size} 字节后结束",
+    "there is another file at the address by now: what was begun is no part of it": (
+        "该地址现在是另一个文件：已下载的部分不属于它"
+    ),
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",
+    "{host} is a {kind} address, {what}": "{host} 属于 {kind} 地址，{what}",
+    "and what names it lies in another network": "而引用它的内容在另一个网络中",
+    "and the proxy {proxy} is asked for public ones only": "而代理 {proxy} 只用于公网地址",
 }
 _OF_THE_SYSTEM = {
     "permission denied": "没有权限",

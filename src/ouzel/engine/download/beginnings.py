@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ouzel.base.errors import Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.sinks.file import storage_error
-from ouzel.formats import id3, webvtt
+from ouzel.formats import id3, ttml, webvtt, wvtt
+from ouzel.formats.fmp4.samples import init_of, samples
 
 _APART_S = 60.0
 """Tracks that begin further apart do not share a clock."""
@@ -43,22 +46,55 @@ def packed_start(path: Path) -> float | None:
 
 
 def clean_subtitles(track: Path, origin_s: float, begins_s: float, out: Path) -> int:
-    """Write one clean file of a raw track of WebVTT segments. Blocking.
+    """Write one clean WebVTT file of a raw track of subtitles. Blocking.
 
     Args:
         origin_s: what the media's own clock says where the product begins.
         begins_s: where that is in the programme.
     Returns: the number of cues; nothing is written where there are none.
-    Raises: StorageError.
+    Raises: FormatError, Encrypted, Unsupported; StorageError.
     """
     held = ledgers.find(track)
     try:
         raw = track.read_bytes()
+        head = held.ledger.media_start if held is not None else 0
         chunks = held.ledger.chunks if held is not None else ()
-        places = [(chunk.offset, chunk.offset + chunk.length) for chunk in chunks] or [(0, len(raw))]
-        found = webvtt.parse((raw[at:end].decode("utf-8", "replace") for at, end in places), origin_s, begins_s)
-        if found.cues:
+        places = [(chunk.offset, chunk.offset + chunk.length) for chunk in chunks] or [(head, len(raw))]
+        pieces = [raw[at:end] for at, end in places]
+        match track.suffix:
+            case ".mp4":
+                found = _of_mp4(raw[:head], pieces, origin_s)
+            case ".ttml":
+                ends_s = begins_s + (chunks[-1].end_s if chunks else 0.0)
+                found = _counted([cue for piece in pieces for cue in ttml.parse(piece, ends_s)], -begins_s)
+            case _:
+                found = webvtt.parse((piece.decode("utf-8", "replace") for piece in pieces), origin_s, begins_s)
+        if found:
             out.write_text(webvtt.render(found), encoding="utf-8")
     except OSError as exc:
         raise storage_error(exc, out) from exc
-    return len(found.cues)
+    return len(found)
+
+
+def _of_mp4(head: bytes, pieces: Sequence[bytes], origin_s: float) -> tuple[webvtt.Cue, ...]:
+    """Raises: FormatError, Encrypted; Unsupported for what is neither WebVTT nor TTML."""
+    init = init_of(head)
+    kind = init.tracks[0].track.codec
+    texts = [*samples(init, pieces)]
+    if not texts:
+        return ()
+    shift_s = webvtt.near(texts[0].start_s - origin_s) - texts[0].start_s
+    match kind:
+        case "wvtt":
+            return _counted(wvtt.parse_cues(texts), shift_s)
+        case "stpp":
+            cues = [cue for each in texts for cue in ttml.shown(each.data, each.start_s, each.end_s)]
+            return _counted(cues, shift_s)
+        case other:
+            raise Unsupported(f"subtitles of the kind {other}")
+
+
+def _counted(cues: Iterable[webvtt.Cue], shift_s: float) -> tuple[webvtt.Cue, ...]:
+    """Times as the product has them; what is over before it begins is left out."""
+    moved = (replace(cue, start_s=cue.start_s + shift_s, end_s=cue.end_s + shift_s) for cue in cues)
+    return webvtt.joined(cue for cue in moved if cue.end_s > max(cue.start_s, 0))

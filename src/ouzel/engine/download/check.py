@@ -176,4 +176,5 @@ def _place(chunk: Chunk) -> str:
 
 def _some(places: list[str]) -> str:
     more = f", and {len(places) - _MOST_TOLD} more" if len(places) > _MOST_TOLD else ""
-    return ", ".join(places[:_MOST_TOLD]) + more
+    others = (place.removeprefix("segment ") for place in places[1:_MOST_TOLD])
+    return ", ".join([*places[:1], *others]) + more

@@ -172,7 +172,8 @@ class _Run:
                 in_order=self._wish.in_order,
                 bucket=bucket,
             )
-            run = TrackRun(plan, way, crew, keys, self._tally, self._clock, self._wish.key, self._wish.url)
+            wish = self._wish
+            run = TrackRun(plan, way, crew, keys, self._tally, self._clock, wish.key, wish.url, wish.format or "")
             folder, name = await anyio.to_thread.run_sync(self._home, sight, stem, plan, number)
             files = await run.run(lambda part, ending, folder=folder, name=name: folder / name_of(name, part, ending))
             fetched.append(Fetched(plan, tuple(files)))

@@ -59,7 +59,7 @@ class PlacedFile:
         self.whole: dict[int, Chunk] = {}
         """The pieces that are there, by their positions in this file."""
         self.before: Ledger | None = None
-        """What it was when it was closed, if it was; since then it is open again."""
+        """What it was when it was closed, if it had its name; since then it is open again."""
         self._media = media
         self._lines = lines
         self._lines_size = 0
@@ -76,9 +76,10 @@ class PlacedFile:
         try:
             lines_fd = _open_lines(path)
             held = _told(lines_fd, path, opening, identity, len(head))
+            had_name = os.path.lexists(path)
             media_fd = _open_media(path, held)
             opened = cls(path, opening, head, media_fd, lines_fd)
-            opened._take_up(held, identity)
+            opened._take_up(held, identity, had_name=had_name)
         except OSError as exc:
             _close(lines_fd, media_fd)
             raise storage_error(exc, path) from exc
@@ -134,9 +135,14 @@ class PlacedFile:
             raise storage_error(exc, self.part_path) from exc
 
     def close(self, size: int, media_s: float, gaps: Iterable[Gap], tracks: Sequence[Track], wall: datetime) -> None:
-        """Everything is in that could be had: last lines, fsync, rename. Blocking.
+        """Seal it, and give it its name. Blocking. Raises: OutputExists, StorageError; it can then be opened again."""
+        self.seal(size, media_s, gaps, tracks, wall)
+        self.publish()
 
-        Raises: OutputExists, StorageError; it then stays as it was, to be opened again.
+    def seal(self, size: int, media_s: float, gaps: Iterable[Gap], tracks: Sequence[Track], wall: datetime) -> None:
+        """Everything is in that could be had: last lines, fsync. Blocking.
+
+        Raises: StorageError; it then stays as it was, to be opened again.
         """
         missing = list(gaps)
         try:
@@ -149,6 +155,14 @@ class PlacedFile:
             self.append(Closing(wall, "ended", size, media_s, len(self.whole), len(missing), 0, around))
             os.fsync(self._media)
             os.fsync(self._lines)
+        except OSError as exc:
+            raise storage_error(exc, self.part_path) from exc
+        _close(self._media)
+        self._media = -1
+
+    def publish(self) -> None:
+        """What is sealed gets its name. Blocking. Raises: OutputExists, StorageError; it can then be opened again."""
+        try:
             refuse_existing(self.path)
             self.part_path.rename(self.path)
             sync_folder(self.path.parent)
@@ -182,7 +196,7 @@ class PlacedFile:
 
     # -- going on -----------------------------------------------------------------------------------------------------
 
-    def _take_up(self, held: Ledger | None, identity: Identity) -> None:
+    def _take_up(self, held: Ledger | None, identity: Identity, *, had_name: bool) -> None:
         if held is None:
             os.ftruncate(self._lines, 0)
             os.ftruncate(self._media, 0)
@@ -194,7 +208,7 @@ class PlacedFile:
         self._lines_size = held.good_bytes
         self.opening = held.opening
         if held.closing is not None:
-            self.before = held
+            self.before = held if had_name else None
             self.append(CutLine(1 + max((chunk.index for chunk in held.chunks), default=0)))
         if held.media_start != len(self.head):
             self.append(HeadLine(0, len(self.head), (), b""))

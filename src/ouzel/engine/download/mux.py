@@ -11,7 +11,7 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import DiskFull, OutputExists, ToolFailed, Unsupported
+from ouzel.base.errors import DiskFull, MediaError, OutputExists, ToolFailed, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.download.beginnings import clean_subtitles, delays, packed_start
 from ouzel.engine.download.sight import besides
@@ -38,6 +38,7 @@ _LOCAL = ("-protocol_whitelist", "file,pipe")
 _MUXED = 0.9
 """Of the work; the rest is looking at what came of it."""
 _CLOCKED = frozenset({".ts", ".mp4"})
+_TEXTS = frozenset({".vtt", ".mp4", ".ttml"})
 _TEXT_CODECS = {"mp4": "mov_text", "mkv": "copy"}
 _MUXERS = {"mp4": "mp4", "mkv": "matroska", "ts": "mpegts", "m4a": "ipod"}
 _IN_MP4 = frozenset({"h264", "hevc", "av1", "vp9", "vvc", "mpeg4", "mpeg2video", "mjpeg"})
@@ -218,16 +219,19 @@ class Mux:
 
     async def _text(self, raw: Path, origin_s: float, begins_s: float) -> Path | None:
         """A clean file of the subtitles; None where they stay beside the product."""
-        if raw.suffix != ".vtt" or self._target not in _TEXT_CODECS:
+        if raw.suffix not in _TEXTS or self._target not in _TEXT_CODECS:
             self._warnings.append(f"{self._target} cannot take the subtitles {raw}: they stay as they are")
         elif self._sources[0] != self._tracks[0].parts[0]:
             self._warnings.append(f"the clock begins anew on the way, so that the subtitles {raw} stay as they are")
         else:
             clean = raw.with_name(f"{raw.stem}{_CLEAN}.vtt")
             self._made.append(clean)
-            if await anyio.to_thread.run_sync(clean_subtitles, raw, origin_s, begins_s, clean):
-                return clean
-            self._warnings.append(f"there is nothing in the subtitles {raw}: they stay as they are")
+            try:
+                if await anyio.to_thread.run_sync(clean_subtitles, raw, origin_s, begins_s, clean):
+                    return clean
+                self._warnings.append(f"there is nothing in the subtitles {raw}: they stay as they are")
+            except (MediaError, Unsupported) as exc:
+                self._warnings.append(f"the subtitles {raw} cannot be read ({exc}): they stay as they are")
         self._left.append(raw)
         return None
 

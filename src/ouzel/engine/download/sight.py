@@ -11,9 +11,18 @@ from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, Ouze
 from ouzel.base.urls import redact
 from ouzel.engine.download.asking import Address, Asking
 from ouzel.engine.download.ends import least_size
+from ouzel.engine.download.looks import version_of
 from ouzel.engine.policy import Policy
 from ouzel.engine.recipes import SOUND_ONLY
-from ouzel.engine.sources.detect import FFMPEG_SCHEMES, SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest, scheme_of
+from ouzel.engine.sources.detect import (
+    FFMPEG_SCHEMES,
+    SNIFF_BYTES,
+    Kind,
+    discreet,
+    kind_of_bytes,
+    kind_of_rest,
+    scheme_of,
+)
 from ouzel.formats.m3u8 import MasterPlaylist, MediaPlaylist, Playlist, Rendition, Variant, parse
 from ouzel.model.downloads import DownloadWish
 from ouzel.model.pieces import Piece, pieces_of, ranges_of
@@ -46,6 +55,8 @@ class TrackPlan:
     """Of a plain file, in bytes; None where only its end will tell, and of a list of segments."""
     plain: bool = False
     """A plain file: its pieces are none of the media."""
+    version: str = ""
+    """Of a plain file, as its server tells it; empty where it does not."""
     least_bytes: int = 0
     """So long it is at least, where its length is not told."""
     begins_s: float = 0.0
@@ -231,20 +242,23 @@ async def _top(asking: Asking, stream: Stream) -> Playlist | TrackPlan | None:
     """What an address leads to; None for what is on air, or can only be read as it comes."""
     if scheme_of(stream.url) in FFMPEG_SCHEMES:
         return None
-    begun = await asking.patiently(lambda: _begin(asking, stream))
-    answer = begun.answer
-    assert answer is not None
-    kind = begun.kind or kind_of_rest(bytes(begun.data), answer.content_type)
+    with discreet(asking.scope):
+        begun = await asking.patiently(lambda: _begin(asking, stream))
+        answer = begun.answer
+        assert answer is not None
+        kind = begun.kind or kind_of_rest(bytes(begun.data), answer.content_type)
     if kind == "hls":
-        return parse(bytes(begun.data), base_url=answer.url)
+        with discreet(asking.scope):
+            return parse(bytes(begun.data), base_url=answer.url)
     is_manifest = bytes(begun.data[:SNIFF_BYTES]).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_manifest or (answer.length is None and not begun.least_bytes):
         return None  # DASH; or something that goes on and on
     in_ranges, told = await _look_for_ranges(asking, stream, answer.url)
     size = told if answer.length is None else answer.length
     whole = not in_ranges or size is None
-    pieces, least = ranges_of(answer.url, size or 0, whole=whole), (begun.least_bytes or 0) if whole else 0
-    return TrackPlan("video", stream, pieces, answer.url, size=size, plain=True, least_bytes=least)
+    version, least = version_of(answer), (begun.least_bytes or 0) if whole else 0
+    pieces = ranges_of(answer.url, size or 0, whole=whole, version=version)
+    return TrackPlan("video", stream, pieces, answer.url, size=size, plain=True, version=version, least_bytes=least)
 
 
 async def _begin(asking: Asking, stream: Stream) -> _Beginning:
@@ -306,7 +320,9 @@ async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playl
         for text in chosen:
             try:
                 tracks += [await _rendition(asking, top, text, wish, "subtitles")] if text.uri is not None else []
-            except BadOption:  # of what is left of it between the two
+            except BadOption as exc:
+                if not exc.context.get("nothing_left"):
+                    raise
                 warnings += (f"there are no subtitles {text.language or text.name} between --from and --to",)
     return Sight(
         tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings, has_choice=True
@@ -360,7 +376,8 @@ async def _rendition(
 async def _media(asking: Asking, top: MasterPlaylist, url: str) -> MediaPlaylist:
     request = asking.request(asking.address.stream, url)
     page = await asking.fetch_patiently(request, max(_MOST_PLAYLIST, Policy().max_playlist_bytes))
-    playlist = parse(page.data, base_url=page.answer.url, variables=dict(top.variables))
+    with discreet(asking.scope):
+        playlist = parse(page.data, base_url=page.answer.url, variables=dict(top.variables))
     if isinstance(playlist, MasterPlaylist):
         raise FormatError("the address of a media playlist gives a master playlist", url=redact(url))
     return playlist
@@ -372,7 +389,7 @@ def _track(playlist: MediaPlaylist, stream: Stream, wish: DownloadWish, kind: Tr
     if not playlist.segments:
         raise NotMedia(f"the playlist lists no segments: {redact(playlist.url)}", url=redact(playlist.url))
     if not pieces:
-        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s")
+        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s", nothing_left=True)
     first = pieces[0].segment.media_sequence
     begins_s = sum(segment.duration_s for segment in playlist.segments if segment.media_sequence < first)
     return TrackPlan(kind, stream, pieces, playlist.url, playlist.independent_segments, begins_s=begins_s)

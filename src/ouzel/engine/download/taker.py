@@ -9,15 +9,16 @@ from typing import Literal, Protocol
 
 import xxhash
 
-from ouzel.base.errors import BadResponse, NotDecrypted, NotMedia, ShortBody, Unsupported
+from ouzel.base.errors import BadResponse, NotDecrypted, ShortBody, Unsupported
 from ouzel.engine.download.file import PlacedFile
-from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending
+from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending, version_of
 from ouzel.engine.download.peel import Peel, is_dressed
-from ouzel.engine.sources.detect import quote
+from ouzel.engine.sources.detect import discreet, not_media
 from ouzel.engine.sources.segment_kind import SegmentKind, kind_of_segment
 from ouzel.model.flow import Chunk
 from ouzel.model.layout import Layout, Misplaced, foreseen
 from ouzel.model.pieces import Piece
+from ouzel.system.guard import Scope
 from ouzel.system.http import Answer, Take
 
 TrackKind = Literal["media", "text", "plain"]
@@ -52,6 +53,8 @@ class Place:
     """The playlist says that decoding can begin with each piece."""
     since_s: float = 0.0
     """Where the file begins in the programme of the track."""
+    version: str = ""
+    """Of a plain file, when it was looked at."""
     least_bytes: int = 0
     """Of a plain file whose length is not told."""
     on_known: Callable[[], None] = field(default=lambda: None)
@@ -60,6 +63,8 @@ class Place:
     """What is encrypted could be read at least once."""
     noise: list[NotDecrypted] = field(default_factory=list[NotDecrypted])
     """Why pieces are lost that their key does not open."""
+    scope: Scope = field(default_factory=Scope.public)
+    """Where pieces may be asked for."""
     crooked: bool = False
     """Something stands where it cannot stay: until it was moved nothing else gets a place, which might be under it."""
 
@@ -171,6 +176,8 @@ class Taker:
 
     def on_answer(self, answer: Answer) -> Take:
         """Also of the rest of a body that broke off. Raises: Misplaced; BadResponse when it is not its rest."""
+        if self._place.version and version_of(answer) not in {"", self._place.version}:
+            raise BadResponse("there is another file at the address by now: what was begun is no part of it")
         if self.received:
             if answer.length is None or self.received + answer.length != self._length:
                 raise BadResponse("the rest of the answer is not as long as was announced")
@@ -252,7 +259,8 @@ class Taker:
         if is_dressed(first) and self._place.kind == "media":
             self._peel = Peel(first, self._put, self._bared)
         else:
-            self._check(first)
+            with discreet(self._place.scope):
+                self._check(first)
             self._bared(0)
         if whole:
             self._bare(memoryview(bytearray(first)))
@@ -269,7 +277,7 @@ class Taker:
             if self._decryptor is not None and not is_text(first):
                 raise _noise()
             if first.lstrip()[:1] == b"<" and b"<tt" not in first:
-                raise NotMedia(f"the segment is a web page: {quote(first)}")
+                raise not_media("the segment is a web page", first)
             return
         if not first:
             return
@@ -277,7 +285,7 @@ class Taker:
             if self._decryptor is not None:
                 raise _noise()
             kind_of_segment(first.ljust(8, b"\0"))  # it knows a web page, and subtitles
-            raise NotMedia(f"the segment is no media that Ouzel knows: {quote(first)}")
+            raise not_media("the segment is no media that Ouzel knows", first)
         kind = kind_of_segment(first)
         self._doubted = self._decryptor is not None and may_be_chance(first)
         if self._doubted and kind != self._place.container:

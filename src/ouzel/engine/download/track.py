@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from ouzel import __version__
-from ouzel.base.errors import Forbidden, Gone, NotDecrypted, NotMedia
+from ouzel.base.errors import Forbidden, Gone, NotDecrypted
 from ouzel.base.urls import redact
 from ouzel.engine.download.asking import Way
 from ouzel.engine.download.crew import Crew, Lost
@@ -25,7 +25,7 @@ from ouzel.engine.download.straighten import straighten
 from ouzel.engine.download.taker import OtherContainer, Place
 from ouzel.engine.download.tally import Tally
 from ouzel.engine.policy import Policy
-from ouzel.engine.sources.detect import quote
+from ouzel.engine.sources.detect import discreet, not_media
 from ouzel.engine.sources.keys import Keyring
 from ouzel.engine.sources.segment_kind import SegmentKind
 from ouzel.formats.m3u8 import InitSegment
@@ -84,8 +84,10 @@ class TrackRun:
         clock: Clock,
         key: bytes | None,
         source: str = "",
+        wanted: str = "",
     ) -> None:
-        """`source`: the address as it was given, which the ledger tells."""
+        """The ledger tells `source`, the address as it was given, and `wanted`, the format that is to be made of the track."""
+        self._wanted = wanted
         self._source = redact(source or way.stream.url)
         self._plan = plan
         self._way = way
@@ -94,15 +96,25 @@ class TrackRun:
         self._key = key
         self._tally = tally
         self._clock = clock
+        self._opened = False
+        """A key has opened something of it."""
+        self._sealed: list[PlacedFile] = []
+        """Its files that wait for those behind them."""
 
     async def run(self, path_for: PathFor) -> list[TrackFile]:
-        """Raises: OuzelError. What is there stays for the next call."""
+        """Raises: OuzelError. What is there stays for the next call; nothing has its name before all of it is there."""
         parts = await self._parts()
         files: list[TrackFile] = []
         first = 0
-        for number, part in enumerate(parts, 1):
-            files.append(await self._fetch(part, first, number, path_for))
-            first += len(part.pieces)
+        try:
+            for number, part in enumerate(parts, 1):
+                files.append(await self._fetch(part, first, number, path_for))
+                first += len(part.pieces)
+            for file in self._sealed:
+                await anyio.to_thread.run_sync(file.publish)
+        finally:
+            for file in self._sealed:
+                file.release()
         return files
 
     async def _parts(self) -> list[_Part]:
@@ -141,7 +153,8 @@ class TrackRun:
                 raise NotDecrypted(
                     "decrypted, the init segment is no media: it may have another key than the playlist says"
                 )
-            raise NotMedia(f"the init segment is no media: {quote(data)}")
+            with discreet(self._way.asking.scope):
+                raise not_media("the init segment is no media", data)
         return data
 
     async def _fetch(self, part: _Part, first: int, number: int, path_for: PathFor) -> TrackFile:
@@ -170,7 +183,7 @@ class TrackRun:
         container = _container(ending)
         opening = Opening(
             path.name, container, self._clock.now(), self._source, 1,
-            f"ouzel {__version__}", download=True,
+            f"ouzel {__version__}", download=True, wanted=self._wanted,
         )  # fmt: skip
 
         def identity(index: int) -> str | None:
@@ -186,9 +199,12 @@ class TrackRun:
                 container=None if self._plan.plain or ending in _TEXT else _kind(ending),
                 identity=lambda piece: identify(part.pieces[piece.position - first]),
                 independent=self._plan.independent,
+                scope=self._way.asking.scope,
                 since_s=part.pieces[0].at_s,
                 least_bytes=self._plan.least_bytes,
-                opened=self._key is None and any(part.pieces[index].segment.key for index in file.whole),
+                version=self._plan.version,
+                opened=self._opened
+                or (self._key is None and any(part.pieces[index].segment.key for index in file.whole)),
             )
             for index, chunk in sorted(file.whole.items()):
                 place.layout.stand(index, chunk.offset, chunk.length)
@@ -204,7 +220,8 @@ class TrackRun:
                 elif not file.whole:
                     file.discard()  # nothing came of it
                 raise
-            return await self._close(place, part, lost)
+            self._opened = place.opened
+            return await self._seal(place, part, lost)
 
     async def _drain(self, place: Place, part: _Part, first: int) -> list[Lost]:
         """Fetch until nothing is left to do, setting the file right in between where a length was not what was told."""
@@ -223,7 +240,7 @@ class TrackRun:
             else:
                 return sorted(lost, key=lambda each: each.piece.position)
 
-    async def _close(self, place: Place, part: _Part, lost: Sequence[Lost]) -> TrackFile:
+    async def _seal(self, place: Place, part: _Part, lost: Sequence[Lost]) -> TrackFile:
         file = place.file
         end = place.layout.end
         assert end is not None, "every piece is there or lost"
@@ -235,7 +252,8 @@ class TrackRun:
                 await anyio.to_thread.run_sync(file.pad, at, size)
         media_s = sum(chunk.duration_s for chunk in file.whole.values())
         checked = await self._check(file)
-        await anyio.to_thread.run_sync(file.close, end, media_s, gaps, checked.tracks, self._clock.now())
+        await anyio.to_thread.run_sync(file.seal, end, media_s, gaps, checked.tracks, self._clock.now())
+        self._sealed.append(file)
         broken = any(chunk.discontinuity for chunk in file.whole.values())
         count = len(part.pieces)
         return TrackFile(file.path, file.opening.container, end, media_s, count, gaps, broken, checked.warnings)
@@ -279,8 +297,9 @@ async def _opened(
     file = await anyio.to_thread.run_sync(PlacedFile.open, path, opening, head, identity)
     try:
         yield file
-    finally:
+    except BaseException:
         file.release()
+        raise
 
 
 def _container(ending: str) -> Container:

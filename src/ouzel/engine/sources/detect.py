@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Literal
 from urllib.parse import urlsplit
 
 from ouzel.base.errors import BadUrl, NotMedia
+from ouzel.system.guard import Scope
 
 Kind = Literal["hls", "flv", "ts", "mp4", "other"]
 """`other`: media, or a manifest, that only the ffmpeg child reads (DASH, Matroska, MP3 …)."""
@@ -68,7 +71,7 @@ def kind_of_bytes(first: bytes, content_type: str = "") -> Kind | None:
             raise NotMedia("the address gives an XML document, not media")
         return None
     if text.startswith((b"{", b"[")):
-        raise NotMedia(f"the address gives a JSON document, not media: {quote(first)}")
+        raise not_media("the address gives a JSON document, not media", first)
     if len(first) < SNIFF_BYTES:
         return None
     return _TYPES.get(content_type.split(";", maxsplit=1)[0].strip().lower()) or _other(first, content_type)
@@ -82,14 +85,31 @@ def kind_of_rest(first: bytes, content_type: str = "") -> Kind:
     if kind is None and b"<mpd" in first.lower():
         return "other"
     if kind is None:
-        raise NotMedia(f"the address gives no media that Ouzel knows: {quote(first)}")
+        raise not_media("the address gives no media that Ouzel knows", first)
     return kind
 
 
-def quote(first: bytes) -> str:
-    """The first characters of an answer, safe to show."""
+def not_media(what: str, first: bytes) -> NotMedia:
+    """With the first characters of the answer, safe to show to whom they may be shown (`discreet`)."""
     text = first[:60].decode("utf-8", "replace")
-    return repr("".join(c if c.isprintable() else "\ufffd" for c in text))
+    quoted = repr("".join(c if c.isprintable() else "\ufffd" for c in text))
+    return NotMedia(what, begins=f": {quoted}")
+
+
+@contextmanager
+def discreet(scope: Scope) -> Generator[None]:
+    """What is asked within is quoted only where everybody may read it: who names an address in our network, and may not
+    reach it, learns nothing of what it answers.
+
+    Args:
+        scope: where the requests may go.
+    """
+    try:
+        yield
+    except NotMedia as exc:
+        if scope != Scope.public():
+            exc.keep_secret()
+        raise
 
 
 def _ts_or_audio(first: bytes) -> Kind | None:
@@ -107,4 +127,4 @@ def _other(first: bytes, content_type: str) -> Kind:
         if b"\x47" in first[:188]:
             return "ts"  # out of step: the shaper finds the packets
         return "other"
-    raise NotMedia(f"the address gives {content_type or 'no content type'}, not media: {quote(first)}")
+    raise not_media(f"the address gives {content_type or 'no content type'}, not media", first)

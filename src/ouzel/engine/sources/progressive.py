@@ -16,10 +16,11 @@ from ouzel.base.errors import Encrypted, FormatError, IndexAtEnd, StorageError, 
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake, TapeFull
 from ouzel.engine.sources.context import SourceContext
-from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, kind_of_bytes, kind_of_rest
+from ouzel.engine.sources.detect import SNIFF_BYTES, Kind, discreet, kind_of_bytes, kind_of_rest
 from ouzel.engine.sources.shapers import ENDLESS
 from ouzel.model.flow import EndReason
 from ouzel.model.stream import Stream
+from ouzel.system.guard import Scope
 from ouzel.system.http import Answer
 
 _PARTIAL_CONTENT = 206
@@ -125,6 +126,10 @@ class ProgressiveSource:
         self.file = beginning if held_s >= max(_FILE_S, 2 * lasted_s) else None
         return EndReason.ENDED if answer.length is not None else None
 
+    @property
+    def scope(self) -> Scope:
+        return self._context.scope
+
     def intake_for(self, kind: Kind) -> Intake:
         """The intake for this kind; a new one when the kind changed since the last connection, or something else was recorded."""
         tape = self._context.tape
@@ -199,12 +204,16 @@ class _Opening:
         """The answer is complete: the playlist, if it is one. Raises: NotMedia, FormatError."""
         self.beginning.close()
         if self._page is None and self._take == self._sniff:
-            self._settle(kind_of_rest(bytes(self._first), self.answer.content_type))
+            with discreet(self._source.scope):
+                kind = kind_of_rest(bytes(self._first), self.answer.content_type)
+            self._settle(kind)
         return None if self._page is None else Playlist(self.answer, bytes(self._page))
 
     def _sniff(self, piece: memoryview) -> None:
         self._first += piece
-        if kind := kind_of_bytes(bytes(self._first[:SNIFF_BYTES]), self.answer.content_type):
+        with discreet(self._source.scope):
+            kind = kind_of_bytes(bytes(self._first[:SNIFF_BYTES]), self.answer.content_type)
+        if kind is not None:
             self._settle(kind)
 
     def _settle(self, kind: Kind) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ouzel.base.errors import NotMedia, Unsupported
-from ouzel.engine.sources.detect import quote
+from ouzel.base.errors import Unsupported
+from ouzel.engine.sources.detect import not_media
 
 SegmentKind = Literal["ts", "mp4", "packed"]
 _TELLING_BYTES = 8
@@ -18,7 +18,7 @@ def kind_of_segment(first: bytes) -> SegmentKind:
     if (kind := _beginning(first)) is not None:
         return kind
     if first.lstrip()[:1] == b"<":
-        raise NotMedia(f"the segment is a web page: {quote(first)}")
+        raise not_media("the segment is a web page", first)
     if first[:6] == b"WEBVTT" or first[3:9] == b"WEBVTT":
         raise Unsupported("the segments are subtitles")
     return "ts"  # its shaper looks for the packets, and says so when there are none

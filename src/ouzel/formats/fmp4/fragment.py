@@ -24,7 +24,9 @@ MAX_DATA = 1 << 30
 """Bytes from a moof to the furthest of its data."""
 
 _BASE, _DESCRIPTION, _DURATION, _SIZE, _FLAGS, _BASE_IS_MOOF = 0x1, 0x2, 0x8, 0x10, 0x20, 0x20000
-_RUN_OFFSET, _RUN_FIRST_FLAGS, _RUN_DURATION, _RUN_SIZE, _RUN_FLAGS, _RUN_CTS = 0x1, 0x4, 0x100, 0x200, 0x400, 0x800
+_RUN_OFFSET, _RUN_FIRST_FLAGS, _RUN_FLAGS = 0x1, 0x4, 0x400
+RUN_DURATION, RUN_SIZE, RUN_CTS = 0x100, 0x200, 0x800
+"""Fields that each sample of a run may have: `Run.column`."""
 _NOT_SYNC = 0x10000
 _REWRITTEN = frozenset({b"tfhd", b"tfdt", b"trun", b"saiz", b"saio", b"senc"})
 
@@ -62,15 +64,15 @@ class Run:
 
     @property
     def size(self) -> int:
-        return self.total(_RUN_SIZE, self.defaults.size)
+        return self.total(RUN_SIZE, self.defaults.size)
 
     @property
     def duration(self) -> int:
-        return self.total(_RUN_DURATION, self.defaults.duration)
+        return self.total(RUN_DURATION, self.defaults.duration)
 
     @property
     def last_duration(self) -> int:
-        column = self.column(_RUN_DURATION)
+        column = self.column(RUN_DURATION)
         return column[-1] if column else self.defaults.duration
 
     @property
@@ -81,13 +83,13 @@ class Run:
 
     @property
     def first_cts(self) -> int:
-        column = self.column(_RUN_CTS)
+        column = self.column(RUN_CTS)
         cts = column[0] if column else 0
         return cts - (1 << 32) if self.version and cts >> 31 else cts
 
     def trimmed(self, count: int) -> Run:
         """Without the first `count` samples; their bytes stay in the mdat, unused."""
-        position = self.position + self.total(_RUN_SIZE, self.defaults.size, count)
+        position = self.position + self.total(RUN_SIZE, self.defaults.size, count)
         words = self.words[count * self.stride :]
         return replace(
             self, flags=self.flags & ~_RUN_FIRST_FLAGS, count=self.count - count, words=words, position=position
@@ -122,7 +124,7 @@ class Traf:
         while self.runs and moved < ticks:
             run = self.runs[0]
             count = 0
-            durations = run.column(_RUN_DURATION)
+            durations = run.column(RUN_DURATION)
             while count < run.count and moved < ticks:
                 moved += run.defaults.duration if durations is None else durations[count]
                 count += 1

@@ -136,10 +136,10 @@ def _check_start(text: str, reading: Reading) -> None:
     if not shown:
         raise NotMedia("an empty answer, not a playlist")
     if shown.startswith("<"):
-        raise NotMedia(f"an HTML or XML page, not a playlist: it begins with {shown!r}")
+        raise NotMedia("an HTML or XML page, not a playlist", begins=f": it begins with {shown!r}")
     tag = _first_tag(text)
     if tag is None or binary:
-        raise NotMedia(f"not a playlist: it begins with {shown!r}")
+        raise NotMedia("not a playlist", begins=f": it begins with {shown!r}")
     if tag.startswith("#EXTM3U"):
         reading.at_start.append(ParseWarning(1, "late_extm3u", "something stands before EXTM3U"))
     else:

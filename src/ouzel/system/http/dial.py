@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 import anyio
 
-from ouzel.base.errors import BadOption, ConnectFailed, ConnectionLost, NetworkError, ProxyFailed, SchemeRefused
+from ouzel.base.errors import (
+    AddressRefused,
+    BadOption,
+    ConnectFailed,
+    ConnectionLost,
+    NetworkError,
+    ProxyFailed,
+    SchemeRefused,
+)
 from ouzel.base.urls import Url, literal_address, parse_url
 from ouzel.system.guard import Address, Endpoint, Lookup, Scope, check_literal, resolve
 from ouzel.system.http.links import Buffers, Conduit, Link, OpenLinks, TlsLink
@@ -113,7 +121,14 @@ class _Attempt:
         """What the proxy is asked for: a checked address, or the name where it looks names up itself."""
         host, port = self._url.host, self._url.port
         if proxy.scheme != "socks5":
-            check_literal(host, self._scope)
+            try:
+                check_literal(host, self._scope)
+            except AddressRefused as exc:
+                kind = exc.context.get("address_class")
+                raise AddressRefused(
+                    f"{host} is a {kind} address, and the proxy {proxy.authority} is asked for public ones only",
+                    **exc.context,
+                ) from None
             return literal_address(host) or host
         self._step = "its name was not found yet"
         endpoints = await resolve(host, port, self._scope, lookup=self._dialler.lookup)

@@ -14,6 +14,7 @@ from ouzel.base.errors import FormatError, NetworkError, OuzelError, Retry, Stal
 from ouzel.base.urls import redact
 from ouzel.engine.intake import Intake
 from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.detect import discreet
 from ouzel.engine.tape import Tape
 from ouzel.formats.m3u8 import Follower, InitSegment, MasterPlaylist, MediaPlaylist, Playlist, Segment, parse
 from ouzel.model.flow import TrackScope
@@ -145,7 +146,9 @@ class Lane:
         for attempt in range(attempts):
             try:
                 page = await fetch_playlist(self._context, self.stream, self._url)
-                return _media_only(self._follower.parse(page.data, base_url=page.answer.url), self._url)
+                with discreet(self._context.scope):
+                    playlist = self._follower.parse(page.data, base_url=page.answer.url)
+                return _media_only(playlist, self._url)
             except NetworkError as exc:
                 if exc.retry is not Retry.SOON or attempt == attempts - 1:
                     raise
@@ -246,7 +249,8 @@ async def read_playlist(
 ) -> Playlist:
     """Fetch and parse. `variables`: what the master playlist defined. Raises: NetworkError, Refused, NotMedia, FormatError."""
     page = await fetch_playlist(context, stream, url)
-    return parse(page.data, base_url=page.answer.url, variables=variables)
+    with discreet(context.scope):
+        return parse(page.data, base_url=page.answer.url, variables=variables)
 
 
 async def read_media_playlist(

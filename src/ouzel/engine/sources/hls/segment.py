@@ -29,6 +29,7 @@ from ouzel.base.errors import (
 from ouzel.engine.intake import Intake
 from ouzel.engine.programme import SegmentNote
 from ouzel.engine.sources.context import SourceContext
+from ouzel.engine.sources.detect import discreet
 from ouzel.engine.sources.disguise import Disguise, seed_in
 from ouzel.engine.sources.hls.lane import Item, Lane
 from ouzel.engine.sources.hls.shapers import LaneShapers
@@ -198,7 +199,8 @@ class SegmentReader:
 
     def intake_for(self, lane: Lane, first: bytes) -> Intake:
         """The lane's intake; a new one when the first bytes show another container than before."""
-        return self._shapers.intake_for(lane, first)
+        with discreet(self._context.scope):
+            return self._shapers.intake_for(lane, first)
 
     # -- judgement ----------------------------------------------------------------------------------------------------
 
