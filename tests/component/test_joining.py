@@ -155,9 +155,15 @@ async def test_without_ledgers_it_is_joined_and_taken_again(parts: list[Path]) -
         ledgers.ledger_path(path).unlink()
     made = await join(parts)
     assert "has no ledger" in made.warnings[0]
-    assert (ledgers.find(made.path), made.gaps) == (None, 0)
+    assert (ledgers.find(made.path), made.gaps, made.is_told) == (None, 0, True)
     before = made.path.stat().st_ino
     assert (await join(parts)).path.stat().st_ino == before
+
+
+async def test_what_one_ledger_tells_is_not_lost_where_another_has_none(parts: list[Path]) -> None:
+    ledgers.ledger_path(parts[0]).unlink()
+    assert not (await join(parts)).is_told
+    assert not (await join(parts)).is_told, "nor when it was made before"
 
 
 def told(path: Path, reason: EndReason, by: timedelta) -> Ledger:

@@ -191,6 +191,16 @@ async def test_join_names_the_file_that_does_not_fit(
     assert all(path.exists() for path in files)
 
 
+async def test_originals_whose_ledgers_would_be_lost_stay(
+    tmp_path: Path, short: Clip, bench: Bench, steps: Steps
+) -> None:
+    paths = [record(tmp_path, short, name=f"show-00{n}") for n in (1, 2)]
+    ledgers.ledger_path(paths[1]).unlink()
+    work = bench.work("join", [bench.file(path, part=n) for n, path in enumerate(paths, 1)])
+    made = await made_of(steps.kinds["join"], work)
+    assert ([each.path.name for each in made.files], made.gone) == (["show.mp4"], ())
+
+
 # -- companions ----------------------------------------------------------------------------------------------------------
 
 

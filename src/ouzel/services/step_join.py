@@ -60,5 +60,5 @@ async def _joined(work: StepWork, clock: Clock) -> Made:
     tracks = await tracks_of(made)
     file = MadeFile(made.path, FileRole.PRODUCT, ids, made.size, round(made.duration_s, 3), gaps, tracks=tracks)
     warnings = {"warnings": [*made.warnings]} if made.warnings else {}
-    goes = not work.fields["keep"] and not made.is_damaged
+    goes = not work.fields["keep"] and not made.is_damaged and made.is_told
     return Made((file,), ids if goes else (), result={"made": 1, "joined": len(ids), **warnings})

@@ -59,6 +59,8 @@ class Joined:
     warnings: tuple[str, ...] = ()
     is_damaged: bool = False
     """One of the sources was not what its ledger says, and so nobody knows what this is."""
+    is_told: bool = True
+    """False: a source has a ledger, and this has none, as not all of them tell of a recording. What it tells would go with it."""
     found: Found | None = field(default=None, compare=False)
     """What is in it, where it was looked at now."""
 
@@ -122,7 +124,16 @@ class _Work:
             size = await anyio.to_thread.run_sync(self._settle, temporary, out, made, lines, how, damage)
         self.on_progress(1.0)
         gaps = sum(isinstance(line, Gap) for line in lines)
-        return Joined(out, size, made.media_s, gaps, (*damage, *self._untold(helds)), bool(damage), made)
+        return Joined(
+            out,
+            size,
+            made.media_s,
+            gaps,
+            (*damage, *self._untold(helds)),
+            bool(damage),
+            bool(lines) or not self._has_ledgers(),
+            made,
+        )
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
@@ -213,6 +224,9 @@ class _Work:
         untold = [path.name for path, held in zip(self.sources, helds, strict=True) if held is None]
         return (f"{untold[0]} has no ledger of a recording: nothing tells what is missing",) if untold else ()
 
+    def _has_ledgers(self) -> bool:
+        return any(ledgers.ledger_path(path).exists() for path in self.sources)
+
     # -- making -------------------------------------------------------------------------------------------------------
 
     async def _splice(self, temporary: Path, lasts: Sequence[float], out: Path) -> None:
@@ -260,7 +274,8 @@ class _Work:
         except ToolFailed as exc:
             raise OutputExists(f"{out} exists already; give another name or remove it") from exc
         self.on_progress(1.0)
-        return Joined(out, (await anyio.Path(out).stat()).st_size, made.media_s, 0)
+        size = (await anyio.Path(out).stat()).st_size
+        return Joined(out, size, made.media_s, 0, is_told=not self._has_ledgers())
 
     def _stage(self, number: int) -> OnProgress:
         start, end = _SHARES[number : number + 2]
