@@ -1,10 +1,10 @@
 """Processes that finish recordings and do what comes after, to be killed: `python -m tests.afterwards_process FOLDER CHAIN`.
 
 FOLDER has the files of which a recording of this chain is made, with their ledgers. What is moved is copied by every second
-child, as to another disk. For each line `go` a child is forked. `child PID` is said, and by it: `put ID` for each recording that
-is over, `begin STEP`, a line for whatever happens and for each step forward, and `idle` when no job is left. When it has ended,
-`dead PID` is said. The chain `upload` leads to the remote of
-`remote.json`, and into the trash. Another kind of step joins in with its place in a chain of `CHAINS`, and its line in `kinds`.
+child, as to another disk; what is uploaded goes to the remote of `remote.json`. For each line `go` a child is forked.
+`child PID` is said, and by it: `put ID` for each recording that is over, `begin STEP`, a line for whatever happens and for each
+step forward, and `idle` when no job is left. When it has ended, `dead PID` is said. Another kind of step joins in with its place
+in a chain of `CHAINS`, and its line in `kinds`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ from ouzel.store.ownership import SqliteOwnership
 from ouzel.system.clock import SystemClock
 from ouzel.system.ffmpeg import FfmpegFinder
 
+FFMPEG = FfmpegFinder()
+_LATE = (
+    "engine.afterwards.encode",
+    "engine.afterwards.joining",
+    "engine.afterwards.pictures",
+    "engine.afterwards.clock",
+)
+"""What a daemon imports when it has use for it: once here, and not by each child."""
 COMMAND = {"step": "command", "hook": "log"}
 
 
@@ -90,7 +99,7 @@ CHAINS = {
         0,
     ),
     "move": Chain(({"step": "move", "to": "nas"}, COMMAND), ("show",), 12.0, 2),
-    "upload": Chain(({"step": "upload", "to": "far", "remove_local": True}, COMMAND), ("show",), 12.0, 2),
+    "upload": Chain(({"step": "upload", "to": "far", "remove_local": True}, COMMAND), ("show",), 12.0, 0),
 }
 
 
@@ -151,17 +160,18 @@ async def main(folder: Path, chain: Chain) -> None:
     async with open_db(folder / "ouzel.db", clock) as db:
         ownership, bus = SqliteOwnership(db), EventBus(db)
         channels, queue, notices = Channels(db, Secrets(b"k" * 32).box), SqliteJobQueue(db, ownership), Notices(db)
+        await channels.load()
         places = Places(roots)
         afterwards = Afterwards(db, queue, channels, notices, places)
         broadcasts = Broadcasts(db, channels, ownership, on_finished=afterwards.recorded_in)
         remotes = Remotes(db, Secrets(b"k" * 32).box, Transports(TransferRules(timeout_s=10.0)))
-        if chain == "upload" and not await remotes.all():
+        if "upload" in chain.names and not await remotes.all():
             await remotes.add("far", json.loads((folder / "remote.json").read_text()), by="me")
         script = f'echo "$OUZEL_RUN $OUZEL_ATTEMPT $OUZEL_FILE" >> "{folder}/log"'
         specs = {"log": HookSettings(("/bin/sh", "-c", script), on=())}
         hooks = Hooks(db, bus, channels, notices, specs, places.roots)
         kinds = [
-            *media_kinds(FfmpegFinder(), clock),
+            *media_kinds(FFMPEG, clock),
             command_kind(hooks, clock),
             move_kind(places, gates, afterwards.held),
             upload_kind(db, channels, remotes),
@@ -202,6 +212,9 @@ async def main(folder: Path, chain: Chain) -> None:
 
 
 def serve(folder: Path, chain: Chain) -> None:
+    for name in _LATE:
+        import_module(f"ouzel.{name}")
+    anyio.run(FFMPEG.find, ("h264", "aac"))
     for number, _line in enumerate(sys.stdin):
         pid = os.fork()
         if not pid:

@@ -16,6 +16,8 @@ from ouzel.engine.transfer.rclone import find_rclone
 from ouzel.engine.transfer.transport import TransferRules
 
 S3 = {"bucket": "bucket", "access_key": "ACCESSKEY", "secret_key": "a-SECRET-key"}
+_OF_THE_SERVER = ".rclone_temp_"
+"""Where it keeps what is being sent; nobody is shown these."""
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
@@ -41,7 +43,8 @@ class Servers:
     def files(self, name: str) -> dict[str, bytes]:
         """What is there, by path."""
         folder = {"s3": self.bucket, "disk": self.disk, "dav": self.dav}[name]
-        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+        found = (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(_OF_THE_SERVER))
+        return {str(p.relative_to(folder)): p.read_bytes() for p in found}
 
     def digests(self, name: str) -> dict[str, str]:
         """The same by MD5."""

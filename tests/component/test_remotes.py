@@ -48,7 +48,9 @@ class Bench:
         self.remote = FakeRemote()
         self.remotes = Remotes(lib.db, BOX, self.remote)
         self.kind = upload_kind(lib.db, channels, self.remotes)
+        self.channels = channels
         self.recording: Recording
+        self.files: list[ItemFile] = []
         self.told: list[tuple[float | None, str]] = []
 
     async def file(self, path: str, data: bytes = b"media", *, ledger: bool = True, **values: Any) -> ItemFile:
@@ -57,7 +59,9 @@ class Bench:
         place.write_bytes(data)
         if ledger:
             place.with_suffix(".ledger").write_bytes(b"ledger of " + data)
-        return ItemFile(await self.lib.file(self.recording, path, bytes=len(data), **values), place)
+        made = ItemFile(await self.lib.file(self.recording, path, bytes=len(data), **values), place)
+        self.files.append(made)
+        return made
 
     def work(self, *hand: ItemFile, others: tuple[ItemFile, ...] = (), **fields: Any) -> StepWork:
         [step] = parse_steps([{"step": "upload", "to": "nas", **fields}])
@@ -308,6 +312,15 @@ async def test_what_must_stay_stays(values: dict[str, Any], why: str, bench: Ben
     await bench.lib.change(bench.recording, **values)
     made = await bench.made(bench.work(await bench.file("c/one.mp4"), remove_local=True))
     assert (made.result["kept"], await bench.in_trash()) == (why, False)
+
+
+async def test_what_its_channel_pins_stays_also_when_that_is_in_the_trash(bench: Bench) -> None:
+    for number, (pin, kept) in enumerate(((True, "it is pinned"), (False, None))):
+        await bench.lib.change_channel("c1", settings={"pin": pin}, deleted_at=bench.lib.clock.now())
+        await bench.channels.load()
+        work = bench.work(await bench.file(f"c/{number}.mp4"), others=tuple(bench.files[:number]), remove_local=True)
+        made = await bench.made(work)
+        assert (made.result.get("kept"), await bench.in_trash()) == (kept, kept is None)
 
 
 async def test_what_somebody_stopped_goes_while_its_broadcast_does_not_end(bench: Bench) -> None:

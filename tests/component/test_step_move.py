@@ -24,6 +24,7 @@ from ouzel.model.states import RecordingState
 from ouzel.services import old_places
 from ouzel.services.download_files import erase
 from ouzel.services.jobs import JobContext
+from ouzel.services.noticing import Noticing
 from ouzel.services.steps import Item, StepWork
 from ouzel.services.storage import MARKER
 from ouzel.store.downloads import DownloadRepo
@@ -229,21 +230,30 @@ async def test_of_two_that_move_the_same_one_waits_and_finds_it_done(
 
 
 @pytest.mark.usefixtures("disks")
-async def test_without_room_it_waits_as_long_as_it_takes(yard: Yard, request: pytest.FixtureRequest) -> None:
+async def test_without_room_it_waits_as_long_as_it_takes(
+    yard: Yard, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recording = await over(yard, "1.ts")
     gate, is_apart = yard.gates["nas"], "two" in request.node.name
-    gate.min_free_bytes = gate.free_bytes() - 1 if is_apart else 0
+    gate.min_free_bytes = 997
+    monkeypatch.setattr(gate, "free_bytes", lambda: 1000)  # of which four are asked for
+    noticing = Noticing(yard.lib.db, yard.notices, sources=[yard.afterwards.troubles])
     run = await begin(yard, recording)
     async with yard.at_work():
         if is_apart:
             await waits(yard, run)
             job = await yard.queue.get(run.job_id)
-            assert (job.code, job.attempts, names(yard.folder), names(yard.nas)) == ("disk_full", 0, ["1.ts"], [])
+            assert (job.code, job.attempts, names(yard.folder), names(yard.nas)) == ("no_room", 0, ["1.ts"], [])
+            await noticing.look()
+            [notice] = await yard.notices.page()
+            assert (notice.code, notice.data) == ("move.no_room", {"jobs": 1, "why": job.why})
             assert "nas has" in (job.why or "")
-            gate.min_free_bytes = 0
+            gate.min_free_bytes = 996
             yard.lib.clock.advance(30)
         await yard.until(R.DONE)
+        await noticing.look()
     assert names(yard.nas) == ["1.ts"]
+    assert await yard.notices.page() == []
 
 
 async def test_onto_a_root_that_is_not_mounted_nothing_is_written(yard: Yard) -> None:

@@ -232,6 +232,10 @@ async def test_each_root_has_its_own_forecast(lib: Library, tmp_path: Path) -> N
         "recordings": 100 * _MB,
         "nas": 10 * _MB,
     }
+    assert {each.name: each.days_left is None for each in await storage.views()} == {"recordings": True, "nas": False}
+    (tmp_path / "media").mkdir()
+    (tmp_path / "nas").rmdir()
+    assert {each.name: each.days_left is None for each in await storage.views()} == {"recordings": False, "nas": True}
 
 
 async def test_a_root_that_is_named_and_not_set_is_told_once(lib: Library, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Killed at several moments of a chain of upload and command: what is at the remote is whole, each copy is known once, and what
+"""Killed at twenty moments of a chain of upload and command: what is at the remote is whole, each copy is known once, and what
 lies here is in the trash only where its copies are there.
 """
 
@@ -20,9 +20,9 @@ from tests.remotes import S3, Servers, open_servers
 
 from ouzel.testing.clips import Clip
 
-_KILLS = 7
-_LINES = 30
-"""About as many as a child says of its two recordings."""
+_KILLS = 20
+_LINES = 20
+"""About as many as a child says of a recording."""
 
 
 @pytest.fixture

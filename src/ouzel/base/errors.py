@@ -59,6 +59,7 @@
     │   └── NotOnAir           not_on_air           it is offline, and was to be recorded now
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
+    │   │   └── NoRoom         no_room              less is free than what is to be put there needs, beside the floor
     │   ├── ReadOnly           read_only
     │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
@@ -365,6 +366,10 @@ class StorageError(OuzelError):
 
 class DiskFull(StorageError):
     code, retry = "disk_full", Retry.LATER
+
+
+class NoRoom(DiskFull):
+    code = "no_room"
 
 
 class ReadOnly(StorageError):

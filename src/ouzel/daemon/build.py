@@ -206,7 +206,9 @@ async def open_daemon(
         bodies[DOWNLOAD] = downloads.body(settings.download.at_once)
         supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)
         overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
-        noticing = Noticing(db, notices, sources=(storage.troubles, downloads.troubles), tasks=supervisor.snapshot)
+        noticing = Noticing(
+            db, notices, sources=(storage.troubles, downloads.troubles, afterwards.troubles), tasks=supervisor.snapshot
+        )
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (
             recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
@@ -56,6 +56,8 @@ class Converted:
     """The source was not what its ledger says, and so nobody knows what the product is."""
     readable: bool = True
     """False: it was made, and verified, by a newer FFmpeg than the one that is found first."""
+    found: Found | None = field(default=None, compare=False)
+    """What is in it, where it was looked at now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class Work:
             warnings = (f"{self.source} {words}: so it is with {self.out.name}", *warnings)
         blind = await self._unread_by(recipe)
         warnings = (*warnings, *blind)
-        return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind)
+        return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind, found=made)
 
     @property
     def _how(self) -> str:

@@ -12,6 +12,7 @@ from ouzel.base.errors import FileRemoved
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Track
 from ouzel.model.flow import EndReason, Gap, GapCode
+from ouzel.model.kept import kept_until
 from ouzel.model.ledger import Ledger
 
 _SLACK = 0.1
@@ -70,7 +71,7 @@ def broken_off(parts: int, held: Iterable[tuple[Ledger | None, float]], otherwis
     for ledger, media_s in held:
         chunks = ledger.chunks if ledger else ()
         if ledger and until is None:
-            until = ledger.until
+            until = kept_until(ledger)
         numbered = next((chunk for chunk in reversed(chunks) if chunk.sequence is not None), None)
         if numbered is not None and numbered.sequence is not None:
             behind = math.floor(unnumbered_s / numbered.duration_s + _SLACK) if numbered.duration_s else 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ouzel.formats.shape import KeyPoint
 from ouzel.model.flow import Chunk, EndReason, Gap, GapCode
+from ouzel.model.kept import kept_since, kept_until
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import Closing, Line, Opening
 
@@ -34,7 +35,7 @@ class JoinedPart:
 
 def gap_between(before: Ledger, after: Ledger, at_s: float) -> Gap | None:
     """What is missing between two files, where neither ledger tells it already. None: nothing, or nobody knows."""
-    end, start = before.until, after.since
+    end, start = kept_until(before), kept_since(after)
     reason = before.closing.reason if before.closing is not None else EndReason.RECOVERED.value
     guessed = before.opening.rebuilt or after.opening.rebuilt
     if end is None or start is None or guessed or reason == EndReason.SPLIT:
@@ -66,7 +67,7 @@ def joined_lines(parts: Sequence[JoinedPart], opening: Opening) -> list[Line]:
         before = part.ledger
     gaps = sum(isinstance(line, Gap) for line in lines)
     end, reason = last.closing, EndReason.RECOVERED.value
-    wall = end.wall if end is not None else last.until or opening.started
+    wall = end.wall if end is not None else kept_until(last) or opening.started
     closing = Closing(wall, end.reason if end else reason, place.offset, place.at_s, place.index, gaps)
     return [*lines, closing]
 

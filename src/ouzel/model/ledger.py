@@ -32,8 +32,6 @@ from ouzel.model.ledger_lines import (
 )
 from ouzel.model.ledger_values import Doc
 
-_AT_END_S = 0.001
-"""Places in a ledger are rounded."""
 _CRC_TAIL = len(b',"x":"01234567"}')
 _SCOPES: tuple[TrackScope, ...] = get_args(TrackScope)
 _CONTAINERS: tuple[Container, ...] = get_args(Container)
@@ -89,23 +87,6 @@ class Ledger:
         if self.opening.download:  # whose times count what is missing as well
             return sum(chunk.duration_s for chunk in self.chunks)
         return next((c.end_s for c in reversed(self.chunks) if c.scope == "all"), 0.0)
-
-    @property
-    def until(self) -> datetime | None:
-        """Up to when its programme is kept, or is told to be missing at its end; None: it has no chunk."""
-        if not self.chunks:
-            return None
-        last = self.chunks[-1]
-        at_end = (gap.wall_end for gap in self.gaps if gap.at_s >= self.media_s - _AT_END_S)
-        return max([last.wall + timedelta(seconds=last.duration_s), *at_end])
-
-    @property
-    def since(self) -> datetime | None:
-        """From when on its programme is kept, or is told to be missing at its beginning; None: it has no chunk."""
-        if not self.chunks:
-            return None
-        at_start = (gap.wall_start for gap in self.gaps if gap.at_s <= _AT_END_S and gap.is_dated)
-        return min([self.chunks[0].wall, *at_start])
 
     def product(self, name: str) -> Product | None:
         """The last that was made under this file name."""

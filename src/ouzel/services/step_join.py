@@ -57,7 +57,7 @@ async def _joined(work: StepWork, clock: Clock) -> Made:
         on_progress=lambda share: work.progress(share, f"{len(paths)} files"),
     )
     gaps = made.gaps or sum(each.row.gaps for each in work.media)
-    tracks = await tracks_of(made.path)
+    tracks = await tracks_of(made)
     file = MadeFile(made.path, FileRole.PRODUCT, ids, made.size, round(made.duration_s, 3), gaps, tracks=tracks)
     warnings = {"warnings": [*made.warnings]} if made.warnings else {}
     goes = not work.fields["keep"] and not made.is_damaged

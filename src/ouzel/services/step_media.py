@@ -123,7 +123,7 @@ async def _thumbnails(work: StepWork) -> Made:
             continue
         warnings += [f"{source.path.name}: {each}" for each in made.warnings]
         files += await anyio.to_thread.run_sync(_drawn, source, made)
-    return _companions(work, files, warnings, {FileRole.POSTER, FileRole.SPRITE, FileRole.STORYBOARD})
+    return _companions(files, warnings, _old_sheets(work, files))
 
 
 def _drawn(source: ItemFile, made: Pictures) -> list[MadeFile]:
@@ -173,7 +173,7 @@ async def _clock(work: StepWork) -> Made:
         _teller(work, source, number)(1.0)
     if untold and not files:
         raise untold[0]
-    return _companions(work, files, [str(each) for each in untold], {FileRole.SUBTITLES})
+    return _companions(files, [str(each) for each in untold])
 
 
 # -- both ----------------------------------------------------------------------------------------------------------------
@@ -184,13 +184,13 @@ def _teller(work: StepWork, source: ItemFile, number: int) -> Callable[[float], 
     return lambda share: work.progress((number + share) / of, source.path.name)
 
 
-def _companions(work: StepWork, files: Sequence[MadeFile], warnings: Sequence[str], roles: set[FileRole]) -> Made:
-    """Those of the same sources that were made before under names that are not used any more, go."""
-    names, sources = {each.path for each in files}, {each.made_of for each in files}
-    stale = [
-        each.row.id
-        for each in work.all_files
-        if each.row.role in roles and each.row.made_of in sources and each.path not in names
-    ]
+def _companions(files: Sequence[MadeFile], warnings: Sequence[str], gone: Sequence[str] = ()) -> Made:
     result = {"made": len(files), **({"warnings": [*warnings]} if warnings else {})}
-    return Made(tuple(files), tuple(stale), result=result)
+    return Made(tuple(files), tuple(gone), result=result)
+
+
+def _old_sheets(work: StepWork, files: Sequence[MadeFile]) -> list[str]:
+    """Rows of sheets that were made of the same sources before, and that there are not so many of any more."""
+    names, sources = {each.path for each in files}, {each.made_of for each in files}
+    sheets = (each for each in work.all_files if each.row.role is FileRole.SPRITE and each.row.made_of in sources)
+    return [each.row.id for each in sheets if each.path not in names]

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, Conflict, DiskFull, FileBusy, InUse
+from ouzel.base.errors import BadOption, Conflict, FileBusy, InUse, NoRoom
 from ouzel.base.units import format_size
 from ouzel.model.steps import MOVE
 from ouzel.services.places import Places
@@ -112,7 +112,7 @@ class _Way:
         return sum(self._sizes.values())
 
     async def plan(self, groups: Sequence[Group]) -> None:
-        """Raises: DiskFull: there is no room for all of it; RootMissing, ReadOnly, OutsideRoot, StorageError."""
+        """Raises: NoRoom: for all of it; RootMissing, ReadOnly, OutsideRoot, StorageError."""
         await anyio.to_thread.run_sync(self._plan, groups)
 
     def _plan(self, groups: Sequence[Group]) -> None:
@@ -128,7 +128,7 @@ class _Way:
                 room += 0 if is_there or is_on_one_disk(path, self._gate.folder) else self._sizes[path]
         free, floor = self._gate.free_bytes(), self._gate.min_free_bytes
         if room and free < floor + room:
-            raise DiskFull(
+            raise NoRoom(
                 f"{self._to} has {format_size(free)} free, of which {format_size(floor)} stay free: there is no room for"
                 f" {format_size(room)}",
                 free=free, floor=floor, room=room,

@@ -11,6 +11,7 @@ from ouzel.model.recording import FileRole
 from ouzel.services.steps import ItemFile, Made, MadeFile, StepWork
 
 if TYPE_CHECKING:
+    from ouzel.engine.afterwards.joining import Joined
     from ouzel.engine.convert import Converted
 
 _OF_TRACK = ("kind", "codec", "width", "height", "sample_rate", "channels")
@@ -52,7 +53,7 @@ async def _product(
         return known, (), True
     number, of = place
     made = await maker.make(source.path, lambda share: work.progress((number + share) / of, out.name))
-    file = replace(file, bytes=made.size, media_s=round(made.duration_s, 3), tracks=await tracks_of(out))
+    file = replace(file, bytes=made.size, media_s=round(made.duration_s, 3), tracks=await tracks_of(made))
     return file, made.warnings, not made.is_damaged and made.readable
 
 
@@ -65,9 +66,10 @@ def taken(work: StepWork, sources: Sequence[ItemFile], file: MadeFile) -> MadeFi
     return replace(file, bytes=row.bytes, media_s=row.media_s, gaps=row.gaps, tracks=row.tracks)
 
 
-async def tracks_of(path: Path) -> list[dict[str, Any]]:
+async def tracks_of(made: Converted | Joined) -> list[dict[str, Any]]:
     """What is in it, as the row of a file has it. Raises: MediaError."""
     from ouzel.engine.probe import probe
 
-    found = [each for each in (await probe(path, depth="header")).streams if each.kind in {"video", "audio"}]
-    return [{name: value for name in _OF_TRACK if (value := getattr(each, name)) is not None} for each in found]
+    found = made.found or await probe(made.path, depth="header")
+    streams = [each for each in found.streams if each.kind in {"video", "audio"}]
+    return [{name: value for name in _OF_TRACK if (value := getattr(each, name)) is not None} for each in streams]

@@ -26,6 +26,7 @@ from ouzel.model.remotes import Copy, Found, check_folder, key_of
 from ouzel.model.states import RecordingState
 from ouzel.services.channels import Channels
 from ouzel.services.remotes import STEP, Remotes
+from ouzel.services.removal import is_pinned_by_channel
 from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db, Tx
@@ -182,7 +183,7 @@ class _Upload:
         """As its rows say; empty: it may go."""
         if recording.deleted_at is not None:
             return "it is in the trash already"
-        if recording.pinned or self._is_pinned_by_channel(recording.channel_id):
+        if recording.pinned or await is_pinned_by_channel(self._channels, recording.channel_id):
             return "it is pinned"
         broadcast = await self._broadcasts.get_in(tx, recording.broadcast_id)
         may_come_back = broadcast is not None and not broadcast.skipped and broadcast.state is not BroadcastState.ENDED
@@ -191,12 +192,6 @@ class _Upload:
         seen = {each.row.id for each in self._work.all_files}
         unseen = [row.path for row in await self._files.files_in(tx, recording.id) if row.id not in seen]
         return f"{unseen[0]} was not copied" if unseen else ""
-
-    def _is_pinned_by_channel(self, channel_id: str) -> bool:
-        try:
-            return self._channels.effective(self._channels.get(channel_id)).settings.pin
-        except NotFound:  # it is in the trash, and nobody knows any more
-            return True
 
     # -- names --------------------------------------------------------------------------------------------------------
 

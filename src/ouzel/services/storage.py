@@ -66,7 +66,7 @@ class RootView:
     per_day_bytes: float
     """That came in the last seven days, or since the first recording."""
     days_left: float | None
-    """Until the floor is reached, if it goes on like this. None: nothing comes."""
+    """Until the floor is reached, if it goes on like this. None: nothing comes, or its disk is not there."""
 
 
 class RootGate(DiskGate):
@@ -251,7 +251,7 @@ class Storage:
             views.append(
                 RootView(
                     name, gate.folder, _state(error), str(error or ""), total, free, gate.min_free_bytes, has.files,
-                    has.bytes, per_day, max(0, free - gate.min_free_bytes) / per_day if per_day else None,
+                    has.bytes, per_day, max(0, free - gate.min_free_bytes) / per_day if per_day and total else None,
                 )
             )  # fmt: skip
         return views

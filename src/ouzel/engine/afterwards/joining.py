@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio.from_thread
@@ -21,13 +21,14 @@ from ouzel import __version__
 from ouzel.base.errors import BadOption, DiskFull, MediaError, NotALedger, OutputExists, ToolFailed, Unsupported
 from ouzel.base.units import format_size
 from ouzel.engine import ledgers
+from ouzel.engine.afterwards.alike import check_alike, compare_joined
 from ouzel.engine.comparing import compare_times
 from ouzel.engine.convert import NICE, OnProgress, ignore
 from ouzel.engine.ledgers import Held
 from ouzel.engine.modern import feeder
 from ouzel.engine.probe import ask, probe
 from ouzel.engine.products import is_whole, settle
-from ouzel.engine.recipes import check_room, muxer_of
+from ouzel.engine.recipes import muxer_of
 from ouzel.engine.reserving import reserved
 from ouzel.engine.room import missing_bytes
 from ouzel.engine.sinks.file import CONVERTING, PART
@@ -35,7 +36,7 @@ from ouzel.model import ledger
 from ouzel.model.flow import Gap
 from ouzel.model.joined import JoinedPart, joined_lines
 from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Product
-from ouzel.model.media import Found, StreamFound
+from ouzel.model.media import Found
 from ouzel.model.naming import part_name
 from ouzel.system.clock import Clock
 
@@ -58,6 +59,8 @@ class Joined:
     warnings: tuple[str, ...] = ()
     is_damaged: bool = False
     """One of the sources was not what its ledger says, and so nobody knows what this is."""
+    found: Found | None = field(default=None, compare=False)
+    """What is in it, where it was looked at now."""
 
 
 def check_join(format_: str) -> None:
@@ -119,7 +122,7 @@ class _Work:
             size = await anyio.to_thread.run_sync(self._settle, temporary, out, made, lines, how, damage)
         self.on_progress(1.0)
         gaps = sum(isinstance(line, Gap) for line in lines)
-        return Joined(out, size, made.media_s, gaps, (*damage, *self._untold(helds)), bool(damage))
+        return Joined(out, size, made.media_s, gaps, (*damage, *self._untold(helds)), bool(damage), made)
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
@@ -285,52 +288,3 @@ def _lasts_s(held: Held | None, found: Found) -> float:
         leading = found.video or found.audio
         compare_times("its ledger", leading.duration_s if leading else 0.0, told_s)
     return round(max(found.media_s, told_s), 6)
-
-
-# -- comparing ---------------------------------------------------------------------------------------------------------
-
-
-def check_alike(first: tuple[Path, Found], other: tuple[Path, Found], format_: str) -> None:
-    """Whether the packets of both can stand in one file. Raises: Unsupported that names the other one, and says what differs."""
-    streams = [each for each in first[1].streams if each.kind in {"video", "audio"}]
-    others = [each for each in other[1].streams if each.kind in {"video", "audio"}]
-    if not streams:
-        raise Unsupported(f"there is no picture and no sound in {first[0]}")
-    check_room(format_, [s for s in streams if s.kind == "video"], [s for s in streams if s.kind == "audio"])
-    mine, theirs = [_shown(each) for each in streams], [_shown(each) for each in others]
-    if mine != theirs:
-        differs = f"{', '.join(theirs) or 'nothing'} instead of {', '.join(mine)}"
-        raise Unsupported(
-            f"{other[0]} cannot be joined to {first[0].name}: {differs}; the step convert makes them alike"
-        )
-    for one, two in zip(streams, others, strict=True):
-        if one.framing != two.framing:
-            words = "the step remux gives both one container"
-            raise Unsupported(
-                f"{other[0]} cannot be joined to {first[0].name}: its pictures are framed otherwise; {words}"
-            )
-        if one.sets != two.sets and format_ != "ts":
-            words = "the step convert makes them alike, and format ts holds both"
-            raise Unsupported(
-                f"{other[0]} cannot be joined to {first[0].name}: its {one.codec} has other settings; {words}"
-            )
-
-
-def _shown(stream: StreamFound) -> str:
-    if stream.kind == "video":
-        return f"{stream.codec} {stream.width}x{stream.height} {stream.pixels or ''}".rstrip()
-    return f"{stream.codec} {stream.sample_rate} Hz, {stream.channels} channels"
-
-
-def compare_joined(made: Found, founds: Sequence[Found], lasts: Sequence[float]) -> None:
-    """Whether all packets of all files are there, and it is as long as they are. Raises: ToolFailed that says what differs."""
-    if made.error:
-        raise ToolFailed(f"the product cannot be read to its end: {made.error}")
-    for kind in ("video", "audio"):
-        there = [each.packets for each in made.streams if each.kind == kind]
-        each_s = [[each.packets for each in found.streams if each.kind == kind] for found in founds]
-        wanted = [sum(counts) for counts in zip(*each_s, strict=True)]
-        if there != wanted:
-            what = "pictures" if kind == "video" else "frames of sound"
-            raise ToolFailed(f"the product has {there} {what}, its sources {wanted}")
-    compare_times("its sources together", made.media_s, sum(lasts))
