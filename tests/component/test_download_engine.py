@@ -97,6 +97,18 @@ async def test_who_wants_to_be_left_alone_for_an_hour_is_believed_at_once(tmp_pa
         assert vod.asked["/film.m3u8"] == 1
 
 
+async def test_a_segments_host_is_believed_as_well_and_what_is_there_stays(tmp_path: Path) -> None:
+    files = clear()
+    async with VodServer(files) as vod:
+        vod.faults["/9.ts"] = Faults(answers=[429], retry_after_s=3600)
+        with anyio.fail_after(30), pytest.raises(RateLimited, match="60 minutes"):
+            await download(vod.url("/film.m3u8"), tmp_path)
+        vod.forget()
+        done = await download(vod.url("/film.m3u8"), tmp_path)
+        assert done.path.read_bytes() == joined(files)
+        assert 0 < sum(vod.asked[f"/{number}.ts"] for number in range(COUNT)) < COUNT
+
+
 @pytest.mark.parametrize("text", ["#EXTM3U\n", "#EXTM3U\n#EXT-X-VERSION:3\n"])
 async def test_a_list_that_says_nothing_is_not_waited_for(tmp_path: Path, text: str) -> None:
     async with VodServer({"/film.m3u8": text.encode()}) as vod:

@@ -86,6 +86,16 @@ async def test_retry_after_is_the_hosts_and_costs_no_try() -> None:
     assert bench.flights[0].tries == 0
 
 
+async def test_a_host_that_wants_to_be_left_alone_for_an_hour_is_not_waited_for() -> None:
+    bench = Bench()
+    with pytest.raises(RateLimited, match="a wants to be left alone for 60 minutes"):
+        await bench.judge.wait_s(bench.flights[0], RateLimited("too many", status=429, retry_after_s=3600.0))
+    with pytest.raises(RateLimited, match="left alone for 60 minutes") as told:  # nor by others, who have not asked yet
+        async with bench.hosts.of("http://a/other").slot(0, lambda: True):
+            raise AssertionError("it was asked")
+    assert told.value.retry_after_s == 3600
+
+
 @pytest.mark.parametrize("pages", [True, False])
 async def test_what_is_refused_for_good_is_lost_after_three_tries(*, pages: bool) -> None:
     bench = Bench(pages=pages)

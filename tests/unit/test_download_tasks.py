@@ -17,6 +17,8 @@ PACE = Pace(retries=3, retry_delay_s=2.0)
         (ConnectionLost("cut off"), [2.0, 4.0, 8.0, None]),
         (RuntimeError("a bug"), [2.0, 4.0, 8.0, None]),
         (RateLimited("later", status=429), [30.0, 60.0, 120.0, None]),
+        (RateLimited("in a while", status=429, retry_after_s=90.0), [90.0, 90.0, 120.0, None]),
+        (RateLimited("tomorrow", status=429, retry_after_s=86400.0), [3600.0, 3600.0, 3600.0, None]),
         (Incomplete("one is missing"), [30.0, 60.0, 120.0, None]),
         (Gone("it is not there", status=404), [None, None]),
         (BadOption("no"), [None]),

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ouzel.base.errors import OuzelError, Retry
+from ouzel.base.errors import HttpStatus, OuzelError, Retry
 from ouzel.model.downloads import DownloadProgress, DownloadState, Pace
 from ouzel.model.jobs import DISK_S, is_of_the_disk
 
@@ -147,4 +147,5 @@ def retry_in_s(error: Exception, retries: int, pace: Pace) -> float | None:
     if retry is Retry.NEVER or retries >= pace.retries:
         return None
     first_s = pace.retry_delay_s if retry is Retry.SOON else max(_LATER_S, pace.retry_delay_s)
-    return min(_LONGEST_S, first_s * 2 ** min(retries, 20))
+    asked_s = (isinstance(error, HttpStatus) and error.retry_after_s) or 0.0
+    return min(_LONGEST_S, max(asked_s, first_s * 2 ** min(retries, 20)))

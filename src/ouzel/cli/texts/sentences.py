@@ -290,6 +290,7 @@ ZH = {
     "there is another file at the address by now: what was begun is no part of it": (
         "该地址现在是另一个文件：已下载的部分不属于它"
     ),
+    "{host} wants to be left alone for {minutes} minutes": "{host} 要求 {minutes} 分钟内不再访问",
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",

@@ -11,6 +11,7 @@ import anyio
 
 from ouzel.base.errors import HttpStatus, OuzelError, Retry
 from ouzel.base.headers import Fields
+from ouzel.engine.download.hosts import MOST_PATIENCE_S
 from ouzel.engine.workshop import Page as SitePage
 from ouzel.model.downloads import Pace
 from ouzel.model.stream import Stream
@@ -18,7 +19,6 @@ from ouzel.system.guard import Scope, addresses_of
 from ouzel.system.http import HttpClient, Limits, Page, Request
 
 _T = TypeVar("_T")
-_MOST_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Asking:
                 return await attempt()
             except OuzelError as exc:
                 asked_s = (isinstance(exc, HttpStatus) and exc.retry_after_s) or 0.0
-                if exc.retry is Retry.NEVER or asked_s > _MOST_PATIENCE_S:
+                if exc.retry is Retry.NEVER or asked_s > MOST_PATIENCE_S:
                     raise
                 await anyio.sleep(max(asked_s, self.pace.delay_s(tries + 1)))
         return await attempt()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from ouzel.base.errors import RateLimited
 from ouzel.model.congestion import Congestion
 from ouzel.model.downloads import MOST_CONNECTIONS
 from ouzel.system.clock import Clock
@@ -18,6 +19,8 @@ _FORGOTTEN = 256
 """Hosts that are remembered."""
 
 
+MOST_PATIENCE_S = 120.0
+"""Who wants to be left alone for longer is not waited for."""
 Urgent = Callable[[], bool]
 """Whether everybody else waits for this one, so that it may not wait for them."""
 
@@ -33,7 +36,8 @@ class _Waiting:
 class Host:
     """The turns at one host. The lowest rank is served first."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, name: str) -> None:
+        self._name = name
         self.congestion = Congestion(MOST_CONNECTIONS)
         self.active = 0
         self._clock = clock
@@ -42,17 +46,24 @@ class Host:
 
     @asynccontextmanager
     async def slot(self, rank: int, urgent: Urgent) -> AsyncGenerator[None]:
-        """Wait until one more connection is allowed, and the host may be asked at all; hold it."""
+        """Wait until one more connection is allowed, and the host may be asked at all; hold it. Raises: RateLimited."""
         while True:
             await self._turn(rank, urgent)
             if (rest_s := self.congestion.rest_s(self._clock.monotonic())) <= 0:
                 break
             self._leave()
+            self.be_patient(rest_s)
             await anyio.sleep(rest_s)
         try:
             yield
         finally:
             self._leave()
+
+    def be_patient(self, rest_s: float) -> None:
+        """Raises: RateLimited when it wants to be left alone for longer than anybody would wait."""
+        if rest_s > MOST_PATIENCE_S:
+            words = f"{self._name} wants to be left alone for {rest_s / 60:.0f} minutes"
+            raise RateLimited(words, status=429, retry_after_s=rest_s)
 
     async def _turn(self, rank: int, urgent: Urgent) -> None:
         self._count += 1
@@ -104,7 +115,7 @@ class Hosts:
         """By scheme, name and port."""
         parts = urlsplit(url)
         name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
-        host = self._hosts.pop(name, None) or Host(self._clock)
+        host = self._hosts.pop(name, None) or Host(self._clock, parts.hostname or name)
         self._hosts[name] = host
         if len(self._hosts) > _FORGOTTEN:
             idle = next((each for each, it in self._hosts.items() if not it.active), None)

@@ -106,10 +106,14 @@ class Judge:
         self._renewal = renewal
 
     async def wait_s(self, flight: Flight, exc: OuzelError) -> float | None:
-        """Seconds until the next try; None when there is none. The flight may have another address then."""
+        """Seconds until the next try; None when there is none. The flight may have another address then.
+
+        Raises: RateLimited when the host wants to be left alone for longer than anybody would wait.
+        """
         host = self._hosts.of(flight.piece.segment.uri)
         if isinstance(exc, RateLimited) or (isinstance(exc, ServerTrouble) and exc.status == 503):
             host.trouble(exc.retry_after_s, refused=True)
+            host.be_patient(exc.retry_after_s or 0.0)
             flight.limited += 1
             return self._pace.delay_s(flight.limited) if flight.limited < _LIMITED_TRIES else None
         flight.tries += 1
