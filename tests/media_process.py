@@ -1,6 +1,6 @@
-"""Work on closed files that is killed at twenty moments: `python -m tests.media_process KIND FOLDER`.
+"""Work on closed files that is killed at several moments: `python -m tests.media_process KIND FOLDER`.
 
-`FOLDER/seed` holds the files to begin with. For each moment a copy of it, 1 … 20, is worked on by a child that dies there as by
+`FOLDER/seed` holds the files to begin with. For each moment a copy of it, 1 … 10, is worked on by a child that dies there as by
 `kill -9`, and then by one that may finish. Prints one JSON object a moment.
 """
 
@@ -21,9 +21,10 @@ from ouzel.engine.afterwards.clock import make_clock
 from ouzel.engine.afterwards.encode import EncodeWish, encode
 from ouzel.engine.afterwards.pictures import PicturesWish, make_pictures
 from ouzel.engine.ledgers import digest
+from ouzel.model import ledger
 from ouzel.testing.clock import FakeClock
 
-MOMENTS = 20
+MOMENTS = 10
 DEAD = 99
 
 Tell = Callable[[float], None]
@@ -91,6 +92,12 @@ def names(folder: Path) -> dict[str, str]:
     return {path.name: digest(path) for path in sorted(folder.iterdir())}
 
 
+def told_digests(folder: Path) -> list[str]:
+    """Of products, by their ledgers."""
+    held = [ledger.read(path.read_bytes()) for path in sorted(folder.glob("*.ledger"))]
+    return [product.digest for each in held for product in each.products]
+
+
 def main(kind: str, folder: Path) -> None:
     told, whole = folder / "count", folder / "whole"
     shutil.copytree(folder / "seed", whole)
@@ -103,7 +110,8 @@ def main(kind: str, folder: Path) -> None:
         code = work(kind, here, max(1, round(total * moment / MOMENTS)), told)
         left = names(here)
         again = work(kind, here, 0, told)
-        print(json.dumps({"code": code, "left": left, "again": again, "names": names(here)}), flush=True)
+        doc = {"code": code, "left": left, "again": again, "names": names(here), "told": told_digests(here)}
+        print(json.dumps(doc), flush=True)
 
 
 if __name__ == "__main__":

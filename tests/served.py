@@ -46,6 +46,7 @@ from ouzel.services.pipelines import Pipelines
 from ouzel.services.places import Places
 from ouzel.services.policies import Policies
 from ouzel.services.recordings import Running
+from ouzel.services.remotes import Remotes
 from ouzel.services.retention import QUEUE, Retention, RetentionRules
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
@@ -63,6 +64,7 @@ from ouzel.store.ownership import SqliteOwnership
 from ouzel.testing.clock import FakeClock
 from ouzel.testing.downloads import FakeDownloading
 from ouzel.testing.messages import FakeSending
+from ouzel.testing.remotes import FakeRemote
 
 PASSWORD = "a bird that lives in streams"
 ORIGIN = "http://ouzel.test"
@@ -216,6 +218,7 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     idle, channels, policies = Idle(), Channels(db, keys.box), Policies(db)
     sending = FakeSending()
     targets, routes = Targets(db, keys.box, sending), Routes(db)
+    remotes = Remotes(db, keys.box, FakeRemote())
     bus, fetched = EventBus(db), DownloadRules(folder / "downloads")
     downloads = Downloads(db, DownloadRepo(db, ownership), bus, keys.box, fetched, FakeDownloading)
     notices, queue, places = Notices(db), SqliteJobQueue(db, ownership), Places({"recordings": folder})
@@ -225,12 +228,12 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     return Services(
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
         events=bus, labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
-        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes]),
+        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]),
         broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), watching=idle,
         jobs=queue, notices=notices, storage=idle, policies=policies, tasks=idle, pipelines=pipelines,
         afterwards=Afterwards(db, queue, channels, notices, places), targets=targets, routes=routes,
         messages=Messages(db), overviews=Overviews(db, channels, idle, idle, {}), downloads=downloads,
-        retention=retention, rules=rules,
+        retention=retention, remotes=remotes, rules=rules,
     )  # fmt: skip
 
 

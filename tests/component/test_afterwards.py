@@ -408,7 +408,7 @@ async def test_a_product_that_is_there_from_before_a_kill_is_written_once(yard: 
 
     async def again(work: StepWork) -> Made:
         [source] = work.media
-        known = work.made_of(source, yard.folder / "1.mp4")
+        known = work.made_of([source], yard.folder / "1.mp4")
         assert known is not None
         found.append(MadeFile(known.path, FileRole.PRODUCT, (source.row.id,), known.row.bytes, known.row.media_s))
         return Made((found[0],), (source.row.id,))

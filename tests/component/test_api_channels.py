@@ -239,6 +239,7 @@ async def test_nobody_reads_what_they_may_not(served: Served) -> None:
         "/metrics", "/api/jobs", "/api/jobs/{job_id}", "/api/tasks", "/api/settings/channels",
         "/api/settings/channels/{scope}", "/api/downloads", "/api/downloads/{download_id}", "/api/download/list",
         "/api/download/status/{task_id}", "/api/runs", "/api/runs/{run_id}", "/api/targets", "/api/routes", "/api/messages",
+        "/api/remotes",
         "/api/retention/plan",
     }  # fmt: skip
     for_admins = {"/api/users", "/api/users/{user_id}", "/api/audit", "/api/export"}

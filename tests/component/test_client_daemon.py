@@ -177,7 +177,7 @@ async def test_what_was_recorded_goes_through_its_pipeline(
             next(each for each in told if each["data"]["state"] == state)
 
     in_thread = partial(anyio.to_thread.run_sync, abandon_on_cancel=True)
-    call("pipelines", "add", "to mkv", "remux format=mkv", "command hook=note")
+    call("pipelines", "add", "to mkv", "remux format=mkv", "thumbnails every_s=2", "clock", "command hook=note")
     with anyio.fail_after(HANG_S):
         async with LiveOrigin() as origin:
             channel = origin.channel("short", clip, speed=4, length_s=8)
@@ -186,13 +186,18 @@ async def test_what_was_recorded_goes_through_its_pipeline(
             await in_thread(until, "done")
             [recording] = await in_thread(call, "recordings", "list", "--channel", "short")
             await in_thread(call, "channels", "remove", "short")
-    [file] = call("recordings", "show", recording["id"])[0]["files"]
+    [file, *companions] = call("recordings", "show", recording["id"])[0]["files"]
     assert (file["format"], file["role"], file["state"]) == ("mkv", "original", "closed")
+    assert [each["role"] for each in companions] == ["poster", "sprite", "storyboard", "subtitles"]
+    assert {each["state"] for each in companions} == {"closed"}
+    shown = say("recordings", "show", recording["id"])
+    assert all(word in shown for word in (".mkv  ", "B, poster", "B, small pictures", "B, storyboard", "B, subtitles"))
     path = house.parent / "media" / file["path"]
     assert await anyio.Path(f"{path}.told").read_text() == f"{path}\n"
-    assert sorted(each.suffix for each in path.parent.iterdir()) == [".ledger", ".mkv", ".told"]
+    made = [".clock.srt", ".ledger", ".mkv", ".mkv.told", ".poster.jpg", ".storyboard-1.jpg", ".storyboard.vtt"]
+    assert sorted(each.name.removeprefix(path.stem) for each in path.parent.iterdir()) == made
     [run_] = call("pipelines", "runs", "--recording", recording["id"])
-    assert (run_["state"], run_["at"], run_["pipeline"]) == ("done", 2, "to mkv")
+    assert (run_["state"], run_["at"], run_["pipeline"]) == ("done", 4, "to mkv")
     assert "to mkv" in say("pipelines", "runs")
     path.rename(path.with_suffix(".away"))
     [again] = call("pipelines", "run", "to mkv", "--recording", recording["id"])

@@ -72,6 +72,6 @@ async def test_what_makes_no_sense_is_refused(tmp_path: Path, clip: Clip) -> Non
         await make_clock(record(tmp_path, clip), out=mine)
 
 
-async def test_killed_at_twenty_moments(tmp_path: Path, clip_folder: Path) -> None:
+async def test_killed_at_several_moments(tmp_path: Path, clip_folder: Path) -> None:
     clip = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1)
     await killed("clock", tmp_path, clip, {"show.clock.srt"}, originals={"show.ts"})

@@ -81,6 +81,10 @@ async def test_people_are_shown_a_table(call: Call) -> None:
     assert "a film" in lines[1]
     _, [line], _ = await call("pause", "a film", as_json=False)
     assert line == "a film: paused"
+    _, lines, _ = await call("show", "a film", as_json=False)
+    shown = dict(line.split(maxsplit=1) for line in lines)
+    assert (shown["options"], shown["bytes"], shown["fraction"]) == ("quality best", "0 B", "0%")
+    assert not any("{" in line for line in lines)
 
 
 async def test_the_table_fits_its_terminal_and_speaks_chinese(

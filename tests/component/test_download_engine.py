@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from tests.downloaded import HASTE, KEY, download, downloading, packets, playlist, there
 
 from ouzel.base.errors import DiskFull, Incomplete, NotMedia, OutputExists, OuzelError, RateLimited
-from ouzel.engine.download import crew, file, flight, track
+from ouzel.engine.download import crew, downloader, file, flight, track
 from ouzel.engine.download.asking import Address
 from ouzel.engine.download.taker import Place
 from ouzel.model import ledger
-from ouzel.model.downloads import DownloadOutcome, DownloadWish
+from ouzel.model.downloads import DownloadOutcome, DownloadProgress, DownloadWish
 from ouzel.model.stream import Stream
 from ouzel.testing.origin.server import Hold
 from ouzel.testing.vod import Faults, VodServer
@@ -61,6 +61,22 @@ async def test_a_limit_holds_for_pieces_that_come_in_one_go(tmp_path: Path) -> N
         took_s = anyio.current_time() - began_s
     under_way = HASTE.connections * max(map(len, files.values()))  # each may take a piece before anybody owes anything
     assert took_s >= (done.size - under_way) / rate_bps > 0.2
+
+
+@pytest.mark.parametrize("name", ["/film.m3u8", "/film.mp4"])
+async def test_what_has_come_of_a_piece_is_told_before_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    film = clear(count=1, size=2000)
+    files = {"/film.mp4": film["/0.ts"], **film}
+    seen: list[DownloadProgress] = []
+    monkeypatch.setattr(downloader, "_LOOK_S", 0.01)
+    async with VodServer(files) as vod:
+        for path in ("/0.ts", "/film.mp4"):
+            vod.faults[path] = Faults(no_ranges=path == "/film.mp4", resets=1, reset_at=300_000, slow_bps=1_500_000)
+        done = await download(vod.url(name), tmp_path, tell=seen.append)
+    assert any(0 < each.bytes_done < done.size for each in seen if not each.pieces_done)
+    assert max(each.bytes_done for each in seen) == seen[-1].bytes_done == done.size, "what broke off counts once"
 
 
 @pytest.mark.parametrize("answers", [[503], [429], [503, 500]])

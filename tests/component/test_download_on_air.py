@@ -12,7 +12,11 @@ import pytest
 from tests.command import numbers
 from tests.component.conftest import QUICK
 from tests.component.newsroom import Box
+from tests.recordings import NOON
 
+from ouzel.cli.download import code_of
+from ouzel.cli.main import EXIT_GAPS
+from ouzel.cli.texts.sentences import in_chinese
 from ouzel.engine.disk import DiskGate
 from ouzel.engine.download.asking import Address
 from ouzel.engine.download.downloader import Downloader
@@ -21,7 +25,7 @@ from ouzel.engine.ledgers import find
 from ouzel.engine.workshop import Page, Workshop
 from ouzel.model.download_tasks import NewDownload
 from ouzel.model.downloads import DownloadOutcome, DownloadProgress, DownloadWish
-from ouzel.model.flow import GapCode
+from ouzel.model.flow import Gap, GapCode
 from ouzel.model.stream import Stream
 from ouzel.services.download_files import erase
 from ouzel.services.download_forms import DownloadRules, read_new
@@ -142,6 +146,24 @@ async def test_what_ended_meanwhile_is_whole_with_what_there_was(desk: Desk, cli
     held = find(done.path)
     assert held is not None
     assert held.opening.recording == TASK
+
+
+async def test_what_the_recorder_cannot_heed_is_told(desk: Desk, clip: Clip) -> None:
+    async with LiveOrigin() as origin:
+        channel = origin.channel("show", clip, hls=Hls(window=8)).push(4)
+        await desk.until(desk.wish(channel), desk.has(4))
+        channel.end()
+        wish = replace(desk.wish(channel, on_air=True), from_s=5.0, to_s=6.0, subtitles=("en",), audio=("all",))
+        done = await desk.run(wish)
+    assert done.warnings == ("it is on air, and recorded as it comes: --subs, --from, --to cannot be heeded",)
+    assert in_chinese(done.warnings[0]) == "正在直播，按其内容录制：--subs, --from, --to 无法照办"
+
+
+def test_gaps_of_a_broadcast_are_an_exit_code_too() -> None:
+    gap = Gap(0.0, GapCode.WINDOW_SLID, "", NOON, NOON, 2.0, 3, 3)
+    whole = DownloadOutcome(Path("show.ts"), None, "ts", 1, 1.0, 0, 1)
+    assert [code_of(whole, allow_gaps=False), code_of(replace(whole, gaps=(gap,)), allow_gaps=True)] == [0, 0]
+    assert code_of(replace(whole, gaps=(gap,)), allow_gaps=False) == EXIT_GAPS
 
 
 async def test_its_speed_is_told_as_that_of_others(desk: Desk, clip: Clip) -> None:

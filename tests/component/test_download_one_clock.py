@@ -120,7 +120,7 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("moment", range(0, 300, 15))
+@pytest.mark.parametrize("moment", range(0, 300, 40))
 async def test_killed_while_it_is_set(tmp_path: Path, clip: Clip, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
     files = apart(clip)
     calm, killed = tmp_path / "calm", tmp_path / "killed"

@@ -9,12 +9,12 @@ import anyio
 import pytest
 from tests.downloaded import download, downloading, playlist
 
-from ouzel.base.errors import OutputExists, OuzelError, Unsupported
+from ouzel.base.errors import OutputExists, OuzelError, ShortBody, Unsupported
 from ouzel.cli.texts.sentences import in_chinese
 from ouzel.engine.probe import probe
 from ouzel.model.downloads import DownloadWish
 from ouzel.testing.clips import Clip, Tracks
-from ouzel.testing.vod import VodServer
+from ouzel.testing.vod import Faults, VodServer
 
 pytestmark = pytest.mark.anyio
 CUES = b"WEBVTT\n\n00:01.000 --> 00:02.000\nearly\n\n00:05.000 --> 00:06.000\nlate\n"
@@ -172,9 +172,33 @@ async def test_what_was_begun_as_it_comes_goes_on_when_its_format_is_named(tmp_p
     assert done.path.read_bytes() == b"".join(path.read_bytes() for path in clip.ts_segments("av"))
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+async def test_a_file_whose_length_nobody_tells_comes_as_it_is(tmp_path: Path, clip: Clip, suffix: str) -> None:
+    name, film = f"/show{suffix}", clip.file(suffix).read_bytes()
+    async with VodServer({name: film}) as vod:
+        vod.faults[name] = Faults(chunked=True)
+        for fetched_bytes in (len(film), 0):
+            done = await download(vod.url(name), tmp_path)
+            assert (done.path.read_bytes(), done.fetched_bytes) == (film, fetched_bytes)
+        vod.files[name] = film[:-1000]
+        with pytest.raises(ShortBody, match=f"of {len(film)} bytes or more"):
+            await download(vod.url(name), tmp_path / "less")
+    assert [*(tmp_path / "less").iterdir()] == []
+
+
+async def test_ranges_tell_the_length_that_the_whole_does_not(tmp_path: Path, clip: Clip) -> None:
+    film = clip.file(".mp4").read_bytes()
+    async with VodServer({"/show.mp4": film}) as vod:
+        vod.faults["/show.mp4"] = Faults(unmeasured=True, resets=2, reset_at=100_000)
+        done = await download(vod.url("/show.mp4"), tmp_path, from_s=2.0)
+        assert done.path.read_bytes() == film
+        assert done.warnings == ("--from and --to: a plain file is fetched whole",)
+        assert vod.sent("/show.mp4") < 2 * len(film), "what broke off goes on where it was"
+
+
 async def test_what_cannot_be_heeded_is_told(tmp_path: Path, clip: Clip) -> None:
     async with VodServer(programme(clip)) as vod:
-        wished = {"quality": "720p", "audio": ("fr",), "subtitles": ("en", "all"), "key": bytes(16)}
+        wished: dict[str, Any] = {"quality": "720p", "audio": ("fr",), "subtitles": ("en", "all"), "key": bytes(16)}
         told = await download(vod.url("/v.m3u8"), tmp_path / "told", **wished)
         silent = await download(
             vod.url("/v.m3u8"), tmp_path / "silent", quality="Best", audio=("all",), subtitles=("all",)

@@ -209,6 +209,6 @@ async def test_asked_for_again_it_takes_what_is_there_and_nothing_of_another_kin
         await encode(show, EncodeWish(height=90))
 
 
-async def test_killed_at_twenty_moments_it_loses_nothing_and_makes_one_file(tmp_path: Path, clip_folder: Path) -> None:
+async def test_killed_at_several_moments_it_loses_nothing_and_makes_one_file(tmp_path: Path, clip_folder: Path) -> None:
     clip = make_clip(clip_folder, seconds=4, size="160x96", gop_s=1)
     await killed("encode", tmp_path, clip, {"show.mp4"}, originals={"show.ts"}, replaced=True)

@@ -152,9 +152,12 @@ async def test_without_secrets_there_is_none_in_it(tmp_path: Path) -> None:
             "to mp4",
             [
                 {"step": "remux", "format": "mp4", "keep": True},
-                {"step": "clock", "format": "srt", "template": "", "every_s": 1.0},
+                {
+                    "step": "clock", "format": "srt", "template": "{date} {time}",
+                    "gap_template": "[{missing} s missing, {from} to {to}]", "every_s": 1.0, "zone": "",
+                },
             ],
-        )
+        )  # fmt: skip
 
 
 async def take_again(db: Db, text: str) -> list[str]:

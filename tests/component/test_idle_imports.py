@@ -11,7 +11,7 @@ _LATER = (
     "http.cookiejar", "http.server", "ouzel.engine.convert", "ouzel.services.families", "prometheus_client",
     "ouzel.engine.look", "ouzel.engine.recorder", "ouzel.engine.recover_file", "ouzel.engine.reading",
     "ouzel.formats.flv", "ouzel.formats.fmp4", "ouzel.formats.m3u8", "ouzel.formats.mpegts", "ouzel.config.importers",
-    "ouzel.store.migrating", "alembic", "apprise", "av", "cryptography", "curl_cffi", "httpx", "mcp", "smtplib",
+    "ouzel.store.migrating", "alembic", "apprise", "av", "cryptography", "curl_cffi", "httpx", "mcp", "obstore", "smtplib",
     "yaml", "streamlink", "yt_dlp",
 )  # fmt: skip
 

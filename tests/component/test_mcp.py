@@ -88,10 +88,11 @@ async def test_every_reading_tool_answers_and_what_is_unusual_is_in_one_place(tm
         reading = [each for each in tools if each.annotations and each.annotations.read_only_hint]
         for tool in reading:
             wanted = tool.input_schema.get("required", [])
-            if tool.name != "show_recording":
+            if tool.name not in {"show_recording", "list_copies"}:
                 await told(client, tool.name, **{name: given[name] for name in wanted})
         said = await refused(client, "show_recording", recording="nothing")
         assert said.endswith("there is no nothing among recordings (not_found)")
+        assert "not_found" in await refused(client, "list_copies", recording="nothing")
         await told(client, "dismiss_notice", notice=unusual["notices"][0]["id"])
         assert (await told(client, "list_notices"))["items"] == []
 

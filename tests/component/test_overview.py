@@ -96,6 +96,7 @@ async def test_why_nothing_is_known_or_recorded_is_shown(tmp_path: Path) -> None
 
 async def test_a_recorder_that_fails_is_shown_with_its_error_while_it_waits(tmp_path: Path) -> None:
     async with newsroom(tmp_path) as room, watched(room) as overviews:
+        room.channels._roots = ["nowhere"]  # it was in the settings when the channel was told so
         channel = await room.channel(root="nowhere")
         await room.says(channel, live("http://127.0.0.1:1/none"))
         with anyio.fail_after(20):

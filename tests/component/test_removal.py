@@ -50,6 +50,19 @@ def test_all_that_belongs_to_a_file_goes_with_the_folders_that_are_empty_then(tm
     assert remove_file(tmp_path, "site/who/a.ts", "r1") == 0, "once more, as after a crash"
 
 
+def test_what_steps_have_not_finished_goes_too(tmp_path: Path) -> None:
+    media = put(tmp_path / "a.mp4")
+    for name in ("poster.jpg", "storyboard-12.jpg", "storyboard.vtt", "clock.srt", "hevc.mp4", "joined.mkv"):
+        put(media.with_name(f"a.{name}.converting"))
+    put(tmp_path / "a.poster.jpg")
+
+    remove_file(tmp_path, "a.mp4", "r1")
+
+    assert names(tmp_path) == ["a.poster.jpg"], "what has its name has a row of its own"
+    assert remove_file(tmp_path, "a.poster.jpg", "r1") > 0
+    assert names(tmp_path) == []
+
+
 def test_what_only_looks_as_if_it_belonged_to_it_stays(tmp_path: Path) -> None:
     media = put(tmp_path / "who" / "a.ts")
     put_ledger(media, "r1", "../a.mkv", "b.ts")

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bench import Bench, made_of
 from tests.component.library import START, Library, library
 from tests.recordings import record
 
 from ouzel.base.errors import BadOption, NotFound, OutputExists, ToolFailed
 from ouzel.config.tables import HookSettings
 from ouzel.engine import ledgers
-from ouzel.model.pipelines import PipelineRun, RunState, parse_steps
-from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
-from ouzel.model.states import RecordingState
+from ouzel.model.pipelines import parse_steps
+from ouzel.model.recording import FileRole
 from ouzel.services.channels import Channels
 from ouzel.services.events import EventBus
 from ouzel.services.hooks import Hooks
 from ouzel.services.notices import Notices
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_kinds import command_kind, remux_kind
-from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
+from ouzel.services.steps import Item, StepKind
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip
 from ouzel.testing.clock import FakeClock
@@ -33,43 +33,14 @@ from ouzel.testing.clock import FakeClock
 pytestmark = pytest.mark.anyio
 
 
-@dataclass
-class Bench:
-    """A recording that is over, and what its steps see."""
-
-    recording: Recording
-    told: list[float] = field(default_factory=list[float])
-
-    def work(self, name: str, files: Sequence[ItemFile], others: Sequence[ItemFile] = (), **fields: Any) -> StepWork:
-        [step] = parse_steps([{"step": name, **fields}])
-        run = PipelineRun(
-            "run1", "p", self.recording.id, "", (step,), 0, (), (), (), RunState.RUNNING, "", None, None, "", START
-        )
-        item = Item(self.recording, None)
-        return StepWork(
-            run, 0, 1, item, files, [*files, *others], step.fields, lambda share, _: self.told.append(share or 0)
-        )
-
-    def file(self, path: Path, *, part: int = 1, **values: Any) -> ItemFile:
-        row = RecordedFile(
-            path.name, self.recording.id, part, "r", path.name, FileState.CLOSED, path.suffix[1:], START, bytes=1, media_s=12.0,
-        )  # fmt: skip
-        return ItemFile(replace(row, **values), path)
-
-
 @pytest.fixture
 def bench() -> Bench:
-    return Bench(Recording("rec1", "b1", "c1", RecordingState.DONE, "a title", START, START))
+    return Bench.of_done()
 
 
 @pytest.fixture(scope="session")
 def remux() -> StepKind:
     return remux_kind(FfmpegFinder(), FakeClock(START))
-
-
-async def made_of(kind: StepKind, work: StepWork) -> Made:
-    await kind.check(work.fields)
-    return await kind.run(work)
 
 
 # -- remux ---------------------------------------------------------------------------------------------------------------
@@ -79,10 +50,16 @@ async def test_each_file_is_put_into_another_container(
     tmp_path: Path, clip: Clip, bench: Bench, remux: StepKind
 ) -> None:
     one, two = record(tmp_path, clip, name="1", lost=[4]), record(tmp_path, clip, name="2")
-    made = await made_of(remux, bench.work("remux", [bench.file(one, gaps=1, tracks=["t"]), bench.file(two)]))
-    shown = [(file.path.name, file.role, file.made_of, file.gaps, file.tracks) for file in made.files]
+    made = await made_of(remux, bench.work("remux", [bench.file(one, gaps=1), bench.file(two)]))
+    shown = [
+        (file.path.name, file.role, file.made_of, file.gaps, [each["kind"] for each in file.tracks])
+        for file in made.files
+    ]
     product = FileRole.PRODUCT
-    assert shown == [("1.mp4", product, ("1.ts",), 1, ["t"]), ("2.mp4", product, ("2.ts",), 0, None)]
+    assert shown == [
+        ("1.mp4", product, ("1.ts",), 1, ["video", "audio"]),
+        ("2.mp4", product, ("2.ts",), 0, ["video", "audio"]),
+    ]
     assert made.gone == ("1.ts", "2.ts")
     assert made.result == {"made": 2}
     assert all(file.bytes == file.path.stat().st_size and file.media_s > 10 for file in made.files)
@@ -131,7 +108,8 @@ async def test_what_was_written_down_is_taken_when_the_original_is_gone(
 ) -> None:
     path = record(tmp_path, clip)
     [made] = (await made_of(remux, bench.work("remux", [bench.file(path)]))).files
-    product = bench.file(made.path, role=FileRole.PRODUCT, made_of=("show.ts",), bytes=made.bytes, media_s=made.media_s)
+    values = {"made_of": ("show.ts",), "bytes": made.bytes, "media_s": made.media_s, "tracks": made.tracks}
+    product = bench.file(made.path, role=FileRole.PRODUCT, **values)
     path.unlink()
     again = await made_of(remux, bench.work("remux", [bench.file(path)], [product]))
     assert (again.files, again.gone) == ((made,), ("show.ts",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,24 @@ import anyio
 import anyio.lowlevel
 import pytest
 from sqlalchemy import insert, update
-from tests.component.test_afterwards import S, Yard, open_yard
+from tests.component.test_afterwards import S, Yard, fetched, open_yard
 from tests.recordings import record
 
-from ouzel.base.errors import BadOption, Conflict, ReadOnly
+from ouzel.base.errors import BadOption, Conflict, InUse, ReadOnly
 from ouzel.base.units import format_size
 from ouzel.engine import ledgers, placing
 from ouzel.model.pipelines import PipelineRun, RunState, parse_steps
 from ouzel.model.recording import FileRole, FileState, Recording
 from ouzel.model.states import RecordingState
 from ouzel.services import old_places
+from ouzel.services.download_files import erase
 from ouzel.services.jobs import JobContext
-from ouzel.services.steps import Item
+from ouzel.services.noticing import Noticing
+from ouzel.services.steps import Item, StepWork
 from ouzel.services.storage import MARKER
+from ouzel.store.downloads import DownloadRepo
+from ouzel.store.ownership import SqliteOwnership
+from ouzel.store.pipelines import RunRepo
 from ouzel.store.recordings import RecordingRepo
 from ouzel.store.tables.broadcasts import files
 from ouzel.store.tables.pipelines import pipeline_runs
@@ -195,22 +201,59 @@ async def test_files_of_another_run_stay_until_it_is_over(yard: Yard) -> None:
     assert job.result == {"moved": 1, "bytes": 4, "left": 1}
 
 
+async def test_of_two_that_move_the_same_one_waits_and_finds_it_done(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = await over(yard, "1.ts")
+    run = await begin(yard, recording)
+    other = replace(run, id="other")
+    item = Item(recording, None)
+    kind, place = yard.of_steps._steps.kinds["move"], placing.place
+    tries: list[str] = []
+
+    async def beside(*args: Any) -> bool:
+        work = StepWork(other, 0, 1, item, [], [], MOVE.fields, lambda _share, _words: None)
+        with pytest.raises(InUse, match="another run moves"):
+            await kind.run(work)
+        tries.append("refused")
+        return await place(*args)
+
+    monkeypatch.setattr(placing, "place", beside)
+    async with yard.lib.db.transaction() as tx:
+        await RunRepo(yard.lib.db).add_in(tx, other)
+    async with yard.at_work():
+        await yard.job(run, S.DONE)
+    assert tries == ["refused"]
+    assert (names(yard.folder), names(yard.nas)) == ([], ["1.ts"]), (
+        "that another one waits for it holds it up in no way"
+    )
+
+
 @pytest.mark.usefixtures("disks")
-async def test_without_room_it_waits_as_long_as_it_takes(yard: Yard, request: pytest.FixtureRequest) -> None:
+async def test_without_room_it_waits_as_long_as_it_takes(
+    yard: Yard, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recording = await over(yard, "1.ts")
     gate, is_apart = yard.gates["nas"], "two" in request.node.name
-    gate.min_free_bytes = gate.free_bytes() - 1 if is_apart else 0
+    gate.min_free_bytes = 997
+    monkeypatch.setattr(gate, "free_bytes", lambda: 1000)  # of which four are asked for
+    noticing = Noticing(yard.lib.db, yard.notices, sources=[yard.afterwards.troubles])
     run = await begin(yard, recording)
     async with yard.at_work():
         if is_apart:
             await waits(yard, run)
             job = await yard.queue.get(run.job_id)
-            assert (job.code, job.attempts, names(yard.folder), names(yard.nas)) == ("disk_full", 0, ["1.ts"], [])
+            assert (job.code, job.attempts, names(yard.folder), names(yard.nas)) == ("no_room", 0, ["1.ts"], [])
+            await noticing.look()
+            [notice] = await yard.notices.page()
+            assert (notice.code, notice.data) == ("move.no_room", {"jobs": 1, "why": job.why})
             assert "nas has" in (job.why or "")
-            gate.min_free_bytes = 0
+            gate.min_free_bytes = 996
             yard.lib.clock.advance(30)
         await yard.until(R.DONE)
+        await noticing.look()
     assert names(yard.nas) == ["1.ts"]
+    assert await yard.notices.page() == []
 
 
 async def test_onto_a_root_that_is_not_mounted_nothing_is_written(yard: Yard) -> None:
@@ -258,6 +301,20 @@ async def test_what_is_being_written_by_another_process_waits(yard: Yard, clip: 
         async with yard.at_work():
             await waits(yard, run)
     assert (await yard.queue.get(run.job_id)).code == "in_use"
+    assert names(yard.nas) == []
+
+
+async def test_a_download_names_its_new_place(yard: Yard, tmp_path: Path) -> None:
+    yard.folder = tmp_path / "elsewhere"  # outside of all roots
+    yard.folder.mkdir()
+    download = await fetched(yard, "a.ts")
+    await yard.afterwards.step_now(Item(None, download), MOVE, by="me")
+    async with yard.at_work():
+        await yard.until(R.DONE)
+    moved = await DownloadRepo(yard.lib.db, SqliteOwnership(yard.lib.db)).get(download.id)
+    assert (moved.path, moved.folder) == (str(yard.nas / "downloads" / "a.ts"), download.folder)
+    assert (names(yard.nas), names(yard.folder)) == (["downloads/a.ts"], [])
+    await anyio.to_thread.run_sync(erase, moved, await yard.afterwards.files_of(download.id))
     assert names(yard.nas) == []
 
 

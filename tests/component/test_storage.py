@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -12,11 +13,15 @@ from tests.component.library import Library, library
 from tests.component.newsroom import live, newsroom
 
 from ouzel.base.errors import RootMissing, StorageError
+from ouzel.daemon.downloading import RootedDownloading
+from ouzel.model.downloads import DownloadWish
+from ouzel.model.jobs import is_of_the_disk
 from ouzel.model.states import RecordingState
 from ouzel.services.notices import Notices
 from ouzel.services.noticing import Noticing
 from ouzel.services.storage import MARKER, RootGate, RootState, Storage
 from ouzel.testing.disk import tiny_disk
+from ouzel.testing.downloads import FakeDownloading
 
 pytestmark = pytest.mark.anyio
 _MB = 1_000_000
@@ -173,7 +178,7 @@ async def test_the_first_hours_are_no_forecast_of_a_week(lib: Library, tmp_path:
 
 def two(folder: Path) -> dict[str, RootGate]:
     usual = RootGate("recordings", folder / "media", min_free_bytes=0, probe_s=0.01)
-    return {usual.name: usual, "nas": RootGate("nas", folder / "nas", min_free_bytes=0, probe_s=0.01, made=False)}
+    return {usual.name: usual, "nas": RootGate("nas", folder / "nas", min_free_bytes=0, probe_s=0.01, is_named=True)}
 
 
 async def test_the_folder_of_another_root_is_not_made(lib: Library, tmp_path: Path) -> None:
@@ -197,6 +202,24 @@ async def test_the_folder_of_another_root_is_not_made(lib: Library, tmp_path: Pa
     assert await storage.troubles() == []
 
 
+async def test_an_empty_mount_point_is_not_taken_for_a_root_that_was_there(lib: Library, tmp_path: Path) -> None:
+    """Nothing was ever recorded to it: no row tells of a file."""
+    (tmp_path / "nas").mkdir()
+    await Storage(lib.db, two(tmp_path)).look()
+    (tmp_path / "nas" / MARKER).unlink()  # the start after that, before its disk is mounted
+    gates = two(tmp_path)
+    storage = Storage(lib.db, gates)
+    await storage.look()
+    assert [trouble.key for trouble in await storage.troubles()] == ["storage.missing:nas"]
+    assert [*gates["nas"].folder.iterdir()] == []
+
+    elsewhere = {"nas": RootGate("nas", tmp_path / "new", min_free_bytes=0, probe_s=0.01, is_named=True)}
+    elsewhere["nas"].folder.mkdir()
+    storage = Storage(lib.db, elsewhere)  # another folder is another disk
+    await storage.look()
+    assert await storage.troubles() == []
+
+
 async def test_each_root_has_its_own_forecast(lib: Library, tmp_path: Path) -> None:
     (tmp_path / "nas").mkdir()
     await lib.channel()
@@ -209,6 +232,10 @@ async def test_each_root_has_its_own_forecast(lib: Library, tmp_path: Path) -> N
         "recordings": 100 * _MB,
         "nas": 10 * _MB,
     }
+    assert {each.name: each.days_left is None for each in await storage.views()} == {"recordings": True, "nas": False}
+    (tmp_path / "media").mkdir()
+    (tmp_path / "nas").rmdir()
+    assert {each.name: each.days_left is None for each in await storage.views()} == {"recordings": False, "nas": True}
 
 
 async def test_a_root_that_is_named_and_not_set_is_told_once(lib: Library, tmp_path: Path) -> None:
@@ -225,6 +252,22 @@ async def test_a_root_that_is_named_and_not_set_is_told_once(lib: Library, tmp_p
         ("storage.not_set", {"root": "old", "files": 2, "roots": "recordings, nas"}),
         ("storage.not_set", {"root": "tape", "files": 0, "roots": "recordings, nas"}),
     ]
+
+
+async def test_downloads_into_a_root_wait_while_it_is_not_mounted(lib: Library, tmp_path: Path) -> None:
+    gates = two(tmp_path)
+    await Storage(lib.db, gates).look()
+    engine = FakeDownloading()
+    downloading = RootedDownloading(engine, gates.values())
+    wish = DownloadWish("http://127.0.0.1:9/film.mp4", tmp_path / "nas" / "films", stem="film")
+    with pytest.raises(RootMissing) as told:
+        await downloading.run(wish, on_progress=lambda _: None)
+    assert is_of_the_disk(told.value), "it is tried again for as long as it takes"
+    assert engine.begun == []
+    await downloading.run(replace(wish, folder=tmp_path / "films"), on_progress=lambda _: None)
+    gates["nas"].folder.mkdir()
+    await downloading.run(wish, on_progress=lambda _: None)
+    assert [each.folder.name for each in engine.begun] == ["films", "films"]
 
 
 async def test_nothing_is_recorded_onto_a_mount_point(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ouzel.base.errors import BadOption, Conflict, ConnectFailed, RateLimited, T
 from ouzel.model.broadcast import Broadcast
 from ouzel.model.happening import Happening
 from ouzel.model.messages import Message, MessageState
+from ouzel.model.pipelines import PipelineRun, RunState, parse_steps
 from ouzel.services.channels import Channels
 from ouzel.services.messages import Messages
 from ouzel.services.notices import Notices
@@ -26,6 +27,7 @@ from ouzel.services.targets import Targets
 from ouzel.services.telling import Telling, TellingRules
 from ouzel.services.telling_out import Outbox
 from ouzel.store.messages import MessageFilter
+from ouzel.store.pipelines import RunRepo
 from ouzel.store.tables import jobs, revisions, targets
 from ouzel.testing.messages import FakeSending
 
@@ -209,6 +211,25 @@ async def test_downloads_and_jobs(post: Post) -> None:
         ("download.finished", "other was downloaded", "1 min 01 s · 2 MB"), ("upload.done", "An upload is done", "upload"),
         ("job.failed", "A job failed", "remux: no codec"),
     ]  # fmt: skip
+
+
+async def test_an_upload_is_told_by_what_it_is_over_to_who_is_told_of_its_channel(post: Post) -> None:
+    lib = post.lib
+    recording = await lib.recording(await lib.broadcast("c1"))
+    run = PipelineRun(
+        "r1", "p", recording.id, "", parse_steps([{"step": "upload", "to": "nas"}]), 0, (), (), (), RunState.DONE, "j1", None,
+        None, "", lib.clock.now(),
+    )  # fmt: skip
+    row = {
+        "id": "j1", "kind": "upload", "queue": "transfer", "args": {"run": "r1", "step": 0}, "prio": 0, "state": "done",
+        "attempts": 1, "max_attempts": 5, "epoch": 1, "message": "", "created_at": lib.clock.now(),
+    }  # fmt: skip
+    async with lib.db.transaction() as tx:
+        await RunRepo(lib.db).add_in(tx, run)
+        await tx.execute(insert(jobs).values(row))
+    await post.routes.add("of c1", {"targets": ["phone"], "events": ["upload.*"], "channels": ["c1"]}, by="me")
+    await post.happens("job.changed", "j1", kind="upload", queue="transfer", state="done")
+    assert [(each.code, each.text, each.channel_id) for each in await post.make()] == [("upload.done", "title", "c1")]
 
 
 # -- once, and not again ----------------------------------------------------------------------------------------------

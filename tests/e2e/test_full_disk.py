@@ -29,7 +29,7 @@ from ouzel.services.steps import Item
 from ouzel.store.recordings import RecordingFilter, RecordingRepo
 from ouzel.testing.clips import Clip
 from ouzel.testing.disk import tiny_disk
-from ouzel.testing.origin import Hls, LiveOrigin
+from ouzel.testing.origin import LiveOrigin
 
 pytestmark = pytest.mark.anyio
 _MB = 1024 * 1024
@@ -85,11 +85,16 @@ async def test_recordings_and_jobs_pause_and_go_on(
             old = [await old_one(daemon, disk, clip, name) for name in ("one", "two")]
             await daemon.channels.load()
             await daemon.services.pipelines.add("mkv", [{"step": "remux", "format": "mkv", "keep": True}], by="me")
-            shows = [origin.channel("flv", clip, speed=4.0), origin.channel("hls", clip, hls=Hls(window=6), speed=4.0)]
-            for address in (shows[0].flv_url, shows[1].url):
-                await daemon.channels.add(NewChannel((address,), settings={"park_s": 60.0}), by="me")
-            await reached(lambda: sorted(r.tape.counters.media_s >= 2 for r in running.values()) == [True, True])
-            [first, second] = running.values()
+            shows = [origin.channel(name, clip, speed=4.0) for name in ("first", "second")]
+            for address, root in (
+                (shows[0].flv_url, "recordings"),
+                (shows[1].ts_url, "recordings"),
+                (shows[0].ts_url, "nas"),
+            ):
+                await daemon.channels.add(NewChannel((address,), settings={"park_s": 60.0, "root": root}), by="me")
+            await reached(lambda: [r.tape.counters.media_s >= 2 for r in running.values()] == [True] * 3)
+            [first, second] = [each for each in running.values() if each.settings.root == "recordings"]
+            [other] = [each for each in running.values() if each.settings.root == "nas"]
 
             filler = disk / "filler"
             filler.write_bytes(bytes(daemon.storage.roots["recordings"].gate.free_bytes() - _MB))
@@ -98,6 +103,7 @@ async def test_recordings_and_jobs_pause_and_go_on(
                 await daemon.services.afterwards.run_now(Item(recording, None), "mkv", by="me")
             await in_state(daemon, JobState.WAITING, 2)
             before = [show.segments for show in shows]
+            assert other.recorder.state is S.RECORDING
             await reached(lambda: all(s.segments >= b + _MISSED for s, b in zip(shows, before, strict=True)))
             notices = (await daemon.notices.not_over()).values()
             assert [(notice.code, notice.data["root"]) for notice in notices] == [("storage.low", "recordings")]
@@ -114,7 +120,8 @@ async def test_recordings_and_jobs_pause_and_go_on(
             )
             assert {job.state for job in await daemon.jobs.queue.page()} == {JobState.DONE}
             assert sorted(path.name for path in disk.glob("*.mkv")) == ["one.mkv", "two.mkv"]
-            assert [*running.values()] == [first, second], "it was the same recorder all the time"
+            for each in (first, second, other):
+                assert running[each.channel.id] is each, "it was the same recorder all the time"
 
             await ouzel(tmp_path / "data", "recordings", "move", old[0].id, "--to", "tape", code=EXIT_BAD_ARGUMENTS)
             assert "there is recordings, nas" in capsys.readouterr().err
@@ -123,15 +130,16 @@ async def test_recordings_and_jobs_pause_and_go_on(
             await ouzel(tmp_path / "data", "storage")
             told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-            for each in (first, second):
+            for each in (first, second, other):
                 await daemon.broadcasts.stop_this(each.channel.id)
             await reached(lambda: not running)
-            gaps = {each.channel.id: await gaps_of(daemon, each.channel.id) for each in (first, second)}
+            gaps = [await gaps_of(daemon, each.channel.id) for each in (first, second)]
+            assert await gaps_of(daemon, other.channel.id) == [], "it is on another disk"
             raised = [e.data["code"] for e in await daemon.db.events_after(0) if e.code == "notice.raised"]
     assert sorted(path.name for path in (tmp_path / "nas").glob("one.*")) == ["one.ledger", "one.mkv", "one.ts"]
     assert {row["name"]: row["state"] for row in _rows(told)} == {"nas": "open", "recordings": "open"}
     assert raised == ["storage.low"]
-    for found in gaps.values():
+    for found in gaps:
         assert [gap.code.value for gap in found] == ["disk_full"]
         assert found[0].missing_s >= 1.0
 

@@ -151,6 +151,18 @@ def test_tracks_are_repaired_and_joined(server: Server, tmp_path: Path) -> None:
     run("verify", done["path"])
 
 
+@pytest.mark.parametrize(("playlist", "ending"), [("clear.m3u8", "mkv"), ("clear.m3u8", "ts"), ("master.m3u8", "mkv")])
+def test_what_was_to_be_made_is_made_and_may_be_named_before_it_is_there(
+    server: Server, tmp_path: Path, playlist: str, ending: str
+) -> None:
+    film = tmp_path / f"film.{ending}"
+    download(server, playlist, film, missing={"clear05.ts"})
+    done = repair(film)
+    assert (done["filled"], done["path"]) == (1, str(film))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([film.name, "film.ledger"])
+    run("verify", film)
+
+
 def test_a_product_is_made_anew_of_its_tracks(server: Server, tmp_path: Path) -> None:
     options = ("--name", "film", "--allow-gaps", "--keep-tracks")
     film = download(server, "master.m3u8", tmp_path, *options, missing={"clear05.ts"}, code=0)

@@ -151,6 +151,15 @@ def test_sentences_in_chinese_have_the_same_fields_and_are_said_somewhere() -> N
         ("/d/x cannot be written: Permission denied", "/d/x 不可写：没有权限"),
         ("cannot connect to h:1: a word that nobody knows", "无法连接 h:1：a word that nobody knows"),
         ("a.toml, line 2: words that nobody knows", None),
+        (
+            "convert: av1 video cannot be carried in MPEG-TS: mp4 and mkv hold it",
+            "convert：MPEG-TS 无法容纳 av1 视频：mp4 和 mkv 可以",
+        ),
+        (
+            "/m/b.ts cannot be joined to a.ts: h264 192x108 instead of h264 160x90; the step convert makes them alike",
+            "/m/b.ts 无法与 a.ts 合并：是 h264 192x108，而不是 h264 160x90；步骤 convert 可使其一致",
+        ),
+        ("convert: /nowhere/mark.png does not exist", "convert：/nowhere/mark.png 不存在"),
         ("what nobody has heard: of", None),
     ],
 )

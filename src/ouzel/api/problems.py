@@ -50,6 +50,8 @@ STATUSES: Mapping[type[OuzelError], int] = {
     errors.InUse: 409,
     errors.ToolError: 503,
     errors.TargetRefused: 502,
+    errors.RemoteError: 502,
+    errors.RemoteTaken: 409,
     errors.Damaged: 409,
 }
 """Of a class that is not listed, that of its nearest ancestor."""

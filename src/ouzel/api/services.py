@@ -29,6 +29,7 @@ from ouzel.services.overview import Overviews
 from ouzel.services.pipelines import Pipelines
 from ouzel.services.policies import Policies
 from ouzel.services.recordings import Running
+from ouzel.services.remotes import Remotes
 from ouzel.services.retention import Retention
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
@@ -120,6 +121,7 @@ class Services:
     targets: Targets
     routes: Routes
     messages: Messages
+    remotes: Remotes
     tasks: Tasks
     overviews: Overviews
     retention: Retention

@@ -59,6 +59,7 @@
     │   └── NotOnAir           not_on_air           it is offline, and was to be recorded now
     ├── StorageError           storage              the disk
     │   ├── DiskFull           disk_full
+    │   │   └── NoRoom         no_room              less is free than what is to be put there needs, beside the floor
     │   ├── ReadOnly           read_only
     │   │   └── RootMissing    root_missing         a storage root is not mounted: its folder is not the one it was
     │   ├── FileBusy           file_busy            another process is writing this recording
@@ -73,6 +74,11 @@
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
     ├── TargetRefused          target_refused       who is to be told something says no, and will say so again
+    ├── RemoteError            remote               where copies go
+    │   ├── RemoteRefused      remote_refused       it says no: keys, bucket, rights; or nobody knows such a remote
+    │   ├── RemoteUnreachable  remote_unreachable   it does not answer, or cannot now
+    │   ├── RemoteTaken        remote_taken         something else stands where the copy was to go
+    │   └── CopyDiffers        copy_differs         what is there is not what was sent
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
     ├── NoDaemon               no_daemon            a command speaks to the daemon, and none answers
     ├── CannotListen           cannot_listen        the address for the web page and the API cannot be had
@@ -372,6 +378,10 @@ class DiskFull(StorageError):
     code, retry = "disk_full", Retry.LATER
 
 
+class NoRoom(DiskFull):
+    code = "no_room"
+
+
 class ReadOnly(StorageError):
     code, retry = "read_only", Retry.LATER
 
@@ -426,6 +436,26 @@ class ToolFailed(ToolError):
 
 class TargetRefused(OuzelError):
     code = "target_refused"
+
+
+class RemoteError(OuzelError):
+    code = "remote"
+
+
+class RemoteRefused(RemoteError):
+    code = "remote_refused"
+
+
+class RemoteUnreachable(RemoteError):
+    code, retry = "remote_unreachable", Retry.SOON
+
+
+class RemoteTaken(RemoteError):
+    code = "remote_taken"
+
+
+class CopyDiffers(RemoteError):
+    code, retry = "copy_differs", Retry.SOON
 
 
 class StaleOwner(OuzelError):

@@ -124,7 +124,7 @@ async def _run(tasks: list[Task], words: Words, at_once: int, output: Output) ->
                     docs[number] = _failed(task, exc)
                     bars.failed(number, exc)
                 else:
-                    codes[number] = EXIT_OK
+                    codes[number] = code_of(outcome, allow_gaps=task.wish.allow_gaps)
                     docs[number] = _done(task, outcome)
                     bars.done(number, outcome)
 
@@ -151,6 +151,11 @@ async def _run(tasks: list[Task], words: Words, at_once: int, output: Output) ->
     if stopped:
         return EXIT_INTERRUPTED
     return max(codes.values(), key=_FROM_GOOD_TO_BAD.index, default=EXIT_OK)
+
+
+def code_of(outcome: DownloadOutcome, *, allow_gaps: bool) -> int:
+    """Of a download that came to its end: what was on air may have gaps then."""
+    return EXIT_GAPS if outcome.gaps and not allow_gaps else EXIT_OK
 
 
 def _code(exc: OuzelError) -> int:

@@ -137,7 +137,7 @@ def _share(progress: DownloadProgress) -> float | None:
         return progress.share
     if progress.bytes_total:
         return progress.bytes_done / progress.bytes_total
-    return progress.pieces_done / progress.pieces if progress.pieces else None
+    return progress.pieces_done / progress.pieces if progress.pieces > 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,16 @@ def _cells(row: Row) -> list[object]:
 def show_(output: Output, api: Api, *, download: str) -> int:
     """Show all that is known of a download."""
     doc = api.show("downloads", download, "name", "title")
-    fields(output, doc, *doc)
+    total, running = doc["bytes_total"], doc["running"]
+    fields(
+        output,
+        doc,
+        *doc,
+        fraction=f"{doc['fraction']:.0%}",
+        bytes=format_size(doc["bytes"]),
+        bytes_total=format_size(total) if total is not None else "",
+        running={**running, "speed_bps": f"{format_size(running['speed_bps'])}/s"} if running else "",
+    )
     return EXIT_OK
 
 

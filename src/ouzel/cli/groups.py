@@ -87,6 +87,11 @@ def _cell(value: object) -> str:
             return tr("clients.yes") if value else ""
         case list():
             return ", ".join(str(each) for each in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case dict():
+            texts = {str(name): _cell(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return ", ".join(f"{name} {text}" for name, text in texts.items() if text)
+        case float():
+            return f"{value:.3f}".rstrip("0").rstrip(".")
         case _:
             return " ".join(str(value).split())
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "jobs": "ouzel.cli.jobs",
     "users": "ouzel.cli.users",
     "pipelines": "ouzel.cli.pipelines",
+    "remotes": "ouzel.cli.remotes",
     "retention": "ouzel.cli.retention",
     "trash": "ouzel.cli.trash",
     "storage": "ouzel.cli.storage",

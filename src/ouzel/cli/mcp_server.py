@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ouzel import __version__
 from ouzel.base.errors import OuzelError
-from ouzel.cli import mcp_pipelines, mcp_telling
+from ouzel.cli import mcp_pipelines, mcp_remotes, mcp_telling
 from ouzel.cli.client import Api
 from ouzel.cli.mcp_words import ChannelWord, Cursor, Doc, Layer, Limit, RecordingWord, Scope, Tool, Window
 
@@ -32,9 +32,10 @@ def make_server(api: Api, *, read_only: bool = False) -> MCPServer:
         read_only: only what changes nothing is offered. What an agent may do is in any case what its key may.
     """
     server = MCPServer("ouzel", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING")
-    for tool in (*_reading(api), *mcp_pipelines.reading(api), *mcp_telling.reading(api)):
+    nouns = (mcp_pipelines, mcp_telling, mcp_remotes)
+    for tool in (*_reading(api), *(tool for noun in nouns for tool in noun.reading(api))):
         _offer(server, tool, ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    changing = () if read_only else (*_changing(api), *mcp_pipelines.changing(api), *mcp_telling.changing(api))
+    changing = () if read_only else (*_changing(api), *(tool for noun in nouns for tool in noun.changing(api)))
     for tool in changing:
         removes = tool.__name__.startswith(_DELETES)
         _offer(server, tool, ToolAnnotations(read_only_hint=False, destructive_hint=removes, open_world_hint=False))

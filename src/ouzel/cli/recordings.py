@@ -10,6 +10,7 @@ from ouzel.cli.groups import Noun, Row, done, fields, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.model.channel_settings import DEFAULTS
 
 
 @click.group(cls=Noun)
@@ -83,15 +84,15 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
     now = doc["running"] or doc
     time, size = format_duration(now["media_s"]), format_size(now["bytes"])
     output.say(tr("recordings.kept", time=time, size=size, missing=format_duration(now["missing_s"])))
-    rest_s = max(0.0, now["media_s"] - sum(file["media_s"] for file in doc["files"]))
+    kept_s = sum(file["media_s"] for file in doc["files"] if file["role"] == "original")
+    rest_s = max(0.0, now["media_s"] - kept_s)
     for file in doc["files"]:
-        time, size = format_duration(file["media_s"]), format_size(file["bytes"])
         if file["state"] == "open":  # its row has no numbers yet
             running = doc["running"] and file is doc["files"][-1]
             words = "recordings.file_open" if running else "recordings.file_left"
-            output.say(tr(words, path=file["path"], time=format_duration(rest_s)))
+            output.say(tr(words, path=_place(file), time=format_duration(rest_s)))
         else:
-            output.say(tr("recordings.file", path=file["path"], time=time, size=size))
+            output.say(_closed(file))
     for gap in doc["gap_list"]:
         output.say(
             tr(
@@ -105,6 +106,20 @@ def show_(output: Output, api: Api, *, recording: str) -> int:
         if title := " ".join(filter(None, [chapter["title"], chapter["category"]])):
             output.say(tr("recordings.chapter", at=format_duration(chapter["at_s"]), title=title))
     return EXIT_OK
+
+
+def _place(file: Row) -> str:
+    """`nas:folder/show.ts`; where it is on the usual root, the path alone."""
+    return file["path"] if file["root"] == DEFAULTS.root else f"{file['root']}:{file['path']}"
+
+
+def _closed(file: Row) -> str:
+    """Pictures and subtitles have no length of their own; what was made besides the originals is called what it is."""
+    path, time, size = _place(file), format_duration(file["media_s"]), format_size(file["bytes"])
+    if file["role"] == "original":
+        return tr("recordings.file", path=path, time=time, size=size)
+    timed = f"{path}  {time}" if file["media_s"] else path
+    return tr("recordings.file_made", path=timed, size=size, role=tr(f"recordings.{file['role']}"))
 
 
 def _action(name: str, method: str, path: str, text: str, body: object, what: str) -> None:

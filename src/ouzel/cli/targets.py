@@ -163,15 +163,15 @@ def _window(text: str) -> dict[str, str]:
     return {"from": begin.strip(), "to": end.strip()}
 
 
-def read_settings(api: Api, kind: str, words: tuple[str, ...]) -> dict[str, Any]:
+def read_settings(api: Api, kind: str, words: tuple[str, ...], *, kinds: str = "target-kinds") -> dict[str, Any]:
     """`KEY=VALUE` as the daemon wants it. Raises: BadOption."""
-    items = cast("list[Row]", api.get("target-kinds")["items"])
+    items = cast("list[Row]", api.get(kinds)["items"])
     shapes = {each["name"]: each["kind"] for item in items if item["kind"] == kind for each in item["settings"]}
     found: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise BadOption(f"settings of a target are written KEY=VALUE, not {name[:40]!r}")
+            raise BadOption(f"settings are written KEY=VALUE, not {name[:40]!r}")
         found[name] = _value(shapes.get(name, "text"), _read(value)) if value else None
     return found
 

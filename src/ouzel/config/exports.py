@@ -17,6 +17,10 @@ keep_days = 7.0
 [pipelines."to mp4"]
 steps = [{step = "remux", format = "mp4"}]
 
+[remotes.nas]
+kind = "rclone"
+settings = {remote = "nas"}
+
 [users.anna]
 role = "editor"
 
@@ -43,7 +47,7 @@ from ouzel.base.urls import MASK
 
 FORMAT = "ouzel export 1"
 _MARK = re.compile(r'^format\s*=\s*"ouzel export (\d+)"\s*(?:#.*)?$', re.MULTILINE)
-_TABLES = ("layers", "policies", "pipelines", "users", "targets", "routes")
+_TABLES = ("layers", "policies", "remotes", "pipelines", "users", "targets", "routes")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _UNFIT = re.compile("[\x7f\ud800-\udfff]")
@@ -85,6 +89,8 @@ class Export:
     """By name: the fields of `model.targets.Target`, with secrets in the clear; `left_out`: names of those that are not there."""
     routes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """By name: the fields of `model.routes.Route`, channels by their addresses."""
+    remotes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    """By name: the fields of `model.remotes.Remote`, with secrets in the clear; `left_out`: names of those that are not there."""
 
 
 def is_export(text: str) -> bool:

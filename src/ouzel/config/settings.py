@@ -22,6 +22,7 @@ from ouzel.config.tables import (
     RootSettings,
     ServerSettings,
     StorageSettings,
+    TransferSettings,
     WatchSettings,
     usual_profiles,
 )
@@ -95,6 +96,7 @@ class Settings:
     download: DownloadSettings = field(default_factory=DownloadSettings)
     """Its folder is never empty where `load` made this."""
     jobs: JobSettings = field(default_factory=JobSettings)
+    transfer: TransferSettings = field(default_factory=TransferSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     hooks: Mapping[str, HookSettings] = field(default_factory=dict[str, HookSettings])

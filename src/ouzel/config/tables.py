@@ -17,6 +17,7 @@ HookShape: TypeAlias = Literal["ouzel", "douyin_live_recorder"]
 
 _NO_ADDRESS = WebAddress("")
 _MIN_FREE = Size(5 * 1024**3)
+_NO_LIMIT = Size(0)
 _AS_ABOVE = Size(0)
 _LOG_FILE = Size(10 * 1024**2)
 
@@ -157,6 +158,20 @@ class JobSettings:
     """Hooks that are steps of a pipeline."""
     disk: Annotated[int, Within(1, 64)] = 1
     """Recovery, checks of files, deletion by rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSettings:
+    """Copies to remotes (`ouzel remotes`)."""
+
+    limit_rate: Size = _NO_LIMIT
+    """So many bytes a second for all uploads together; 0: as fast as it goes."""
+    timeout: Annotated[timedelta, Within("1s", "1h")] = timedelta(minutes=5)
+    """Without an answer; for S3 also for one part of 8 MiB."""
+    rclone: str = "rclone"
+    """The program: a path, or a name on PATH."""
+    rclone_config: Path = Path()
+    """Its own configuration file. Empty: where rclone looks for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -13,9 +14,11 @@ from ouzel.api.services import ApiRules, Recorders, Roots, Services, Watchers
 from ouzel.config.roots import USUAL
 from ouzel.config.settings import Settings
 from ouzel.config.tables import RecordSettings
-from ouzel.daemon.downloading import Doors, download_rules, make_downloading
+from ouzel.daemon.downloading import Doors, RootedDownloading, download_rules, make_downloading
 from ouzel.daemon.roots import make_gates
 from ouzel.engine.policy import Policy
+from ouzel.engine.transfer.transport import TransferRules
+from ouzel.engine.transfer.transports import Transports
 from ouzel.engine.workshop import Workshop
 from ouzel.model.budget import BudgetRules, Budgets
 from ouzel.model.channel import DIRECT
@@ -55,14 +58,17 @@ from ouzel.services.policies import Policies
 from ouzel.services.reconciling import Reconciler
 from ouzel.services.recordings import Recordings
 from ouzel.services.recovery import Recovery
+from ouzel.services.remotes import Remotes
 from ouzel.services.retention import Retention, RetentionRules
 from ouzel.services.revisions import Revisions
 from ouzel.services.roster import Roster
 from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets, load_secrets
 from ouzel.services.step_jobs import StepJobs
-from ouzel.services.step_kinds import command_kind, remux_kind
+from ouzel.services.step_kinds import command_kind
+from ouzel.services.step_media import media_kinds
 from ouzel.services.step_move import move_kind
+from ouzel.services.step_upload import upload_kind
 from ouzel.services.steps import Steps
 from ouzel.services.storage import Storage
 from ouzel.services.supervisor import Supervisor
@@ -159,12 +165,17 @@ async def open_daemon(
         )
         downloads = Downloads(
             db, DownloadRepo(db, ownership), events, secrets.box, download_rules(settings),
-            lambda: make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), afterwards=afterwards,
+            lambda: RootedDownloading(
+                make_downloading(settings, Doors(http, host, ffmpeg), shop, channels, clock), gates.values()
+            ),
+            afterwards=afterwards,
         )  # fmt: skip
         hooks = Hooks(db, events, channels, notices, settings.hooks, folders)
-        steps = Steps(
-            [remux_kind(ffmpeg, clock), command_kind(hooks, clock), move_kind(places, gates, afterwards.held)]
-        )
+        remotes = Remotes(db, secrets.box, Transports(_transfer(settings)))
+        own_kinds = [
+            command_kind(hooks, clock), move_kind(places, gates, afterwards.held), upload_kind(db, channels, remotes),
+        ]  # fmt: skip
+        steps = Steps([*media_kinds(ffmpeg, clock), *own_kinds])
 
         def check_room(root: str) -> None:
             if root in gates:
@@ -195,7 +206,9 @@ async def open_daemon(
         bodies[DOWNLOAD] = downloads.body(settings.download.at_once)
         supervisor = Supervisor(ownership, bodies, clock, settle=settle, on_crash=on_crash)
         overviews = Overviews(db, channels, recordings, supervisor, storage.roots)
-        noticing = Noticing(db, notices, sources=(storage.troubles, downloads.troubles), tasks=supervisor.snapshot)
+        noticing = Noticing(
+            db, notices, sources=(storage.troubles, downloads.troubles, afterwards.troubles), tasks=supervisor.snapshot
+        )
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (
             recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,
@@ -209,10 +222,11 @@ async def open_daemon(
         stack.callback(db.listen(telling.hear))
         services = _services(
             settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
-            revisions=Revisions(db, channels, [policies, pipelines, targets, routes]), broadcasts=broadcasts,
+            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]), broadcasts=broadcasts,
             recordings=recordings, library=Library(db), watching=watching, jobs=queue, notices=notices, storage=storage,
             policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
             downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),
+            remotes=remotes,
         )  # fmt: skip
         stack.callback(services.labels.close)
         stack.callback(services.auth.close)
@@ -285,6 +299,15 @@ def _usual(settings: Settings) -> dict[str, Any]:
 def _policy(settings: Settings) -> Policy:
     park_s, min_free = settings.record.park.total_seconds(), int(settings.storage.min_free)
     return Policy(park_s=park_s, min_free_bytes=min_free, stop_s=_end_s(settings))
+
+
+def _transfer(settings: Settings) -> TransferRules:
+    """The rate is of all uploads together."""
+    given, at_once = settings.transfer, settings.jobs.transfer
+    rate, config = int(given.limit_rate), given.rclone_config
+    path = "" if config == Path() else str(settings.path_of(str(config)))
+    program = str(settings.path_of(given.rclone)) if "/" in given.rclone else given.rclone
+    return TransferRules(-(-rate // at_once), given.timeout.total_seconds(), program, path)
 
 
 def _retention(settings: Settings) -> RetentionRules:

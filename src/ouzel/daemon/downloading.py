@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import anyio.to_thread
 
 from ouzel.base.errors import NotOnAir
 from ouzel.base.urls import redact
@@ -11,7 +14,7 @@ from ouzel.config.settings import Settings
 from ouzel.config.tables import DownloadSettings, ProfileSettings
 from ouzel.engine.workshop import Page, Workshop
 from ouzel.model.choice import Taste
-from ouzel.model.downloads import Downloading, DownloadWish, Pace
+from ouzel.model.downloads import Downloading, DownloadOutcome, DownloadWish, OnDownload, Pace
 from ouzel.model.stream import Stream
 from ouzel.platforms.host import ResolverHost
 from ouzel.platforms.registry import registry
@@ -20,6 +23,7 @@ from ouzel.platforms.resolver import PageResolver
 from ouzel.services.asking import options_of
 from ouzel.services.channels import Channels
 from ouzel.services.download_forms import DownloadRules
+from ouzel.services.storage import RootGate
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
@@ -48,6 +52,21 @@ class Doors:
     http: Http1Client
     host: ResolverHost
     ffmpeg: FfmpegFinder
+
+
+@dataclass(frozen=True, slots=True)
+class RootedDownloading:
+    """Downloads whose folder is in a storage root wait while that is not mounted."""
+
+    inner: Downloading
+    gates: Collection[RootGate]
+
+    async def run(self, wish: DownloadWish, *, on_progress: OnDownload) -> DownloadOutcome:
+        """Raises: RootMissing, and as `inner`."""
+        for gate in self.gates:
+            if wish.folder.is_relative_to(gate.folder):
+                await anyio.to_thread.run_sync(gate.require)
+        return await self.inner.run(wish, on_progress=on_progress)
 
 
 def make_downloading(settings: Settings, doors: Doors, shop: Workshop, channels: Channels, clock: Clock) -> Downloading:

@@ -14,6 +14,6 @@ def make_gates(settings: Settings) -> dict[str, RootGate]:
     roots, probe_s = storage_roots(settings), Policy().disk_probe_s
     make_folder(roots[USUAL].path)
     return {
-        name: RootGate(name, root.path, min_free_bytes=int(root.min_free), probe_s=probe_s, made=name == USUAL)
+        name: RootGate(name, root.path, min_free_bytes=int(root.min_free), probe_s=probe_s, is_named=name != USUAL)
         for name, root in roots.items()
     }

@@ -20,10 +20,11 @@ from ouzel.base.errors import BadOption, Damaged, OutputExists, Unsupported
 from ouzel.base.units import format_clock
 from ouzel.engine import ledgers
 from ouzel.engine.closing import closing_patches
-from ouzel.engine.convert import Piece, convert, remove
+from ouzel.engine.convert import Piece, convert
 from ouzel.engine.ledgers import Held
 from ouzel.engine.meter import Meter, OnProgress
 from ouzel.engine.probe import find_edges, probe
+from ouzel.engine.products import remove
 from ouzel.engine.rebuild import whole
 from ouzel.engine.recipes import check_format
 from ouzel.engine.sinks.file import FileSink, storage_error

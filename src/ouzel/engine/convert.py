@@ -10,19 +10,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, DiskFull, NotALedger, OutputExists, ToolFailed
+from ouzel.base.errors import BadOption, DiskFull, OutputExists, ToolFailed
 from ouzel.engine import ledgers
+from ouzel.engine.comparing import compare, compare_piece, told_whole
 from ouzel.engine.probe import probe
-from ouzel.engine.recipes import Recipe, check_format, family, plan
+from ouzel.engine.products import is_whole, refuse_existing, remove, settle, tells_of, write_down
+from ouzel.engine.recipes import Recipe, check_format, plan
 from ouzel.engine.reserving import reserved
-from ouzel.engine.sinks.file import CONVERTING, PART, storage_error, sync_folder
+from ouzel.engine.sinks.file import CONVERTING, PART
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Product
@@ -32,7 +34,6 @@ from ouzel.system.ffmpeg import Ffmpeg, FfmpegFinder
 from ouzel.system.process import NICE, run
 
 _ROUNDING_S = 0.0005  # of times that ffmpeg is told, so that it stops before the packet and not behind it
-_SLACK_S, _SLACK_SHARE = 0.5, 0.001
 _MAX_WARNINGS = 20
 _QUIET = {"SVT_LOG": "1"}  # SVT-AV1 tells the world of itself, otherwise
 _ABOUT_NAME = "extension is not .m4a"  # true of the unfinished product only
@@ -55,6 +56,8 @@ class Converted:
     """The source was not what its ledger says, and so nobody knows what the product is."""
     readable: bool = True
     """False: it was made, and verified, by a newer FFmpeg than the one that is found first."""
+    found: Found | None = field(default=None, compare=False)
+    """What is in it, where it was looked at now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,30 +111,20 @@ async def convert(
         on_progress or ignore,
         nice,
         piece,
-        False,
+        take_made,
     )
-    made = await work.take() if take_made else None
-    return await make(work, keep_original=keep_original, made=made)
+    return await make(work, keep_original=keep_original)
 
 
-async def make(work: Work, *, keep_original: bool, made: Converted | None = None) -> Converted:
-    """Do it, and remove the original where that is wished and wise. `made`: it was done before. Raises: as `convert`."""
-    converted = made or await work.run()
+async def make(work: Work, *, keep_original: bool) -> Converted:
+    """Do it, and remove the original where that is wished and wise. Raises: as `convert`."""
+    converted = await work.run()
     if keep_original or converted.is_damaged:
         return converted
     if not converted.readable:
         return replace(converted, warnings=(*converted.warnings, f"{work.source} is kept therefore"))
     await anyio.to_thread.run_sync(remove, work.source)
     return converted
-
-
-def remove(original: Path) -> None:
-    """Once there is a product of it. Raises: StorageError."""
-    try:
-        original.unlink(missing_ok=True)
-        sync_folder(original.parent)
-    except OSError as exc:
-        raise storage_error(exc, original) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,61 +139,40 @@ class Work:
     on_progress: OnProgress
     nice: int
     piece: Piece | None
-    resume: bool
-
-    async def take(self) -> Converted | None:
-        """What is there already under this name, and was made of this source. None: nothing. Raises: as `run`."""
-        if not await anyio.to_thread.run_sync(os.path.lexists, self.out):
-            return None
-        held = await anyio.to_thread.run_sync(ledgers.find, self.out)
-        if held is not None:
-            product, path = held.product, ledgers.ledger_path(self.source)
-            if product is None or (held.ledger_path != path and held.opening.file != self.source.name):
-                return None
-            if await anyio.to_thread.run_sync(ledgers.digest, self.out) != product.digest:
-                return None
-            return Converted(self.out, product.size, product.duration_s, (), bool(product.damage))
-        if await anyio.to_thread.run_sync(ledgers.find, self.source) is not None:
-            return None  # a product of it would be told of
-        found, made = await probe(self.source, nice=self.nice), await probe(self.out, nice=self.nice)
-        try:
-            compare(found, made, plan(found, self.target), None)
-        except ToolFailed:
-            return None
-        return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, ())
+    take_made: bool
+    """What an earlier call has made under this name is the product, if it is what was verified then."""
 
     async def run(self) -> Converted:
-        if self.resume and (product := await anyio.to_thread.run_sync(self._made_before)) is not None:
-            return await self._take(product)
+        """Raises: as `convert`."""
+        if self.take_made and (there := await self._take()) is not None:
+            self.on_progress(1.0)
+            return there
         held = await anyio.to_thread.run_sync(self._check)
         damage, words = await anyio.to_thread.run_sync(self._damage, held) if held else ("", "")
-        from ouzel.engine.modern import feeder  # and with it the readers of all formats
-
-        fed_by = await anyio.to_thread.run_sync(feeder, self.source)
+        fed_by = await self._feeder()
         found = await probe(self.source, on_progress=self._stage(1), nice=self.nice, fed_by=fed_by)
         recipe = await self._plan(found)
-        if (
-            held is None and await anyio.Path(self.out).exists()
-        ):  # of a source without a ledger, so that only looking at it tells what it is
-            made = await probe(self.out, nice=self.nice)
-            warnings = self._compare(found, made, recipe, None)
-            return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, warnings)
         program = await self._program(recipe, fed=fed_by is not None)
         temporary = self.out.with_name(self.out.name + CONVERTING)
         async with reserved(temporary):
             warnings = await self._mux(program.path, found, recipe, temporary, fed_by)
             made = await probe(temporary, on_progress=self._stage(3), nice=self.nice)
             if self.piece is None:
-                warnings += self._compare(found, made, recipe, None if damage else _told_whole(held))
+                warnings += self._compare(found, made, recipe, None if damage else told_whole(held))
             else:
-                compare_piece(made, recipe, self.piece)
+                compare_piece(made, recipe, self.piece.duration_s)
             size = await anyio.to_thread.run_sync(self._settle, temporary, made, held, damage)
         self.on_progress(1.0)
         if damage:
             warnings = (f"{self.source} {words}: so it is with {self.out.name}", *warnings)
         blind = await self._unread_by(recipe)
         warnings = (*warnings, *blind)
-        return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind)
+        return Converted(self.out, size, made.media_s, warnings, bool(damage), readable=not blind, found=made)
+
+    @property
+    def _how(self) -> str:
+        """What is done besides putting it into another container, as the ledger has it."""
+        return ""
 
     def _check_target(self) -> None:
         """Raises: BadOption."""
@@ -227,28 +199,56 @@ class Work:
         """Whether a product that was made before is of the kind that is wanted now; its format is."""
         return bool(made.streams)
 
-    def _made_before(self) -> Product | None:
-        """What stands in the place of the product, and is what its ledger tells. Runs in a worker thread."""
-        if not os.path.lexists(self.out) or (held := ledgers.find(self.out)) is None or held.product is None:
-            return None
-        product, size = held.product, held.media.stat().st_size
-        if product.file != self.out.name or (product.size, product.digest) != (
-            size,
-            ledgers.digest(self.out, self._counter(0, size)),
-        ):
-            return None
-        return product
+    async def _take(self) -> Converted | None:
+        """What is there already under this name, and was made of this source in this way.
 
-    async def _take(self, product: Product) -> Converted:
-        """Raises: OutputExists when it is of another kind."""
-        if not self._is_wished(await probe(self.out, depth="header")):
-            raise OutputExists(
-                f"{self.out} exists already, and was made in another way; give another name or remove it"
-            )
-        self.on_progress(1.0)
+        Returns: None: nothing is, or it is not what was verified then, and so in the way. Raises: OutputExists, MediaError,
+            StorageError.
+        """
+        if not await anyio.to_thread.run_sync(os.path.lexists, self.out):
+            return None
+        held = await anyio.to_thread.run_sync(ledgers.find, self.out)
+        if held is None:
+            return await self._take_like()
+        product = held.product
+        if product is None or not await anyio.to_thread.run_sync(self._is_of_source, held):
+            return None
+        if product.how != self._how:
+            words = "exists already, and was made in another way; give another name or remove it"
+            raise OutputExists(f"{self.out} {words}")
+        if not await anyio.to_thread.run_sync(is_whole, held, self._how, self._counter(0, product.size)):
+            return None
         warnings = (f"{self.source} was not what its ledger says: so it is with {self.out.name}",)
         damaged = bool(product.damage)
         return Converted(self.out, product.size, product.duration_s, warnings if damaged else (), damaged)
+
+    async def _take_like(self) -> Converted | None:
+        """Of a source without a ledger, so that only looking at both tells what it is."""
+        if await anyio.to_thread.run_sync(ledgers.find, self.source) is not None:
+            return None  # a product of it would be told of
+        fed_by = await self._feeder()
+        found, made = (
+            await probe(self.source, nice=self.nice, fed_by=fed_by),
+            await probe(self.out, nice=self.nice),
+        )
+        recipe = await self._plan(found)
+        try:
+            warnings = self._compare(found, made, recipe, None)
+        except ToolFailed:
+            return None
+        if not self._is_wished(made):
+            return None
+        return Converted(self.out, (await anyio.Path(self.out).stat()).st_size, made.media_s, warnings)
+
+    def _is_of_source(self, held: ledgers.Held) -> bool:
+        path = ledgers.ledger_path(self.source)
+        return held.ledger_path == path or held.opening.file == self.source.name or tells_of(path, held)
+
+    async def _feeder(self) -> list[str] | None:
+        """What reads the source for ffmpeg."""
+        from ouzel.engine.modern import feeder  # and with it the readers of all formats
+
+        return await anyio.to_thread.run_sync(feeder, self.source)
 
     async def _unread_by(self, recipe: Recipe) -> tuple[str, ...]:
         """The program that made it may be another than the one that a user's players and tools rest on."""
@@ -266,10 +266,9 @@ class Work:
             raise BadOption(f"{self.source} is not closed yet")
         held = ledgers.find(self.source)
         path = ledgers.ledger_path(self.out)
-        if not (self.resume and held is None):
-            _refuse_existing(self.out)
-        if held and (self.piece or path != held.ledger_path) and not (self.resume and _tells_of(path, held)):
-            _refuse_existing(path)
+        refuse_existing(self.out)
+        if held and (self.piece or path != held.ledger_path) and not (self.take_made and tells_of(path, held)):
+            refuse_existing(path)
         return held
 
     def _damage(self, held: ledgers.Held) -> tuple[str, str]:
@@ -309,20 +308,19 @@ class Work:
         """The product is good: write it down, make it last, give it its name. Returns its size. Runs in a worker thread."""
         size = temporary.stat().st_size
         digest = ledgers.digest(temporary, self._counter(4, size))
-        product = Product(self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage)
-        try:
-            _sync(temporary)
+        product = Product(
+            self.clock.now(), self.out.name, self.target, size, made.media_s, digest, damage, how=self._how
+        )
+
+        def tell() -> None:
             if self.piece is not None:
                 if self.piece.lines:
                     lines = (*self.piece.lines, product)
                     ledgers.create(ledgers.ledger_path(self.out), b"".join(ledger.render(line) for line in lines))
             elif held is not None:
-                _write_down(held, self.out, product)
-            _refuse_existing(self.out)
-            temporary.rename(self.out)
-            sync_folder(self.out.parent)
-        except OSError as exc:
-            raise storage_error(exc, self.out) from exc
+                write_down(held, self.out, product)
+
+        settle(temporary, self.out, tell)
         return size
 
     def _counter(self, number: int, size: int) -> ledgers.OnBytes:
@@ -340,78 +338,6 @@ class Work:
     def _stage(self, number: int) -> OnProgress:
         start, end = (0.0, *_SHARES)[number : number + 2]
         return lambda share: self.on_progress(start + (end - start) * share)
-
-
-def compare(source: Found, made: Found, recipe: Recipe, held: Ledger | None) -> None:
-    """Whether a product holds what it was made of: the same streams, as many pictures, the same length.
-
-    Raises: ToolFailed that says what differs.
-    """
-    compare_streams(made, recipe)
-    pictures = [s.packets for s in made.streams if s.kind == "video"]
-    wanted = [s.packets for s in recipe.streams if s.kind == "video"]
-    if pictures != wanted:
-        raise ToolFailed(f"the product has {pictures} pictures, its source {wanted}")
-    compare_times("its source", made.media_s, replace(source, streams=[*recipe.streams]).media_s)
-    leading = made.video or made.audio
-    if held is not None and leading is not None and (leading.kind == "video" or source.video is None):
-        compare_times("the ledger", leading.duration_s, held.media_s)
-
-
-def _told_whole(held: ledgers.Held | None) -> Ledger | None:
-    """The ledger, if it tells of all that is in its file."""
-    if held is None or held.product is not None or held.ledger.closing is None or held.ledger.damaged:
-        return None
-    return None if held.opening.download else held.ledger  # that one says what the playlist has announced
-
-
-def compare_piece(made: Found, recipe: Recipe, piece: Piece) -> None:
-    """As `compare`, for a part of the source. Raises: ToolFailed."""
-    compare_streams(made, recipe)
-    leading = made.video or made.audio
-    compare_times("the piece", leading.duration_s if leading else 0.0, piece.duration_s)
-
-
-def compare_streams(made: Found, recipe: Recipe) -> None:
-    codecs = sorted(s.codec for s in made.streams if s.kind in {"video", "audio"})
-    if sorted(map(family, codecs)) != sorted(map(family, recipe.codecs)):
-        raise ToolFailed(f"the product holds {', '.join(codecs)}, not {', '.join(sorted(recipe.codecs))}")
-    if made.error:
-        raise ToolFailed(f"the product cannot be read to its end: {made.error}")
-
-
-def compare_times(other: str, made_s: float, other_s: float) -> None:
-    if abs(made_s - other_s) > max(_SLACK_S, _SLACK_SHARE * other_s):
-        raise ToolFailed(f"the product has {made_s:.3f} s, {other} {other_s:.3f} s")
-
-
-def _write_down(held: ledgers.Held, out: Path, product: Product) -> None:
-    """Beside its source a product shares its ledger; elsewhere it gets a copy, so that gaps and wall times are told there too."""
-    path = ledgers.ledger_path(out)
-    if path == held.ledger_path or path.exists():
-        ledgers.append(path, [product])
-    else:
-        told = held.ledger_path.read_bytes()
-        ledgers.create(path, told[: ledger.whole_length(told)] + ledger.render(product))
-
-
-def _tells_of(path: Path, held: ledgers.Held) -> bool:
-    """Whether the ledger at this path is a copy of that of the source: it was written for a product of it."""
-    try:
-        return ledger.read(ledgers.content(path)).opening == held.opening
-    except (FileNotFoundError, NotALedger):
-        return False
-
-
-def _refuse_existing(*paths: Path) -> None:
-    for path in paths:
-        if os.path.lexists(path):
-            raise OutputExists(f"{path} exists already; give another name or remove it")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _span(piece: Piece | None) -> list[str]:

@@ -12,12 +12,11 @@ from ouzel.base.errors import FileRemoved
 from ouzel.engine.sinks.file import FileSink
 from ouzel.formats.shape import Track
 from ouzel.model.flow import EndReason, Gap, GapCode
+from ouzel.model.kept import kept_until
 from ouzel.model.ledger import Ledger
 
 _SLACK = 0.1
 """Of a segment, that a file may fall short of it: rather one twice than one never."""
-_AT_END_S = 0.001
-"""Places in a ledger are rounded."""
 
 
 @dataclass(slots=True)
@@ -71,21 +70,14 @@ def broken_off(parts: int, held: Iterable[tuple[Ledger | None, float]], otherwis
     unnumbered_s = 0.0
     for ledger, media_s in held:
         chunks = ledger.chunks if ledger else ()
-        if ledger and chunks and until is None:
-            until = _until(ledger)
+        if ledger and until is None:
+            until = kept_until(ledger)
         numbered = next((chunk for chunk in reversed(chunks) if chunk.sequence is not None), None)
         if numbered is not None and numbered.sequence is not None:
             behind = math.floor(unnumbered_s / numbered.duration_s + _SLACK) if numbered.duration_s else 0
             return Broken(parts, until or otherwise, numbered.sequence + behind)
         unnumbered_s += media_s  # its ledger was made anew, of media that have no numbers
     return Broken(parts, until or otherwise)
-
-
-def _until(ledger: Ledger) -> datetime:
-    """Up to when its programme is kept, or is told to be missing."""
-    last = ledger.chunks[-1]
-    at_end = (gap.wall_end for gap in ledger.gaps if gap.at_s >= ledger.media_s - _AT_END_S)
-    return max([last.wall + timedelta(seconds=last.duration_s), *at_end])
 
 
 @dataclass(slots=True)

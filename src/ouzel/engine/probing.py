@@ -9,6 +9,7 @@ what starts it, so that it imports little.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ PIPE = "pipe:0"
 _LOCAL_ONLY = {"protocol_whitelist": "file"}  # a file may be a playlist that names others
 _PIPE_ONLY = {"protocol_whitelist": "pipe"}
 _REPORT_EVERY = 2000
+_UNITS = {"h264": frozenset({7, 8}), "hevc": frozenset({32 << 1, 33 << 1, 34 << 1})}
+"""Parameter sets, by the bits of the first byte of a unit that say its kind."""
 _EARLIER_S = 1.0  # a seek goes by decode times, and that of a key frame comes before the time at which it is shown
 
 
@@ -100,6 +103,7 @@ class _Count:
             self.found.rate = float(stream.average_rate) if stream.average_rate else None
             self.found.pixels = context.pix_fmt
             self.found.transfer = int(context.color_trc) or None
+            self.found.sets, self.found.framing = _sets(context.extradata or b"", self.found.codec)
         elif stream.type == "audio":
             self.found.sample_rate, self.found.channels = context.sample_rate or None, context.channels or None
         if stream.type in {"video", "audio"}:
@@ -150,6 +154,52 @@ class _Count:
             if frame.pts is not None:
                 self.found.frames_unordered += self._last_frame is not None and frame.pts <= self._last_frame
                 self._last_frame = frame.pts
+
+
+def _sets(told: bytes, codec: str) -> tuple[str, str]:
+    """Digest of the parameter sets, and how pictures are framed."""
+    if codec not in _UNITS:
+        return (_digest([told]) if told else ""), ""
+    if not told:
+        return "", "start"
+    if told[:3] == b"\0\0\1" or told[:4] == b"\0\0\0\1":
+        units = [unit.rstrip(b"\0") for unit in told.split(b"\0\0\1")]
+        kind = 0x1F if codec == "h264" else 0x7E
+        return _digest([unit for unit in units if unit and (unit[0] & kind) in _UNITS[codec]]), "start"
+    return _digest(_units_of_avcc(told) if codec == "h264" else _units_of_hvcc(told)), "length"
+
+
+def _digest(units: list[bytes]) -> str:
+    return hashlib.blake2b(b"".join(sorted(unit.rstrip(b"\0") for unit in units)), digest_size=8).hexdigest()
+
+
+def _units_of_avcc(record: bytes) -> list[bytes]:
+    """Source: ISO/IEC 14496-15, 5.3.3.1."""
+    units: list[bytes] = []
+    at = 5
+    for mask in (0x1F, 0xFF):
+        count = record[at] & mask if at < len(record) else 0
+        at += 1
+        for _ in range(count):
+            end = at + 2 + int.from_bytes(record[at : at + 2], "big")
+            units.append(record[at + 2 : end])
+            at = end
+    return units
+
+
+def _units_of_hvcc(record: bytes) -> list[bytes]:
+    """Those of the kinds that are compared. Source: ISO/IEC 14496-15, 8.3.3.1."""
+    units: list[bytes] = []
+    at = 23
+    for _ in range(record[22] if len(record) > 22 else 0):
+        count = int.from_bytes(record[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            end = at + 2 + int.from_bytes(record[at : at + 2], "big")
+            unit = record[at + 2 : end]
+            units += [unit] if unit and (unit[0] & 0x7E) in _UNITS["hevc"] else []
+            at = end
+    return units
 
 
 def _edges(open_it: Callable[[], InputContainer], from_s: float, to_s: float) -> dict[str, Any]:

@@ -60,6 +60,11 @@ def check_format(target: str) -> None:
         raise BadOption(f"{target!r} is not a format that can be made; there are {', '.join(FORMATS)}")
 
 
+def muxer_of(target: str) -> str:
+    """As ffmpeg names it."""
+    return _MUXERS[target]
+
+
 def plan(source: Found, target: str, *, picture: Sequence[str] = ("copy",), copy_sound: bool = True) -> Recipe:
     """How to make `target` (one of FORMATS) of a source.
 
@@ -75,7 +80,7 @@ def plan(source: Found, target: str, *, picture: Sequence[str] = ("copy",), copy
         sounds = sounds[:1]
     if not pictures and not sounds:
         raise Unsupported(f"there is no {'sound' if target in SOUND_ONLY else 'picture and no sound'} in it")
-    _check_room(target, pictures, sounds)
+    check_room(target, pictures, sounds)
     options: list[str] = []
     need: set[Need] = set()
     codecs = [each.codec for each in pictures]
@@ -96,7 +101,7 @@ def plan(source: Found, target: str, *, picture: Sequence[str] = ("copy",), copy
     )
 
 
-def _check_room(target: str, pictures: list[StreamFound], sounds: list[StreamFound]) -> None:
+def check_room(target: str, pictures: Sequence[StreamFound], sounds: Sequence[StreamFound]) -> None:
     """Raises: Unsupported when a picture, or so many streams, cannot be put into this format."""
     name, held = _NAMES.get(target, target.upper()), _PICTURES.get(target)
     if foreign := sorted({s.codec for s in pictures if held is not None and s.codec not in held}):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,8 @@ from ouzel.model.ledger import Ledger
 _INTO = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPENING_BYTES = 64 * 1024
 _NEW = ".new"
+_OF_STEPS = re.compile(r"\.(poster|storyboard(-\d+)?|clock|h264|hevc|av1|joined)\.\w+\.converting")
+"""What steps of a pipeline have not finished beside a file: names that are no other recording's."""
 _BLOCK = 512
 
 
@@ -159,9 +162,11 @@ def _belonging(path: Path, recording: str) -> list[str]:
 
 
 def _is_unfinished(name: str, stem: str) -> bool:
-    """A product that was not finished, of this stem and no longer one."""
+    """A product or companion that was not finished, of this stem and no longer one."""
     ending = name.removeprefix(stem)
-    return ending != name and ending.endswith(CONVERTING) and ending.count(".") == 2
+    if ending == name or not ending.endswith(CONVERTING):
+        return False
+    return ending.count(".") == 2 or _OF_STEPS.fullmatch(ending) is not None
 
 
 def _ledger(path: Path) -> Ledger | None:

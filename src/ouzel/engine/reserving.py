@@ -31,10 +31,21 @@ async def reserved(temporary: Path) -> AsyncGenerator[None, None]:
 def _reserve(temporary: Path) -> BinaryIO:
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        # one that a crash left behind is taken over; a pipe of that name is not waited for
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        while True:
+            file = _locked(temporary)
+            if temporary.exists() and os.path.samestat(temporary.stat(), os.fstat(file.fileno())):
+                if not os.fstat(file.fileno()).st_size:
+                    return file
+                temporary.unlink()  # a crash left it behind, and a child of it may be in the middle of a last write
+            file.close()
     except OSError as exc:
         raise storage_error(exc, temporary) from exc
+
+
+def _locked(temporary: Path) -> BinaryIO:
+    """Raises: FileBusy, StorageError; OSError."""
+    # a pipe of that name is not waited for
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     file = os.fdopen(fd, "ab")
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         file.close()

@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "pipeline.changed": "a pipeline was made, changed or taken away",
         "pipeline.run": "it began, goes on with its next step, is done, failed, or was cancelled",
         "target.changed": "where messages go was made, changed or taken away",
+        "remote.changed": "where copies go was made, changed or taken away",
         "route.changed": "what is told, and to whom, was made, changed or taken away",
         "message.changed": "it was sent, failed, or waits again",
         "user.changed": "an account, its rights, its keys",

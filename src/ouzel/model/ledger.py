@@ -344,6 +344,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
         "v": o.version, "file": o.file, "container": o.container, "started": stamp(o.started), "source": o.source,
         "part": o.part, "by": o.software, **({"rebuilt": 1} if o.rebuilt else {}),
         **({"rec": o.recording} if o.recording else {}), **({"dl": 1} if o.download else {}),
+        **({"as": o.wanted} if o.wanted else {}),
     },
     HeadLine: lambda h: {
         "at": h.offset, "len": h.length, "tracks": [_track_doc(t) for t in h.tracks],
@@ -361,6 +362,7 @@ _FIELDS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Product: lambda p: {
         "w": stamp(p.wall), "file": p.file, "format": p.format, "size": p.size, "d": round(p.duration_s, 6), "h": p.digest,
         **({"dmg": p.damage} if p.damage else {}), **({"with": [*p.beside]} if p.beside else {}),
+        **({"how": p.how} if p.how else {}),
     },
 }  # fmt: skip
 _PARSERS: dict[str, Callable[[Doc], Line]] = {
@@ -368,6 +370,7 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
         v.text(d["file"]), v.one_of(d["container"], _CONTAINERS), v.instant(d["started"]), v.text(d["source"]),
         v.number(d["part"]), v.text(d["by"]), v.flag(d.get("rebuilt", 0)), v.number(d["v"]), v.text(d.get("rec", "")),
         v.flag(d.get("dl", 0)),
+        v.text(d.get("as", "")),
     ),
     "head": lambda d: HeadLine(
         v.count(d["at"]), v.count(d["len"]), tuple(_parse_track(t) for t in v.items(d["tracks"])), v.blob(d.get("pre", "")),
@@ -387,5 +390,6 @@ _PARSERS: dict[str, Callable[[Doc], Line]] = {
     "made": lambda d: Product(
         v.instant(d["w"]), v.text(d["file"]), v.text(d["format"]), v.count(d["size"]), v.seconds(d["d"]), v.text(d["h"]),
         v.text(d.get("dmg", "")), tuple(v.text(each) for each in v.items(d.get("with", []))),
+        v.text(d.get("how", "")),
     ),
 }  # fmt: skip

@@ -33,6 +33,8 @@ class Opening:
     """Id of the recording that it belongs to, where there is a library."""
     download: bool = False
     """Its bytes are as the server has them, and its chunks were written in any order; the index of one is its position."""
+    wanted: str = ""
+    """Of a download: the format that is to be made of it, where one was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Product:
     """`BYTES_CHANGED`, or empty."""
     beside: tuple[str, ...] = ()
     """Tracks that were joined with the one that the ledger tells of, by kind, language and name."""
+    how: str = ""
+    """What else was done to it than to put it into another container, as its maker says it; empty: nothing."""
 
 
 Line = Opening | HeadLine | RunLine | Chunk | Gap | Repair | CutLine | ClockLine | Closing | Product

@@ -27,6 +27,10 @@ class StreamFound:
     """How pictures are stored, as FFmpeg names it: yuv420p, yuv420p10le, …"""
     transfer: int | None = None
     """Transfer characteristics (ITU-T H.273): 16 is PQ, 18 is HLG, both of them HDR."""
+    sets: str = ""
+    """Digest of the parameter sets that stand before the pictures, in whichever form; empty: there are none."""
+    framing: str = ""
+    """Of pictures: `length` as in MP4, `start` with start codes as in MPEG-TS; empty: their codec knows no such thing."""
     packets: int = 0
     keys: int = 0
     first_s: float | None = None

@@ -52,6 +52,7 @@ CODES: Mapping[str, Severity] = MappingProxyType(
         "hook.missed": _S.WARNING,
         "pipeline.failed": _S.ERROR,
         "pipeline.missing": _S.WARNING,
+        "move.no_room": _S.WARNING,
     }
 )
 """The spelling of each is a promise."""

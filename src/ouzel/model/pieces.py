@@ -25,6 +25,8 @@ class Piece(NamedTuple):
     segment: Segment
     discontinuity: bool = False
     """The source's clock may begin anew: told here, or at something between that is left out."""
+    version: str = ""
+    """Of a plain file: what changes when another one is put in its place. Parts of two are no file."""
 
 
 class Stretch(NamedTuple):
@@ -49,13 +51,19 @@ def pieces_of(playlist: MediaPlaylist, from_s: float | None = None, to_s: float 
     return tuple(pieces)
 
 
-def ranges_of(url: str, size: int, *, whole: bool = False) -> tuple[Piece, ...]:
+def ranges_of(url: str, size: int, *, whole: bool = False, version: str = "") -> tuple[Piece, ...]:
     """The parts of a plain file of `size` bytes; one, when its server gives nothing but the `whole`."""
+    version = f"{size} {version}"
     if whole:
-        return (Piece(0, 0.0, Segment(url, 0.0, 0)),)
+        return (Piece(0, 0.0, Segment(url, 0.0, 0), version=version),)
     step = max(RANGE_BYTES, -(-size // _MOST_RANGES))
     return tuple(
-        Piece(number, 0.0, Segment(url, 0.0, number, byte_range=ByteRange(start, min(step, size - start))))
+        Piece(
+            number,
+            0.0,
+            Segment(url, 0.0, number, byte_range=ByteRange(start, min(step, size - start))),
+            version=version,
+        )
         for number, start in enumerate(range(0, size, step))
     )
 
@@ -76,7 +84,8 @@ def identifier(pieces: Sequence[Piece]) -> Callable[[Piece], str]:
     def identity(piece: Piece) -> str:
         segment = piece.segment
         part = "" if segment.byte_range is None else f" {segment.byte_range.offset}+{segment.byte_range.length}"
-        text = f"{name(segment.uri)}{part} {segment.duration_s:.3f}"
+        version = f" {piece.version}" if piece.version else ""
+        text = f"{name(segment.uri)}{part} {segment.duration_s:.3f}{version}"
         return xxhash.xxh3_64_hexdigest(text.encode("utf-8", "surrogatepass"))
 
     return identity

@@ -10,6 +10,7 @@ from typing import Any
 
 from ouzel.base.errors import BadOption
 
+MOVE = "move"
 _MOST_TEXT = 500
 _KINDS: Mapping[type, str] = MappingProxyType({bool: "boolean", int: "integer", float: "number"})
 
@@ -42,7 +43,7 @@ class Field:
     def schema(self) -> dict[str, Any]:
         """As JSON Schema."""
         kind = _KINDS.get(type(self.usual), "string")
-        span = {"minimum": self.least, "maximum": self.most} if kind in {"integer", "number"} else {}
+        span = self._span() if kind in {"integer", "number"} else {}
         usual = {} if self.usual is None else {"default": self.usual}
         return {
             "type": kind,
@@ -51,6 +52,11 @@ class Field:
             **usual,
             "description": self.doc,
         }
+
+    def _span(self) -> dict[str, Any]:
+        span = {"minimum": self.least, "maximum": self.most}
+        apart = isinstance(self.usual, (int, float)) and not self.least <= self.usual <= self.most
+        return {"anyOf": [{"const": self.usual}, span]} if apart else span
 
     def _number(self, name: str, value: object) -> int | float:
         whole = isinstance(self.usual, int)
@@ -73,7 +79,8 @@ class Field:
 
 
 _FORMATS = ("mp4", "mkv", "ts", "flv", "m4a", "mp3")
-_HARDWARE = ("none", "auto", "vaapi", "nvenc", "qsv", "videotoolbox", "v4l2m2m")
+_HARDWARE = ("off", "auto", "nvenc", "qsv", "vaapi", "videotoolbox", "v4l2m2m")
+_PLACES = ("top-left", "top-right", "bottom-left", "bottom-right", "center")
 _KEEP = Field(False, "keep what it was made of")
 
 
@@ -98,13 +105,16 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "convert": Shape(
             "media", "H.264, HEVC or AV1; smaller; sound only; a text or picture on it",
             {
-                "format": Field("mp4", "of what is made", (*_FORMATS, "opus")),
-                "video": Field("h264", "codec; copy: as it is; none: sound only", ("h264", "hevc", "av1", "copy", "none")),
+                "format": Field("mp4", "of what is made; m4a, mp3 and opus keep sound only", (*_FORMATS, "opus")),
+                "video": Field("h264", "codec of the picture", ("h264", "hevc", "av1")),
                 "quality": Field(-1, "of the codec's own scale, the smaller the better; -1: its usual one", (), 0, 63),
-                "height": Field(0, "in lines; never enlarged; 0: as it is", (), 0, 8640),
-                "audio": Field("copy", "codec", ("copy", "aac", "none")),
+                "height": Field(0, "in lines; never enlarged; 0: as it is", (), 64, 8640),
+                "audio": Field("copy", "codec of the sound; copy: as it is, where the format holds it", ("copy", "aac", "none")),
                 "watermark": Field("", "a text, or the absolute path of a picture; empty: none"),
-                "hardware": Field("none", "encoder of the machine; auto: one that works", _HARDWARE),
+                "watermark_place": Field("top-right", "where it is", _PLACES),
+                "watermark_size": Field(0.05, "its height as a share of the picture's", (), 0.005, 1),
+                "watermark_opacity": Field(0.7, "1: nothing is seen through it", (), 0.05, 1),
+                "hardware": Field("off", "encoder of the machine; auto: one that works, else software", _HARDWARE),
                 "keep": _KEEP,
             },
         ),
@@ -115,8 +125,9 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "thumbnails": Shape(
             "media", "a poster, and sheets of small pictures with their WebVTT",
             {
-                "every_s": Field(10.0, "between two small pictures", (), 1, 3600),
-                "width": Field(160, "of a small picture", (), 32, 640),
+                "every_s": Field(10.0, "between two small pictures", (), 0.5, 3600),
+                "width": Field(160, "longer side of a small picture", (), 64, 480),
+                "poster_width": Field(1280, "longer side of the poster, at most", (), 64, 4096),
             },
             goes_on=True,
         ),
@@ -124,8 +135,12 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             "media", "subtitles that tell the wall clock",
             {
                 "format": Field("srt", "of the subtitles", ("srt", "vtt")),
-                "template": Field("", "as strftime takes it; empty: 2026-11-23 20:15:00"),
+                "template": Field("{date} {time}", "with {date}, {time}, {zone}, {position}"),
+                "gap_template": Field(
+                    "[{missing} s missing, {from} to {to}]", "with {missing}, {from}, {to}, {why}; empty: gaps are not told"
+                ),
                 "every_s": Field(1.0, "between two times", (), 0.5, 3600),
+                "zone": Field("", "time zone, such as Asia/Shanghai; empty: the machine's"),
             },
             goes_on=True,
         ),
@@ -133,11 +148,11 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             "transfer", "copies at a remote",
             {
                 "to": Field(None, "name of the remote"),
-                "path": Field("", "template of the paths there; empty: as here"),
+                "path": Field("", "template of the folder there, in which files keep their names; empty: as here"),
                 "remove_local": Field(False, "put what lies here into the trash once its copy was verified"),
             },
         ),
-        "move": Shape("transfer", "the files on another storage root", {"to": Field(None, "name of the storage root")}),
+        MOVE: Shape("transfer", "the files on another storage root", {"to": Field(None, "name of the storage root")}),
         "command": Shape(
             "hooks", "whatever a hook of the configuration file does", {"hook": Field(None, "its name: [hooks.NAME]")}
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A field of one sort of target."""
+    """A field of one sort of target, or of remote."""
 
     name: str
     kind: Kind = Kind.TEXT
@@ -41,12 +41,12 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
-def _s(name: str, kind: Kind = Kind.TEXT, *choices: str) -> Setting:
+def setting(name: str, kind: Kind = Kind.TEXT, *choices: str) -> Setting:
     """`name!`: it is needed; `name*`: it is secret."""
     return Setting(name.rstrip("!*"), kind, "!" in name, "*" in name, choices)
 
 
-_A, _W, _Y, _N = Kind.ADDRESS, Kind.WORDS, Kind.YES, Kind.NUMBER
+_s, _A, _W, _Y, _N = setting, Kind.ADDRESS, Kind.WORDS, Kind.YES, Kind.NUMBER
 _PROXY = _s("proxy*")
 KINDS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
     {
@@ -131,18 +131,23 @@ def secrets_of(kind: str) -> frozenset[str]:
 
 def check_settings(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """In the clear; without those that are empty. Raises: BadOption, whose context has `pointer`."""
-    known = {each.name: each for each in KINDS[kind]}
+    return check_form(f"a target of {kind}", KINDS[kind], given)
+
+
+def check_form(noun: str, form: Sequence[Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of any form. Raises: BadOption, whose context has `pointer`."""
+    known = {each.name: each for each in form}
     found: dict[str, Any] = {}
     for name, value in given.items():
-        setting = known.get(name)
-        if setting is None:
+        field_ = known.get(name)
+        if field_ is None:
             near = get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
-            raise BadOption(f"a target of {kind} has no {name[:40]}{hint}", pointer=f"/settings/{name}")
+            raise BadOption(f"{noun} has no {name[:40]}{hint}", pointer=f"/settings/{name}")
         if value not in (None, "", [], ()):
-            found[name] = _value(setting, value)
+            found[name] = _value(field_, value)
     if missing := [each.name for each in known.values() if each.needed and each.name not in found]:
-        raise BadOption(f"a target of {kind} needs {', '.join(missing)}", pointer=f"/settings/{missing[0]}")
+        raise BadOption(f"{noun} needs {', '.join(missing)}", pointer=f"/settings/{missing[0]}")
     return found
 
 

@@ -13,14 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ouzel.base.errors import BadOption, Conflict, NotFound
+from ouzel.base.errors import BadOption, Conflict, NoRoom, NotFound
 from ouzel.base.ids import new_id
 from ouzel.model.download_tasks import Download
 from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob
+from ouzel.model.notices import Trouble
 from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, Step, move_run
 from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
-from ouzel.model.steps import SHAPES
+from ouzel.model.steps import MOVE, SHAPES
 from ouzel.services.channels import Channels
 from ouzel.services.fetched_files import files_of_download
 from ouzel.services.notices import Notices
@@ -85,14 +86,21 @@ class Afterwards:
             return [self._places.path(row) for row in await self._files.files_in(tx, item_id)]
 
     async def held(self, item_id: str, run_id: str) -> set[str]:
-        """Ids of its files with which other runs have something to do now."""
+        """Ids of its files with which other runs have something to do now. Two that only move them wait for one another."""
         async with self._db.transaction() as tx:
-            runs = [
+            others = [
                 each for each in await self._runs.of_in(tx, item_id) if each.state is _R.RUNNING and each.id != run_id
             ]
-            taken = {name for each in runs for name in (*each.taken, *each.files)}
             rows = await self._files.files_in(tx, item_id)
+        busy = [each for each in others if each.step is not None and each.step.name != MOVE]
+        taken = {name for each in busy for name in (*each.taken, *each.files)}
         return {row.id for row in rows if row.id in taken or taken.intersection(row.made_of)}
+
+    async def troubles(self) -> list[Trouble]:
+        """For `Noticing`: what waits for room on another root; one for all."""
+        waiting = await self._queue.held_up(MOVE, NoRoom.code)
+        data = {"jobs": len(waiting), "why": waiting[-1].why or ""} if waiting else {}
+        return [Trouble("move.no_room", "move.no_room", data)] if waiting else []
 
     # -- beginning ----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from ouzel.model.policies import Per, Policy, Rule, check_rule, policy_name
 from ouzel.model.users import Role, User, name_key
 from ouzel.platforms.registry import registry
 from ouzel.services.importing import exported
+from ouzel.services.remote_exports import RemoteExports
 from ouzel.services.settings import SecretBox, open_layer
 from ouzel.services.telling_exports import TellingExports
 from ouzel.store.channels import ChannelRepo
@@ -62,7 +63,7 @@ class Exports:
         telling = TellingExports(self._db, self._box)
         return Export(
             tuple(channels), layers, policies, pipelines, await self._accounts(), await telling.targets(),
-            await telling.routes(),
+            await telling.routes(), await RemoteExports(self._db, self._box).read(),
         )  # fmt: skip
 
     def _exported(self, channel: Channel) -> ExportedChannel:
@@ -94,7 +95,7 @@ class Exports:
     # -- putting back -------------------------------------------------------------------------------------------------
 
     async def put_back(self, export: Export, *, by: str) -> list[str]:
-        """Its rules, pipelines, accounts, targets and routes that are not there; those that are there stay as they are.
+        """Its rules, remotes, pipelines, accounts, targets and routes that are not there; those that are there stay as they are.
         Channels and layers go the way of every import.
 
         Returns: names of accounts that came without a password: nobody can sign in with them before they are given one.
@@ -104,6 +105,7 @@ class Exports:
         async with self._db.transaction() as tx:
             for name, doc in export.policies.items():
                 await self._put_policy(tx, name, doc, by)
+            await RemoteExports(self._db, self._box).put_back_in(tx, export.remotes, by)
             for name, doc in export.pipelines.items():
                 await self._put_pipeline(tx, name, doc, by)
             for name, doc in export.users.items():

@@ -71,6 +71,8 @@ class OldPlaces:
         for file_id, (root, path) in moved.items():
             row = rows[file_id]
             other = await self._files.file_at_in(tx, root, path)
+            if row.was_root:
+                raise InUse(f"{row.path} was moved a moment ago, and is still in {row.was_root}, too")
             if other is not None:
                 raise Conflict(f"{path} on {root} is a file of something else")
             await self._files.change_file_in(tx, row.id, root=root, path=path, was_root=row.root, was_path=row.path)

@@ -56,16 +56,9 @@ class Removal:
         """Why it must stay, as its rows say; None: it need not."""
         if not held.is_over:
             return Kept.NOT_OVER
-        if held.pinned or await self._is_pinned_by_channel(held.channel_id):
+        if held.pinned or await is_pinned_by_channel(self._channels, held.channel_id):
             return Kept.PINNED
         return Kept.IN_USE if held.id in await self._in_use() else None
-
-    async def _is_pinned_by_channel(self, channel_id: str) -> bool:
-        try:
-            channel = self._channels.get(channel_id)
-        except NotFound:
-            channel = next((each for each in await self._channels.removed() if each.id == channel_id), None)
-        return channel is not None and self._channels.effective(channel).settings.pin
 
     async def trash(self, ctx: RunContext[Tx], recording_id: str, request: Request) -> bool:
         """Put it into the trash. Returns: whether it was done. Raises: StaleOwner, StorageError."""
@@ -158,3 +151,12 @@ def _places(files: Sequence[RecordedFile]) -> list[tuple[str, str]]:
     return [(file.root, file.path) for file in files] + [
         (each.was_root, each.was_path) for each in files if each.was_root
     ]
+
+
+async def is_pinned_by_channel(channels: Channels, channel_id: str) -> bool:
+    """Whether its settings say so, also when it is in the trash."""
+    try:
+        channel = channels.get(channel_id)
+    except NotFound:
+        channel = next((each for each in await channels.removed() if each.id == channel_id), None)
+    return channel is not None and channels.effective(channel).settings.pin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from ouzel.base.errors import NotFound
 from ouzel.base.urls import redact
 from ouzel.services.channels import Channels
+from ouzel.services.remotes import KIND as REMOTE
+from ouzel.services.remotes import shown_remote
 from ouzel.services.settings import shown_layer
 from ouzel.services.targets import KIND as TARGET
 from ouzel.services.targets import shown_target
@@ -23,7 +25,7 @@ class Revision:
 
     number: int
     kind: str
-    """`channel`, `layer`, `policy`, `pipeline`, `target`, `route`."""
+    """`channel`, `layer`, `policy`, `pipeline`, `target`, `route`, `remote`."""
     subject: str
     """Id of the channel, scope of the layer, name of all others."""
     revision: int
@@ -85,7 +87,7 @@ def hides(revisions: Collection[Revision], channel_ids: Sequence[str] | None) ->
 
 def _revision(row: Mapping[Any, Any]) -> Revision:
     values: dict[str, Any] = dict(row)
-    shown = {"channel": _shown_channel, "layer": shown_layer, TARGET: shown_target}.get(values["kind"], dict)
+    shown = _SHOWN.get(values["kind"], dict)
     for name in ("before", "after"):
         values[name] = None if values[name] is None else shown(values[name])
     return Revision(**values)
@@ -94,3 +96,8 @@ def _revision(row: Mapping[Any, Any]) -> Revision:
 def _shown_channel(doc: Mapping[str, Any]) -> dict[str, Any]:
     addresses = [redact(address) for address in doc["addresses"]]
     return {**doc, "addresses": addresses, "settings": shown_layer(doc["settings"])}
+
+
+_SHOWN: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "channel": _shown_channel, "layer": shown_layer, TARGET: shown_target, REMOTE: shown_remote,
+}  # fmt: skip

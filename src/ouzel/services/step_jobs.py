@@ -177,10 +177,11 @@ def in_hand(before: Sequence[str], made: Sequence[tuple[str, MadeFile]]) -> tupl
 
 
 def _remove(path: Path) -> None:
-    from ouzel.engine.convert import remove  # and with it what probes and converts
+    from ouzel.engine.products import drop_ledger, remove
 
     if path.exists():
         remove(path)
+    drop_ledger(path)  # what was made of it tells of the same, where it has a ledger of its own
 
 
 def _tell(tx: Tx, item: Item, **data: object) -> None:

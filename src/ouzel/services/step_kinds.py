@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ouzel.model.happening import StoredEvent
 from ouzel.model.hooks import HookFile
-from ouzel.model.recording import FileRole, FileState
+from ouzel.model.recording import FileState
 from ouzel.services.hooks import Hooks, HookStep, recording_told
-from ouzel.services.steps import ItemFile, Made, MadeFile, StepKind, StepWork
+from ouzel.services.step_products import products
+from ouzel.services.steps import Made, StepKind, StepWork
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
+
+if TYPE_CHECKING:
+    from ouzel.engine.convert import Converted
 
 
 def remux_kind(ffmpeg: FfmpegFinder, clock: Clock) -> StepKind:
@@ -23,39 +28,30 @@ def remux_kind(ffmpeg: FfmpegFinder, clock: Clock) -> StepKind:
 
     async def run(work: StepWork) -> Made:
         target: str = work.fields["format"]
-        wanted = [each for each in work.media if each.row.format != target]
-        files: list[MadeFile] = []
-        gone: list[str] = []
-        warnings: list[str] = []
-        for number, source in enumerate(wanted):
-            made, words, is_good = await _remux(work, source, target, (number, len(wanted)))
-            files.append(made)
-            warnings += words
-            if is_good and not work.fields["keep"]:
-                gone.append(source.row.id)
-        result = {"made": len(files), **({"warnings": warnings} if warnings else {})}
-        return Made(tuple(files), tuple(gone), result=result)
-
-    async def _remux(
-        work: StepWork, source: ItemFile, target: str, place: tuple[int, int]
-    ) -> tuple[MadeFile, tuple[str, ...], bool]:
-        from ouzel.engine.convert import convert
-
-        out = source.path.with_suffix(f".{target}")
-        file = MadeFile(out, FileRole.PRODUCT, (source.row.id,), 0, gaps=source.row.gaps, tracks=source.row.tracks)
-        known = work.made_of(source, out)
-        if known is not None and not source.path.exists():  # it went when this was verified
-            return replace(file, bytes=known.row.bytes, media_s=known.row.media_s), (), True
-        number, of = place
-
-        def tell(share: float) -> None:
-            work.progress((number + share) / of, out.name)
-
-        made = await convert(source.path, target, out=out, ffmpeg=ffmpeg, clock=clock, on_progress=tell, take_made=True)
-        is_good = not made.is_damaged and made.readable
-        return replace(file, bytes=made.size, media_s=round(made.duration_s, 3)), made.warnings, is_good
+        return await products(
+            work, [each for each in work.media if each.row.format != target], Remux(target, ffmpeg, clock)
+        )
 
     return StepKind("remux", run, check)
+
+
+@dataclass(frozen=True, slots=True)
+class Remux:
+    """Another container of one file."""
+
+    target: str
+    ffmpeg: FfmpegFinder
+    clock: Clock
+
+    def out(self, source: Path) -> Path:
+        return source.with_suffix(f".{self.target}")
+
+    async def make(self, source: Path, on_progress: Callable[[float], None]) -> Converted:
+        from ouzel.engine.convert import convert  # and with it what probes
+
+        return await convert(
+            source, self.target, ffmpeg=self.ffmpeg, clock=self.clock, on_progress=on_progress, take_made=True
+        )
 
 
 def command_kind(hooks: Hooks, clock: Clock) -> StepKind:

@@ -15,8 +15,9 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import BadOption, Conflict, DiskFull, FileBusy, InUse
+from ouzel.base.errors import BadOption, Conflict, FileBusy, InUse, NoRoom
 from ouzel.base.units import format_size
+from ouzel.model.steps import MOVE
 from ouzel.services.places import Places
 from ouzel.services.steps import Item, ItemFile, Made, StepKind, StepWork
 from ouzel.services.storage import RootGate
@@ -56,7 +57,18 @@ def move_kind(places: Places, gates: Mapping[str, RootGate], held: Held) -> Step
         if fields["to"] not in gates:
             raise BadOption(f"there is no storage root {fields['to'][:60]!r}; there is {', '.join(gates)}")
 
+    moving: set[str] = set()
+
     async def run(work: StepWork) -> Made:
+        if work.item.id in moving:
+            raise InUse("another run moves its files: this one goes on when that is done")
+        moving.add(work.item.id)
+        try:
+            return await move(work)
+        finally:
+            moving.remove(work.item.id)
+
+    async def move(work: StepWork) -> Made:
         to: str = work.fields["to"]
         _check_at_rest(work.item)
         await work.move({})  # what an attempt before has left where it was
@@ -72,7 +84,7 @@ def move_kind(places: Places, gates: Mapping[str, RootGate], held: Held) -> Step
         left = sum(len(group.files) for group in wanted) - way.moved
         return Made(result={"moved": way.moved, "bytes": way.bytes, **({"left": left} if left else {})})
 
-    return StepKind("move", run, check)
+    return StepKind(MOVE, run, check)
 
 
 def _check_at_rest(item: Item) -> None:
@@ -100,7 +112,7 @@ class _Way:
         return sum(self._sizes.values())
 
     async def plan(self, groups: Sequence[Group]) -> None:
-        """Raises: DiskFull: there is no room for all of it; RootMissing, ReadOnly, OutsideRoot, StorageError."""
+        """Raises: NoRoom: for all of it; RootMissing, ReadOnly, OutsideRoot, StorageError."""
         await anyio.to_thread.run_sync(self._plan, groups)
 
     def _plan(self, groups: Sequence[Group]) -> None:
@@ -116,7 +128,7 @@ class _Way:
                 room += 0 if is_there or is_on_one_disk(path, self._gate.folder) else self._sizes[path]
         free, floor = self._gate.free_bytes(), self._gate.min_free_bytes
         if room and free < floor + room:
-            raise DiskFull(
+            raise NoRoom(
                 f"{self._to} has {format_size(free)} free, of which {format_size(floor)} stay free: there is no room for"
                 f" {format_size(room)}",
                 free=free, floor=floor, room=room,

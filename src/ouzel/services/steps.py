@@ -84,10 +84,10 @@ class StepWork:
         """In hand, without companions; in the order in which they were on air."""
         return [each for each in self.files if each.row.role in MEDIA]
 
-    def made_of(self, source: ItemFile, path: Path) -> ItemFile | None:
-        """What an attempt before has made of it under this name: its row was written when it was verified."""
-        mine = (each for each in self.all_files if each.row.made_of == (source.row.id,) and each.path == path)
-        return next(mine, None)
+    def made_of(self, sources: Sequence[ItemFile], path: Path) -> ItemFile | None:
+        """What an attempt before has made of them under this name: its row was written when it was verified."""
+        ids = tuple(each.row.id for each in sources)
+        return next((each for each in self.all_files if each.row.made_of == ids and each.path == path), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,17 +66,17 @@ class RootView:
     per_day_bytes: float
     """That came in the last seven days, or since the first recording."""
     days_left: float | None
-    """Until the floor is reached, if it goes on like this. None: nothing comes."""
+    """Until the floor is reached, if it goes on like this. None: nothing comes, or its disk is not there."""
 
 
 class RootGate(DiskGate):
     """A gate that also stays closed while the root is not mounted."""
 
-    def __init__(self, name: str, folder: Path, *, min_free_bytes: int, probe_s: float, made: bool = True) -> None:
-        """Args: made: its folder is made where it is missing."""
+    def __init__(self, name: str, folder: Path, *, min_free_bytes: int, probe_s: float, is_named: bool = False) -> None:
+        """Args: is_named: by the settings. Then its folder is not made where it is missing."""
         super().__init__(folder, min_free_bytes=min_free_bytes, probe_s=probe_s)
         self.name = name
-        self._made = made
+        self.is_named = is_named
         self.is_marked = False
         """Its marker was there, or has to be."""
 
@@ -96,7 +96,7 @@ class RootGate(DiskGate):
 
     def require(self) -> None:
         """Raises: RootMissing while its disk is not mounted."""
-        if not self._made and not self.folder.is_dir():
+        if self.is_named and not self.folder.is_dir():
             raise RootMissing(f"there is no folder {self.folder}: is its disk mounted? If it is, make the folder")
         if self.is_marked and not self.has_marker():
             raise RootMissing(f"{self.folder} is not what it was: is its disk mounted? There is no {MARKER} in it")
@@ -135,7 +135,7 @@ class RootGate(DiskGate):
     def look(self, sample: list[str], *, was_open: bool, thoroughly: bool) -> StorageError | None:
         """What is wrong now; blocking. `thoroughly`: a file is made, too."""
         try:
-            if not self.has_marker() and (self._made or self.folder.is_dir()):
+            if not self.has_marker() and (self.folder.is_dir() or not self.is_named):
                 self.mark(sample)
             self.check(room=0 if was_open else _ROOM_BYTES)
             if os.statvfs(self.folder).f_flag & os.ST_RDONLY:
@@ -183,6 +183,8 @@ class Storage:
         self._gates = gates
         self._named = named
         self._sleep = sleep
+        self._noted: set[str] = set()
+        """Of which the rows say that they were marked."""
         self._errors: dict[str, StorageError | None] = {}
         """What is wrong with each; none before it was looked at."""
 
@@ -204,7 +206,7 @@ class Storage:
         """Whether each root takes media; what has changed is told."""
         is_writing = await self._repo.is_writing()
         for name, gate in self._gates.items():
-            sample = [] if gate.has_marker() else await self._repo.sample(name)
+            sample = await self._prepare(name, gate)
             before = self._errors.get(name)
             thoroughly = is_writing or name not in self._errors
             error = await anyio.to_thread.run_sync(
@@ -213,8 +215,19 @@ class Storage:
                 )
             )
             self._errors[name] = error
+            if error is None and gate.is_named and name not in self._noted:
+                await self._repo.note_marked(name, str(gate.folder))
+                self._noted.add(name)
             if _state(error) is not _state(before):
                 await self._tell(name, error)
+
+    async def _prepare(self, name: str, gate: RootGate) -> list[str]:
+        """What should be on a root whose marker is not there. One that was marked once has to be so, also without files."""
+        if await anyio.to_thread.run_sync(gate.has_marker):
+            return []
+        if gate.is_named and await self._repo.was_marked(name, str(gate.folder)):
+            gate.is_marked = True
+        return await self._repo.sample(name)
 
     async def _tell(self, name: str, error: StorageError | None) -> None:
         data = {"root": name, "state": _state(error).value, "why": str(error) if error else ""}
@@ -238,7 +251,7 @@ class Storage:
             views.append(
                 RootView(
                     name, gate.folder, _state(error), str(error or ""), total, free, gate.min_free_bytes, has.files,
-                    has.bytes, per_day, max(0, free - gate.min_free_bytes) / per_day if per_day else None,
+                    has.bytes, per_day, max(0, free - gate.min_free_bytes) / per_day if per_day and total else None,
                 )
             )  # fmt: skip
         return views

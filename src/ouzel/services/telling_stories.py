@@ -20,6 +20,7 @@ from ouzel.services.channels import Channels
 from ouzel.store.broadcasts import BroadcastRepo
 from ouzel.store.db import Db
 from ouzel.store.notices import NoticeRepo
+from ouzel.store.pipelines import RunRepo
 from ouzel.store.recordings import RecordingRepo
 from ouzel.store.tables import jobs
 
@@ -52,6 +53,7 @@ class Stories:
         self._broadcasts = BroadcastRepo(db)
         self._recordings = RecordingRepo(db)
         self._notices = NoticeRepo(db)
+        self._runs = RunRepo(db)
 
     async def read(self, event: StoredEvent) -> Story | None:
         """None: nobody wants to be told of it."""
@@ -133,9 +135,26 @@ class Stories:
         if (state := event.data.get("state")) not in ("done", "failed"):
             return None
         kind = str(event.data.get("kind"))
-        row = await self._db.one(select(jobs.c.why).where(jobs.c.id == event.subject))
-        why = str(row["why"] or "") if row is not None else ""
-        return self._story(event, f"{_UPLOAD if kind == _UPLOAD else 'job'}.{state}", {"name": kind, "why": why})
+        row = await self._db.one(select(jobs.c.why, jobs.c.args).where(jobs.c.id == event.subject))
+        fields = {"name": kind, "why": str(row["why"] or "") if row is not None else ""}
+        if kind != _UPLOAD:
+            return self._story(event, f"job.{state}", fields)
+        title, channel = await self._about(row["args"].get("run") if row is not None else None)
+        return self._story(
+            event, f"{_UPLOAD}.{state}", fields | ({"name": title, "title": title} if title else {}), channel
+        )
+
+    async def _about(self, run_id: str | None) -> tuple[str, Channel | None]:
+        """Title and channel of what a run is over."""
+        run = await self._runs.get(run_id) if run_id else None
+        if run is None:
+            return "", None
+        async with self._db.transaction() as tx:
+            about = await self._runs.about_in(tx, run)
+        try:
+            return about.title, self._channels.get(about.channel_id) if about.channel_id else None
+        except NotFound:  # it was removed
+            return about.title, None
 
     def _story(
         self, event: StoredEvent, code: str, fields: Mapping[str, str], channel: Channel | None = None, about: str = ""

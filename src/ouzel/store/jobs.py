@@ -94,6 +94,12 @@ class SqliteJobQueue:
         query = self._filtered(select(func.count()).select_from(jobs), states, queue, kind, word)
         return await self._db.scalar(query)
 
+    async def held_up(self, kind: str, code: str) -> list[Job]:
+        """Those of a kind whose last attempt ended so, and that have not got any further since; the oldest first."""
+        query = select(jobs).where(jobs.c.kind == kind, jobs.c.code == code, jobs.c.state.in_(OPEN))
+        rows = await self._db.read(query.where(jobs.c.fraction.is_(None)).order_by(jobs.c.id))
+        return [self._job(row) for row in rows]
+
     async def prioritize(self, job_id: str, prio: int) -> Job:
         """It goes before, or after, others; what runs goes on. Raises: NotFound, Conflict when it is over."""
         async with self._db.transaction() as tx:

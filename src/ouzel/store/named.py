@@ -1,4 +1,4 @@
-"""Things with a name and a document, in the database: targets, routes."""
+"""Things with a name and a document, in the database: targets, routes, remotes."""
 
 from __future__ import annotations
 

@@ -25,6 +25,9 @@ class PipelineRepo:
         """In the order of their names."""
         return [pipeline_of(row) for row in await self._db.read(select(pipelines).order_by(pipelines.c.name))]
 
+    async def all_in(self, tx: Tx) -> list[Pipeline]:
+        return [pipeline_of(row) for row in await tx.read(select(pipelines).order_by(pipelines.c.name))]
+
     async def get(self, name: str) -> Pipeline | None:
         row = await self._db.one(select(pipelines).where(pipelines.c.name == name))
         return pipeline_of(row) if row is not None else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from ouzel.model.recording import FileState
 from ouzel.store.db import Db
 from ouzel.store.tables.broadcasts import files, recordings
+from ouzel.store.tables.storage import roots
 
 _SAMPLE = 20
 
@@ -54,6 +55,15 @@ class UsageRepo:
         """Paths of the files that were begun last, from the root on."""
         query = select(files.c.path).where(files.c.root == root, files.c.state != FileState.LOST.value)
         return [row["path"] for row in await self._db.read(query.order_by(files.c.opened_at.desc()).limit(_SAMPLE))]
+
+    async def was_marked(self, root: str, folder: str) -> bool:
+        """Whether its marker was seen in this folder."""
+        return await self._db.one(select(roots).where(roots.c.name == root, roots.c.folder == folder)) is not None
+
+    async def note_marked(self, root: str, folder: str) -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute(delete(roots).where(roots.c.name == root))
+            await tx.execute(insert(roots).values(name=root, folder=folder, marked_at=self._db.clock.now()))
 
     async def is_writing(self) -> bool:
         """Whether something is recorded now."""

@@ -278,6 +278,11 @@ async def _check(child: Child) -> None:
         raise feeder.failure()
 
 
+async def read_lines(child: Child, on_line: Line, limit_bytes: int = _PIPE_BYTES) -> None:
+    """Its standard output to its end, line by line. Raises: ToolFailed for a line longer than the limit."""
+    await _read_all(child, on_line, limit_bytes)
+
+
 async def _read_all(child: Child, on_line: Line | None, limit_bytes: int) -> bytes:
     held = bytearray()
     while True:

@@ -51,6 +51,10 @@ class Faults:
     reset_at: int = 0
     chunked: bool = False
     """No Content-Length, and no ranges."""
+    unmeasured: bool = False
+    """No Content-Length of the whole; ranges are given, and tell it."""
+    modified: str = ""
+    """Last-Modified."""
     gzip: bool = False
     """Packed, and nobody says so."""
     front: bytes = b""
@@ -150,7 +154,9 @@ class VodServer:
         if faults.gzip:
             body = gzip.compress(body, 1, mtime=0)
         response = Response(headers={"Content-Type": kind}, body=faults.front + body)
-        if faults.chunked:
+        if faults.modified:
+            response.headers["Last-Modified"] = faults.modified
+        if faults.chunked or (faults.unmeasured and "range" not in request.headers):
             return response
         if not faults.no_ranges:
             apply_range(request, response)

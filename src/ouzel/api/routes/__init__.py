@@ -21,6 +21,7 @@ from ouzel.api.routes import (
     platforms,
     policies,
     recordings,
+    remotes,
     retention,
     routes,
     settings,
@@ -37,6 +38,6 @@ ALL: tuple[APIRouter, ...] = (
     metrics.router, auth.router, users.router, keys.router, audit.router, events.router, setup.router, channels.router,
     on_air.router, settings.router, taking_over.router, recordings.router, downloads.router, download_tasks.router,
     library.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router, retention.router,
-    targets.router, routes.router, routes.messages, platforms.router, tasks.router, status.router,
+    targets.router, routes.router, routes.messages, remotes.router, platforms.router, tasks.router, status.router,
 )  # fmt: skip
 """In the order of the description."""

@@ -16,6 +16,7 @@ from ouzel.api.schemas.pipelines import MoveIn, PipelineIn, PipelineOut, Pipelin
 from ouzel.api.services import Served, Services
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, Invalid, KeyReused, NotFound
 from ouzel.model.pipelines import RunState, steps_schema
+from ouzel.model.steps import MOVE
 from ouzel.model.users import Principal
 from ouzel.services.steps import Item
 from ouzel.store.pipelines import RunFilter
@@ -125,7 +126,7 @@ async def move_recording(recording_id: Id, body: MoveIn, services: Served, once:
     item = await _recording(services, who, recording_id)
 
     async def make() -> Made:
-        step = await services.pipelines.one_step({"step": "move", "to": body.to})
+        step = await services.pipelines.one_step({"step": MOVE, "to": body.to})
         run = await services.afterwards.step_now(item, step, by=who.by)
         return Made(RunOut.of(run), f"/api/runs/{run.id}")
 

@@ -71,7 +71,7 @@ async def list_revisions(
     services: Served,
     ask: Paging,
     who: CanRead,
-    kind: Literal["channel", "layer", "policy", "pipeline"] | None = None,
+    kind: Literal["channel", "layer", "policy", "pipeline", "target", "route", "remote"] | None = None,
     subject: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Page[RevisionOut]:
     """What was edited, by whom, and how it was before; the latest first."""

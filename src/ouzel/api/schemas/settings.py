@@ -30,7 +30,7 @@ class LayersOut(Out):
 
 class RevisionOut(Out):
     number: int
-    kind: str = Field(description="`channel`, `layer`, `policy`, `pipeline`")
+    kind: str = Field(description="`channel`, `layer`, `policy`, `pipeline`, `target`, `route`, `remote`")
     subject: str = Field(description="id of the channel, scope of the layer, name of the rule")
     revision: int = Field(description="the one that it made")
     action: str = Field(description="`added`, `changed`, `removed`, `restored`, `merged`")

@@ -39,6 +39,7 @@ EN = {
     "notice.hook.missed": "so much happened that hooks were not started for some of it",
     "notice.pipeline.failed": "{title}: the step {step} of {pipeline} failed: {why}",
     "notice.pipeline.missing": "there is no pipeline {pipeline}: nothing is done with {title}",
+    "notice.move.no_room": "moves of {jobs} recordings or downloads wait for room: {why}",
 }
 
 ZH = {
@@ -80,4 +81,5 @@ ZH = {
     "notice.hook.missed": "事件过多，部分事件没有启动钩子",
     "notice.pipeline.failed": "{title}：流程 {pipeline} 的步骤 {step} 失败：{why}",
     "notice.pipeline.missing": "没有名为 {pipeline} 的流程：不会对 {title} 做任何处理",
+    "notice.move.no_room": "{jobs} 个移动任务在等待空间：{why}",
 }

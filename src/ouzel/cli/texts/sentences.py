@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 
 ZH = {
     # tracks that are joined
+    "it is on air, and recorded as it comes: {options} cannot be heeded": "正在直播，按其内容录制：{options} 无法照办",
+    "--from and --to: a plain file is fetched whole": "--from 和 --to：普通文件只能整个下载",
     "--quality {quality}: there is one quality, and nothing to choose from": "--quality {quality}：只有一种清晰度，无可选择",
     "--audio {languages}: there is one sound, and no word about its language": (
         "--audio {languages}：只有一条声音轨道，且未说明语言"
@@ -35,6 +37,74 @@ ZH = {
     "the subtitles {path} stay as they are": "字幕 {path} 保持原样",
     "the programme changes on the way: it is in {count} files": "节目中途变化：分为 {count} 个文件",
     "the tracks change on the way, each at other places: they stay as they are": "各轨道中途在不同位置变化：保持原样",
+    # steps of pipelines on pictures and sound
+    "{format} is not a format that can be made; there are {formats}": "无法生成格式 {format}；可用的有 {formats}",
+    "{codec} is not a codec that can be made; there are {codecs}": "无法生成编码 {codec}；可用的有 {codecs}",
+    "sound is one of {sounds}, not {sound}": "音频应为 {sounds} 之一，而不是 {sound}",
+    "hardware is one of {kinds}, not {kind}": "硬件应为 {kinds} 之一，而不是 {kind}",
+    "a height of {height} makes no sense: {least} to {most} do": "高度 {height} 不合理：应为 {least} 到 {most}",
+    "{format} holds sound only: no height, no watermark, and not without sound": (
+        "{format} 只含声音：不能有高度和水印，也不能没有声音"
+    ),
+    "{codec} video cannot be carried in {format}: mp4 and mkv hold it": "{format} 无法容纳 {codec} 视频：mp4 和 mkv 可以",
+    "{codec} video cannot be carried in {format}": "{format} 无法容纳 {codec} 视频",
+    "few programs read {codec} in FLV: mp4 and mkv hold it": "很少有程序能读取 FLV 中的 {codec}：mp4 和 mkv 可以容纳",
+    "quality {number} is none of {codec}: {best} is the best, {worst} the worst, {usual} is usual": (
+        "{codec} 没有质量 {number}：{best} 最好，{worst} 最差，通常为 {usual}"
+    ),
+    "{hardware} does not encode {codec}": "{hardware} 不能编码 {codec}",
+    "{encoder} does not work here: {why}": "{encoder} 在此机器上不可用：{why}",
+    "no hardware here encodes {codec}: it is done in software": "此机器没有能编码 {codec} 的硬件：改用软件编码",
+    "there is no picture in {path}": "{path} 中没有画面",
+    "there is no picture in it": "其中没有画面",
+    "there is no sound in it": "其中没有声音",
+    "only the first of {count} pictures was kept": "{count} 路画面中只保留了第一路",
+    "the picture is HDR, which h264 does not keep: it was made SDR": "画面为 HDR，h264 无法保留：已转换为 SDR",
+    "{path} exists already, and was made in another way; give another name or remove it": (
+        "{path} 已经存在，且以其他方式生成；请换一个名称，或将其移走"
+    ),
+    "{path} does not exist": "{path} 不存在",
+    "the watermark {path} is no picture in PNG, JPEG, WebP, BMP or GIF": "水印 {path} 不是 PNG、JPEG、WebP、BMP 或 GIF 图片",
+    "the watermark {path} is no picture: {why}": "水印 {path} 不是图片：{why}",
+    "the text of a watermark has at most {most} characters, all of them printable": (
+        "水印文字最多 {most} 个字符，且都须可显示"
+    ),
+    "no font here is known to have all characters of {text}: name the file of one": (
+        "没有找到含有 {text} 全部字符的字体：请指定字体文件"
+    ),
+    "a picture each {seconds} s makes no sense: {least} to {most} do": "每 {seconds} 秒一张图不合理：应为 {least} 到 {most}",
+    "small pictures are {least} to {most} pixels wide, not {width}": "小图宽度应为 {least} 到 {most} 像素，而不是 {width}",
+    "a poster is {least} to {most} pixels wide, not {width}": "海报宽度应为 {least} 到 {most} 像素，而不是 {width}",
+    "all pictures are dark, or show nothing": "所有画面都很暗，或没有内容",
+    "a time each {seconds} s makes no sense: {least} to {most} do": "每 {seconds} 秒一个时间不合理：应为 {least} 到 {most}",
+    "the template of the clock is empty": "时钟的模板为空",
+    "a template has at most {most} characters, no empty line and no arrow": "模板最多 {most} 个字符，不能有空行和箭头",
+    "the template {text} cannot be read: {why}": "无法读取模板 {text}：{why}",
+    "{name} is no field of this template; there are {fields}": "此模板没有字段 {name}；可用的有 {fields}",
+    "nothing tells when {path} was on air: it has no ledger of a recording": "无从得知 {path} 何时播出：它没有录像的账本",
+    "files cannot be joined in {format}; they can in {formats}": "无法以 {format} 合并文件；可用 {formats}",
+    "{path} cannot be joined to {first}: its pictures are framed otherwise; the step remux gives both one container": (
+        "{path} 无法与 {first} 合并：画面的封装方式不同；步骤 remux 可使两者容器一致"
+    ),
+    "{path} cannot be joined to {first}: its {codec} has other settings; the step convert makes them alike, ts holds both": (
+        "{path} 无法与 {first} 合并：其 {codec} 的编码参数不同；步骤 convert 可使其一致，格式 ts 可同时容纳两者"
+    ),
+    "{path} cannot be joined to {first}: {streams} instead of {others}; the step convert makes them alike": (
+        "{path} 无法与 {first} 合并：是 {streams}，而不是 {others}；步骤 convert 可使其一致"
+    ),
+    "{path} has to be put into another container before it can be joined: the step remux does": (
+        "{path} 须先换一种容器才能合并：步骤 remux 可以做到"
+    ),
+    "{path} cannot be read to its end, and so not be joined: {why}": "{path} 无法读到结尾，因此不能合并：{why}",
+    "there is no room for {path} beside what it is joined of: {size} more": "没有空间在原文件之外再放 {path}：还需 {size}",
+    "no space left for {path}": "没有空间存放 {path}",
+    "{path} has no ledger of a recording: nothing tells what is missing": "{path} 没有录像的账本：无从得知缺少什么",
+    "the product cannot be read to its end: {why}": "产物无法读到结尾：{why}",
+    "the product has {there} pictures, its source {wanted}": "产物有 {there} 幅画面，原文件有 {wanted} 幅",
+    "the product has {there} pictures, its sources {wanted}": "产物有 {there} 幅画面，各原文件共有 {wanted} 幅",
+    "the product has {there} frames of sound, its sources {wanted}": "产物有 {there} 帧声音，各原文件共有 {wanted} 帧",
+    "the product holds {codecs}, not {wanted}": "产物含有 {codecs}，而不是 {wanted}",
+    "{path} is not closed yet": "{path} 尚未关闭",
     # what was fetched, before it is closed
     "the init segment cannot be read: {why}": "无法读取初始化分段：{why}",
     "the same bytes came twice: {why}": "出现了两次相同的数据：{why}",
@@ -75,15 +145,21 @@ ZH = {
     "{key} is 0, or from {least} to {most}": "{key} 应为 0，或 {least} 到 {most}",
     "quality is a list with one entry at least, such as best": "quality 应为至少一项的列表，例如 best",
     # downloads
-    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}": (
-        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}"
-    ),
-    "{why}, and {count} more": "{why}，另有 {count} 个",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
     "{path} holds the others, and 'ouzel repair' fetches what is missing": (
-        "{path} 中有其余分片，可用 ouzel repair 补齐缺少的部分"
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片，可用 ouzel repair 补齐"
     ),
-    "{path} holds the others": "{path} 中有其余分片",
-    "the playlist itself leaves these out: allow gaps, and it is whole": "播放列表本身就没有这些分片：允许缺口即视为完整",
+    "{count} of {all} segments are missing ({seconds} s): number {number}, {why}; "
+    "{path} holds the others; the playlist itself leaves these out: allow gaps, and it is whole": (
+        "{all} 个分片中缺少 {count} 个（{seconds} 秒）：第 {number} 号，{why}；{path} 中有其余分片；"
+        "播放列表本身就没有这些分片：允许缺口即视为完整"
+    ),
+    "{why}, and {more} more": "{why}，另有 {more} 个",
+    "the address gives a web page, not media": "该地址给出的是网页，不是媒体",
+    "the address gives an empty answer": "该地址的应答是空的",
+    "an empty playlist: {url}": "播放列表是空的：{url}",
+    "the stream is encrypted with {method}, which Ouzel cannot read": "内容以 {method} 加密，Ouzel 无法读取",
+    "the key at {url} has {count} bytes instead of {wanted}": "{url} 的密钥有 {count} 个字节，应为 {wanted} 个",
     "several tracks cannot be joined in {format}; mp4 and mkv hold them": "{format} 无法容纳多个轨道；mp4 和 mkv 可以",
     "{output}: nothing is written to standard output; a folder of this name is written {folder}": (
         "{output}：不能写到标准输出；若确指此名称的文件夹，请写 {folder}"
@@ -209,6 +285,11 @@ ZH = {
     "the server closed the connection {where}": "服务器关闭了连接（{where}）",
     "{host} answered {status} {words}": "{host} 应答 {status} {words}",
     "no answer within {seconds} s": "{seconds} 秒内没有应答",
+    "the answer ended after {size} of {whole} bytes": "应答在 {whole} 字节中的 {size} 字节后结束",
+    "the answer ended after {size} of {whole} bytes or more": "应答在至少 {whole} 字节中的 {size} 字节后结束",
+    "there is another file at the address by now: what was begun is no part of it": (
+        "该地址现在是另一个文件：已下载的部分不属于它"
+    ),
     "no bytes for {seconds} s": "{seconds} 秒没有收到数据",
     "closed by the server": "被服务器关闭",
     "it is not on air": "尚未开播",
@@ -228,9 +309,9 @@ _OF_THE_SYSTEM = {
 }
 _FIELD = re.compile(r"\{(\w+)\}")
 _ANY = ".+?"
-_KINDS = dict.fromkeys(("key", "option", "near", "table", "line", "column", "port", "pid"), r"\S+?") | {
-    "path": "[^;]+?"
-}
+_KINDS = dict.fromkeys(
+    ("key", "option", "near", "table", "line", "column", "port", "pid", "codec", "encoder"), r"\S+?"
+) | {"path": "(?:(?!: )[^;])+?"}
 """What is in a field, where not anything."""
 
 

@@ -18,8 +18,9 @@ from ouzel.system.process import run
 
 MODULES = (
     "aiosqlite", "alembic", "anyio", "apprise", "argon2", "av", "click", "cryptography.fernet", "curl_cffi", "fastapi",
-    "httptools", "httpx", "imageio_ffmpeg", "jwt", "mcp", "prometheus_client", "pydantic", "rich", "sqlalchemy.ext.asyncio",
-    "streamget", "streamlink", "tzdata", "tzlocal", "uvicorn", "uvloop", "xxhash", "yaml", "yt_dlp", "yt_dlp_ejs",
+    "httptools", "httpx", "imageio_ffmpeg", "jwt", "mcp", "obstore", "prometheus_client", "pydantic", "rich",
+    "sqlalchemy.ext.asyncio", "streamget", "streamlink", "tzdata", "tzlocal", "uvicorn", "uvloop", "xxhash", "yaml", "yt_dlp",
+    "yt_dlp_ejs",
 )  # fmt: skip
 """What Ouzel is made of, each as it is imported."""
 _TRY = """

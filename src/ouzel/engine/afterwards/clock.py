@@ -8,10 +8,9 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
 
@@ -22,6 +21,7 @@ from ouzel.engine.sinks.file import CONVERTING, storage_error
 from ouzel.model.clips import wall_at
 from ouzel.model.flow import Gap
 from ouzel.model.ledger import Ledger
+from ouzel.system.zones import zone_of
 
 ClockFormat: TypeAlias = Literal["srt", "vtt"]
 
@@ -47,8 +47,8 @@ class ClockWish:
     gap_template: str = "[{missing} s missing, {from} to {to}]"
     """Fields: `missing` whole seconds, `from` and `to` 13:04:05, `why`. Empty: gaps are not told."""
     every_s: float = 1.0
-    zone: str = "UTC"
-    """IANA name of a time zone."""
+    zone: str = ""
+    """IANA name of a time zone; empty: the machine's."""
 
 
 DLR = ClockWish(gap_template="")
@@ -64,7 +64,7 @@ class Cue:
     text: str
 
 
-def check_clock(wish: ClockWish) -> ZoneInfo:
+def check_clock(wish: ClockWish) -> tzinfo:
     """Raises: BadOption for what makes no sense."""
     if wish.format not in FORMATS:
         raise BadOption(f"{wish.format!r} is no format of subtitles; there are {', '.join(FORMATS)}")
@@ -74,10 +74,7 @@ def check_clock(wish: ClockWish) -> ZoneInfo:
         raise BadOption("the template of the clock is empty")
     _check_template(wish.template, FIELDS)
     _check_template(wish.gap_template, _GAP_FIELDS)
-    try:
-        return ZoneInfo(wish.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise BadOption(f"{wish.zone!r} is no time zone: write it as Asia/Shanghai") from exc
+    return zone_of(wish.zone)
 
 
 def _check_template(template: str, fields: tuple[str, ...]) -> None:
@@ -105,7 +102,7 @@ async def make_clock(source: Path, wish: ClockWish | None = None, *, out: Path |
     return await anyio.to_thread.run_sync(_make, source, wish, zone, out)
 
 
-def _make(source: Path, wish: ClockWish, zone: ZoneInfo, out: Path | None) -> Path:
+def _make(source: Path, wish: ClockWish, zone: tzinfo, out: Path | None) -> Path:
     """Runs in a worker thread."""
     ledgers.check_media(source)
     held = ledgers.find(source)
@@ -131,7 +128,7 @@ def _make(source: Path, wish: ClockWish, zone: ZoneInfo, out: Path | None) -> Pa
     return path
 
 
-def plan(ledger: Ledger, wish: ClockWish, zone: ZoneInfo) -> Iterator[Cue]:
+def plan(ledger: Ledger, wish: ClockWish, zone: tzinfo) -> Iterator[Cue]:
     """What is shown when: in order, without holes and overlaps. Pure.
 
     A cue begins each `every_s`, and anew where time jumps; with a gap it tells of that first.
@@ -159,7 +156,7 @@ def _clock_text(wall: datetime, at_s: float, wish: ClockWish) -> str:
     )
 
 
-def _gap_text(gap: Gap, wish: ClockWish, zone: ZoneInfo) -> str:
+def _gap_text(gap: Gap, wish: ClockWish, zone: tzinfo) -> str:
     start = gap.wall_start.astimezone(zone)
     end = max(gap.wall_end.astimezone(zone), start + timedelta(seconds=gap.missing_s))
     why = " ".join(gap.why.replace("-->", "").split())

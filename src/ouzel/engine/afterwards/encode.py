@@ -21,7 +21,8 @@ from ouzel.engine.afterwards.encoders import (
     find_encoder,
 )
 from ouzel.engine.afterwards.watermark import Watermark, check_watermark, draw
-from ouzel.engine.convert import NICE, Converted, OnProgress, Work, compare_streams, compare_times, ignore, make
+from ouzel.engine.comparing import compare_streams, compare_times
+from ouzel.engine.convert import NICE, Converted, OnProgress, Work, ignore, make
 from ouzel.engine.recipes import Recipe, plan
 from ouzel.model.ledger import Ledger
 from ouzel.model.media import Found, StreamFound
@@ -120,6 +121,19 @@ def _check_words(wish: EncodeWish) -> None:
         raise BadOption(f"few programs read {wish.video} in FLV: mp4 and mkv hold it")
 
 
+def how(wish: EncodeWish) -> str:
+    """What makes its product another one than that of another wish; empty: its format alone."""
+    if wish.is_sound_only:
+        return ""
+    words = [wish.video, f"quality {check_quality(wish.video, wish.quality)}"]
+    words += [f"height {wish.height}"] if wish.height else []
+    words += [f"sound {wish.audio}"] if wish.audio != "copy" else []
+    if (mark := wish.watermark) is not None:
+        what = f"picture {mark.picture}" if mark.picture else f"text {mark.text!r}"
+        words.append(f"{what} {mark.place}, size {mark.size:g}, opacity {mark.opacity:g}, margin {mark.margin}")
+    return ", ".join(words)
+
+
 def out_path(source: Path, wish: EncodeWish) -> Path:
     """Where the product goes when nothing is said: beside its source, under a name of its own."""
     out = source.with_suffix(f".{wish.format}")
@@ -165,6 +179,10 @@ async def encode(
 class Encoding(Work):
     wish: EncodeWish
     means: Means
+
+    @property
+    def _how(self) -> str:
+        return how(self.wish)
 
     def _check_target(self) -> None:
         """`check_encode` did."""

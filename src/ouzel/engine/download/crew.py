@@ -200,7 +200,10 @@ class Crew:
     async def _try(self, place: Place, flight: Flight, scope: anyio.CancelScope, *, go_on: bool) -> None:
         began, asked = self._clock.monotonic(), self._renewal.ask()
         taker = await self._pilot.attempt(place, flight, go_on=go_on)
-        if taker is None or flight.over:
+        if taker is None:
+            return
+        if flight.over:
+            taker.drop()
             return
         self._durations.append(self._clock.monotonic() - began)
         flight.land(scope)
@@ -216,6 +219,7 @@ class Crew:
         place.commit(piece, taker.at, taker.size, taker.digest, piece.segment.starts_at or self._clock.now())
         self._tally.pieces_done += 1
         self._tally.bytes_done += taker.size
+        self._tally.under_way -= taker.received
         self._tally.media_done_s += piece.segment.duration_s
 
     def _lose(self, place: Place, lost: list[Lost], piece: Piece, exc: OuzelError) -> None:

@@ -18,13 +18,14 @@ from ouzel.engine.download.crew import Crew
 from ouzel.engine.download.finish import Fetched, Finish
 from ouzel.engine.download.home import (
     TRACKS,
+    begun_in,
     finish_coming,
     is_home,
     name_of,
 )
 from ouzel.engine.download.hosts import Hosts
-from ouzel.engine.download.names import Names
-from ouzel.engine.download.sight import Sight, TrackPlan, see
+from ouzel.engine.download.names import Names, stem_of
+from ouzel.engine.download.sight import Sight, TrackPlan, see, unheeded_on_air
 from ouzel.engine.download.tally import Bucket, Tally
 from ouzel.engine.download.track import TrackRun
 from ouzel.engine.sources.keys import MAX_KEY_ANSWER, Keyring
@@ -75,7 +76,8 @@ class Downloader:
         """As `model.downloads.Downloading`."""
         gate = DiskGate(wish.folder, min_free_bytes=self._min_free_bytes, probe_s=0)
         run = _Run(self._http, self._clock, self._ffmpeg, self._find, self._on_air, self._hosts, self._names, wish)
-        return await run.run(on_progress, gate)
+        with self._names.running(wish):
+            return await run.run(on_progress, gate)
 
 
 class _Run:
@@ -108,13 +110,17 @@ class _Run:
         gate.check()
         address = await self._find(self._wish)
         if self._wish.on_air:  # what is listed in the end is more than it has recorded, or less: it goes on where it is
-            return await self._on_air(self._wish, address, tell)
+            return await self._recorded(address)
         asking = await self._asking(address)
         sight = await see(asking, self._wish)
         if not sight.tracks:
-            return await self._on_air(self._wish, address, tell)
+            return await self._recorded(address)
         async with self._telling():
             return await self._fetch(asking, sight)
+
+    async def _recorded(self, address: Address) -> DownloadOutcome:
+        done = await self._on_air(self._wish, address, self._tell)
+        return replace(done, warnings=(*unheeded_on_air(self._wish), *done.warnings))
 
     async def _asking(self, address: Address) -> Asking:
         return await Asking.of(self._http, address, self._wish.pace)
@@ -125,7 +131,9 @@ class _Run:
         tally.media_s = sum(track.media_s for track in sight.tracks)
         sizes = [track.size for track in sight.tracks if track.size is not None]
         tally.bytes_total = sum(sizes) if len(sizes) == len(sight.tracks) else None
-        for stem in self._names.of(self._wish, asking.address, _ending(sight.tracks[0])):
+        alone = stem_of(self._wish, asking.address, _ending(sight.tracks[0]))
+        begun = {} if self._wish.stem else await anyio.to_thread.run_sync(begun_in, self._wish.folder, alone)
+        for stem in self._names.of(self._wish, alone, begun):
             with self._names.held(self._wish, stem):
                 finish = Finish(self._wish, stem, self._ffmpeg, self._clock, tally, self._stage, asking.address.title)
                 try:
@@ -164,7 +172,8 @@ class _Run:
                 in_order=self._wish.in_order,
                 bucket=bucket,
             )
-            run = TrackRun(plan, way, crew, keys, self._tally, self._clock, self._wish.key, self._wish.url)
+            wish = self._wish
+            run = TrackRun(plan, way, crew, keys, self._tally, self._clock, wish.key, wish.url, wish.format or "")
             folder, name = await anyio.to_thread.run_sync(self._home, sight, stem, plan, number)
             files = await run.run(lambda part, ending, folder=folder, name=name: folder / name_of(name, part, ending))
             fetched.append(Fetched(plan, tuple(files)))
@@ -225,4 +234,4 @@ class _Run:
 
 def _ending(plan: TrackPlan) -> str:
     """Of a plain file, as its address tells; empty of a list of segments."""
-    return "" if plan.size is None else urlsplit(plan.url).path.rpartition(".")[2]
+    return "" if not plan.plain else urlsplit(plan.url).path.rpartition(".")[2]

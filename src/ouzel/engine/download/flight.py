@@ -97,7 +97,8 @@ class Pilot:
         async with host.slot(piece.position, lambda: place.is_front(piece.position)):
             taker, flight.taker = (flight.taker, None) if go_on else (None, flight.taker)
             if taker is None:
-                taker = Taker(place, piece, await self._decryptor(piece), lambda: flight.over, self._counter(host))
+                decryptor = await self._decryptor(piece)
+                taker = Taker(place, piece, decryptor, lambda: flight.over, self._counter(host), self._forget)
             had = taker.received
             if self._bucket is not None:  # what came in one go has left no other time to wait for
                 await anyio.sleep(self._bucket.owed_s(self._clock.monotonic()))
@@ -139,11 +140,15 @@ class Pilot:
 
         def came(count: int) -> None:
             tally.fetched += count
+            tally.under_way += count
             congestion.came(count)
             if bucket is not None:
                 bucket.take(count, clock.monotonic())
 
         return came
+
+    def _forget(self, count: int) -> None:
+        self._tally.under_way -= count
 
     def _brake(self, place: Place, piece: Piece) -> Callable[[int], float]:
         bucket, clock, position = self._bucket, self._clock, piece.position

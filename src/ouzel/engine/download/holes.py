@@ -69,13 +69,20 @@ class Case:
         return self.files[0].held.opening.source
 
     @property
+    def wanted(self) -> str:
+        """The format that was asked for; empty: none was."""
+        return self.files[0].held.opening.wanted
+
+    @property
     def holes(self) -> int:
         return sum(len(file.holes) for file in self.files)
 
 
 def look(path: Path) -> Case:
     """Blocking. Raises: InputError for what cannot be repaired, and says why; NotALedger, StorageError."""
-    part = path.with_name(path.name + PART)
+    part, whole = path.with_name(path.name + PART), path.with_suffix("")
+    if not (path.exists() or part.exists()) and (files := tuple(_tracks(whole.with_name(whole.name + TRACKS)))):
+        return Case(files[-1].path, files, whole, _product_of(whole))  # it is what is to be made of them
     there = path if path.exists() or not part.exists() else part
     ledgers.check_media(there)
     held = ledgers.find(there)
@@ -87,7 +94,6 @@ def look(path: Path) -> Case:
         return Case(path, tuple(_tracks(path.parent)), whole, _product_of(whole))
     if held.product is None and held.opening.download:
         return Case(path, (_holed(path),))
-    whole = path.with_suffix("")
     if files := tuple(_tracks(whole.with_name(whole.name + TRACKS))):
         return Case(path, files, whole, path)
     if held.opening.download or any(run.protocol == _MADE_OF_A_DOWNLOAD for run in held.ledger.runs):

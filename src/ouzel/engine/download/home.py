@@ -44,6 +44,26 @@ def clear_beginning(product: Path, main: Path) -> None:
         book.unlink()
 
 
+def begun_in(folder: Path, stem: str) -> dict[str, str]:
+    """Of downloads whose names are `stem`, `stem_2` …, the addresses that their ledgers tell. Blocking. Raises: StorageError."""
+    found: dict[str, str] = {}
+    try:
+        entries = os.listdir(folder)  # noqa: PTH208  # names are enough
+    except FileNotFoundError:
+        return found
+    except OSError as exc:
+        raise storage_error(exc, folder) from exc
+    for entry in sorted(entries):
+        name, dot, kind = entry.rpartition(".")
+        if not dot or f".{kind}" not in {LEDGER, TRACKS} or not (name == stem or name.startswith(f"{stem}_")):
+            continue
+        path = folder / entry
+        for book in [path] if f".{kind}" == LEDGER else sorted(path.glob(f"*{LEDGER}")):
+            if (told := _opening(book)) is not None and told.download:
+                found.setdefault(name, told.source)
+    return found
+
+
 def refuse_taken(product: Path, main: Path) -> None:
     """Raises: OutputExists, with `other`, when the product's place is that of something else; StorageError. Blocking.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 from ouzel.engine.sources.segment_kind import is_noise
+from ouzel.system.http import Answer
 
 LOOK_BYTES = 3 * 204
 _SYNC = 0x47
@@ -19,6 +20,15 @@ def is_media(first: bytes) -> bool:
 def may_be_chance(first: bytes) -> bool:
     """Whether noise may begin like this: one segment in 2,000 begins like a frame of sound."""
     return (first[:1] == b"\xff" and not _has_two_frames(first)) or first[:2] == b"\x0b\x77"
+
+
+def version_of(answer: Answer) -> str:
+    """Of a plain file: what changes when another one is put in its place; empty where that is not told.
+
+    Servers that stand for one another give one file the same time more often than the same tag.
+    """
+    tag = answer.headers.get("etag") or ""
+    return answer.headers.get("last-modified") or ("" if tag.startswith("W/") else tag)
 
 
 def is_text(first: bytes) -> bool:

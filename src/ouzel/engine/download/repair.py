@@ -131,7 +131,7 @@ class Repairer:
         joined = await join(
             tracks,
             out,
-            None if before is None else before.suffix.lstrip("."),
+            (case.wanted or None) if before is None else before.suffix.lstrip("."),
             ffmpeg=self._ffmpeg,
             clock=self._clock,
             on_progress=lambda share: setattr(tally, "share", share),

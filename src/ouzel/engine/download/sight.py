@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, OuzelError
 from ouzel.base.urls import redact
 from ouzel.engine.download.asking import Address, Asking
+from ouzel.engine.download.ends import least_size
+from ouzel.engine.download.looks import version_of
 from ouzel.engine.policy import Policy
 from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sources.detect import (
@@ -50,7 +52,13 @@ class TrackPlan:
     default: bool = False
     forced: bool = False
     size: int | None = None
-    """Of a plain file, in bytes; None of a list of segments."""
+    """Of a plain file, in bytes; None where only its end will tell, and of a list of segments."""
+    plain: bool = False
+    """A plain file: its pieces are none of the media."""
+    version: str = ""
+    """Of a plain file, as its server tells it; empty where it does not."""
+    least_bytes: int = 0
+    """So long it is at least, where its length is not told."""
     begins_s: float = 0.0
     """Where the first of its pieces stands in the programme, by the lengths that are announced."""
     own_sound: Rendition | None = None
@@ -84,10 +92,6 @@ class Sight:
     """They were chosen from several."""
 
 
-class NothingLeft(BadOption):
-    """Of a list between `from_s` and `to_s`."""
-
-
 class Labelled(Protocol):
     """A track, before or after it was fetched."""
 
@@ -118,6 +122,8 @@ class _Beginning:
         self.data = bytearray()
         self.answer: Answer | None = None
         self.kind: Kind | None = None
+        self.least_bytes: int | None = None
+        """Of a file that tells no length; 0: perhaps it is none."""
 
     def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
         self.answer = answer
@@ -127,6 +133,10 @@ class _Beginning:
         assert self.answer is not None
         self.data += piece
         self.kind = self.kind or kind_of_bytes(bytes(self.data[:SNIFF_BYTES]), self.answer.content_type)
+        if self.kind in {"mp4", "other"} and self.answer.length is None:
+            self.least_bytes = least_size(bytes(self.data))
+            if self.least_bytes is None:
+                return
         if self.kind not in {None, "hls"}:
             raise _Enough
         if len(self.data) > _MOST_PLAYLIST:
@@ -154,9 +164,25 @@ def _unheeded(sight: Sight, wish: DownloadWish, address: Address) -> Iterator[st
             yield f"--audio {', '.join(languages)}: there is one sound, and no word about its language"
         if languages := [each for each in wish.subtitles if each != "all"]:
             yield f"--subs {', '.join(languages)}: there are no subtitles"
+    if (wish.from_s or wish.to_s is not None) and any(track.plain for track in sight.tracks):
+        yield "--from and --to: a plain file is fetched whole"
     keys = {piece.segment.key.method for each in sight.tracks for piece in each.pieces if piece.segment.key is not None}
     if wish.key is not None and sight.tracks and "AES-128" not in keys:
         yield "the key is not used: nothing is encrypted with AES-128"
+
+
+def unheeded_on_air(wish: DownloadWish) -> Iterator[str]:
+    """What was wished for, and means nothing to the recorder."""
+    given = {
+        "--audio": [each for each in wish.audio if each != "all"],
+        "--subs": wish.subtitles,
+        "--from": wish.from_s,
+        "--to": wish.to_s is not None,
+        "--limit-rate": wish.pace.rate_bps,
+        "--key": wish.key,
+    }
+    if names := [name for name, value in given.items() if value]:
+        yield f"it is on air, and recorded as it comes: {', '.join(names)} cannot be heeded"
 
 
 def _heard(sight: Sight) -> Sight:
@@ -225,11 +251,14 @@ async def _top(asking: Asking, stream: Stream) -> Playlist | TrackPlan | None:
         with discreet(asking.scope):
             return parse(bytes(begun.data), base_url=answer.url)
     is_manifest = bytes(begun.data[:SNIFF_BYTES]).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if is_manifest or answer.length is None:
+    if is_manifest or (answer.length is None and not begun.least_bytes):
         return None  # DASH; or something that goes on and on
-    whole = not await _gives_ranges(asking, stream, answer.url)
-    pieces = ranges_of(answer.url, answer.length, whole=whole)
-    return TrackPlan("video", stream, pieces, answer.url, size=answer.length)
+    in_ranges, told = await _look_for_ranges(asking, stream, answer.url)
+    size = told if answer.length is None else answer.length
+    whole = not in_ranges or size is None
+    version, least = version_of(answer), (begun.least_bytes or 0) if whole else 0
+    pieces = ranges_of(answer.url, size or 0, whole=whole, version=version)
+    return TrackPlan("video", stream, pieces, answer.url, size=size, plain=True, version=version, least_bytes=least)
 
 
 async def _begin(asking: Asking, stream: Stream) -> _Beginning:
@@ -238,23 +267,27 @@ async def _begin(asking: Asking, stream: Stream) -> _Beginning:
         await asking.http.stream(asking.request(stream, stream.url), begun.on_answer)
     except _Enough:
         pass
+    else:
+        begun.least_bytes = len(begun.data)  # it was all
     return begun
 
 
-async def _gives_ranges(asking: Asking, stream: Stream, url: str) -> bool:
-    """Who answers a range with the whole file would send it once for each."""
-    given = False
+async def _look_for_ranges(asking: Asking, stream: Stream, url: str) -> tuple[bool, int | None]:
+    """Whether ranges are given, and of how many bytes: who answers one with the whole file would send it once for each."""
+    given, size = False, None
 
     def on_answer(answer: Answer) -> Callable[[memoryview], None]:
-        nonlocal given
+        nonlocal given, size
         given = answer.status == 206
+        told = (answer.headers.get("content-range") or "").rpartition("/")[2].strip()
+        size = int(told) if given and told.isdecimal() else None
         raise _Enough
 
     try:
         await asking.http.stream(asking.request(stream, url, (0, 0)), on_answer)
     except (_Enough, HttpStatus):
         pass
-    return given
+    return given, size
 
 
 async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playlist) -> Sight:
@@ -287,7 +320,9 @@ async def _listed(asking: Asking, wish: DownloadWish, stream: Stream, top: Playl
         for text in chosen:
             try:
                 tracks += [await _rendition(asking, top, text, wish, "subtitles")] if text.uri is not None else []
-            except NothingLeft:
+            except BadOption as exc:
+                if not exc.context.get("nothing_left"):
+                    raise
                 warnings += (f"there are no subtitles {text.language or text.name} between --from and --to",)
     return Sight(
         tuple(tracks), label(choice.variant) if choice.variant is not None else "audio", warnings, has_choice=True
@@ -354,7 +389,7 @@ def _track(playlist: MediaPlaylist, stream: Stream, wish: DownloadWish, kind: Tr
     if not playlist.segments:
         raise NotMedia(f"the playlist lists no segments: {redact(playlist.url)}", url=redact(playlist.url))
     if not pieces:
-        raise NothingLeft(f"--from and --to leave nothing of {playlist.duration_s:.1f} s")
+        raise BadOption(f"--from and --to leave nothing of {playlist.duration_s:.1f} s", nothing_left=True)
     first = pieces[0].segment.media_sequence
     begins_s = sum(segment.duration_s for segment in playlist.segments if segment.media_sequence < first)
     return TrackPlan(kind, stream, pieces, playlist.url, playlist.independent_segments, begins_s=begins_s)

@@ -21,6 +21,7 @@ import anyio
 import anyio.to_thread
 
 from ouzel.engine import ledgers
+from ouzel.engine.room import missing_bytes
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import CutLine
@@ -31,8 +32,6 @@ _PAGE = 4096
 _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
 """Of fallocate(2)."""
 _LOOK_S = 0.02
-_MARGIN_BYTES = 16 << 20
-"""What a muxer holds back, and what else is written meanwhile."""
 
 
 def is_tight(folder: Path, tracks: Sequence[Path]) -> bool:
@@ -40,12 +39,7 @@ def is_tight(folder: Path, tracks: Sequence[Path]) -> bool:
 
     Raises: StorageError.
     """
-    try:
-        stat = os.statvfs(folder)
-        wanted = sum(path.stat().st_size for path in tracks) + _MARGIN_BYTES
-        return stat.f_bavail * stat.f_frsize < wanted and _can_punch(tracks[0].parent)
-    except OSError as exc:
-        raise storage_error(exc, folder) from exc
+    return missing_bytes(folder, tracks) > 0 and _can_punch(tracks[0].parent)
 
 
 class Spending:

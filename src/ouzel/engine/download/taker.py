@@ -11,7 +11,7 @@ import xxhash
 
 from ouzel.base.errors import BadResponse, NotDecrypted, ShortBody, Unsupported
 from ouzel.engine.download.file import PlacedFile
-from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending
+from ouzel.engine.download.looks import LOOK_BYTES, is_media, is_text, may_be_chance, packed_ending, version_of
 from ouzel.engine.download.peel import Peel, is_dressed
 from ouzel.engine.sources.detect import discreet, not_media
 from ouzel.engine.sources.segment_kind import SegmentKind, kind_of_segment
@@ -53,6 +53,10 @@ class Place:
     """The playlist says that decoding can begin with each piece."""
     since_s: float = 0.0
     """Where the file begins in the programme of the track."""
+    version: str = ""
+    """Of a plain file, when it was looked at."""
+    least_bytes: int = 0
+    """Of a plain file whose length is not told."""
     on_known: Callable[[], None] = field(default=lambda: None)
     """Told that more places are known, or that it is crooked."""
     opened: bool = False
@@ -135,6 +139,7 @@ class Taker:
     Args:
         is_over: whether the piece is there by now.
         came: told of every byte.
+        gone: told how many of them count no more, because nothing comes of the attempt.
     """
 
     def __init__(
@@ -144,12 +149,14 @@ class Taker:
         decryptor: Decryptor | None,
         is_over: Callable[[], bool],
         came: Callable[[int], None],
+        gone: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._place = place
         self._piece = piece
         self._decryptor = decryptor
         self._is_over = is_over
         self._came = came
+        self._gone = gone
         self._digest = xxhash.xxh3_64()
         self._length: int | None = None
         self.received = 0
@@ -169,6 +176,8 @@ class Taker:
 
     def on_answer(self, answer: Answer) -> Take:
         """Also of the rest of a body that broke off. Raises: Misplaced; BadResponse when it is not its rest."""
+        if self._place.version and version_of(answer) not in {"", self._place.version}:
+            raise BadResponse("there is another file at the address by now: what was begun is no part of it")
         if self.received:
             if answer.length is None or self.received + answer.length != self._length:
                 raise BadResponse("the rest of the answer is not as long as was announced")
@@ -190,6 +199,8 @@ class Taker:
             self._peel.finish()
         if not self.size and self._place.kind != "text":
             raise ShortBody("the segment is empty")
+        if self._length is None and self.size < self._place.least_bytes:
+            raise ShortBody(f"the answer ended after {self.size} of {self._place.least_bytes} bytes or more")
         self._place.learn(self._piece.position, self.size)
         self.settle()
         return self.size
@@ -221,6 +232,8 @@ class Taker:
         """Nothing comes of this attempt."""
         self._place.held_bytes -= len(self._waiting)
         self._waiting = bytearray()
+        self._gone(self.received)
+        self.received = 0
 
     # -- the way of a byte --------------------------------------------------------------------------------------------
 

@@ -84,8 +84,10 @@ class TrackRun:
         clock: Clock,
         key: bytes | None,
         source: str = "",
+        wanted: str = "",
     ) -> None:
-        """`source`: the address as it was given, which the ledger tells."""
+        """The ledger tells `source`, the address as it was given, and `wanted`, the format that is to be made of the track."""
+        self._wanted = wanted
         self._source = redact(source or way.stream.url)
         self._plan = plan
         self._way = way
@@ -181,7 +183,7 @@ class TrackRun:
         container = _container(ending)
         opening = Opening(
             path.name, container, self._clock.now(), self._source, 1,
-            f"ouzel {__version__}", download=True,
+            f"ouzel {__version__}", download=True, wanted=self._wanted,
         )  # fmt: skip
 
         def identity(index: int) -> str | None:
@@ -192,13 +194,15 @@ class TrackRun:
             place = Place(
                 file,
                 Layout(len(part.head), len(part.pieces)),
-                "plain" if self._plan.size is not None else "text" if ending in _TEXT else "media",
+                "plain" if self._plan.plain else "text" if ending in _TEXT else "media",
                 first,
-                container=None if self._plan.size is not None or ending in _TEXT else _kind(ending),
+                container=None if self._plan.plain or ending in _TEXT else _kind(ending),
                 identity=lambda piece: identify(part.pieces[piece.position - first]),
                 independent=self._plan.independent,
                 scope=self._way.asking.scope,
                 since_s=part.pieces[0].at_s,
+                least_bytes=self._plan.least_bytes,
+                version=self._plan.version,
                 opened=self._opened
                 or (self._key is None and any(part.pieces[index].segment.key for index in file.whole)),
             )
@@ -257,7 +261,7 @@ class TrackRun:
     async def _check(self, file: PlacedFile) -> Checked:
         from ouzel.engine.download.check import Checked, check  # and with it the readers of all formats
 
-        if self._plan.size is not None:  # its pieces are none of the media
+        if self._plan.plain:  # its pieces are none of the media
             return Checked()
         self._tally.stage = "checking"
         checked = await anyio.to_thread.run_sync(check, file)
@@ -277,7 +281,7 @@ class TrackRun:
         """By what the addresses say; the first bytes have the last word."""
         uri = part.pieces[0].segment.uri
         told = urlsplit(uri).path.rpartition(".")[2].lower()
-        if self._plan.size is not None:
+        if self._plan.plain:
             return told if told.isalnum() and len(told) <= 5 else "bin"
         if part.head or told in _MOVIE:
             return "mp4"

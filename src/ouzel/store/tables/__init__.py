@@ -10,7 +10,9 @@ from ouzel.store.tables.messages import messages, routes, targets, telling
 from ouzel.store.tables.ownership import nodes, owns
 from ouzel.store.tables.pipelines import pipeline_runs, pipelines
 from ouzel.store.tables.policies import policies
+from ouzel.store.tables.remotes import copies, remotes
 from ouzel.store.tables.standings import standing_history, standings
+from ouzel.store.tables.storage import roots
 from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "broadcasts",
     "channels",
     "chapters",
+    "copies",
     "downloads",
     "events",
     "files",
@@ -36,7 +39,9 @@ __all__ = [
     "pipelines",
     "policies",
     "recordings",
+    "remotes",
     "revisions",
+    "roots",
     "routes",
     "sessions",
     "setup_links",

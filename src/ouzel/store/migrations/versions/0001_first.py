@@ -287,6 +287,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_policies")),
     )
     op.create_table(
+        "remotes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("doc", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_remotes")),
+    )
+    op.create_table(
         "revisions",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -302,6 +311,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_revisions_subject", "revisions", ["kind", "subject", "number"], unique=False)
+    op.create_table(
+        "roots",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("marked_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_roots")),
+    )
     op.create_table(
         "routes",
         sa.Column("name", sa.Text(), nullable=False),
@@ -571,3 +587,27 @@ def upgrade() -> None:
         "ix_pipeline_runs_open", "pipeline_runs", ["state"], unique=False, sqlite_where=sa.text("state = 'running'")
     )
     op.create_index("ix_pipeline_runs_recording", "pipeline_runs", ["recording_id"], unique=False)
+    op.create_table(
+        "copies",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("remote", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("recording_id", sa.Text(), nullable=True),
+        sa.Column("download_id", sa.Text(), nullable=True),
+        sa.Column("channel_id", sa.Text(), nullable=True),
+        sa.Column("file_id", sa.Text(), nullable=True),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.Column("copied_at", sa.Integer(), nullable=False),
+        sa.Column("verified_at", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_copies_file_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copies")),
+    )
+    op.create_index(
+        "ix_copies_download", "copies", ["download_id"], unique=False, sqlite_where=sa.text("download_id IS NOT NULL")
+    )
+    op.create_index("ix_copies_file", "copies", ["file_id"], unique=False)
+    op.create_index("ix_copies_recording", "copies", ["recording_id"], unique=False)
+    op.create_index("uq_copies_key", "copies", ["remote", "key"], unique=True)
