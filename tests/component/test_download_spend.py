@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.downloaded import download
 
 from ouzel.base.errors import DiskFull, StorageError, ToolFailed
-from ouzel.engine.download import mux, spend
+from ouzel.engine.download import mux, one_clock, spend
 from ouzel.engine.ledgers import find
 from ouzel.testing.disk import tiny_disk
 from ouzel.testing.vod import VodServer
@@ -49,6 +50,13 @@ def size(film: dict[str, bytes]) -> int:
     return sum(map(len, film.values()))
 
 
+def twice(listed: bytes) -> bytes:
+    """The list and, behind a discontinuity, the same again."""
+    head, begin, rest = listed.partition(b"#EXTINF")
+    pieces = (begin + rest).replace(b"#EXT-X-ENDLIST\n", b"")
+    return head + pieces + b"#EXT-X-DISCONTINUITY\n" + pieces + b"#EXT-X-ENDLIST\n"
+
+
 def packets_of(path: Path) -> bytes:
     return ffmpeg("-i", path, "-map", "0", "-c", "copy", "-f", "streamhash", "-")
 
@@ -71,6 +79,26 @@ async def test_tracks_are_joined_on_a_disk_that_holds_them_once(
             assert held is not None
             assert held.product is not None
             assert held.product.size == done.size == done.path.stat().st_size
+
+
+async def test_copies_with_one_clock_are_joined_on_a_disk_that_holds_tracks_and_copies(
+    tmp_path: Path, film: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock begins anew on the way, and cannot be set where the tracks lie."""
+
+    def refuse(_paths: object) -> bool:
+        return False
+
+    monkeypatch.setattr(one_clock, "set_clock", refuse)
+    again = film | {f"/{name}.m3u8": twice(film[f"/{name}.m3u8"]) for name in "va"}
+    wished: dict[str, Any] = {"format": "mkv", "keep_tracks": True}
+    async with VodServer(again) as vod:
+        roomy = await download(vod.url("/film.m3u8"), tmp_path / "roomy", **wished)
+        with tiny_disk(tmp_path / "disk", megabytes=4 * (size(film) >> 20) + 12) as disk:
+            done = await download(vod.url("/film.m3u8"), disk, **wished)
+            assert packets_of(done.path) == packets_of(roomy.path)
+            assert names(disk) == names(tmp_path / "roomy"), "no copy is left"
+    assert done.media_s == pytest.approx(2 * SECONDS, abs=0.2)
 
 
 async def test_one_track_becomes_another_format_there(tmp_path: Path, film: dict[str, bytes]) -> None:

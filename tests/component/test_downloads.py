@@ -21,6 +21,7 @@ from ouzel.base.errors import (
     Conflict,
     ConnectionLost,
     DiskFull,
+    Forbidden,
     Gone,
     Incomplete,
     NotFound,
@@ -332,6 +333,49 @@ async def test_a_failed_one_is_a_notice_until_somebody_begins_it_again(yard: Yar
         await yard.downloads.retry(failed.id)
         await noticing.look()
         assert await notices.page() == []
+
+
+async def test_several_that_failed_alike_are_one_notice_that_counts(yard: Yard) -> None:
+    notices = Notices(yard.db)
+    noticing = Noticing(yard.db, notices, sources=(yard.downloads.troubles,))
+
+    async def fail(name: str, error: OuzelError, host: str = "site.example") -> Download:
+        yard.engine.troubles[name].append(error)
+        failed = await yard.is_in(await yard.add(name, url=f"https://{host}/{name}.m3u8"), S.FAILED)
+        await noticing.look()
+        yard.clock.advance(1)
+        return failed
+
+    async with at_work(yard):
+        first = await fail("a", Gone("gone: 404", status=404))
+        yard.clock.advance(1)
+        second = await fail("b", Gone("gone: 410", status=410))
+        (alike,) = await notices.page()
+        assert (alike.code, alike.count) == ("downloads.failed", 1)
+        assert alike.data == {
+            "downloads": 2, "host": "site.example", "code": "gone", "why": "gone: 410", "name": "b", "download": second.id,
+        }  # fmt: skip
+        third = await fail("c", Gone("gone: 404", status=404))
+        (alike,) = await notices.page()
+        assert (alike.count, alike.data["downloads"], alike.data["download"]) == (2, 3, third.id)
+
+        await fail("d", Forbidden("no: 403", status=403))
+        await fail("e", Gone("gone: 404", status=404), host="other.example")
+        assert sorted(each.code for each in await notices.page()) == [
+            "download.failed", "download.failed", "downloads.failed",
+        ]  # fmt: skip
+
+        await notices.dismiss(alike.id, "somebody")
+        await noticing.look()
+        assert "downloads.failed" not in {each.code for each in await notices.page()}
+        await fail("f", Gone("gone: 404", status=404))
+        (again,) = [each for each in await notices.page() if each.code == "downloads.failed"]
+        assert again.data["downloads"] == 4, "who dismissed three knows nothing of the fourth"
+
+        await yard.downloads.remove(first.id, with_files=False)
+        await noticing.look()
+        (fewer,) = [each for each in await notices.page() if each.code == "downloads.failed"]
+        assert (fewer.id, fewer.count, fewer.data["downloads"]) == (again.id, 1, 3)
 
 
 async def test_two_for_one_file_are_refused(yard: Yard) -> None:

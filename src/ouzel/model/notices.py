@@ -33,6 +33,7 @@ CODES: Mapping[str, Severity] = MappingProxyType(
         "recording.failed": _S.ERROR,
         "recording.trouble": _S.WARNING,
         "download.failed": _S.ERROR,
+        "downloads.failed": _S.ERROR,
         "storage.low": _S.ERROR,
         "storage.read_only": _S.ERROR,
         "storage.missing": _S.ERROR,
@@ -93,5 +94,7 @@ class Trouble:
     since: datetime | None = None
     """None: since it was seen first."""
     patience_s: float = 0.0
+    last: datetime | None = None
+    """When it happened last: after that of its notice, it has happened once more. None: it just lasts."""
     mark: object = None
     """When this becomes another, it has not been so from before: bytes that grow, the start of an attempt."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ouzel.model.download_tasks import Download
 from ouzel.model.downloads import DownloadOutcome, DownloadProgress
@@ -30,8 +33,33 @@ def kept(outcome: DownloadOutcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def failure(download: Download) -> Trouble:
-    """Of one that has failed."""
+def failures(failed: Sequence[Download]) -> list[Trouble]:
+    """Of those that have failed; of several with one cause at one host, one that counts them."""
+    found: defaultdict[tuple[str, str], list[Download]] = defaultdict(list)
+    for each in failed:
+        found[each.code or "", urlsplit(each.address).hostname or ""].append(each)
+    return [
+        _failure(group[0]) if len(group) == 1 else _alike(code, host, group) for (code, host), group in found.items()
+    ]
+
+
+def _alike(code: str, host: str, failed: Sequence[Download]) -> Trouble:
+    ends = [each.completed_at for each in failed if each.completed_at is not None]
+    newest = max(failed, key=lambda each: (each.completed_at is not None, each.completed_at, each.id))
+    data = {
+        "downloads": len(failed), "host": host, "code": code, "why": newest.why, "name": newest.shown_name,
+        "download": newest.id,
+    }  # fmt: skip
+    return Trouble(
+        f"downloads.failed:{code}:{host}",
+        "downloads.failed",
+        data,
+        since=min(ends, default=None),
+        last=max(ends, default=None),
+    )
+
+
+def _failure(download: Download) -> Trouble:
     data = {
         "name": download.shown_name, "address": download.address, "code": download.code, "why": download.why,
         "download": download.id,

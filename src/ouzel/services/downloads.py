@@ -25,7 +25,7 @@ from ouzel.model.ownership import StopReason, name_of
 from ouzel.services.bodies import Body, Context, Ending, said
 from ouzel.services.download_files import ComesAfter, erase_all
 from ouzel.services.download_forms import DownloadRules, read_new, wish_of
-from ouzel.services.download_rows import counted, failure, kept, told
+from ouzel.services.download_rows import counted, failures, kept, told
 from ouzel.services.events import EventBus
 from ouzel.services.noticing import FAILED_FOR
 from ouzel.services.settings import SecretBox
@@ -183,7 +183,7 @@ class Downloads:
     async def troubles(self) -> list[Trouble]:
         """For the notices: what has failed, until it is begun again or removed, or for a week."""
         since = self._db.clock.now() - FAILED_FOR
-        return [failure(each) for each in await self.repo.failed(since)]
+        return failures(await self.repo.failed(since))
 
     # -- the body -----------------------------------------------------------------------------------------------------
 

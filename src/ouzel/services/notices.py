@@ -84,6 +84,12 @@ class Notices:
         tx.emit(Happening("notice.raised", notice.id, told, channel_id))
         return notice
 
+    async def restate(self, key: str, data: Mapping[str, Any]) -> None:
+        """It is so still, and what its sentence is made of is something else by now."""
+        async with self._db.transaction() as tx:
+            if (known := await self._repo.not_over_in(tx, key)) is not None:
+                await self._repo.change_in(tx, known.id, data=dict(data))
+
     async def over(self, key: str) -> bool:
         """It is not so any more. Returns: whether it was."""
         async with self._db.transaction() as tx:

@@ -114,10 +114,21 @@ class Noticing:
         for key, trouble in ripe.items():
             if key not in known:
                 await self._notices.raise_notice(key, trouble.code, None, trouble.data, trouble.channel_id)
+            elif trouble.last is not None:
+                await self._count(trouble, trouble.last, known[key])
         for key, notice in known.items():
             if notice.code in _LEVELS and key not in ripe:
                 await self._notices.over(key)
         await self._look_at_tasks([notice for notice in known.values() if notice.code == "task.crashed"], now)
+
+    async def _count(self, trouble: Trouble, last: datetime, known: Notice) -> None:
+        """Who has dismissed those that were told knows nothing of one more."""
+        if last > known.last_at:
+            if known.dismissed_at is not None:
+                await self._notices.over(trouble.key)
+            await self._notices.raise_notice(trouble.key, trouble.code, None, trouble.data, trouble.channel_id)
+        elif dict(trouble.data) != dict(known.data):
+            await self._notices.restate(trouble.key, trouble.data)
 
     def _since(self, trouble: Trouble, known: Notice | None, now: datetime) -> tuple[object, datetime]:
         """Its mark, and since when it is so. After a new start what was told already is believed."""

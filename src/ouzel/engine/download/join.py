@@ -17,9 +17,9 @@ from ouzel.engine.convert import convert
 from ouzel.engine.download.home import clear_beginning, product_of
 from ouzel.engine.download.mux import Joined, Mux, Track, fits, holds, refuse_existing, remove
 from ouzel.engine.download.restamp import is_restamped, restamp
-from ouzel.engine.download.spend import is_tight
+from ouzel.engine.download.spend import FIFO, is_tight
 from ouzel.engine.probe import probe
-from ouzel.engine.sinks.file import LEDGER, storage_error, sync_folder
+from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 
@@ -56,7 +56,7 @@ async def join(
         )
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(remove, [path for path in made if path.exists()])
+            await anyio.to_thread.run_sync(_clear, made)
     if not keep_tracks:
         spent = [t.parts[0] for t in tracks if t.parts[0] != joined.path and t.parts[0] not in joined.left]
         await anyio.to_thread.run_sync(remove, spent)
@@ -81,7 +81,7 @@ async def _one_clock(track: Track, alone: bool, clock: Clock, made: list[Path]) 
                 f"{part} has gaps and a clock that begins anew, so that nothing says what belongs beside it"
             )
     out = part.with_name(f"{part.stem}{_RESTAMPED}{part.suffix}")
-    await anyio.to_thread.run_sync(remove, [out])  # what a kill has left
+    await anyio.to_thread.run_sync(_clear, [out])  # what a kill has left
     made.append(out)
     return await anyio.to_thread.run_sync(restamp, held, out, clock)
 
@@ -109,12 +109,21 @@ async def _product(
     if len(tracks) == 1 and sources[0].suffix == f".{target}":
         return await _renamed(sources[0], path, target)
     media = [source for track, source in zip(tracks, sources, strict=True) if track.kind != "subtitles"]
-    may_spend = may_spend and not made  # what was re-stamped has a copy already
-    spends = may_spend and holds(target) and await anyio.to_thread.run_sync(is_tight, out.parent, media)
+    spends = [source for source in media if may_spend or source in made]  # a copy is ours, whatever is kept
+    if not spends or not holds(target) or not await anyio.to_thread.run_sync(is_tight, out.parent, media):
+        spends = []
     if len(tracks) == 1 and not spends:
         converted = await convert(sources[0], target, out=path, ffmpeg=ffmpeg, clock=clock, on_progress=on_progress)
         return Joined(path, target, converted.size, converted.duration_s, path.with_suffix(LEDGER), converted.warnings)
     return await Mux(tracks, sources, found, path, target, clock, made, on_progress, spends=spends).run(ffmpeg)
+
+
+def _clear(made: Sequence[Path]) -> None:
+    """What we have made for this only, as far as a muxer has left it."""
+    for path in made:
+        path.with_name(path.name + PART).unlink(missing_ok=True)
+        path.with_suffix(FIFO).unlink(missing_ok=True)
+    remove(made)
 
 
 def _before(path: Path, target: str, main: Path) -> Joined | None:

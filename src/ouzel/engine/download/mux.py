@@ -99,9 +99,9 @@ class Mux:
         made: list[Path],
         on_progress: Callable[[float], None],
         *,
-        spends: bool = False,
+        spends: Sequence[Path] = (),
     ) -> None:
-        """`spends`: there is no room for the tracks a second time (`spend`)."""
+        """`spends`: sources that go while they are read, because there is no room for them a second time (`spend`)."""
         refuse_format(target)
         self._tracks = tracks
         self._sources = sources
@@ -163,8 +163,8 @@ class Mux:
         """
         pouring = {
             source: Spending(source, give_back=not rehearses)
-            for track, source, _inside, _late_s in inputs
-            if self._spends and track.kind != "subtitles"
+            for _track, source, _inside, _late_s in inputs
+            if source in self._spends
         }
         args = [program, *_QUIET, *_LOCAL]
         for track, source, _inside, late_s in inputs:

@@ -26,6 +26,7 @@ from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import CutLine
 
+FIFO = ".fifo"
 _READ_BYTES = 1 << 20
 _PAGE = 4096
 _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
@@ -49,7 +50,7 @@ class Spending:
     """
 
     def __init__(self, track: Path, *, give_back: bool) -> None:
-        self.fifo = track.with_suffix(".fifo")
+        self.fifo = track.with_suffix(FIFO)
         self._track = track
         self._part = track.with_name(track.name + PART)
         self._media = -1
