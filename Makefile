@@ -2,7 +2,7 @@
 .PHONY: demo test lint types tests bench clean
 
 demo:
-	@scripts/setup run
+	@scripts/setup demo
 	@.venv/bin/python -m ouzel.testing.demo
 
 test:

@@ -2,17 +2,20 @@
 
 The picture shows UTC, burnt in, so that a recording tells by itself when it was made. One channel is live HLS from the first
 moment, with a segment that is missing; the other is HTTP-FLV, begins later, breaks off, and comes back: it is one recording.
+
+What is over becomes MP4, gets thumbnails, and is copied to a remote (rclone, to a folder beside); a rule keeps the newest only.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +28,9 @@ from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.testing.clips import Clip, make_clip
 from ouzel.testing.origin import LiveOrigin
 
+Row = dict[str, Any]
 FOLDER = Path("demo-recording")
-DATA, MEDIA = FOLDER / "data", FOLDER / "media"
+DATA, MEDIA, NAS = FOLDER / "data", FOLDER / "media", FOLDER / "nas"
 CLIP_S = 96
 ENCODING_S = 8
 MISSING_AFTER_S = 10
@@ -38,6 +42,7 @@ AWAY_S = 6
 LAST_S = 14
 """… and lasts, once it is back."""
 _START_S = 60.0
+_AFTER_S = 120.0
 _END_S = 60.0
 _EN = {
     "encode": "encoding a live picture with a clock and a tone ({seconds} s, once) with {ffmpeg}",
@@ -50,6 +55,8 @@ _EN = {
     "back": "{name}: back",
     "off": "{name}: off air",
     "run": "$ {command}",
+    "after": "what is over becomes MP4, gets thumbnails, and is copied to {folder}/; of all recordings the newest is kept",
+    "jobs": "waiting for the jobs of both recordings",
     "verify": "now every byte is compared with the ledgers",
     "done": "The files are in {folder}/. The clock in the picture jumps where there is a gap.",
     "failed": "that is not what was announced: {what}",
@@ -65,6 +72,8 @@ _ZH = {
     "back": "{name}：恢复",
     "off": "{name}：下播",
     "run": "$ {command}",
+    "after": "结束的录像将转为 MP4、生成缩略图，并复制到 {folder}/；所有录像中只保留最新的一个",
+    "jobs": "正在等待两个录像的后续任务",
     "verify": "现在将每个字节与账本核对",
     "done": "文件在 {folder}/。有缺口的地方，画面里的时钟会跳动。",
     "failed": "结果与预告不符：{what}",
@@ -86,20 +95,32 @@ async def main() -> int:
     say("encode", seconds=CLIP_S, ffmpeg=ffmpeg.path)
     clip = await anyio.to_thread.run_sync(_encode, start, ffmpeg.path)
     async with LiveOrigin() as origin, _daemon() as daemon:
+        await _afterwards()
         await _wait_until(start + timedelta(seconds=2 * clip.gop_90k / 90_000))
         await _show(origin, clip, start)
-        recordings = await _recordings()
+        runs = await _runs()
+        recordings = await _told("recordings", "list")
         await _ouzel("recordings", "list")
+        await _ouzel("pipelines", "runs")
+        await _ouzel("recordings", "show", runs[0]["recording_id"])
+        await _ouzel("remotes", "copies", runs[0]["recording_id"])
+        await _retention()
         await _ouzel("status")
         daemon.send_signal(signal.SIGTERM)
         with anyio.fail_after(_END_S):
             ended = await daemon.wait()
     say("verify")
-    files = sorted(path for path in MEDIA.rglob("*") if path.suffix in {".ts", ".flv"})
+    files = sorted(path for path in MEDIA.rglob("*") if path.suffix in {".ts", ".flv", ".mp4"})
     verdict = await _ouzel("verify", *map(str, files))
     gaps = sorted(recording["gaps"] for recording in recordings)
-    if (ended, verdict, gaps) != (0, 3, [1, 1]):
-        say("failed", what=f"exit {ended}, verify {verdict}, gaps {gaps}")
+    states = [run["state"] for run in runs]
+    made = {path.name: path.read_bytes() for path in MEDIA.rglob("*.mp4")}
+    copied = {path.name: path.read_bytes() for path in NAS.rglob("*.mp4")}
+    if (ended, verdict, gaps, states) != (0, 3, [1, 1], ["done", "done"]) or copied != made or len(made) != 2:
+        say(
+            "failed",
+            what=f"exit {ended}, verify {verdict}, gaps {gaps}, jobs {states}, copies {[*copied]} of {[*made]}",
+        )
         return 1
     say("done", folder=MEDIA)
     return 0
@@ -130,7 +151,50 @@ async def _show(origin: LiveOrigin, clip: Clip, start: datetime) -> None:
     await anyio.sleep(LAST_S)
     first.end()
     say("off", name="first")
+    await _ouzel("channels", "stop", "second")
+    origin.on("second.flv").status(404)
+    origin.channels["second"].end()
+    say("off", name="second")
+    await _ouzel("channels", "check", "second")
     await anyio.sleep(2 * gop_s)
+
+
+async def _afterwards() -> None:
+    """What is done with recordings that are over."""
+    say("after", folder=NAS)
+    NAS.mkdir(parents=True)
+    (FOLDER / "rclone.conf").write_text(f"[nas]\ntype = alias\nremote = {NAS.absolute()}\n")
+    await _ouzel("remotes", "add", "nas", "rclone", "remote=nas")
+    await _ouzel("pipelines", "add", "keep", "remux format=mp4", "thumbnails every_s=5", "upload to=nas")
+    await _ouzel("pipelines", "use", "keep", "--all")
+    await _ouzel("retention", "add", "newest", "--keep-count", "1", "--per", "root")
+    await _ouzel("retention", "use", "newest", "--all")
+
+
+async def _retention() -> None:
+    """When neither broadcast can come back any more."""
+    await _until(lambda plan: plan[0]["count"], "retention", "plan")
+    await _ouzel("retention", "plan")
+    await _ouzel("retention", "run")
+    await _until(bool, "trash", "list")
+    await _ouzel("trash", "list")
+
+
+async def _runs() -> list[Row]:
+    """Of the pipeline, when both are over."""
+    say("jobs")
+    return await _until(
+        lambda runs: len(runs) == 2 and all(run["state"] != "running" for run in runs), "pipelines", "runs"
+    )
+
+
+async def _until(is_so: Callable[[list[Row]], object], *args: str) -> list[Row]:
+    """What a command tells, once it is so."""
+    with anyio.fail_after(_AFTER_S):
+        while True:
+            if is_so(rows := await _told(*args)):
+                return rows
+            await anyio.sleep(1)
 
 
 @asynccontextmanager
@@ -154,12 +218,12 @@ async def _address() -> str:
     lock = anyio.Path(DATA / "ouzel.lock")
     with anyio.fail_after(_START_S):
         while True:
-            if await lock.exists() and (address := _told(await lock.read_text())):
+            if await lock.exists() and (address := _address_in(await lock.read_text())):
                 return address
             await anyio.sleep(0.1)
 
 
-def _told(text: str) -> str:
+def _address_in(text: str) -> str:
     try:
         return json.loads(text)["address"]
     except (ValueError, KeyError):  # it is being written
@@ -170,11 +234,12 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ, "OUZEL_STORAGE__DATA": str(DATA.absolute()), "OUZEL_STORAGE__RECORDINGS": str(MEDIA.absolute()),
         "OUZEL_STORAGE__MIN_FREE": "64MiB", "OUZEL_WATCH__INTERVAL": "10s", "OUZEL_RECORD__PARK": "30s",
+        "OUZEL_TRANSFER__RCLONE_CONFIG": str((FOLDER / "rclone.conf").absolute()),
     }  # fmt: skip
 
 
 async def _ouzel(*args: str) -> int:
-    say("run", command=" ".join(["ouzel", *args]))
+    say("run", command=shlex.join(["ouzel", *args]))
     command = [sys.executable, "-m", "ouzel", *args]
     async with await anyio.open_process(
         command, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=_environment()
@@ -182,11 +247,12 @@ async def _ouzel(*args: str) -> int:
         return await process.wait()
 
 
-async def _recordings() -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "ouzel", "recordings", "list", "--json"]
+async def _told(*args: str) -> list[Row]:
+    """The rows of a list."""
+    command = [sys.executable, "-m", "ouzel", *args, "--json"]
     done = await anyio.run_process(command, env=_environment(), stderr=None)
     docs: list[Any] = [json.loads(line) for line in done.stdout.decode().splitlines() if line.strip()]
-    return [recording for doc in docs for recording in (doc.get("items") or [doc])]
+    return [row for doc in docs for row in (doc.get("items") or [doc])]
 
 
 async def _wait_until(moment: datetime) -> None:
