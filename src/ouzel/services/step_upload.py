@@ -43,8 +43,11 @@ def upload_kind(db: Db, channels: Channels, remotes: Remotes) -> StepKind:
         check_folder(fields["path"])
         try:
             way, settings = await remotes.way(fields["to"])
-        except NotFound as exc:
-            raise BadOption(f"{exc}: `ouzel remotes` tells which there are", pointer="/to") from None
+        except NotFound:
+            name = fields["to"][:60]
+            raise BadOption(
+                f"there is no remote {name}: `ouzel remotes` tells which there are", pointer="/to"
+            ) from None
         await way.look(key_of(settings, _ANYTHING))
 
     async def run(work: StepWork) -> Made:

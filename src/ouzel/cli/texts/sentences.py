@@ -48,7 +48,7 @@ ZH = {
     "this remote does not work: {why}": "此远程存储不可用：{why}",
     "nothing answers there": "那里没有应答",
     "there are no copies of {item}": "没有 {item} 的副本",
-    "{what}: `ouzel remotes` tells which there are": "{what}：`ouzel remotes` 可列出已有的",
+    "there is no remote {name}: `ouzel remotes` tells which there are": "没有远程存储 {name}：`ouzel remotes` 可列出已有的",
     "there is no storage root {name}; there is {names}": "没有存储根 {name}；现有 {names}",
     "{one} and {other} would both be {key}: leave path empty": "{one} 与 {other} 都会成为 {key}：请将 path 留空",
     "something else is at {key} already: give the step another path": "{key} 处已有其他文件：请为该步骤换一个路径",
