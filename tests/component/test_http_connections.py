@@ -301,8 +301,10 @@ async def test_nothing_is_left_open() -> None:
         await hundred(server)
         while server.closed < server.connections:
             await anyio.lowlevel.checkpoint()
-        gc.collect()
-        assert open_files() <= before
+        with anyio.fail_after(30):
+            while open_files() > before:  # the server may still be about to accept what nobody waits for any more
+                gc.collect()
+                await anyio.lowlevel.checkpoint()
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("connect to")]
 
 
