@@ -13,7 +13,7 @@ from tests.downloaded import download, packets, playlist
 from tests.join_process import DEAD
 from tests.recordings import segments
 
-from ouzel.base.errors import OutputExists
+from ouzel.base.errors import OutputExists, ToolFailed
 from ouzel.cli.texts.sentences import in_chinese
 from ouzel.engine.download import mux
 from ouzel.engine.ledgers import find
@@ -144,3 +144,25 @@ async def test_a_film_without_other_tracks_is_not_there_already(tmp_path: Path, 
             "it is told before anything is fetched"
         )
     assert names(tmp_path) == ["film.ledger", alone.path.name]
+
+
+async def test_a_sound_that_did_not_come_into_the_product_is_an_error(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps = mux._maps  # pyright: ignore[reportPrivateUsage]
+
+    def without_the_last(*args: object) -> list[str]:
+        options = maps(*args)  # pyright: ignore[reportArgumentType]
+        last = len(options) - 1 - options[::-1].index("-map")
+        return options[:last]
+
+    monkeypatch.setattr(mux, "_maps", without_the_last)
+    async with VodServer(in_two_languages(clip)) as vod:
+        with pytest.raises(ToolFailed, match="the product has 1 sounds, its sources 2"):
+            await download(vod.url("/film.m3u8"), tmp_path, audio=("en", "zh"))
+        assert not (tmp_path / "film.mp4").exists()
+        monkeypatch.undo()
+        vod.requests.clear()
+        done = await download(vod.url("/film.m3u8"), tmp_path, audio=("en", "zh"))
+        assert not [each.path for each in vod.requests if each.path.endswith(".ts")], "the tracks were kept"
+    assert [each.kind for each in (await probe(done.path)).streams].count("audio") == 2

@@ -11,6 +11,7 @@ from tests.downloaded import download, downloading, playlist
 
 from ouzel.base.errors import OutputExists, OuzelError, ShortBody, Unsupported
 from ouzel.cli.texts.sentences import in_chinese
+from ouzel.engine.ledgers import find
 from ouzel.engine.probe import probe
 from ouzel.model.downloads import DownloadWish
 from ouzel.testing.clips import Clip, Tracks
@@ -212,3 +213,15 @@ async def test_what_cannot_be_heeded_is_told(tmp_path: Path, clip: Clip) -> None
     assert all(in_chinese(words) != words for words in told.warnings)
     assert silent.warnings == ()
     assert told.path.read_bytes() == silent.path.read_bytes()
+
+
+async def test_the_variants_own_sound_is_one_of_those_that_make_another_file(tmp_path: Path, clip: Clip) -> None:
+    async with VodServer(programme(clip)) as vod:
+        url = vod.url("/film.m3u8")
+        both = await download(url, tmp_path, audio=("de", "en"))
+        held = find(both.path)
+        assert held is not None
+        assert held.product is not None
+        assert held.product.beside == ("audio de (own)", "audio en (English)")
+        with pytest.raises(OutputExists):
+            await download(url, tmp_path, audio=("en",))

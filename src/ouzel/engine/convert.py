@@ -21,10 +21,11 @@ from ouzel.base.errors import BadOption, DiskFull, OutputExists, ToolFailed
 from ouzel.engine import ledgers
 from ouzel.engine.comparing import compare, compare_piece, told_whole
 from ouzel.engine.probe import probe
-from ouzel.engine.products import is_whole, refuse_existing, remove, settle, tells_of, write_down
+from ouzel.engine.products import is_whole, remove, settle, tells_of, write_down
 from ouzel.engine.recipes import Recipe, check_format, plan
 from ouzel.engine.reserving import reserved
 from ouzel.engine.sinks.file import CONVERTING, PART
+from ouzel.engine.sinks.lines import refuse_existing
 from ouzel.model import ledger
 from ouzel.model.ledger import Ledger
 from ouzel.model.ledger_lines import BYTES_CHANGED, Line, Product

@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ouzel.base.errors import NotALedger, OutputExists
+from ouzel.base.errors import NotALedger
 from ouzel.engine import ledgers
 from ouzel.engine.sinks.file import storage_error, sync_folder
+from ouzel.engine.sinks.lines import refuse_existing
 from ouzel.model import ledger
 from ouzel.model.ledger_lines import Product
 
@@ -59,13 +60,6 @@ def is_whole(held: ledgers.Held, how: str, on_bytes: ledgers.OnBytes | None = No
     if product is None or (product.how, product.file) != (how, held.media.name):
         return False
     return ledgers.digest(held.media, on_bytes) == product.digest
-
-
-def refuse_existing(*paths: Path) -> None:
-    """Raises: OutputExists."""
-    for path in paths:
-        if os.path.lexists(path):
-            raise OutputExists(f"{path} exists already; give another name or remove it")
 
 
 def remove(original: Path) -> None:

@@ -15,11 +15,12 @@ from ouzel.base.errors import Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.convert import convert
 from ouzel.engine.download.home import clear_beginning, product_of
-from ouzel.engine.download.mux import Joined, Mux, Track, fits, holds, refuse_existing, remove
+from ouzel.engine.download.mux import Joined, Mux, Track, fits, holds, remove
 from ouzel.engine.download.restamp import is_restamped, restamp
 from ouzel.engine.download.spend import FIFO, is_tight
 from ouzel.engine.probe import probe
 from ouzel.engine.sinks.file import LEDGER, PART, storage_error, sync_folder
+from ouzel.engine.sinks.lines import refuse_existing
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
 
@@ -140,7 +141,7 @@ def _before(path: Path, target: str, main: Path) -> Joined | None:
 async def _renamed(source: Path, path: Path, target: str) -> Joined:
     def rename() -> Joined:
         ledger = source.with_suffix(LEDGER)
-        refuse_existing(path)
+        refuse_existing(path, path.with_suffix(LEDGER))
         try:
             ledger.rename(path.with_suffix(LEDGER))
             source.rename(path)

@@ -11,14 +11,16 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
-from ouzel.base.errors import DiskFull, MediaError, OutputExists, ToolFailed, Unsupported
+from ouzel.base.errors import DiskFull, MediaError, ToolFailed, Unsupported
 from ouzel.engine import ledgers
 from ouzel.engine.download.beginnings import clean_subtitles, delays, packed_start
 from ouzel.engine.download.sight import besides
 from ouzel.engine.download.spend import Spending, ledger_of
 from ouzel.engine.probe import probe
+from ouzel.engine.products import settle
 from ouzel.engine.recipes import SOUND_ONLY
-from ouzel.engine.sinks.file import CONVERTING, LEDGER, storage_error, sync_folder
+from ouzel.engine.sinks.file import CONVERTING, LEDGER
+from ouzel.engine.sinks.lines import refuse_existing
 from ouzel.engine.tasks import beside
 from ouzel.formats.m3u8 import Rendition
 from ouzel.model.ledger_lines import Product
@@ -116,7 +118,7 @@ class Mux:
         self._left: list[Path] = []
 
     async def run(self, ffmpeg: FfmpegFinder) -> Joined:
-        await anyio.to_thread.run_sync(refuse_existing, self._path)
+        await anyio.to_thread.run_sync(refuse_existing, self._path, self._path.with_suffix(LEDGER))
         program = await ffmpeg.find()
         starts = [await self._start(track) for track in self._tracks if track.kind != "subtitles"]
         late, shared = delays(starts)
@@ -324,11 +326,13 @@ def _compare(made: Found, tracks: Sequence[Track], found: Sequence[Found | None]
     sources = [
         each
         for track, inside in zip(tracks, found, strict=True)
-        if inside is not None and has_sound and _is_heard(track, has_sound)
+        if inside is not None and _is_heard(track, has_sound)
         for each in inside.streams
         if each.kind == "audio"
     ]
-    for sound, source in zip(sounds, sources, strict=False):
+    if len(sounds) != len(sources):
+        raise ToolFailed(f"the product has {len(sounds)} sounds, its sources {len(sources)}")
+    for sound, source in zip(sounds, sources, strict=True) if has_sound else ():
         if abs(sound.duration_s - source.duration_s) > slack_s:
             raise ToolFailed(
                 f"a sound of the product has {sound.duration_s:.3f} s, its source {source.duration_s:.3f} s"
@@ -337,28 +341,17 @@ def _compare(made: Found, tracks: Sequence[Track], found: Sequence[Found | None]
 
 def _settle(temporary: Path, path: Path, made: Found, told: bytes, clock: Clock, beside: Sequence[str]) -> Joined:
     """The product is good: make it last, write down what is in it, give it its name. Blocking."""
-    target = path.suffix[1:]
-    try:
-        size = temporary.stat().st_size
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        digest = ledgers.digest(temporary, lambda _count: None)
-        product = Product(clock.now(), path.name, target, size, made.media_s, digest, beside=tuple(beside))
-        ledger_path = path.with_suffix(LEDGER)
+    size, ledger_path = temporary.stat().st_size, path.with_suffix(LEDGER)
+    digest = ledgers.digest(temporary, lambda _count: None)
+    product = Product(clock.now(), path.name, path.suffix[1:], size, made.media_s, digest, beside=tuple(beside))
+
+    def write_down() -> None:
         with ledger_path.open("xb") as file:
             file.write(told)
         ledgers.append(ledger_path, [product])
-        temporary.rename(path)
-        sync_folder(path.parent)
-    except OSError as exc:
-        raise storage_error(exc, path) from exc
-    return Joined(path, target, size, made.media_s, ledger_path)
 
-
-def refuse_existing(path: Path) -> None:
-    for new in (path, path.with_suffix(LEDGER)):
-        if os.path.lexists(new):
-            raise OutputExists(f"{new} exists already; give another name or remove it")
+    settle(temporary, path, write_down)
+    return Joined(path, product.format, size, made.media_s, ledger_path)
 
 
 def remove(files: Sequence[Path]) -> None:

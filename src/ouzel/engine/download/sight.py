@@ -107,8 +107,12 @@ class Labelled(Protocol):
 
 def besides(tracks: Sequence[Labelled]) -> tuple[str, ...]:
     """What is joined with the main track, for people and in the ledger: `audio en (English)`."""
-    own = [f"audio {each.own_sound.language or ''} ({each.own_sound.name})" for each in tracks[:1] if each.own_sound]
-    return (*own, *(" ".join(filter(None, (e.kind, e.language, e.name and f"({e.name})"))) for e in tracks[1:]))
+    own = [_label("audio", each.own_sound.language, each.own_sound.name) for each in tracks[:1] if each.own_sound]
+    return (*own, *(_label(each.kind, each.language, each.name) for each in tracks[1:]))
+
+
+def _label(kind: str, language: str | None, name: str) -> str:
+    return " ".join(each for each in (kind, language, f"({name})" if name else "") if each)
 
 
 class _Enough(Exception):

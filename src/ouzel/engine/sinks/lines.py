@@ -35,10 +35,11 @@ def lock_ledger(fd: int, why: str) -> None:
         raise FileBusy(why) from exc
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(*paths: Path) -> None:
     """Raises: OutputExists."""
-    if os.path.lexists(path):
-        raise OutputExists(f"{path} exists already; give another name or remove it")
+    for path in paths:
+        if os.path.lexists(path):
+            raise OutputExists(f"{path} exists already; give another name or remove it")
 
 
 def storage_error(exc: OSError, path: Path) -> StorageError:
