@@ -18,7 +18,7 @@ from sqlalchemy import REAL, TypeDecorator
 from sqlalchemy.dialects import sqlite
 
 from ouzel.store.migrating import FOLDER
-from ouzel.store.tables import METADATA
+from ouzel.store.tables import EXTRAS, METADATA
 
 FIRST = FOLDER / "versions" / "0001_first.py"
 _HEAD = '''"""All tables, as they were in the first release. Written by `scripts/migration.py`."""
@@ -43,6 +43,7 @@ def render() -> str:
         steps.append(ops.CreateTableOp.from_table(table))
         steps += [ops.CreateIndexOp.from_index(i) for i in sorted(table.indexes, key=lambda each: str(each.name))]
     context = MigrationContext.configure(dialect=sqlite.dialect())
+    steps += [ops.ExecuteSQLOp(each) for each in EXTRAS]
     code = render_python_code(ops.UpgradeOps(steps), render_item=_plain_type, migration_context=context)
     return _HEAD + "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("#")) + "\n"
 

@@ -45,7 +45,9 @@ def drawn(path: Path) -> dict[str, Any]:
                 ),
                 "grows": "AUTOINCREMENT" in sql,
             }
-        made = ask("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
+        made = ask(
+            "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
+        ).fetchall()
         found["how"] = {name: re.sub(r"\s+", " ", sql) for name, sql in made}
     return found
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, FileBusy, NotFound, ReadOnly, StorageError
-from ouzel.store.tables import METADATA
+from ouzel.store.tables import EXTRAS, METADATA
 
 HEAD = "0001"
 """The version of the tables as they stand in `tables`."""
@@ -109,6 +109,8 @@ def _make(connection: sqlite3.Connection) -> None:
         connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             connection.execute(str(CreateIndex(index).compile(dialect=sqlite.dialect())))
+    for statement in EXTRAS:
+        connection.execute(statement)
     connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
     connection.execute("COMMIT")

@@ -5,6 +5,7 @@ from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, rec
 from ouzel.store.tables.channels import channels, followed, layers, revisions
 from ouzel.store.tables.downloads import downloads
 from ouzel.store.tables.events import events, notices
+from ouzel.store.tables.imports import imports
 from ouzel.store.tables.jobs import jobs
 from ouzel.store.tables.messages import messages, routes, targets, telling
 from ouzel.store.tables.ownership import nodes, owns
@@ -14,8 +15,22 @@ from ouzel.store.tables.remotes import copies, remotes
 from ouzel.store.tables.standings import standing_history, standings
 from ouzel.store.tables.storage import roots
 from ouzel.store.tables.users import api_keys, audit, idempotency, sessions, setup_links, users
+from ouzel.store.tables.video_triggers import EXTRAS
+from ouzel.store.tables.videos import (
+    media_info,
+    playlist_items,
+    playlists,
+    tag_rules,
+    tags,
+    video_tags,
+    video_words_due,
+    video_words_text,
+    videos,
+    watches,
+)
 
 __all__ = [
+    "EXTRAS",
     "METADATA",
     "api_keys",
     "audit",
@@ -29,14 +44,18 @@ __all__ = [
     "followed",
     "gaps",
     "idempotency",
+    "imports",
     "jobs",
     "layers",
+    "media_info",
     "messages",
     "nodes",
     "notices",
     "owns",
     "pipeline_runs",
     "pipelines",
+    "playlist_items",
+    "playlists",
     "policies",
     "recordings",
     "remotes",
@@ -47,7 +66,14 @@ __all__ = [
     "setup_links",
     "standing_history",
     "standings",
+    "tag_rules",
+    "tags",
     "targets",
     "telling",
     "users",
+    "video_tags",
+    "video_words_due",
+    "video_words_text",
+    "videos",
+    "watches",
 ]

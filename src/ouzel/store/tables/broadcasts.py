@@ -66,8 +66,9 @@ files = Table(
     "files",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("recording_id", Text, ForeignKey("recordings.id", ondelete="CASCADE")),  # or a download's
+    Column("recording_id", Text, ForeignKey("recordings.id", ondelete="CASCADE")),  # or a download's, or an import's
     Column("download_id", Text, ForeignKey("downloads.id", ondelete="CASCADE")),
+    Column("import_id", Text, ForeignKey("imports.id", ondelete="CASCADE")),
     Column("role", Text, nullable=False, default="original"),  # of `model.recording.FileRole`
     Column("made_of", Doc, nullable=False, default=()),  # ids of files, which may be gone
     Column("part", Integer, nullable=False),  # 1, 2, 3 … in the order in which they were on air
@@ -89,6 +90,7 @@ files = Table(
 )
 Index("ix_files_recording", files.c.recording_id, files.c.part)
 Index("ix_files_download", files.c.download_id, sqlite_where=files.c.download_id.is_not(None))
+Index("ix_files_import", files.c.import_id, sqlite_where=files.c.import_id.is_not(None))
 Index("ix_files_was", files.c.was_root, files.c.was_path, sqlite_where=files.c.was_root.is_not(None))
 Index("uq_files_path", files.c.root, files.c.path, unique=True)
 

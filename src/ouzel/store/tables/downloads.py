@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import REAL, Column, Index, Integer, Table, Text
+from sqlalchemy import REAL, Boolean, Column, Index, Integer, Table, Text
 
 from ouzel.store.tables.base import METADATA, Doc, Instant
 
@@ -45,6 +45,10 @@ downloads = Table(
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("completed_at", Instant),
+    Column("pinned", Boolean, nullable=False, server_default="0"),
+    Column("deleted_at", Instant),  # as of a recording
+    Column("deleting_at", Instant),
+    Column("restored_at", Instant),
 )
 _open = downloads.c.state.in_(("pending", "downloading", "paused"))
 Index("uq_downloads_target", downloads.c.target, unique=True, sqlite_where=_open)
