@@ -82,6 +82,11 @@ class Download:
     started_at: datetime | None
     completed_at: datetime | None
     """When it was whole, failed, or was cancelled."""
+    pinned: bool = False
+    deleted_at: datetime | None = None
+    """Since when it is in the trash, as a recording."""
+    deleting_at: datetime | None = None
+    restored_at: datetime | None = None
 
     @property
     def shown_name(self) -> str:

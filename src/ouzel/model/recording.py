@@ -74,7 +74,7 @@ class Recording:
 class RecordedFile:
     id: str
     recording_id: str
-    """Empty: it is a download's."""
+    """Empty: it is a download's, or an import's."""
     part: int
     root: str
     path: str
@@ -89,6 +89,7 @@ class RecordedFile:
     error: str | None = None
     closed_at: datetime | None = None
     download_id: str = ""
+    import_id: str = ""
     role: FileRole = FileRole.ORIGINAL
     made_of: tuple[str, ...] = ()
     """Ids of files, which may be gone by now."""

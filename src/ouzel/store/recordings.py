@@ -18,6 +18,8 @@ from ouzel.store.db import Db, Tx
 from ouzel.store.tables.broadcasts import chapters, files, gaps, recordings
 from ouzel.store.words import meant_by
 
+_MAYBE = ("recording_id", "download_id", "import_id", "was_root", "was_path")
+"""Columns of a file that are null where its field is empty."""
 _ROUNDED_S = 0.001
 """Where a file begins is rounded; where something is missing is not."""
 
@@ -269,13 +271,11 @@ def _recording(row: Mapping[Any, Any]) -> Recording:
 def _file(row: Mapping[Any, Any]) -> RecordedFile:
     fields: dict[str, Any] = {
         **row, "state": FileState(row["state"]), "role": FileRole(row["role"]), "made_of": tuple(row["made_of"]),
-        "recording_id": row["recording_id"] or "", "download_id": row["download_id"] or "",
-        "was_root": row["was_root"] or "", "was_path": row["was_path"] or "",
+        **{name: row[name] or "" for name in _MAYBE},
     }  # fmt: skip
     return RecordedFile(**fields)
 
 
 def _file_row(file: RecordedFile) -> dict[str, Any]:
-    of = {"recording_id": file.recording_id or None, "download_id": file.download_id or None}
-    of |= {"was_root": file.was_root or None, "was_path": file.was_path or None}
+    of = {name: getattr(file, name) or None for name in _MAYBE}
     return asdict(file) | of | {"state": file.state.value, "role": file.role.value, "made_of": [*file.made_of]}
