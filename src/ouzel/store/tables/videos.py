@@ -36,6 +36,9 @@ videos = Table(
     Column("bytes", Integer, nullable=False),
     Column("width", Integer),
     Column("height", Integer),
+    Column(
+        "lines", Integer, Computed("min(width, height)", persisted=False)
+    ),  # what `1080p` means, also of one that stands upright
     Column("fps", REAL),
     Column("vcodec", Text),
     Column("acodec", Text),
@@ -46,7 +49,7 @@ videos = Table(
     Column("revision", Integer, nullable=False, server_default="1"),  # of what people wrote
     sqlite_autoincrement=True,
 )
-for _by in ("at", "added_at", "duration_s", "bytes", "height", "gaps"):
+for _by in ("at", "added_at", "duration_s", "bytes", "lines", "gaps"):
     Index(f"ix_videos_{_by}", videos.c[_by], videos.c.number)
 Index("ix_videos_title", videos.c.title.collate("NOCASE"), videos.c.number)
 Index("ix_videos_channel", videos.c.channel_id, videos.c.at)

@@ -497,6 +497,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.Integer(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=True),
         sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("lines", sa.Integer(), sa.Computed("min(width, height)", persisted=False), nullable=True),
         sa.Column("fps", sa.REAL, nullable=True),
         sa.Column("vcodec", sa.Text(), nullable=True),
         sa.Column("acodec", sa.Text(), nullable=True),
@@ -518,7 +519,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_videos_duration_s", "videos", ["duration_s", "number"], unique=False)
     op.create_index("ix_videos_gaps", "videos", ["gaps", "number"], unique=False)
-    op.create_index("ix_videos_height", "videos", ["height", "number"], unique=False)
+    op.create_index("ix_videos_lines", "videos", ["lines", "number"], unique=False)
     op.create_index("ix_videos_running", "videos", ["state"], unique=False, sqlite_where=sa.text("state = 'running'"))
     op.create_index("ix_videos_title", "videos", [sa.literal_column('title COLLATE "NOCASE"'), "number"], unique=False)
     op.create_table(
