@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { packed } from "./vite.packed";
 
 // Addresses are relative: the daemon writes <base href>, because only it knows below which path it is reached.
 export default defineConfig({
   base: "./",
-  plugins: [react()],
+  plugins: [react(), packed()],
   build: {
     outDir: "../src/ouzel/ui",
     emptyOutDir: true,

@@ -10,7 +10,7 @@ from anyio.from_thread import start_blocking_portal
 from tests.e2e.browser import Browser, find_chromium, open_browser
 from tests.served import PASSWORD, Served, listening_server, open_served
 
-from ouzel.api.routes.setup import setup_link
+from ouzel.api.page import setup_link
 
 pytestmark = pytest.mark.needs_chromium
 _FILL = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from ouzel.api.auth import CanRead
 from ouzel.api.description import describe
 from ouzel.api.etags import Tagged
 from ouzel.api.frame import Frame
+from ouzel.api.page import BUILT, Page
 from ouzel.api.problems import add_handlers, told_as_problem
 from ouzel.api.routes import ALL
 from ouzel.api.services import Services
@@ -25,8 +27,10 @@ _DESCRIPTION = (
 _ELSE: dict[int | str, dict[str, Any]] = {"default": told_as_problem("any other error")}
 
 
-def make_app(services: Services) -> FastAPI:
+def make_app(services: Services, page: Path = BUILT) -> FastAPI:
     """Nothing is started, and nothing global is touched: many may be made.
+
+    Args: page: folder of what `web/` was built into.
 
     Run it without uvicorn's own `proxy_headers`: whom to believe is decided in `visit`.
     """
@@ -43,6 +47,7 @@ def make_app(services: Services) -> FastAPI:
     add_handlers(app)
     for router in ALL:
         app.include_router(router)
+    app.router.default = Page(page)
     app.add_api_route("/api/openapi.json", _describe(app), name="show_description", include_in_schema=False)
     return app
 

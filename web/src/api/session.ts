@@ -110,8 +110,17 @@ export async function refresh(known: number): Promise<boolean> {
 
 export const accessUntil = until;
 
+/** Whether there are cookies of a session: the one that a script may read lives as long as the others. */
+function isKnown(): boolean {
+  return document.cookie.split("; ").some((each) => each.startsWith("ouzel_csrf="));
+}
+
 /** At the start of the page, and when another tab has signed in. */
 export async function begin(): Promise<void> {
+  if (!isKnown()) {
+    useSession.setState({ state: "out", me: null });
+    return;
+  }
   const ask = async () => (await send("/api/auth/me")).json() as Promise<Me>;
   try {
     let me: Me;
@@ -119,7 +128,7 @@ export async function begin(): Promise<void> {
       me = await ask();
     } catch (error) {
       if (!(error instanceof Trouble) || error.status !== 401) throw error;
-      if (!document.cookie.includes("ouzel_csrf") || !(await refresh(until()))) {
+      if (!(await refresh(until()))) {
         useSession.setState({ state: "out", me: null });
         return;
       }

@@ -25,7 +25,6 @@ from ouzel.api.routes import (
     retention,
     routes,
     settings,
-    setup,
     status,
     storage,
     taking_over,
@@ -35,7 +34,7 @@ from ouzel.api.routes import (
 )
 
 ALL: tuple[APIRouter, ...] = (
-    metrics.router, auth.router, users.router, keys.router, audit.router, events.router, setup.router, channels.router,
+    metrics.router, auth.router, users.router, keys.router, audit.router, events.router, channels.router,
     on_air.router, settings.router, taking_over.router, recordings.router, downloads.router, download_tasks.router,
     library.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router, retention.router,
     targets.router, routes.router, routes.messages, remotes.router, platforms.router, tasks.router, status.router,
