@@ -1,7 +1,7 @@
 import { AppShell, Box } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
-import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { listen } from "../api/events";
@@ -20,11 +20,7 @@ const Shortcuts = lazy(() => import("./Shortcuts"));
 /** Around all screens: the rail, the bar, and who has signed in. */
 export function Inside() {
   const state = useSession((session) => session.state);
-  const location = useLocation();
-  if (state === "out" || state === "unknown") {
-    const to = location.href === "/" ? {} : { to: location.href };
-    return <Navigate to="/sign-in" search={to} replace />;
-  }
+  if (state === "out" || state === "unknown") return null; // the router is on its way to the door
   return <Frame expired={state === "expired"} />;
 }
 

@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { PREFIX } from "../api/base";
+import { useSession } from "../api/session";
 import { Trouble } from "../api/trouble";
 import { routes } from "../made/screens";
 import { rootRoute, shell } from "./root";
@@ -43,6 +44,10 @@ export const router = createRouter({
   defaultPreloadStaleTime: 0,
   defaultErrorComponent: ScreenError,
   scrollRestoration: true,
+});
+
+useSession.subscribe((now, before) => {
+  if (now.state === "out" && before.state !== "out") void router.invalidate(); // the shell sends to the door
 });
 
 declare module "@tanstack/react-router" {

@@ -1,4 +1,4 @@
-import { Radio, Stack } from "@mantine/core";
+import { Group, Radio, Stack } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { LANGUAGES, type Language, speak } from "../../words";
 
@@ -13,8 +13,10 @@ export function LanguageStep() {
       <Stack gap="xs" mt="sm">
         {LANGUAGES.map((each) => (
           <Radio.Card key={each} value={each} p="md" lang={each} aria-label={t(`app.language.${each}`)}>
-            <Radio.Indicator mr="sm" />
-            {t(`app.language.${each}`)}
+            <Group gap="sm">
+              <Radio.Indicator />
+              {t(`app.language.${each}`)}
+            </Group>
           </Radio.Card>
         ))}
       </Stack>
