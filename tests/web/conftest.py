@@ -166,7 +166,7 @@ def accessible(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
         for each in found["violations"]
         if each["impact"] in {"serious", "critical"}
         for node in each["nodes"]

@@ -101,6 +101,7 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(house: House, visitor:
 
 
 def test_below_a_path_of_a_proxy(tmp_path: Path, visitor: Visitor) -> None:
+    visitor.forgiven.append("ERR_CONNECTION_REFUSED")  # when the daemon has ended
     with house_on(tmp_path, OUZEL_SERVER__PUBLIC_URL="http://127.0.0.1/tv") as house:
         house.add_user("root", Role.ADMIN)
         page = visitor.open(f"{house.address}/tv/")
@@ -115,7 +116,7 @@ def test_below_a_path_of_a_proxy(tmp_path: Path, visitor: Visitor) -> None:
 
 def test_no_other_site_acts_for_who_has_signed_in(house: House, visitor: Visitor) -> None:
     """`localhost` is the same machine, and another site."""
-    visitor.forgiven.extend([REFUSED, "blocked by CORS", "ERR_FAILED", "Content Security Policy"])
+    visitor.forgiven.extend([REFUSED, "status of 415", "blocked by CORS", "ERR_FAILED", "Content Security Policy"])
     page = visitor.open(house.address)
     visitor.sign_in(page)
     expect(page.get_by_role("heading", name="Live")).to_be_visible()

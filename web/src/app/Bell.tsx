@@ -29,55 +29,55 @@ export function Bell() {
   });
   const open = data?.total ?? data?.items.length ?? 0;
   return (
-    <Popover width={380} position="bottom-end" shadow="lg">
-      <Popover.Target>
-        <Indicator disabled={!open} label={count(open)} size={17} color="ember" offset={5} aria-hidden={false}>
+    <Indicator disabled={!open} label={count(open)} size={17} color="ember" offset={5}>
+      <Popover width={380} position="bottom-end" shadow="lg">
+        <Popover.Target>
           <ActionIcon
             size="lg"
             aria-label={open ? `${t("app.bell.title")}: ${t("app.bell.open", { count: open })}` : t("app.bell.title")}
           >
             <BellIcon size={18} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
-      <Popover.Dropdown p={0}>
-        <Text fw={650} p="sm" pb="xs">
-          {t("app.bell.title")}
-        </Text>
-        <ScrollArea.Autosize mah={420} px="sm" pb="sm">
-          <Stack gap="sm">
-            {!open && (
-              <Text size="sm" c="dimmed">
-                {t("app.bell.none")}
-              </Text>
-            )}
-            {data?.items.map((each) => (
-              <Group key={each.id} wrap="nowrap" align="flex-start" gap="xs">
-                <Stack gap={3} style={{ flex: 1, minWidth: 0 }}>
-                  <Group gap={6}>
-                    <Badge size="xs" variant="light" color={COLOURS[each.severity]}>
-                      {t(`app.bell.severity.${each.severity}`)}
-                    </Badge>
-                    <Text size="xs" c="dimmed">
-                      {ago(each.last_at)}
+        </Popover.Target>
+        <Popover.Dropdown p={0}>
+          <Text fw={650} p="sm" pb="xs">
+            {t("app.bell.title")}
+          </Text>
+          <ScrollArea.Autosize mah={420} px="sm" pb="sm">
+            <Stack gap="sm">
+              {!open && (
+                <Text size="sm" c="dimmed">
+                  {t("app.bell.none")}
+                </Text>
+              )}
+              {data?.items.map((each) => (
+                <Group key={each.id} wrap="nowrap" align="flex-start" gap="xs">
+                  <Stack gap={3} style={{ flex: 1, minWidth: 0 }}>
+                    <Group gap={6}>
+                      <Badge size="xs" variant="light" color={COLOURS[each.severity]}>
+                        {t(`app.bell.severity.${each.severity}`)}
+                      </Badge>
+                      <Text size="xs" c="dimmed">
+                        {ago(each.last_at)}
+                      </Text>
+                    </Group>
+                    <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+                      {text(each)}
                     </Text>
-                  </Group>
-                  <Text size="sm" style={{ overflowWrap: "anywhere" }}>
-                    {text(each)}
-                  </Text>
-                </Stack>
-                {mayDismiss && (
-                  <Tooltip label={t("app.bell.dismiss")}>
-                    <ActionIcon aria-label={t("app.bell.dismiss")} onClick={() => dismiss.mutate(each.id)}>
-                      <Check size={16} />
-                    </ActionIcon>
-                  </Tooltip>
-                )}
-              </Group>
-            ))}
-          </Stack>
-        </ScrollArea.Autosize>
-      </Popover.Dropdown>
-    </Popover>
+                  </Stack>
+                  {mayDismiss && (
+                    <Tooltip label={t("app.bell.dismiss")}>
+                      <ActionIcon aria-label={t("app.bell.dismiss")} onClick={() => dismiss.mutate(each.id)}>
+                        <Check size={16} />
+                      </ActionIcon>
+                    </Tooltip>
+                  )}
+                </Group>
+              ))}
+            </Stack>
+          </ScrollArea.Autosize>
+        </Popover.Dropdown>
+      </Popover>
+    </Indicator>
   );
 }

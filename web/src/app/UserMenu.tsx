@@ -22,7 +22,7 @@ export function UserMenu({ onKeys }: { onKeys: () => void }) {
   return (
     <Menu position="bottom-end" width={232} shadow="lg">
       <Menu.Target>
-        <UnstyledButton aria-label={t("app.account")} p={3}>
+        <UnstyledButton aria-label={`${t("app.account")}: ${name}`} p={3}>
           <Avatar size={32} radius="xl" color="ouzel" variant="light" name={name}>
             {[...name].slice(0, 2).join("").toUpperCase()}
           </Avatar>

@@ -24,13 +24,17 @@ export function Working() {
     tasks.length > 0 && t("app.working.tasks", { count: tasks.length }),
     totals.recording > 0 && rate,
   ].filter(Boolean);
+  // what is read aloud begins with what is seen
+  const shown = busy
+    ? [count(totals.recording + tasks.length), totals.recording > 0 && rate].filter(Boolean).join(" ")
+    : t("app.working.idle");
   return (
     <Popover width={320} position="bottom-end" shadow="lg">
       <Popover.Target>
         <UnstyledButton
           className={classes.pill}
           data-busy={busy || undefined}
-          aria-label={`${t("app.working.title")}: ${words.join(", ") || t("app.working.idle")}`}
+          aria-label={`${t("app.working.title")}: ${shown}${words.length ? ` (${words.join(", ")})` : ""}`}
         >
           {totals.recording > 0 ? <CircleDot size={15} aria-hidden /> : <Activity size={15} aria-hidden />}
           <Text span size="xs" fw={650}>

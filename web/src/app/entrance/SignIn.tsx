@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { PREFIX } from "../../api/base";
 import { signIn, useSession } from "../../api/session";
 import { Credentials } from "./Credentials";
 import { Door } from "./Door";
@@ -17,7 +18,7 @@ export function SignIn() {
   const router = useRouter();
   const signedIn = useSession((session) => session.state === "in");
   useEffect(() => {
-    if (signedIn) router.history.replace(router.history.createHref(inside(to)));
+    if (signedIn) router.history.replace(PREFIX + inside(to));
   }, [router, signedIn, to]);
   if (signedIn) return null;
   return (

@@ -45,7 +45,12 @@ export function Tile({ channel, line, now, at, mayEdit, onOpen }: Props) {
           />
         ) : (
           <Text size="xs" c="dimmed" mt={10}>
-            {channel.since ? t("live.since", { ago: ago(channel.since) }) : t("live.never")}
+            {[
+              channel.since && t("live.since", { ago: ago(channel.since) }),
+              channel.watch && channel.due_at && t("live.due", { ago: ago(channel.due_at) }),
+            ]
+              .filter(Boolean)
+              .join(" · ")}
           </Text>
         )}
         {code && (

@@ -6,7 +6,7 @@ import type { Channel } from "./queries";
 
 const LEAST_WIDTH = 290;
 const GAP = 14;
-const HEIGHT = 176;
+const HEIGHT = 164;
 
 /** A grid of tiles of one size, of which only those in sight are there. */
 export function Tiles({ channels, render }: { channels: Channel[]; render: (channel: Channel) => ReactNode }) {
