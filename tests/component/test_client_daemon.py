@@ -446,6 +446,8 @@ def test_how_long_cameras_keep_their_recordings_becomes_a_rule(
         ("add", "odd", "--keep-days", "a while"),
         ("add", "odd", "--keep-count", "-3"),
         ("add", "odd", "--keep-bytes", "none"),
+        ("add", "odd", "--keep-bytes", "500"),
+        ("add", "odd", "--keep-free", "900TB"),
         ("add", "odd", "--keep-free", "0"),
         ("edit", "nobody", "--keep-days", "3"),
         ("edit", "nobody"),

@@ -134,6 +134,8 @@ def plan(output: Output, api: Api) -> int:
         if root["kept"]:
             unknown = format_size(root["unknown_bytes"])
             output.say(tr(f"retention.kept.{root['kept']}", root=root["name"], unknown=unknown))
+        elif root["out_of_reach"]:
+            output.say(tr("retention.out_of_reach", root=root["name"], size=format_size(root["keep_free_bytes"])))
         elif root["lacks_bytes"]:
             output.say(tr("retention.lacks", root=root["name"], size=format_size(root["lacks_bytes"])))
     for why, count in doc["kept"].items():
@@ -161,11 +163,17 @@ def _read(limits: dict[str, str | None]) -> dict[str, Any]:
     """Raises: BadOption."""
     return {
         "keep_days": _limit(limits["keep_days"], _days),
-        "keep_bytes": _limit(limits["keep_bytes"], parse_size),
+        "keep_bytes": _limit(limits["keep_bytes"], _size),
         "keep_count": _limit(limits["keep_count"], _count),
-        "keep_free": _limit(limits["keep_free"], parse_size),
+        "keep_free": _limit(limits["keep_free"], _size),
         "per": limits["per"],
     }
+
+
+def _size(text: str) -> int:
+    if text.strip().isdecimal():
+        raise BadOption(f"{text[:40]!r} has no unit: write 500MB, 500GB or 2TiB")
+    return parse_size(text)
 
 
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:

@@ -46,7 +46,8 @@ _HAPPENS = frozenset(
     {
         "platform.strained", "task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed",
         "target.failed", "pipeline.failed", "pipeline.missing",
-        "storage.all_pinned", "retention.freed", "retention.held_back", "retention.in_vain", "retention.stuck",
+        "storage.all_pinned", "retention.freed", "retention.held_back", "retention.in_vain",
+        "retention.out_of_reach", "retention.stuck",
     }
 )  # fmt: skip
 """Raised where they happen; not ours to say that they are over."""
