@@ -17,7 +17,8 @@ from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
 
 _DAY_S = 86_400
-_NONE = "none"
+_NONE, _INHERIT = "none", "inherit"
+"""Nothing, whatever holds above; what holds above."""
 _SHOWN = 5000
 
 
@@ -94,7 +95,7 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @retention.command()
-@click.argument("name", metavar="NAME|none")
+@click.argument("name", metavar="NAME|none|inherit")
 @click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
 @click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
@@ -102,11 +103,11 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 def use(
     output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
 ) -> int:
-    """Say which rule is used for a channel, a platform, or all; `none` goes back to what holds above it."""
+    """Say which rule is used for a channel, a platform, or all; `none`, or `inherit` what holds above."""
     if not (channels or platforms or everywhere):
         raise BadOption("name what it is used for: --channel, --platform or --all")
-    policy = None if name == _NONE else name
-    if policy is not None and all(each["name"] != policy for each in api.get("policies")["items"]):
+    policy = {_NONE: "", _INHERIT: None}.get(name, name)
+    if policy and all(each["name"] != policy for each in api.get("policies")["items"]):
         raise NotFound(f"there is no rule {policy[:60]}; `ouzel retention list` has them")
     for channel in channels:
         found = api.find("channels", channel, "name", "addresses")
