@@ -92,8 +92,9 @@ ZH = {
     "the text of a watermark has at most {most} characters, all of them printable": (
         "水印文字最多 {most} 个字符，且都须可显示"
     ),
-    "no font here is known to have all characters of {text}: name the file of one": (
-        "没有找到含有 {text} 全部字符的字体：请指定字体文件"
+    "the watermark {path} has the name of a row of pictures (%d): rename it": "水印 {path} 的文件名表示一系列图片（%d）：请改名",
+    "no font here is known to have all characters of {text}: install one, or name its file": (
+        "没有找到含有 {text} 全部字符的字体：请安装一个，或指定字体文件"
     ),
     "a picture each {seconds} s makes no sense: {least} to {most} do": "每 {seconds} 秒一张图不合理：应为 {least} 到 {most}",
     "small pictures are {least} to {most} pixels wide, not {width}": "小图宽度应为 {least} 到 {most} 像素，而不是 {width}",
