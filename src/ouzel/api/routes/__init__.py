@@ -11,6 +11,7 @@ from ouzel.api.routes import (
     channels,
     download_tasks,
     downloads,
+    imports,
     jobs,
     keys,
     library,
@@ -37,7 +38,8 @@ from ouzel.api.routes import (
 ALL: tuple[APIRouter, ...] = (
     metrics.router, auth.router, users.router, keys.router, audit.router, events.router, setup.router, channels.router,
     on_air.router, settings.router, taking_over.router, recordings.router, downloads.router, download_tasks.router,
-    library.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router, retention.router,
-    targets.router, routes.router, routes.messages, remotes.router, platforms.router, tasks.router, status.router,
+    library.router, imports.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router,
+    retention.router, targets.router, routes.router, routes.messages, remotes.router, platforms.router, tasks.router,
+    status.router,
 )  # fmt: skip
 """In the order of the description."""
