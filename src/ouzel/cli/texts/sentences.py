@@ -38,6 +38,14 @@ ZH = {
     "the programme changes on the way: it is in {count} files": "节目中途变化：分为 {count} 个文件",
     "the tracks change on the way, each at other places: they stay as they are": "各轨道中途在不同位置变化：保持原样",
     # remotes, roots and what goes there
+    "{path} is of version {version}, and has no {name}: an Ouzel between two releases wrote it; use that one, or put the file"
+    " aside and start with a new one": (
+        "{path} 的版本是 {version}，却没有 {name}：它由两次发布之间的 Ouzel 写入；请使用那个 Ouzel，或移开该文件后重新开始"
+    ),
+    "so much cannot be kept free: the largest disk of all storage roots has {size}": (
+        "无法保留这么多空闲：所有存储目录中最大的磁盘为 {size}"
+    ),
+    "the watermark {path} has the name of a row of pictures (%d): rename it": "水印 {path} 的文件名表示一系列图片（%d）：请改名",
     "there is no sort of remote {kind}": "没有这种远程存储：{kind}",
     "folder is a path without empty parts, . and ..": "folder 应为不含空段、. 和 .. 的路径",
     "{name} is no name of a remote: `rclone listremotes` tells them": "{name} 不是远程存储的名称：`rclone listremotes` 可列出",
@@ -92,7 +100,6 @@ ZH = {
     "the text of a watermark has at most {most} characters, all of them printable": (
         "水印文字最多 {most} 个字符，且都须可显示"
     ),
-    "the watermark {path} has the name of a row of pictures (%d): rename it": "水印 {path} 的文件名表示一系列图片（%d）：请改名",
     "no font here is known to have all characters of {text}: install one, or name its file": (
         "没有找到含有 {text} 全部字符的字体：请安装一个，或指定字体文件"
     ),
