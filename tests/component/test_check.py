@@ -337,15 +337,16 @@ def test_the_database_is_read_and_not_touched(tmp_path: Path) -> None:
 
     assert [version("9999"), version("0000")] == ["database_newer", "database_older"]
     assert not [*tmp_path.glob("*.before-*")]
-    assert version(HEAD) == "database"
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE copies")
-    assert check_database(tmp_path).code == "database_odd"
     whole = path.read_bytes()
     for text in (b"no database at all" * 100, whole[: len(whole) // 2], whole[:36] + b"\0\0\0\5" + whole[40:]):
         path.write_bytes(text)
         broken = check_database(tmp_path)
         assert (broken.level, broken.code) == ("error", "database_broken")
+    path.write_bytes(whole)
+    assert version(HEAD) == "database"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE copies")
+    assert check_database(tmp_path).code == "database_odd"
 
 
 # doors

@@ -25,9 +25,9 @@ def check_database(folder: Path) -> Result:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_S)) as connection:
             version = version_of(connection) or ""
-            if version == HEAD:
-                check_tables(path, connection)
             said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+            if version == HEAD and said == ["ok"]:
+                check_tables(path, connection)
     except DatabaseOdd as exc:
         return error("database_odd", why=str(exc))
     except (sqlite3.Error, DatabaseDamaged) as exc:
