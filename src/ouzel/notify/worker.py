@@ -89,7 +89,7 @@ def _guard_names() -> None:
 
     def checked(host: Any, *args: Any, **kwargs: Any) -> Any:
         found = ask(host, *args, **kwargs)
-        good = [each for each in found if may_be_reached(each[4][0])]
+        good = [each for each in found if may_be_reached(str(each[4][0]))]
         if not good:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} is an address to which no messages are sent")
         return good
