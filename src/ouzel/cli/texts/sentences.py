@@ -42,6 +42,7 @@ ZH = {
     " aside and start with a new one": (
         "{path} 的版本是 {version}，却没有 {name}：它由两次发布之间的 Ouzel 写入；请使用那个 Ouzel，或移开该文件后重新开始"
     ),
+    "the hook {name} starts {program}, which is no program that can be run here": "钩子 {name} 要启动的 {program} 在此无法运行",
     "so much cannot be kept free: the largest disk of all storage roots has {size}": (
         "无法保留这么多空闲：所有存储目录中最大的磁盘为 {size}"
     ),
