@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
+from ouzel.cli.texts import refusals
+
 ZH = {
     # tracks that are joined
     "it is on air, and recorded as it comes: {options} cannot be heeded": "正在直播，按其内容录制：{options} 无法照办",
@@ -41,10 +43,6 @@ ZH = {
     "{path} is of version {version}, and has no {name}: an Ouzel between two releases wrote it; use that one, or put the file"
     " aside and start with a new one": (
         "{path} 的版本是 {version}，却没有 {name}：它由两次发布之间的 Ouzel 写入；请使用那个 Ouzel，或移开该文件后重新开始"
-    ),
-    "the hook {name} starts {program}, which is no program that can be run here": "钩子 {name} 要启动的 {program} 在此无法运行",
-    "so much cannot be kept free: the largest disk of all storage roots has {size}": (
-        "无法保留这么多空闲：所有存储目录中最大的磁盘为 {size}"
     ),
     "the watermark {path} has the name of a row of pictures (%d): rename it": "水印 {path} 的文件名表示一系列图片（%d）：请改名",
     "there is no sort of remote {kind}": "没有这种远程存储：{kind}",
@@ -351,7 +349,7 @@ _KINDS = dict.fromkeys(
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Those that say more come first: a shorter one may match what they do."""
-    known = ZH | _OF_THE_SYSTEM
+    known = ZH | refusals.ZH | refusals.OF_PYDANTIC | _OF_THE_SYSTEM
     ordered = sorted(known, key=lambda text: len(_FIELD.sub("", text)), reverse=True)
     return [(_pattern(text), known[text]) for text in ordered]
 
