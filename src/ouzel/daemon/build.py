@@ -79,6 +79,7 @@ from ouzel.services.telling_stories import Say
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.videos import Videos
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -185,6 +186,7 @@ async def open_daemon(
 
         of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
         retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
+        videos = Videos(db)
         imports = VideoImports(db, places, [settings.storage.data])
         uploads = Uploads(db, gates, imports)
         kinds = [
@@ -230,8 +232,9 @@ async def open_daemon(
         stack.callback(db.listen(telling.hear))
         services = _services(
             settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
-            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]), broadcasts=broadcasts,
-            recordings=recordings, library=Library(db), imports=imports, uploads=uploads, watching=watching, jobs=queue,
+            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes, videos]), broadcasts=broadcasts,
+            recordings=recordings, library=Library(db), videos=videos, imports=imports, uploads=uploads,
+            watching=watching, jobs=queue,
             notices=notices, storage=storage,
             policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
             downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),

@@ -127,7 +127,7 @@ def tag_key(name: str) -> str:
 
 def _between(term: Between) -> _Condition:
     column = _RANGES[term.key]
-    bounds: list[_Condition] = []
+    bounds: list[_Condition] = [column > 0] if term.key == "res" else []  # else it is not known
     if term.low is not None:
         bounds.append(column > term.low if term.over else column >= term.low)
     if term.high is not None:
