@@ -58,6 +58,7 @@ from ouzel.services.targets import Targets
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import NewUser, Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
 from ouzel.services.videos import Videos
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db, open_db
@@ -227,7 +228,7 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     notices, queue, places = Notices(db), SqliteJobQueue(db, ownership), Places({"recordings": folder})
     pipelines = Pipelines(db, Steps(StepKind(name, nothing_made) for name in SHAPES).check)
     retention = Retention(db, channels, {}, notices, RetentionRules())
-    videos = Videos(db)
+    videos = Videos(db, VideoWords(db))
     imports = VideoImports(db, places, [folder / "data"])
     jobs = Jobs(queue, [*retention.kinds(), *imports.kinds()], {QUEUE: 1}, db.clock)
     retention.serve(jobs)

@@ -8,14 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from tests.served import Served, open_served
 
 from ouzel.base.ids import new_id
 from ouzel.model.users import Role
-from ouzel.store.tables import broadcasts, channels, files, imports, recordings
+from ouzel.services.video_words import VideoWords
+from ouzel.store.tables import broadcasts, channels, files, imports, recordings, video_words_text
 
 pytestmark = pytest.mark.anyio
 SORTS = ("at", "added", "title", "duration", "size", "resolution", "gaps")
@@ -181,3 +184,39 @@ async def test_an_edit_is_undone(served: Served) -> None:
         assert (await client.post(f"/api/revisions/{revisions[0]['number']}/undo")).status_code == 200
         now = (await client.get(at)).json()
     assert (now["title"], now["tags"]) == ("first", ["one"])
+
+
+async def test_what_was_written_a_moment_ago_is_found(served: Served) -> None:
+    await fill(served)
+    async with served.client(headers=served.local()) as client:
+        everything = await pages(client)
+
+        async def found(text: str) -> list[str]:
+            return [each["id"] for each in await pages(client, filter=text)]
+
+        assert await found("雨") == [each["id"] for each in everything if "雨" in each["title"]]
+        assert await found("RAI -夜") == [each["id"] for each in everything if each["title"].lower() == "rain"]
+        assert await found("cats") == [each["id"] for each in everything if each["channel"] == "cats"]
+        assert await found('"rain cats"') == [], "they stand apart"
+        assert await found("!!!") == [each["id"] for each in everything]
+        video = everything[5]
+        await client.patch(
+            f"/api/videos/{video['id']}", json={"tags": ["スプラトゥーン3"], "description": "a quiet evening"}
+        )
+        for text in ("トゥー", "スプラトゥーン3", "quiet", "eve"):
+            assert await found(text) == [video["id"]], text
+        await client.patch(f"/api/videos/{video['id']}", json={"tags": [], "description": None})
+        assert await found("スプラ") == await found("quiet") == []
+
+
+async def test_the_index_is_written_without_a_search(served: Served) -> None:
+    await fill(served, 500)
+    words = VideoWords(served.services.db)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(words.run)
+        with anyio.fail_after(30):
+            while await words._repo.is_due():  # pyright: ignore[reportPrivateUsage]
+                await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    rows = await served.services.db.scalar(select(func.count()).select_from(video_words_text))
+    assert rows == 501

@@ -79,6 +79,7 @@ from ouzel.services.telling_stories import Say
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
 from ouzel.services.videos import Videos
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
@@ -120,6 +121,7 @@ class Daemon:
     telling: Telling
     overviews: Overviews
     retention: Retention
+    words: VideoWords
     services: Services
 
     @property
@@ -129,6 +131,7 @@ class Daemon:
             "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
             "hooks": self.hooks.run, "telling": self.telling.run, "overview": self.overviews.run,
             "housekeeping": Housekeeping(self.db).run, "retention": self.retention.run,
+            "words": self.words.run,
         }  # fmt: skip
 
 
@@ -186,7 +189,8 @@ async def open_daemon(
 
         of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
         retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
-        videos = Videos(db)
+        words = VideoWords(db)
+        videos = Videos(db, words)
         imports = VideoImports(db, places, [settings.storage.data])
         uploads = Uploads(db, gates, imports)
         kinds = [
@@ -221,7 +225,7 @@ async def open_daemon(
         )
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (
-            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,
+            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear, words.hear,
         ):  # fmt: skip
             stack.callback(db.listen(listener))
         policies, pipelines, routes = Policies(db), Pipelines(db, steps.check, downloads=own), Routes(db)
@@ -247,7 +251,8 @@ async def open_daemon(
             settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
             supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
             storage=storage, notices=notices, noticing=noticing,
-            hooks=hooks, telling=telling, overviews=overviews, retention=retention, services=services,
+            hooks=hooks, telling=telling, overviews=overviews, retention=retention, words=words,
+            services=services,
         )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from ouzel.base.errors import BadOption, Conflict, NotFound
 from ouzel.model.happening import Happening
-from ouzel.model.video_filters import VideoFilter
+from ouzel.model.video_filters import VideoFilter, Words
 from ouzel.model.videos import MOST_TAGS, Sort, Tag, TagKind, Video, edited, tag_name
 from ouzel.services.channel_forms import check_revision
+from ouzel.services.video_words import VideoWords
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.video_conditions import Viewer
@@ -35,8 +36,9 @@ class Edit:
 class Videos:
     kind = KIND
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, words: VideoWords) -> None:
         self._db = db
+        self._words = words
         self.repo = VideoRepo(db)
         self._revisions = ChannelRepo(db)
 
@@ -54,7 +56,17 @@ class Videos:
         after: tuple[Any, int] | None = None,
         limit: int = 50,
     ) -> list[Video]:
+        await self._find_all(which)
         return await self.repo.page(which, viewer, sort, ascending=ascending, after=after, limit=limit)
+
+    async def count(self, which: VideoFilter, viewer: Viewer) -> int:
+        await self._find_all(which)
+        return await self.repo.count(which, viewer)
+
+    async def _find_all(self, which: VideoFilter) -> None:
+        """Also what was written, or tagged, a moment ago."""
+        if any(isinstance(term, Words) for term in which.terms):
+            await self._words.settle()
 
     async def edit(self, video_id: str, edit: Edit, *, by: str, revision: int | None = None) -> Video:
         """Raises: NotFound, BadOption; ChangedSince when `revision` is not the present one."""

@@ -42,7 +42,7 @@ async def list_videos(
         which, viewer, sort, ascending=ascending, after=_after(ask, sort), limit=ask.more
     )
     tags = await services.videos.repo.tags_of([each.number for each in found])
-    total = await services.videos.repo.count(which, viewer) if ask.exact else None
+    total = await services.videos.count(which, viewer) if ask.exact else None
 
     def show(video: Video) -> VideoOut:
         return VideoOut.of(video, tags[video.number])
