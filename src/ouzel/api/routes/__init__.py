@@ -33,12 +33,13 @@ from ouzel.api.routes import (
     targets,
     tasks,
     users,
+    videos,
 )
 
 ALL: tuple[APIRouter, ...] = (
     metrics.router, auth.router, users.router, keys.router, audit.router, events.router, setup.router, channels.router,
     on_air.router, settings.router, taking_over.router, recordings.router, downloads.router, download_tasks.router,
-    library.router, imports.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router,
+    library.router, videos.router, imports.router, jobs.router, notices.router, storage.router, pipelines.router, policies.router,
     retention.router, targets.router, routes.router, routes.messages, remotes.router, platforms.router, tasks.router,
     status.router,
 )  # fmt: skip
