@@ -12,7 +12,6 @@ ZH = {
     "there is no sort of remote {kind}; there are {known}": "没有 {kind} 这种远端；可用的有 {known}",
     "{name} is no address that can be used": "{name} 不是可用的地址",
     "this is no address that apprise knows": "apprise 不认识这个地址",
-    "there is a target {name} already": "已有目标 {name}",
     "there is no target {name}": "没有目标 {name}",
     "{text} is no time of day; it is written 20:00, at most 24:00": "{text} 不是时刻；应写作 20:00，最大 24:00",
     "nothing that is told is called {name}; there are {known}": "没有名为 {name} 的可通知事件；可用的有 {known}",
