@@ -18,7 +18,8 @@ from ouzel.cli.texts import tr
 from ouzel.model.pipelines import short_step, stored_step
 from ouzel.model.steps import SHAPES, Field
 
-_NONE = "none"
+_NONE, _INHERIT = "none", "inherit"
+"""Nothing, whatever holds above; what holds above."""
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -89,7 +90,7 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @pipelines.command()
-@click.argument("name", metavar="NAME|none")
+@click.argument("name", metavar="NAME|none|inherit")
 @click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
 @click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
@@ -97,11 +98,11 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 def use(
     output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
 ) -> int:
-    """Say which pipeline is run over recordings of a channel, a platform, or all; `none` goes back to what holds above it."""
+    """Say which pipeline is run over recordings of a channel, a platform, or all; `none`, or `inherit` what holds above."""
     if not (channels or platforms or everywhere):
         raise BadOption("name what it is used for: --channel, --platform or --all")
-    pipeline = None if name == _NONE else name
-    if pipeline is not None and all(each["name"] != pipeline for each in api.get("pipelines")["items"]):
+    pipeline = {_NONE: "", _INHERIT: None}.get(name, name)
+    if pipeline and all(each["name"] != pipeline for each in api.get("pipelines")["items"]):
         raise NotFound(f"there is no pipeline {pipeline[:60]}; `ouzel pipelines list` has them")
     for channel in channels:
         found = api.find("channels", channel, "name", "addresses")

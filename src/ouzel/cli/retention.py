@@ -17,7 +17,8 @@ from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
 
 _DAY_S = 86_400
-_NONE = "none"
+_NONE, _INHERIT = "none", "inherit"
+"""Nothing, whatever holds above; what holds above."""
 _SHOWN = 5000
 
 
@@ -94,7 +95,7 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @retention.command()
-@click.argument("name", metavar="NAME|none")
+@click.argument("name", metavar="NAME|none|inherit")
 @click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
 @click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
@@ -102,11 +103,11 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 def use(
     output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
 ) -> int:
-    """Say which rule is used for a channel, a platform, or all; `none` goes back to what holds above it."""
+    """Say which rule is used for a channel, a platform, or all; `none`, or `inherit` what holds above."""
     if not (channels or platforms or everywhere):
         raise BadOption("name what it is used for: --channel, --platform or --all")
-    policy = None if name == _NONE else name
-    if policy is not None and all(each["name"] != policy for each in api.get("policies")["items"]):
+    policy = {_NONE: "", _INHERIT: None}.get(name, name)
+    if policy and all(each["name"] != policy for each in api.get("policies")["items"]):
         raise NotFound(f"there is no rule {policy[:60]}; `ouzel retention list` has them")
     for channel in channels:
         found = api.find("channels", channel, "name", "addresses")
@@ -134,6 +135,8 @@ def plan(output: Output, api: Api) -> int:
         if root["kept"]:
             unknown = format_size(root["unknown_bytes"])
             output.say(tr(f"retention.kept.{root['kept']}", root=root["name"], unknown=unknown))
+        elif root["out_of_reach"]:
+            output.say(tr("retention.out_of_reach", root=root["name"], size=format_size(root["keep_free_bytes"])))
         elif root["lacks_bytes"]:
             output.say(tr("retention.lacks", root=root["name"], size=format_size(root["lacks_bytes"])))
     for why, count in doc["kept"].items():
@@ -161,11 +164,17 @@ def _read(limits: dict[str, str | None]) -> dict[str, Any]:
     """Raises: BadOption."""
     return {
         "keep_days": _limit(limits["keep_days"], _days),
-        "keep_bytes": _limit(limits["keep_bytes"], parse_size),
+        "keep_bytes": _limit(limits["keep_bytes"], _size),
         "keep_count": _limit(limits["keep_count"], _count),
-        "keep_free": _limit(limits["keep_free"], parse_size),
+        "keep_free": _limit(limits["keep_free"], _size),
         "per": limits["per"],
     }
+
+
+def _size(text: str) -> int:
+    if text.strip().isdecimal():
+        raise BadOption(f"{text[:40]!r} has no unit: write 500MB, 500GB or 2TiB")
+    return parse_size(text)
 
 
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:

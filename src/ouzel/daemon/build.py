@@ -228,7 +228,8 @@ async def open_daemon(
             recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear, words.hear,
         ):  # fmt: skip
             stack.callback(db.listen(listener))
-        policies, pipelines, routes = Policies(db), Pipelines(db, steps.check, downloads=own), Routes(db)
+        policies, routes = Policies(db, storage.most_room), Routes(db)
+        pipelines = Pipelines(db, steps.check, downloads=own)
         targets = Targets(db, secrets.box, senders, language)
         apart_s = settings.watch.notify_interval.total_seconds()
         outbox = Outbox(db, targets, senders, notices)
