@@ -52,4 +52,5 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
             operation["responses"] |= {"304": {"description": "it is as `If-None-Match` says"}}
     if method == "patch":
         content = operation["requestBody"]["content"]
-        content[_MERGE_PATCH] = content["application/json"]
+        if "application/json" in content:
+            content[_MERGE_PATCH] = content["application/json"]

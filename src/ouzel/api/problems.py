@@ -33,6 +33,8 @@ STATUSES: Mapping[type[OuzelError], int] = {
     errors.ChangedSince: 412,
     errors.BodyTooLarge: 413,
     errors.NotJson: 415,
+    errors.OtherTus: 412,
+    errors.ChecksumMismatch: 460,
     errors.NotAllowed: 403,
     errors.NotSignedIn: 401,
     errors.BadLogin: 401,

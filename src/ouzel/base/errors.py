@@ -12,6 +12,8 @@
     │   ├── NotFound           not_found            there is no such channel, recording, job, user …
     │   ├── Invalid            invalid              fields of a request are not what they should be
     │   ├── BodyTooLarge       body_too_large       a request with more bytes than any needs
+    │   ├── ChecksumMismatch   checksum_mismatch    a piece of an upload that is not what its sender says
+    │   ├── OtherTus           other_tus            an upload that speaks another version of its protocol
     │   ├── NotJson            not_json             a request whose body is of another type
     │   ├── WeakPassword       weak_password        too short, or one of those that are tried first
     │   ├── KeyReused          key_reused           an idempotency key that came with another request before
@@ -175,6 +177,19 @@ class Invalid(InputError):
 
 class BodyTooLarge(InputError):
     code = "body_too_large"
+
+
+class ChecksumMismatch(InputError):
+    """What came of an upload is not what its sender says that it is."""
+
+    code = "checksum_mismatch"
+    retry = Retry.SOON
+
+
+class OtherTus(InputError):
+    """An upload that speaks another version of its protocol."""
+
+    code = "other_tus"
 
 
 class NotJson(InputError):

@@ -76,7 +76,9 @@ from ouzel.services.targets import Targets
 from ouzel.services.telling import Telling, TellingRules
 from ouzel.services.telling_out import Outbox
 from ouzel.services.telling_stories import Say
+from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
+from ouzel.services.video_imports import VideoImports
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -183,9 +185,14 @@ async def open_daemon(
 
         of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
         retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
-        kinds = [*file_jobs(recovery, RecordingRepo(db), folders), *of_steps.kinds(), *retention.kinds()]
+        imports = VideoImports(db, places, [settings.storage.data])
+        uploads = Uploads(db, gates, imports)
+        kinds = [
+            *file_jobs(recovery, RecordingRepo(db), folders), *of_steps.kinds(), *retention.kinds(), *imports.kinds(),
+        ]  # fmt: skip
         jobs = Jobs(queue, kinds, asdict(settings.jobs), clock, bus=events)
         retention.serve(jobs)
+        imports.serve(jobs)
 
         async def on_crash(view: TaskView) -> None:
             await notices.crashed(view)
@@ -198,6 +205,7 @@ async def open_daemon(
             await downloads.settle()
             await afterwards.settle()
             await of_steps.settle()
+            await uploads.settle()
             if settled.files:
                 data = {"files": len(settled.files)}
                 await notices.raise_notice("files.recovered", "files.recovered", data=data)
@@ -223,7 +231,8 @@ async def open_daemon(
         services = _services(
             settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
             revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]), broadcasts=broadcasts,
-            recordings=recordings, library=Library(db), watching=watching, jobs=queue, notices=notices, storage=storage,
+            recordings=recordings, library=Library(db), imports=imports, uploads=uploads, watching=watching, jobs=queue,
+            notices=notices, storage=storage,
             policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
             downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),
             remotes=remotes,
