@@ -15,9 +15,9 @@ from ouzel.cli.groups import Noun, Row, done, given_of, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.cli.using import NONE, places, use_at
 
 _DAY_S = 86_400
-_NONE = "none"
 _SHOWN = 5000
 
 
@@ -95,27 +95,12 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 @retention.command()
 @click.argument("name", metavar="NAME|none")
-@click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
-@click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
+@places
 @talking
-def use(
-    output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
-) -> int:
+def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
     """Say which rule is used for a channel, a platform, or all; `none` goes back to what holds above it."""
-    if not (channels or platforms or everywhere):
-        raise BadOption("name what it is used for: --channel, --platform or --all")
-    policy = None if name == _NONE else name
-    if policy is not None and all(each["name"] != policy for each in api.get("policies")["items"]):
-        raise NotFound(f"there is no rule {policy[:60]}; `ouzel retention list` has them")
-    for channel in channels:
-        found = api.find("channels", channel, "name", "addresses")
-        api.patch(f"channels/{found['id']}", {"settings": {"policy": policy}})
-        done(output, None, "retention.used", name=name, of=found["name"])
-    for scope in (*(f"platform:{each}" for each in platforms), *(("global",) if everywhere else ())):
-        api.patch(f"settings/channels/{scope}", {"policy": policy})
-        done(output, None, "retention.used", name=name, of=scope.removeprefix("platform:"))
-    return EXIT_OK
+    unknown = NotFound(f"there is no rule {name[:60]}; `ouzel retention list` has them")
+    return use_at(output, api, "policy", name, among="policies", unknown=unknown, said="retention.used", **where)
 
 
 @retention.command()
@@ -169,7 +154,7 @@ def _read(limits: dict[str, str | None]) -> dict[str, Any]:
 
 
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:
-    return None if text is None or text.strip().lower() == _NONE else read(text)
+    return None if text is None or text.strip().lower() == NONE else read(text)
 
 
 def _days(text: str) -> float:
