@@ -53,9 +53,13 @@ from ouzel.services.roster import Roster
 from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets
 from ouzel.services.steps import Made, StepKind, Steps, StepWork
-from ouzel.services.storage import RootState, RootView
+from ouzel.services.storage import RootGate, RootState, RootView
 from ouzel.services.targets import Targets
+from ouzel.services.uploads import Uploads
 from ouzel.services.users import NewUser, Users
+from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
+from ouzel.services.videos import Videos
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -224,14 +228,19 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     notices, queue, places = Notices(db), SqliteJobQueue(db, ownership), Places({"recordings": folder})
     pipelines = Pipelines(db, Steps(StepKind(name, nothing_made) for name in SHAPES).check)
     retention = Retention(db, channels, {}, notices, RetentionRules())
-    retention.serve(Jobs(queue, retention.kinds(), {QUEUE: 1}, db.clock))
+    videos = Videos(db, VideoWords(db))
+    imports = VideoImports(db, places, [folder / "data"])
+    jobs = Jobs(queue, [*retention.kinds(), *imports.kinds()], {QUEUE: 1}, db.clock)
+    retention.serve(jobs)
+    imports.serve(jobs)
+    uploads = Uploads(db, {"recordings": RootGate("recordings", folder, min_free_bytes=0, probe_s=1.0)}, imports)
     return Services(
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
         events=bus, labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
-        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]),
-        broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), watching=idle,
-        jobs=queue, notices=notices, storage=idle, policies=policies, tasks=idle, pipelines=pipelines,
-        afterwards=Afterwards(db, queue, channels, notices, places), targets=targets, routes=routes,
+        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes, videos]),
+        broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), videos=videos, imports=imports,
+        uploads=uploads, watching=idle, jobs=queue, notices=notices, storage=idle, policies=policies, tasks=idle,
+        pipelines=pipelines, afterwards=Afterwards(db, queue, channels, notices, places), targets=targets, routes=routes,
         messages=Messages(db), overviews=Overviews(db, channels, idle, idle, {}), downloads=downloads,
         retention=retention, remotes=remotes, rules=rules,
     )  # fmt: skip

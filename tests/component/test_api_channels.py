@@ -242,7 +242,7 @@ async def test_nobody_reads_what_they_may_not(served: Served) -> None:
         "/api/remotes",
         "/api/retention/plan",
     }  # fmt: skip
-    for_admins = {"/api/users", "/api/users/{user_id}", "/api/audit", "/api/export"}
+    for_admins = {"/api/users", "/api/users/{user_id}", "/api/audit", "/api/export", "/api/uploads/{upload_id}"}
     await served.add("viewer", Role.VIEWER)
     await served.add("guest", Role.VIEWER, "games")
     served.services.events.close()  # so that listening ends at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import cast
 
 from starlette.datastructures import MutableHeaders
@@ -17,6 +18,8 @@ from ouzel.base.errors import BodyTooLarge
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _OWN_AUDIT = "/api/auth/"
 """Below it the service writes the lines itself, with what it knows."""
+_FILES = "/api/uploads"
+"""What takes whole files says itself how much it takes."""
 _TOO_LARGE = "this request is larger than any needs to be"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -45,7 +48,7 @@ class Frame:
         answer = _Answer(scope, visit, receive, send, self._services)
         if scope["method"] == "HEAD":
             scope = answer.scope = {**scope, "method": "GET"}
-        if answer.announced_bytes > self._services.rules.body_bytes:
+        if answer.announced_bytes > answer.most_bytes:
             refusal = problem(Request(scope), 413, BodyTooLarge.code, _TOO_LARGE)
             await refusal(scope, receive, answer.send)
         else:
@@ -70,6 +73,7 @@ class _Answer:
         self._head_only = scope["method"] == "HEAD"
         self._over = False
         self._read = 0
+        self.most_bytes = inf if scope["path"].startswith(_FILES) else services.rules.body_bytes
         self.location = ""
         self._began_s = services.db.clock.monotonic()
 
@@ -85,7 +89,7 @@ class _Answer:
     async def receive(self) -> Message:
         message = await self._receive()
         self._read += len(message.get("body", b""))
-        if self._read > self._services.rules.body_bytes:
+        if self._read > self.most_bytes:
             raise HTTPException(413, _TOO_LARGE)  # of this kind: FastAPI makes a 400 of any other
         return message
 

@@ -37,7 +37,10 @@ from ouzel.services.routes import Routes
 from ouzel.services.secrets import Secrets
 from ouzel.services.storage import RootView
 from ouzel.services.targets import Targets
+from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
+from ouzel.services.video_imports import VideoImports
+from ouzel.services.videos import Videos
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db
 from ouzel.store.jobs import SqliteJobQueue
@@ -110,6 +113,9 @@ class Services:
     broadcasts: Broadcasts
     recordings: Recorders
     library: Library
+    videos: Videos
+    imports: VideoImports
+    uploads: Uploads
     watching: Watchers
     jobs: SqliteJobQueue
     downloads: Downloads

@@ -12,6 +12,8 @@
     │   ├── NotFound           not_found            there is no such channel, recording, job, user …
     │   ├── Invalid            invalid              fields of a request are not what they should be
     │   ├── BodyTooLarge       body_too_large       a request with more bytes than any needs
+    │   ├── ChecksumMismatch   checksum_mismatch    a piece of an upload that is not what its sender says
+    │   ├── OtherTus           other_tus            an upload that speaks another version of its protocol
     │   ├── NotJson            not_json             a request whose body is of another type
     │   ├── WeakPassword       weak_password        too short, or one of those that are tried first
     │   ├── KeyReused          key_reused           an idempotency key that came with another request before
@@ -69,7 +71,8 @@
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
     │   ├── SecretUnreadable   secret_unreadable    `secret.key` is damaged, or not the one that a secret was encrypted with
     │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
-    │   └── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
+    │   ├── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
+    │   └── DatabaseOdd        database_odd         of the present version, with other tables: no release wrote it
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
@@ -77,6 +80,7 @@
     ├── RemoteError            remote               where copies go
     │   ├── RemoteRefused      remote_refused       it says no: keys, bucket, rights; or nobody knows such a remote
     │   ├── RemoteUnreachable  remote_unreachable   it does not answer, or cannot now
+    │   ├── RemoteFull         remote_full          it has no room, or none for us
     │   ├── RemoteTaken        remote_taken         something else stands where the copy was to go
     │   └── CopyDiffers        copy_differs         what is there is not what was sent
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
@@ -175,6 +179,19 @@ class Invalid(InputError):
 
 class BodyTooLarge(InputError):
     code = "body_too_large"
+
+
+class ChecksumMismatch(InputError):
+    """What came of an upload is not what its sender says that it is."""
+
+    code = "checksum_mismatch"
+    retry = Retry.SOON
+
+
+class OtherTus(InputError):
+    """An upload that speaks another version of its protocol."""
+
+    code = "other_tus"
 
 
 class NotJson(InputError):
@@ -422,6 +439,10 @@ class DatabaseTooNew(StorageError):
     code = "database_too_new"
 
 
+class DatabaseOdd(StorageError):
+    code = "database_odd"
+
+
 class ToolError(OuzelError):
     code = "tool"
 
@@ -448,6 +469,10 @@ class RemoteRefused(RemoteError):
 
 class RemoteUnreachable(RemoteError):
     code, retry = "remote_unreachable", Retry.SOON
+
+
+class RemoteFull(RemoteError):
+    code, retry = "remote_full", Retry.LATER
 
 
 class RemoteTaken(RemoteError):

@@ -15,10 +15,10 @@ from ouzel.cli.groups import Noun, Row, done, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.cli.using import places, use_at
 from ouzel.model.pipelines import short_step, stored_step
 from ouzel.model.steps import SHAPES, Field
 
-_NONE = "none"
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -89,28 +89,13 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @pipelines.command()
-@click.argument("name", metavar="NAME|none")
-@click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
-@click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
+@click.argument("name", metavar="NAME|none|inherit")
+@places
 @talking
-def use(
-    output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
-) -> int:
-    """Say which pipeline is run over recordings of a channel, a platform, or all; `none` goes back to what holds above it."""
-    if not (channels or platforms or everywhere):
-        raise BadOption("name what it is used for: --channel, --platform or --all")
-    pipeline = None if name == _NONE else name
-    if pipeline is not None and all(each["name"] != pipeline for each in api.get("pipelines")["items"]):
-        raise NotFound(f"there is no pipeline {pipeline[:60]}; `ouzel pipelines list` has them")
-    for channel in channels:
-        found = api.find("channels", channel, "name", "addresses")
-        api.patch(f"channels/{found['id']}", {"settings": {"pipeline": pipeline}})
-        done(output, None, "pipelines.used", name=name, of=found["name"])
-    for scope in (*(f"platform:{each}" for each in platforms), *(("global",) if everywhere else ())):
-        api.patch(f"settings/channels/{scope}", {"pipeline": pipeline})
-        done(output, None, "pipelines.used", name=name, of=scope.removeprefix("platform:"))
-    return EXIT_OK
+def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
+    """Say which pipeline is run over recordings of a channel, a platform, or all; `none`, or `inherit` what holds above."""
+    unknown = NotFound(f"there is no pipeline {name[:60]}; `ouzel pipelines list` has them")
+    return use_at(output, api, "pipeline", name, among="pipelines", unknown=unknown, said="pipelines.used", **where)
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ from ouzel.cli.groups import Noun, Row, done, given_of, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.cli.using import NONE, places, use_at
 
 _DAY_S = 86_400
-_NONE = "none"
 _SHOWN = 5000
 
 
@@ -94,28 +94,13 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @retention.command()
-@click.argument("name", metavar="NAME|none")
-@click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
-@click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
+@click.argument("name", metavar="NAME|none|inherit")
+@places
 @talking
-def use(
-    output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
-) -> int:
-    """Say which rule is used for a channel, a platform, or all; `none` goes back to what holds above it."""
-    if not (channels or platforms or everywhere):
-        raise BadOption("name what it is used for: --channel, --platform or --all")
-    policy = None if name == _NONE else name
-    if policy is not None and all(each["name"] != policy for each in api.get("policies")["items"]):
-        raise NotFound(f"there is no rule {policy[:60]}; `ouzel retention list` has them")
-    for channel in channels:
-        found = api.find("channels", channel, "name", "addresses")
-        api.patch(f"channels/{found['id']}", {"settings": {"policy": policy}})
-        done(output, None, "retention.used", name=name, of=found["name"])
-    for scope in (*(f"platform:{each}" for each in platforms), *(("global",) if everywhere else ())):
-        api.patch(f"settings/channels/{scope}", {"policy": policy})
-        done(output, None, "retention.used", name=name, of=scope.removeprefix("platform:"))
-    return EXIT_OK
+def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
+    """Say which rule is used for a channel, a platform, or all; `none`, or `inherit` what holds above."""
+    unknown = NotFound(f"there is no rule {name[:60]}; `ouzel retention list` has them")
+    return use_at(output, api, "policy", name, among="policies", unknown=unknown, said="retention.used", **where)
 
 
 @retention.command()
@@ -134,6 +119,8 @@ def plan(output: Output, api: Api) -> int:
         if root["kept"]:
             unknown = format_size(root["unknown_bytes"])
             output.say(tr(f"retention.kept.{root['kept']}", root=root["name"], unknown=unknown))
+        elif root["out_of_reach"]:
+            output.say(tr("retention.out_of_reach", root=root["name"], size=format_size(root["keep_free_bytes"])))
         elif root["lacks_bytes"]:
             output.say(tr("retention.lacks", root=root["name"], size=format_size(root["lacks_bytes"])))
     for why, count in doc["kept"].items():
@@ -161,15 +148,21 @@ def _read(limits: dict[str, str | None]) -> dict[str, Any]:
     """Raises: BadOption."""
     return {
         "keep_days": _limit(limits["keep_days"], _days),
-        "keep_bytes": _limit(limits["keep_bytes"], parse_size),
+        "keep_bytes": _limit(limits["keep_bytes"], _size),
         "keep_count": _limit(limits["keep_count"], _count),
-        "keep_free": _limit(limits["keep_free"], parse_size),
+        "keep_free": _limit(limits["keep_free"], _size),
         "per": limits["per"],
     }
 
 
+def _size(text: str) -> int:
+    if text.strip().isdecimal():
+        raise BadOption(f"{text[:40]!r} has no unit: write 500MB, 500GB or 2TiB")
+    return parse_size(text)
+
+
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:
-    return None if text is None or text.strip().lower() == _NONE else read(text)
+    return None if text is None or text.strip().lower() == NONE else read(text)
 
 
 def _days(text: str) -> float:

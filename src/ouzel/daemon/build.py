@@ -76,7 +76,11 @@ from ouzel.services.targets import Targets
 from ouzel.services.telling import Telling, TellingRules
 from ouzel.services.telling_out import Outbox
 from ouzel.services.telling_stories import Say
+from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
+from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
+from ouzel.services.videos import Videos
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -117,6 +121,7 @@ class Daemon:
     telling: Telling
     overviews: Overviews
     retention: Retention
+    words: VideoWords
     services: Services
 
     @property
@@ -126,6 +131,7 @@ class Daemon:
             "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
             "hooks": self.hooks.run, "telling": self.telling.run, "overview": self.overviews.run,
             "housekeeping": Housekeeping(self.db).run, "retention": self.retention.run,
+            "words": self.words.run,
         }  # fmt: skip
 
 
@@ -183,9 +189,16 @@ async def open_daemon(
 
         of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
         retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
-        kinds = [*file_jobs(recovery, RecordingRepo(db), folders), *of_steps.kinds(), *retention.kinds()]
+        words = VideoWords(db)
+        videos = Videos(db, words)
+        imports = VideoImports(db, places, [settings.storage.data])
+        uploads = Uploads(db, gates, imports)
+        kinds = [
+            *file_jobs(recovery, RecordingRepo(db), folders), *of_steps.kinds(), *retention.kinds(), *imports.kinds(),
+        ]  # fmt: skip
         jobs = Jobs(queue, kinds, asdict(settings.jobs), clock, bus=events)
         retention.serve(jobs)
+        imports.serve(jobs)
 
         async def on_crash(view: TaskView) -> None:
             await notices.crashed(view)
@@ -198,6 +211,7 @@ async def open_daemon(
             await downloads.settle()
             await afterwards.settle()
             await of_steps.settle()
+            await uploads.settle()
             if settled.files:
                 data = {"files": len(settled.files)}
                 await notices.raise_notice("files.recovered", "files.recovered", data=data)
@@ -211,10 +225,11 @@ async def open_daemon(
         )
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (
-            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,
+            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear, words.hear,
         ):  # fmt: skip
             stack.callback(db.listen(listener))
-        policies, pipelines, routes = Policies(db), Pipelines(db, steps.check, downloads=own), Routes(db)
+        policies, routes = Policies(db, storage.most_room), Routes(db)
+        pipelines = Pipelines(db, steps.check, downloads=own)
         targets = Targets(db, secrets.box, senders, language)
         apart_s = settings.watch.notify_interval.total_seconds()
         outbox = Outbox(db, targets, senders, notices)
@@ -222,8 +237,10 @@ async def open_daemon(
         stack.callback(db.listen(telling.hear))
         services = _services(
             settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
-            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]), broadcasts=broadcasts,
-            recordings=recordings, library=Library(db), watching=watching, jobs=queue, notices=notices, storage=storage,
+            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes, videos]), broadcasts=broadcasts,
+            recordings=recordings, library=Library(db), videos=videos, imports=imports, uploads=uploads,
+            watching=watching, jobs=queue,
+            notices=notices, storage=storage,
             policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
             downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),
             remotes=remotes,
@@ -235,7 +252,8 @@ async def open_daemon(
             settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
             supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
             storage=storage, notices=notices, noticing=noticing,
-            hooks=hooks, telling=telling, overviews=overviews, retention=retention, services=services,
+            hooks=hooks, telling=telling, overviews=overviews, retention=retention, words=words,
+            services=services,
         )  # fmt: skip
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from subprocess import PIPE
 from typing import Any
 
 import anyio
@@ -18,9 +14,10 @@ import anyio.abc
 from ouzel.base.errors import BadOption, ConnectionLost, Stalled, TargetRefused, ToolMissing
 from ouzel.notify.posting import shown
 from ouzel.notify.sender import Outgoing, Settings
-from ouzel.system.process import environment, launched
+from ouzel.system.process import open_worker, signal_all
 
 _MOST_LINE = 1024 * 1024
+_MOST_PLAIN = 1000
 _WORKER = ("-m", "ouzel.notify.worker")
 
 
@@ -60,14 +57,24 @@ class AppriseHost:
         self._starting = anyio.Lock()
         self._places = anyio.CapacityLimiter(limits.threads)
         self._number = 0
+        self._plain: dict[str, None] = {}
+        """Ids of messages that failed with a picture, the latest last: some services send the words first, and then say no to it.
+        They are not to have the words again and again."""
 
     async def __call__(self, message: Outgoing, settings: Settings) -> None:
         """Raises: TargetRefused for what is no address; ConnectionLost for all else, as apprise does not say what it was."""
         lines = [message.text, message.url if message.url not in message.text else ""]
         body = "\n".join(line for line in lines if line) or message.title
-        ok, why = await self._ask({"url": settings["url"], "title": message.title, "body": body}, settings)
+        picture = "" if message.id in self._plain else message.picture
+        doc = {"url": settings["url"], "title": message.title, "body": body, "picture": picture}
+        ok, why = await self._ask(doc, settings)
         if ok:
+            self._plain.pop(message.id, None)
             return
+        if picture:
+            self._plain[message.id] = None
+            while len(self._plain) > _MOST_PLAIN:
+                del self._plain[next(iter(self._plain))]
         if "no address that apprise knows" in why:
             raise TargetRefused(why)
         raise ConnectionLost(f"apprise: {why}")
@@ -109,8 +116,8 @@ class AppriseHost:
     async def _shared(self) -> _Child:
         async with self._starting:
             if self._child is None:
-                command = launched(sys.executable, [*self._worker, str(self._limits.threads)])
-                child = self._child = _Child(await _open(command), used_at=anyio.current_time())
+                command = [*self._worker, str(self._limits.threads)]
+                child = self._child = _Child(await open_worker(command), used_at=anyio.current_time())
                 self._children.add(child)
                 self._tasks.start_soon(self._read, child)
                 self._tasks.start_soon(self._end_when_idle, child)
@@ -132,8 +139,7 @@ class AppriseHost:
         if self._child is child:
             self._child = None
         if child.process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-                os.killpg(child.process.pid, signal.SIGKILL)
+            signal_all(child.process)
 
     async def _read(self, child: _Child) -> None:
         """Its answers, until it ends."""
@@ -168,14 +174,6 @@ class AppriseHost:
     async def close(self) -> None:
         for child in [*self._children]:
             self._give_up(child)
-
-
-async def _open(command: list[str]) -> anyio.abc.Process:
-    with anyio.CancelScope(shield=True) as scope:  # short; cut off in its middle it would leave an orphan
-        return await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=None, env=environment(), start_new_session=True
-        )
-    raise AssertionError(scope)
 
 
 @asynccontextmanager

@@ -1,26 +1,22 @@
-"""The child process that has apprise. Started by `host`; speaks JSON lines over its standard streams, one request at a time each.
+"""The child process that has apprise (`system.worker`). Started by `host`.
 
-Requests: `{"n", "url", "title", "body"}`, or without `title` and `body`: only look whether the address is one. Answers:
-`{"n", "ok", "why"}`. Names are looked up through our guard, so that no address leads to a metadata service.
+Requests: `{"n", "url", "title", "body", "picture"}`, the last an address or empty; or without all behind `url`: only look whether
+that is one. Answers: `{"n", "ok", "why"}`. Names are looked up through our guard, so that no address leads to a metadata service.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import socket
 import sys
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from ipaddress import ip_address
-from typing import Any, TextIO
+from typing import Any
 
-from ouzel.system.guard import AddressClass, classify
+from ouzel.notify.covers import cover, may_be_reached
+from ouzel.system.worker import Question, own_streams, serve
 
-_NEVER = frozenset({AddressClass.LINK_LOCAL, AddressClass.OTHER})
 _LOCAL = ("dbus", "gnome", "glib", "kde", "qt", "macosx", "windows", "syslog")
 """Sorts that tell this machine, and nobody else."""
 _SHOWN = 300
@@ -28,20 +24,14 @@ _SHOWN = 300
 
 def main() -> None:
     """Serve until the input ends. The argument: how many requests at once."""
-    lines, answers = _own_streams()
+    streams = own_streams()
     _guard_names()
-    lock = threading.Lock()
 
-    def serve(doc: Mapping[str, Any]) -> None:
+    def serve_one(doc: Question) -> Mapping[str, Any]:
         ok, why = answer(doc)
-        with lock:
-            answers.write(json.dumps({"n": doc["n"], "ok": ok, "why": why}, ensure_ascii=True) + "\n")
-            answers.flush()
+        return {"ok": ok, "why": why}
 
-    pool = ThreadPoolExecutor(int(sys.argv[1]), thread_name_prefix="notify")
-    for line in lines:
-        pool.submit(_whole, serve, json.loads(line))
-    os._exit(0)
+    serve(streams, serve_one, int(sys.argv[1]))
 
 
 def answer(doc: Mapping[str, Any]) -> tuple[bool, str]:
@@ -64,7 +54,9 @@ def answer(doc: Mapping[str, Any]) -> tuple[bool, str]:
             return True, ""
         sender = apprise.Apprise()
         sender.add(service)
-        ok = bool(sender.notify(body=str(doc["body"]), title=str(doc["title"])))
+        with cover(str(doc["picture"]) if service.attachment_support else "") as paths:
+            files = {"attach": apprise.AppriseAttachment(paths=paths)} if paths else {}
+            ok = bool(sender.notify(body=str(doc["body"]), title=str(doc["title"]), **files))
         return ok, "" if ok else said.last or "the service did not take it"
     finally:
         logger.removeHandler(said)
@@ -89,32 +81,12 @@ def _guard_names() -> None:
 
     def checked(host: Any, *args: Any, **kwargs: Any) -> Any:
         found = ask(host, *args, **kwargs)
-        good = [each for each in found if classify(ip_address(each[4][0])) not in _NEVER]
+        good = [each for each in found if may_be_reached(str(each[4][0]))]
         if not good:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} is an address to which no messages are sent")
         return good
 
     socket.getaddrinfo = checked
-
-
-def _whole(serve: Any, doc: Mapping[str, Any]) -> None:
-    """A bug of ours must not look like a service that does not answer: the process ends, and its owner sees why."""
-    try:
-        serve(doc)
-    except BaseException as exc:  # noqa: BLE001 - told, and not survived
-        sys.excepthook(type(exc), exc, exc.__traceback__)
-        os._exit(70)
-
-
-def _own_streams() -> tuple[TextIO, TextIO]:
-    """Our two pipes, moved to where no library writes."""
-    lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return lines, answers
 
 
 if __name__ == "__main__":

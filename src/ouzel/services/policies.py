@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+import anyio.to_thread
+
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, NotFound
 from ouzel.model.channel import Layer
 from ouzel.model.happening import Happening
@@ -23,8 +25,10 @@ class Policies:
 
     kind = KIND
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, most_room: Callable[[], int | None] = lambda: None) -> None:
+        """Args: most_room: bytes of the largest disk; None: of one nobody knows. Blocking."""
         self._db = db
+        self._most_room = most_room
         self._repo = PolicyRepo(db)
         self._revisions = ChannelRepo(db)
 
@@ -39,7 +43,7 @@ class Policies:
     async def add(self, name: str, rule: Rule, *, by: str) -> Policy:
         """Raises: BadOption; Conflict when there is one of that name."""
         name, now = policy_name(name), self._db.clock.now()
-        check_rule(rule)
+        check_rule(rule, await anyio.to_thread.run_sync(self._most_room))
         async with self._db.transaction() as tx:
             if await self._repo.get_in(tx, name) is not None:
                 raise Conflict(f"there is a rule {name} already", existing=name)
@@ -52,10 +56,11 @@ class Policies:
         """Args: edit: of the rule as it is by then. Raises: NotFound, BadOption; ChangedSince when `revision` is not the present
         one.
         """
+        most_room = await anyio.to_thread.run_sync(self._most_room)
         async with self._db.transaction() as tx:
             before = await self._present(tx, name, revision)
             rule = edit(before.rule)
-            check_rule(rule)
+            check_rule(rule, most_room)
             if before.rule == rule:
                 return before
             after = replace(before, rule=rule, revision=before.revision + 1, updated_at=self._db.clock.now())

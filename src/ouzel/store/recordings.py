@@ -138,6 +138,11 @@ class RecordingRepo:
         query = select(files).where(files.c.id > after, files.c.state != FileState.OPEN.value)
         return [_file(row) for row in await self._db.read(query.order_by(files.c.id).limit(limit))]
 
+    async def is_at(self, root: str, path: str) -> bool:
+        """Whether there is a row of a file that is there."""
+        here = select(files.c.id).where(files.c.root == root, files.c.path == path)
+        return await self._db.one(here) is not None
+
     async def file_at_in(self, tx: Tx, root: str, path: str) -> RecordedFile | None:
         row = await tx.one(select(files).where(files.c.root == root, files.c.path == path))
         return _file(row) if row is not None else None

@@ -5,7 +5,7 @@ from ouzel.store.tables.broadcasts import broadcasts, chapters, files, gaps, rec
 from ouzel.store.tables.channels import channels, followed, layers, revisions
 from ouzel.store.tables.downloads import downloads
 from ouzel.store.tables.events import events, notices
-from ouzel.store.tables.imports import imports
+from ouzel.store.tables.imports import imports, uploads
 from ouzel.store.tables.jobs import jobs
 from ouzel.store.tables.messages import messages, routes, targets, telling
 from ouzel.store.tables.ownership import nodes, owns
@@ -70,6 +70,7 @@ __all__ = [
     "tags",
     "targets",
     "telling",
+    "uploads",
     "users",
     "video_tags",
     "video_words_due",
