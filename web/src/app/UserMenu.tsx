@@ -1,4 +1,4 @@
-import { Avatar, Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Avatar, Menu, UnstyledButton, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Check, Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useTranslation } from "react-i18next";
@@ -22,10 +22,11 @@ export function UserMenu({ onKeys }: { onKeys: () => void }) {
   return (
     <Menu position="bottom-end" width={232} shadow="lg">
       <Menu.Target>
-        <UnstyledButton aria-label={`${t("app.account")}: ${name}`} p={3}>
+        <UnstyledButton p={3}>
           <Avatar size={32} radius="xl" color="ouzel" variant="light" name={name}>
             {[...name].slice(0, 2).join("").toUpperCase()}
           </Avatar>
+          <VisuallyHidden>{`${t("app.account")}: ${name}`}</VisuallyHidden>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
