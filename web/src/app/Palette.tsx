@@ -104,69 +104,63 @@ export default function Palette({ onClose, onKeys }: { onClose: () => void; onKe
     } else if (event.key === "Enter") run(commands[chosen]);
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      size="lg"
-      padding={0}
-      yOffset="10vh"
-      centered={false}
-      aria-label={t("app.search.open")}
-    >
-      <TextInput
-        data-autofocus
-        size="lg"
-        variant="unstyled"
-        px="md"
-        leftSection={<Search size={18} aria-hidden />}
-        leftSectionWidth={44}
-        placeholder={t("app.search.hint")}
-        aria-label={t("app.search.open")}
-        role="combobox"
-        aria-expanded
-        aria-controls="palette"
-        aria-activedescendant={chosen >= 0 ? `palette-${chosen}` : undefined}
-        value={text}
-        onChange={(event) => {
-          setText(event.currentTarget.value);
-          setAt(0);
-        }}
-        onKeyDown={press}
-      />
-      <ScrollArea.Autosize mah="56vh" className={classes.list}>
-        <div id="palette" role="listbox" aria-label={t("app.search.open")}>
-          {commands.map((each, index) => (
-            <UnstyledButton
-              key={each.key}
-              id={`palette-${index}`}
-              role="option"
-              aria-selected={index === chosen}
-              tabIndex={-1}
-              className={classes.item}
-              data-chosen={index === chosen || undefined}
-              onMouseMove={() => setAt(index)}
-              onClick={() => run(each)}
-            >
-              <each.icon size={17} aria-hidden />
-              <Text span size="sm" truncate style={{ flex: 1 }}>
-                {each.words}
+    <Modal.Root opened onClose={onClose} size="lg" padding={0} yOffset="10vh" centered={false}>
+      <Modal.Overlay backgroundOpacity={0.5} blur={2} />
+      <Modal.Content aria-label={t("app.search.open")}>
+        <TextInput
+          data-autofocus
+          size="lg"
+          variant="unstyled"
+          px="md"
+          leftSection={<Search size={18} aria-hidden />}
+          leftSectionWidth={44}
+          placeholder={t("app.search.hint")}
+          aria-label={t("app.search.open")}
+          role="combobox"
+          aria-expanded
+          aria-controls="palette"
+          aria-activedescendant={chosen >= 0 ? `palette-${chosen}` : undefined}
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setAt(0);
+          }}
+          onKeyDown={press}
+        />
+        <ScrollArea.Autosize mah="56vh" className={classes.list}>
+          <div id="palette" role="listbox" aria-label={t("app.search.open")}>
+            {commands.map((each, index) => (
+              <UnstyledButton
+                key={each.key}
+                id={`palette-${index}`}
+                role="option"
+                aria-selected={index === chosen}
+                tabIndex={-1}
+                className={classes.item}
+                data-chosen={index === chosen || undefined}
+                onMouseMove={() => setAt(index)}
+                onClick={() => run(each)}
+              >
+                <each.icon size={17} aria-hidden />
+                <Text span size="sm" truncate style={{ flex: 1 }}>
+                  {each.words}
+                </Text>
+                <Text span size="xs" c="dimmed">
+                  {each.small ?? each.group}
+                </Text>
+                {index === chosen && <Kbd size="xs">↵</Kbd>}
+              </UnstyledButton>
+            ))}
+          </div>
+          {commands.length === 0 && (
+            <Group p="md">
+              <Text size="sm" c="dimmed">
+                {t("app.search.nothing")}
               </Text>
-              <Text span size="xs" c="dimmed">
-                {each.small ?? each.group}
-              </Text>
-              {index === chosen && <Kbd size="xs">↵</Kbd>}
-            </UnstyledButton>
-          ))}
-        </div>
-        {commands.length === 0 && (
-          <Group p="md">
-            <Text size="sm" c="dimmed">
-              {t("app.search.nothing")}
-            </Text>
-          </Group>
-        )}
-      </ScrollArea.Autosize>
-    </Modal>
+            </Group>
+          )}
+        </ScrollArea.Autosize>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -13,8 +13,8 @@ export function Top({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => 
   return (
     <Group h="100%" px={{ base: "sm", sm: "md" }} gap="sm" wrap="nowrap" justify="space-between">
       <Link to="/" className={classes.brand}>
-        <img src="icon.svg" width={28} height={28} alt="" />
-        <Text span fw={700} fz="lg" visibleFrom="xs">
+        <img src="icon.svg" width={28} height={28} alt={t("app.name")} />
+        <Text span fw={700} fz="lg" visibleFrom="xs" aria-hidden>
           {t("app.name")}
         </Text>
       </Link>

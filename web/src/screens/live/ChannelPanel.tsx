@@ -33,7 +33,7 @@ export function ChannelPanel({ id, onClose }: { id: string; onClose: () => void 
       onClose={onClose}
       position="right"
       size="md"
-      title={data?.name ?? ""}
+      title={data?.name ?? t("app.section.live")}
       closeButtonProps={{ "aria-label": t("app.close") }}
     >
       {error && <TroubleText error={error} />}
