@@ -275,3 +275,30 @@ async def test_an_etag_that_is_no_digest_is_told_when_it_is_tried(monkeypatch: p
 def test_a_file_that_is_not_there_is_an_error_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(OuzelError, match="nothing"):
         Local.of(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("size", [7, BIG])
+async def test_a_bug_of_ours_is_no_refusal_of_the_server(
+    size: int, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one piece, and in parts, of which obstore takes the next while it sends: it would tell the bug as its own error."""
+    path = tmp_path / "a.ts"
+    path.write_bytes(bytes(size))
+    _, settings = servers.settings("s3")
+    work = s3_child.Work(
+        {
+            "op": "put",
+            "path": str(path),
+            "key": f"bug-{size}",
+            "settings": settings,
+            "timeout_s": 9,
+            "may_replace": True,
+        }
+    )
+
+    def add(_self: Etags, _data: bytes) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Etags, "add", add)
+    with pytest.raises(ZeroDivisionError):
+        await work.run()

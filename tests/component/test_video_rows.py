@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ouzel.store.opening import prepare
-from ouzel.store.tables.video_triggers import COLUMNS, TOLD
+from ouzel.store.tables.video_triggers import COLUMNS, EXTRAS, TOLD
 
 _TRACKS = '[{"kind":"audio","codec":"aac"},{"kind":"video","codec":"h264","width":1920,"height":1080}]'
 
@@ -194,3 +194,11 @@ def test_the_index_follows_its_text(db: sqlite3.Connection, recording: str) -> N
     db.execute("DELETE FROM recordings")
     assert found("sun") == 0
     db.execute("INSERT INTO video_words (video_words) VALUES ('integrity-check')")
+
+
+def test_what_a_row_has_to_be_stands_once_in_the_schema() -> None:
+    """Each connection keeps all triggers as they were parsed: with the queries in all of them it took 1.2 MB, not 0.3."""
+    for query in TOLD.values():
+        assert sum(query in statement for statement in EXTRAS) == 1
+    tables = [f"FROM {table} s" for table in TOLD]
+    assert sum(statement.count(each) for statement in EXTRAS for each in tables) == len(tables)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ouzel.base.errors import BadOption
 from ouzel.config.presence import is_anything_set, usual_file
 from ouzel.model.downloads import MOST_CONNECTIONS, PROFILES, Pace
-
-if TYPE_CHECKING:
-    from ouzel.config.tables import DownloadSettings, ProfileSettings
+from ouzel.services.paces import pace_of
 
 _FOLDER = ("download", "folder")
 
@@ -49,13 +46,6 @@ def read_usual(config: Path | None) -> Usual:
     settings = reading.settings
     own = settings.download
     return Usual(
-        own.folder if _FOLDER in reading.given else None, own.at_once, own.most_connections, _pace(own, own),
-        {name: _pace(each, own) for name, each in settings.profiles.items()}, own.profile,
-    )  # fmt: skip
-
-
-def _pace(each: DownloadSettings | ProfileSettings, own: DownloadSettings) -> Pace:
-    return Pace(
-        min(each.connections, own.most_connections), each.retries, each.retry_delay.total_seconds(),
-        own.connect_timeout.total_seconds(), own.read_timeout.total_seconds(),
+        own.folder if _FOLDER in reading.given else None, own.at_once, own.most_connections, pace_of(own, own),
+        {name: pace_of(each, own) for name, each in settings.profiles.items()}, own.profile,
     )  # fmt: skip

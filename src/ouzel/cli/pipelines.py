@@ -15,11 +15,10 @@ from ouzel.cli.groups import Noun, Row, done, local_time, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.cli.using import places, use_at
 from ouzel.model.pipelines import short_step, stored_step
 from ouzel.model.steps import SHAPES, Field
 
-_NONE, _INHERIT = "none", "inherit"
-"""Nothing, whatever holds above; what holds above."""
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -91,27 +90,12 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 @pipelines.command()
 @click.argument("name", metavar="NAME|none|inherit")
-@click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
-@click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
+@places
 @talking
-def use(
-    output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
-) -> int:
+def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
     """Say which pipeline is run over recordings of a channel, a platform, or all; `none`, or `inherit` what holds above."""
-    if not (channels or platforms or everywhere):
-        raise BadOption("name what it is used for: --channel, --platform or --all")
-    pipeline = {_NONE: "", _INHERIT: None}.get(name, name)
-    if pipeline and all(each["name"] != pipeline for each in api.get("pipelines")["items"]):
-        raise NotFound(f"there is no pipeline {pipeline[:60]}; `ouzel pipelines list` has them")
-    for channel in channels:
-        found = api.find("channels", channel, "name", "addresses")
-        api.patch(f"channels/{found['id']}", {"settings": {"pipeline": pipeline}})
-        done(output, None, "pipelines.used", name=name, of=found["name"])
-    for scope in (*(f"platform:{each}" for each in platforms), *(("global",) if everywhere else ())):
-        api.patch(f"settings/channels/{scope}", {"pipeline": pipeline})
-        done(output, None, "pipelines.used", name=name, of=scope.removeprefix("platform:"))
-    return EXIT_OK
+    unknown = NotFound(f"there is no pipeline {name[:60]}; `ouzel pipelines list` has them")
+    return use_at(output, api, "pipeline", name, among="pipelines", unknown=unknown, said="pipelines.used", **where)
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------

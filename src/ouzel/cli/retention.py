@@ -15,10 +15,9 @@ from ouzel.cli.groups import Noun, Row, done, given_of, show
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 from ouzel.cli.texts import tr
+from ouzel.cli.using import NONE, places, use_at
 
 _DAY_S = 86_400
-_NONE, _INHERIT = "none", "inherit"
-"""Nothing, whatever holds above; what holds above."""
 _SHOWN = 5000
 
 
@@ -96,27 +95,12 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 @retention.command()
 @click.argument("name", metavar="NAME|none|inherit")
-@click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="For this channel; may be repeated.")
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="For all channels of a platform.")
-@click.option("--all", "everywhere", is_flag=True, help="For all channels that have no other.")
+@places
 @talking
-def use(
-    output: Output, api: Api, *, name: str, channels: tuple[str, ...], platforms: tuple[str, ...], everywhere: bool
-) -> int:
+def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
     """Say which rule is used for a channel, a platform, or all; `none`, or `inherit` what holds above."""
-    if not (channels or platforms or everywhere):
-        raise BadOption("name what it is used for: --channel, --platform or --all")
-    policy = {_NONE: "", _INHERIT: None}.get(name, name)
-    if policy and all(each["name"] != policy for each in api.get("policies")["items"]):
-        raise NotFound(f"there is no rule {policy[:60]}; `ouzel retention list` has them")
-    for channel in channels:
-        found = api.find("channels", channel, "name", "addresses")
-        api.patch(f"channels/{found['id']}", {"settings": {"policy": policy}})
-        done(output, None, "retention.used", name=name, of=found["name"])
-    for scope in (*(f"platform:{each}" for each in platforms), *(("global",) if everywhere else ())):
-        api.patch(f"settings/channels/{scope}", {"policy": policy})
-        done(output, None, "retention.used", name=name, of=scope.removeprefix("platform:"))
-    return EXIT_OK
+    unknown = NotFound(f"there is no rule {name[:60]}; `ouzel retention list` has them")
+    return use_at(output, api, "policy", name, among="policies", unknown=unknown, said="retention.used", **where)
 
 
 @retention.command()
@@ -178,7 +162,7 @@ def _size(text: str) -> int:
 
 
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:
-    return None if text is None or text.strip().lower() == _NONE else read(text)
+    return None if text is None or text.strip().lower() == NONE else read(text)
 
 
 def _days(text: str) -> float:

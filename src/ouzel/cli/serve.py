@@ -54,8 +54,9 @@ def serve(as_json: bool, verbose: bool, quiet: bool, follow: tuple[Path, ...], *
     from ouzel.daemon.logs import logging_to
     from ouzel.daemon.run import serve as run
     from ouzel.daemon.telling import Teller
-    from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit
+    from ouzel.system.loop import backend_options, calm_collector, raise_descriptor_limit, share_heap
 
+    share_heap()
     calm_collector()
     raise_descriptor_limit()
     level = "debug" if output.level >= VERBOSE else "error" if output.level <= QUIET else None

@@ -11,10 +11,9 @@ import anyio.to_thread
 from ouzel.base.errors import NotOnAir
 from ouzel.base.urls import redact
 from ouzel.config.settings import Settings
-from ouzel.config.tables import DownloadSettings, ProfileSettings
 from ouzel.engine.workshop import Page, Workshop
 from ouzel.model.choice import Taste
-from ouzel.model.downloads import Downloading, DownloadOutcome, DownloadWish, OnDownload, Pace
+from ouzel.model.downloads import Downloading, DownloadOutcome, DownloadWish, OnDownload
 from ouzel.model.stream import Stream
 from ouzel.platforms.host import ResolverHost
 from ouzel.platforms.registry import registry
@@ -23,6 +22,7 @@ from ouzel.platforms.resolver import PageResolver
 from ouzel.services.asking import options_of
 from ouzel.services.channels import Channels
 from ouzel.services.download_forms import DownloadRules
+from ouzel.services.paces import pace_of
 from ouzel.services.storage import RootGate
 from ouzel.system.clock import Clock
 from ouzel.system.ffmpeg import FfmpegFinder
@@ -33,15 +33,8 @@ from ouzel.system.http.given import sendable
 def download_rules(settings: Settings) -> DownloadRules:
     own = settings.download
     return DownloadRules(
-        own.folder, own.folders, _pace(own, own), own.profile,
-        {name: _pace(each, own) for name, each in settings.profiles.items()}, own.most_connections,
-    )  # fmt: skip
-
-
-def _pace(each: DownloadSettings | ProfileSettings, own: DownloadSettings) -> Pace:
-    return Pace(
-        min(each.connections, own.most_connections), each.retries, each.retry_delay.total_seconds(),
-        own.connect_timeout.total_seconds(), own.read_timeout.total_seconds(),
+        own.folder, own.folders, pace_of(own, own), own.profile,
+        {name: pace_of(each, own) for name, each in settings.profiles.items()}, own.most_connections,
     )  # fmt: skip
 
 

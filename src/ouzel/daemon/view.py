@@ -119,10 +119,10 @@ class View:
 
     async def _answer(self, look: Look) -> None:
         """Print every task with its state whenever somebody has asked; who asks again while that waits is answered once."""
-        from ouzel.daemon.table import Table
-
         while True:
             await self._asked.wait()
+            from ouzel.daemon.table import Table  # and with it rich's table of characters
+
             self._asked = anyio.Event()
             width = self._terminal.size()[0] if self._terminal is not None else None
             try:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from subprocess import PIPE
 from typing import Any
 
 import anyio
@@ -18,7 +14,7 @@ import anyio.abc
 from ouzel.base.errors import BadOption, ConnectionLost, Stalled, TargetRefused, ToolMissing
 from ouzel.notify.posting import shown
 from ouzel.notify.sender import Outgoing, Settings
-from ouzel.system.process import environment, launched
+from ouzel.system.process import open_worker, signal_all
 
 _MOST_LINE = 1024 * 1024
 _MOST_PLAIN = 1000
@@ -120,8 +116,8 @@ class AppriseHost:
     async def _shared(self) -> _Child:
         async with self._starting:
             if self._child is None:
-                command = launched(sys.executable, [*self._worker, str(self._limits.threads)])
-                child = self._child = _Child(await _open(command), used_at=anyio.current_time())
+                command = [*self._worker, str(self._limits.threads)]
+                child = self._child = _Child(await open_worker(command), used_at=anyio.current_time())
                 self._children.add(child)
                 self._tasks.start_soon(self._read, child)
                 self._tasks.start_soon(self._end_when_idle, child)
@@ -143,8 +139,7 @@ class AppriseHost:
         if self._child is child:
             self._child = None
         if child.process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-                os.killpg(child.process.pid, signal.SIGKILL)
+            signal_all(child.process)
 
     async def _read(self, child: _Child) -> None:
         """Its answers, until it ends."""
@@ -179,14 +174,6 @@ class AppriseHost:
     async def close(self) -> None:
         for child in [*self._children]:
             self._give_up(child)
-
-
-async def _open(command: list[str]) -> anyio.abc.Process:
-    with anyio.CancelScope(shield=True) as scope:  # short; cut off in its middle it would leave an orphan
-        return await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=None, env=environment(), start_new_session=True
-        )
-    raise AssertionError(scope)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The child process that has apprise. Started by `host`; speaks JSON lines over its standard streams, one request at a time each.
+"""The child process that has apprise (`system.worker`). Started by `host`.
 
 Requests: `{"n", "url", "title", "body", "picture"}`, the last an address or empty; or without all behind `url`: only look whether
 that is one. Answers: `{"n", "ok", "why"}`. Names are looked up through our guard, so that no address leads to a metadata service.
@@ -6,18 +6,16 @@ that is one. Answers: `{"n", "ok", "why"}`. Names are looked up through our guar
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import socket
 import sys
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any
 
 from ouzel.notify.covers import cover, may_be_reached
+from ouzel.system.worker import Question, own_streams, serve
 
 _LOCAL = ("dbus", "gnome", "glib", "kde", "qt", "macosx", "windows", "syslog")
 """Sorts that tell this machine, and nobody else."""
@@ -26,20 +24,14 @@ _SHOWN = 300
 
 def main() -> None:
     """Serve until the input ends. The argument: how many requests at once."""
-    lines, answers = _own_streams()
+    streams = own_streams()
     _guard_names()
-    lock = threading.Lock()
 
-    def serve(doc: Mapping[str, Any]) -> None:
+    def serve_one(doc: Question) -> Mapping[str, Any]:
         ok, why = answer(doc)
-        with lock:
-            answers.write(json.dumps({"n": doc["n"], "ok": ok, "why": why}, ensure_ascii=True) + "\n")
-            answers.flush()
+        return {"ok": ok, "why": why}
 
-    pool = ThreadPoolExecutor(int(sys.argv[1]), thread_name_prefix="notify")
-    for line in lines:
-        pool.submit(_whole, serve, json.loads(line))
-    os._exit(0)
+    serve(streams, serve_one, int(sys.argv[1]))
 
 
 def answer(doc: Mapping[str, Any]) -> tuple[bool, str]:
@@ -95,26 +87,6 @@ def _guard_names() -> None:
         return good
 
     socket.getaddrinfo = checked
-
-
-def _whole(serve: Any, doc: Mapping[str, Any]) -> None:
-    """A bug of ours must not look like a service that does not answer: the process ends, and its owner sees why."""
-    try:
-        serve(doc)
-    except BaseException as exc:  # noqa: BLE001 - told, and not survived
-        sys.excepthook(type(exc), exc, exc.__traceback__)
-        os._exit(70)
-
-
-def _own_streams() -> tuple[TextIO, TextIO]:
-    """Our two pipes, moved to where no library writes."""
-    lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return lines, answers
 
 
 if __name__ == "__main__":

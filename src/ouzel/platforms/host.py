@@ -8,11 +8,8 @@ alone in a child of its own: only the one that does it a second time is an error
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from subprocess import PIPE
 from typing import Any
@@ -30,7 +27,7 @@ from ouzel.platforms.registry import registry
 from ouzel.platforms.secrets import hide, secrets_of
 from ouzel.platforms.upgrade import Upgrades
 from ouzel.platforms.wire import parse_peeks, parse_told, render_options
-from ouzel.system.process import environment, launched
+from ouzel.system.process import open_worker, signal_all
 
 _MOST_LINE = 64 * 1024 * 1024
 _SHOWN = 300
@@ -186,8 +183,8 @@ class ResolverHost:
             return child
 
     async def _start(self) -> _Child:
-        command = launched(sys.executable, [*self._worker, str(self._limits.threads)])
-        child = _Child(await _open(command, environment(self._env)))
+        command = [*self._worker, str(self._limits.threads)]
+        child = _Child(await open_worker(command, env=self._env, stderr=PIPE))
         self._children.add(child)
         self.started += 1
         self._tasks.start_soon(self._read, child)
@@ -196,7 +193,7 @@ class ResolverHost:
 
     def _end_if_done(self, child: _Child) -> None:
         if child.retired and not child.waiting and child.process.returncode is None:
-            _kill(child)
+            signal_all(child.process)
 
     async def _read(self, child: _Child) -> None:
         """Its answers, until it ends."""
@@ -212,7 +209,7 @@ class ResolverHost:
     async def _bury(self, child: _Child, why: str) -> None:
         child.retired = True
         if child.process.returncode is None:
-            _kill(child)  # its output is closed, or cannot be read: it is of no more use
+            signal_all(child.process)  # its output is closed, or cannot be read: it is of no more use
         code = await child.process.wait()
         last = child.said.decode("utf-8", "replace").strip().splitlines()[-1:]
         for waiting in child.waiting.values():
@@ -251,23 +248,11 @@ class ResolverHost:
         for child in [*self._children]:
             child.retired = True
             if child.process.returncode is None:
-                _kill(child)
+                signal_all(child.process)
 
 
 def _usual() -> Mapping[str, str]:
     return {**Upgrades(upgrade.default_folder()).environment(), "OUZEL_STATE": str(keeping.default_folder())}
-
-
-async def _open(command: list[str], env: dict[str, str]) -> anyio.abc.Process:
-    with anyio.CancelScope(shield=True) as scope:  # short; cut off in its middle it would leave an orphan
-        return await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, start_new_session=True)
-    raise AssertionError(scope)
-
-
-def _kill(child: _Child) -> None:
-    """With what it has started. Not by the process's own method, which would take its exit status away from who waits for it."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-        os.killpg(child.process.pid, signal.SIGKILL)
 
 
 def _platform_of(url: str) -> str:

@@ -1,23 +1,18 @@
-"""The child process: hosts the adapters and all that they import. Started by `host`; speaks JSON lines over its standard streams.
+"""The child process (`system.worker`): hosts the adapters and all that they import. Started by `host`.
 
 Tokens are kept in the folder OUZEL_STATE, if there is one.
 
 Requests: `{"n", "url", "only", "options"}`, or `{"n", "probe": {URL: ID}, "options"}`. Answers: `{"n", "told", "rss"}`,
-or with `peeks` in place of `told`, in any order. What the libraries print goes to standard error. It ends when its input does,
-whatever its threads are doing.
+or with `peeks` in place of `told`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
-import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 from ouzel.base.errors import OuzelError
 from ouzel.model.evidence import Evidence
@@ -28,34 +23,25 @@ from ouzel.platforms.keeping import Store
 from ouzel.platforms.peeking import probe
 from ouzel.platforms.registry import registry
 from ouzel.platforms.wire import parse_options, render_peeks, render_told
-
-_HALVES = re.compile("[\ud800-\udfff]")
-"""Of characters that a site has cut through: they cannot be written."""
+from ouzel.system.worker import Question, own_streams, serve
 
 
 def main() -> None:
     """Serve until the input ends. The argument: how many requests at once."""
-    lines, answers = _own_streams()
+    streams = own_streams()
     registry()  # by one thread: Python 3.11 does not parse in several at once
-    lock = threading.Lock()
     state = os.environ.get("OUZEL_STATE")
     store = Store(Path(state)) if state else None
 
-    def serve(doc: Mapping[str, Any]) -> None:
+    def serve_one(doc: Question) -> Mapping[str, Any]:
         options = parse_options(doc["options"])
         if "probe" in doc:
             said = {"peeks": render_peeks(probe(doc["probe"], registry(), options, adapter_for))}
         else:
             said = {"told": render_told(answer(doc["url"], doc["only"], options, store))}
-        line = json.dumps({"n": doc["n"], **said, "rss": _rss()}, ensure_ascii=False)
-        with lock:
-            answers.write(_HALVES.sub("\ufffd", line) + "\n")
-            answers.flush()
+        return {**said, "rss": _rss()}
 
-    pool = ThreadPoolExecutor(int(sys.argv[1]), thread_name_prefix="resolve")
-    for line in lines:
-        pool.submit(_whole, serve, json.loads(line))
-    os._exit(0)
+    serve(streams, serve_one, int(sys.argv[1]))
 
 
 def answer(url: str, only: Any, options: Options, store: Store | None = None) -> Told:
@@ -72,26 +58,6 @@ def answer(url: str, only: Any, options: Options, store: Store | None = None) ->
         seen = cast("list[dict[str, Any]]", exc.context.get("evidence", []))
         return Told(only or "", exc, tuple(Evidence(**each) for each in seen))
     return resolve(match, options, adapter_for, only, store)
-
-
-def _whole(serve: Any, doc: Mapping[str, Any]) -> None:
-    """A bug of ours must not look like a site that does not answer: the process ends, and its owner sees why."""
-    try:
-        serve(doc)
-    except BaseException as exc:  # noqa: BLE001 - told, and not survived
-        sys.excepthook(type(exc), exc, exc.__traceback__)
-        os._exit(70)
-
-
-def _own_streams() -> tuple[TextIO, TextIO]:
-    """Our two pipes, moved to where no library writes."""
-    lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return lines, answers
 
 
 def _rss() -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from ouzel.base.errors import BadConfig, BadOption
 from ouzel.model.remotes import KINDS, Remote, check_settings, secrets_of
 from ouzel.model.targets import plain_name
-from ouzel.services.remotes import Remotes, remote_repo, seal
-from ouzel.services.settings import SecretBox, open_layer
+from ouzel.services.remotes import Remotes, remote_repo
+from ouzel.services.settings import SecretBox, open_layer, seal
 from ouzel.services.telling_exports import LEFT_OUT
 from ouzel.store.db import Db, Tx
 
@@ -57,4 +57,4 @@ class RemoteExports:
         without = {each.name for each in KINDS[remote.kind] if each.needed and each.secret} - remote.settings.keys()
         filled = dict(remote.settings) | dict.fromkeys(without, "?")
         settings = {key: value for key, value in check_settings(remote.kind, filled).items() if key not in without}
-        return replace(remote, settings=seal(remote.kind, settings, self._box))
+        return replace(remote, settings=seal(settings, secrets_of(remote.kind), self._box))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ from ouzel.engine.transfer.transport import Settings, Transport
 from ouzel.model.remotes import Copy, Remote, check_settings, key_of, secrets_of
 from ouzel.model.targets import HIDDEN
 from ouzel.services.named import NamedThings
-from ouzel.services.settings import SEALED, SecretBox, open_layer
+from ouzel.services.settings import SecretBox, open_layer, seal
 from ouzel.store.copies import CopyRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.named import Named, NamedRepo
@@ -92,7 +91,7 @@ class Remotes(NamedThings[Remote]):
                 await self._try(remote.kind, settings)
             except (RemoteError, ToolMissing) as exc:
                 raise BadOption(f"this remote does not work: {exc}", pointer="/settings", cause=exc.code) from exc
-        return replace(remote, settings=seal(remote.kind, settings, self._box))
+        return replace(remote, settings=seal(settings, secrets_of(remote.kind), self._box))
 
     def opened(self, remote: Remote) -> dict[str, Any]:
         """Its settings in the clear. Raises: SecretUnreadable."""
@@ -124,15 +123,6 @@ class Remotes(NamedThings[Remote]):
 
 def remote_repo(db: Db) -> NamedRepo[Remote]:
     return NamedRepo(db, remotes, Remote.parse, Remote.doc)
-
-
-def seal(kind: str, settings: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
-    """As they are stored."""
-    secret = secrets_of(kind)
-    return {
-        name: {SEALED: box.seal(json.dumps(value, ensure_ascii=False))} if name in secret else value
-        for name, value in settings.items()
-    }
 
 
 def shown_remote(doc: Mapping[str, Any]) -> dict[str, Any]:

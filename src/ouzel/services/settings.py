@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, Protocol, cast
 
@@ -30,12 +30,17 @@ class SecretBox(Protocol):
         ...
 
 
-def seal_layer(doc: Layer, box: SecretBox) -> dict[str, Any]:
-    """As it is stored. Empty secrets are no secrets."""
+def seal(doc: Mapping[str, Any], secret: Collection[str], box: SecretBox) -> dict[str, Any]:
+    """As it is stored. Empty secrets are no secrets. Args: secret: names of what is."""
     return {
-        name: {SEALED: box.seal(json.dumps(value, ensure_ascii=False))} if name in SECRETS and value else value
+        name: {SEALED: box.seal(json.dumps(value, ensure_ascii=False))} if name in secret and value else value
         for name, value in doc.items()
     }
+
+
+def seal_layer(doc: Layer, box: SecretBox) -> dict[str, Any]:
+    """As it is stored."""
+    return seal(doc, SECRETS, box)
 
 
 def open_layer(doc: Layer, box: SecretBox) -> dict[str, Any]:

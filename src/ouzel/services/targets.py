@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from ouzel.model.routes import Route
 from ouzel.model.targets import HIDDEN, Target, check_settings, secrets_of
 from ouzel.notify.sender import Outgoing
 from ouzel.services.named import NamedThings
-from ouzel.services.settings import SecretBox, open_layer
+from ouzel.services.settings import SecretBox, open_layer, seal
 from ouzel.store.db import Db, Tx
 from ouzel.store.named import Named, NamedRepo
 from ouzel.store.tables import routes, targets
@@ -23,7 +22,6 @@ from ouzel.system.zones import zone_of
 
 KIND = "target"
 """Of its revisions."""
-_SEALED = "sealed"
 
 
 class Sending(Protocol):
@@ -91,7 +89,7 @@ class Targets(NamedThings[Target]):
         _check_zone(target.time_zone)
         if self._senders is not None:
             await self._senders.check(target.kind, settings)
-        return replace(target, settings=seal(target.kind, settings, self._box))
+        return replace(target, settings=seal(settings, secrets_of(target.kind), self._box))
 
     def opened(self, target: Target) -> dict[str, Any]:
         """Its settings in the clear. Raises: SecretUnreadable."""
@@ -110,15 +108,6 @@ class Targets(NamedThings[Target]):
 
 def target_repo(db: Db) -> NamedRepo[Target]:
     return NamedRepo(db, targets, Target.parse, Target.doc)
-
-
-def seal(kind: str, settings: Mapping[str, Any], box: SecretBox) -> dict[str, Any]:
-    """As they are stored."""
-    secret = secrets_of(kind)
-    return {
-        name: {_SEALED: box.seal(json.dumps(value, ensure_ascii=False))} if name in secret else value
-        for name, value in settings.items()
-    }
 
 
 def shown_target(doc: Mapping[str, Any]) -> dict[str, Any]:

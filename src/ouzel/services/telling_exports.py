@@ -11,8 +11,8 @@ from ouzel.model.channel import Channel
 from ouzel.model.routes import Route
 from ouzel.model.targets import KINDS, Target, check_settings, plain_name, secrets_of
 from ouzel.services.routes import Routes, route_repo
-from ouzel.services.settings import SecretBox, open_layer
-from ouzel.services.targets import Targets, seal, target_repo
+from ouzel.services.settings import SecretBox, open_layer, seal
+from ouzel.services.targets import Targets, target_repo
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
 
@@ -85,9 +85,9 @@ class TellingExports:
         target = Target.parse({key: value for key, value in doc.items() if key != LEFT_OUT})
         needed = {each.name for each in KINDS[target.kind] if each.needed}
         if needed - target.settings.keys():
-            return replace(target, settings=seal(target.kind, target.settings, self._box), enabled=False)
+            return replace(target, settings=seal(target.settings, secrets_of(target.kind), self._box), enabled=False)
         settings = check_settings(target.kind, target.settings)
-        return replace(target, settings=seal(target.kind, settings, self._box))
+        return replace(target, settings=seal(settings, secrets_of(target.kind), self._box))
 
 
 def _route(doc: Mapping[str, Any], channels: Collection[Channel]) -> Route:

@@ -122,8 +122,7 @@ class Child:
             self._stdout.close()
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-            os.killpg(self._process.pid, number)
+        signal_all(self._process, number)
 
     def _listen(self) -> None:
         if self._stderr.closed:
@@ -208,6 +207,32 @@ async def run(
                 await _check(child)
             return Result(returncode, stdout, child.errors)
     raise ToolFailed(f"{Path(args[0]).name} took longer than {timeout_s} s", timeout_s=timeout_s)
+
+
+async def open_worker(
+    args: Sequence[str], *, env: Mapping[str, str] | None = None, stderr: int | None = None
+) -> anyio.abc.Process:
+    """This interpreter again, which answers over its standard streams (`system.worker`). Whoever opens it ends it.
+
+    Args:
+        args: of the interpreter: `-m`, a module, and what that is told.
+        env: variables beside those of `PASSED_ON`.
+        stderr: `subprocess.PIPE`, or None for our own.
+    """
+    command, pipe = launched(sys.executable, args), subprocess.PIPE
+    with anyio.CancelScope(shield=True) as scope:  # short; cut off in its middle it would leave an orphan
+        return await anyio.open_process(
+            command, stdin=pipe, stdout=pipe, stderr=stderr, env=environment(env), start_new_session=True
+        )
+    raise AssertionError(scope)
+
+
+def signal_all(process: anyio.abc.Process, number: signal.Signals = signal.SIGKILL) -> None:
+    """To it and to all that it has started, if any of them is left. Not by its own method, which would take its exit status away
+    from who waits for it.
+    """
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        os.killpg(process.pid, number)
 
 
 def find_program(name: str) -> str:

@@ -20,7 +20,7 @@ from ouzel.api.schemas.remotes import (
     RemotesOut,
     RemoteTestedOut,
 )
-from ouzel.api.schemas.telling import KindOut, KindsOut, SettingOut
+from ouzel.api.schemas.telling import KindsOut
 from ouzel.api.services import Served
 from ouzel.base.errors import BadOption, ChangedSince, Conflict, KeyReused, NotFound, OuzelError
 from ouzel.model.remotes import KINDS
@@ -39,9 +39,7 @@ async def list_remotes(services: Served, who: SeesAll) -> RemotesOut:  # noqa: A
 @router.get("/remote-kinds")
 async def list_kinds_of_remotes(who: CanRead) -> KindsOut:  # noqa: ARG001
     """The sorts of remotes, and what each has to be told."""
-    return KindsOut(
-        items=[KindOut(kind=kind, settings=[*map(SettingOut.of, settings)]) for kind, settings in KINDS.items()]
-    )
+    return KindsOut.of(KINDS)
 
 
 @router.post("/remotes", status_code=201, response_model=RemoteOut, responses=problems(Conflict, BadOption, KeyReused))

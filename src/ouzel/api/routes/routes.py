@@ -1,25 +1,20 @@
-"""What is told, and to whom; and what was."""
+"""What is told, and to whom."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from ouzel.api.auth import IsAdmin, SeesAll
-from ouzel.api.cursors import Page, Paging
 from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
-from ouzel.api.schemas.base import Id
-from ouzel.api.schemas.telling import MessageOut, RouteIn, RouteOut, RoutePatch, RoutesOut
+from ouzel.api.schemas.telling import RouteIn, RouteOut, RoutePatch, RoutesOut
 from ouzel.api.services import Served
-from ouzel.base.errors import BadOption, ChangedSince, Conflict, Invalid, KeyReused, NotFound
-from ouzel.model.messages import Message, MessageState
-from ouzel.store.messages import MessageFilter
+from ouzel.base.errors import BadOption, ChangedSince, Conflict, KeyReused, NotFound
 
 router = APIRouter(prefix="/api/routes", tags=["telling people"], responses=signed_in_problems())
-messages = APIRouter(prefix="/api/messages", tags=["telling people"], responses=signed_in_problems())
 _Name = Annotated[str, Path(min_length=1, max_length=60)]
 
 
@@ -53,30 +48,3 @@ async def change_route(
 async def remove_route(name: _Name, services: Served, who: IsAdmin, expected: IfMatch) -> None:
     """What it has brought about already is still sent."""
     await services.routes.remove(name, by=who.by, revision=expected)
-
-
-@messages.get("", responses=problems(Invalid))
-async def list_messages(
-    services: Served,
-    ask: Paging,
-    who: SeesAll,  # noqa: ARG001
-    state: MessageState | None = None,
-    target: Annotated[str | None, Query(max_length=60)] = None,
-    word: Annotated[str, Query(max_length=200, description="only those whose id begins with it")] = "",
-) -> Page[MessageOut]:
-    """What was told, waits, failed, or was dropped; the latest first."""
-    which = MessageFilter(state.value if state else None, target, word)
-    found = await services.messages.page(which, before=ask.after_instant(), limit=ask.more)
-    total = await services.messages.count(which) if ask.exact else None
-    return ask.page(found, MessageOut.model_validate, key=_key, total=total)
-
-
-@messages.post("/{message_id}/retry", responses=problems(NotFound, Conflict))
-async def retry_message(message_id: Id, services: Served, who: IsAdmin) -> MessageOut:  # noqa: ARG001
-    """Send it again, after it failed."""
-    return MessageOut.model_validate(await services.messages.retry(message_id))
-
-
-def _key(message: Message) -> tuple[str, str]:
-    assert message.created_at is not None
-    return message.created_at.isoformat(), message.id

@@ -11,9 +11,7 @@ from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.telling import (
-    KindOut,
     KindsOut,
-    SettingOut,
     TargetIn,
     TargetOut,
     TargetPatch,
@@ -37,9 +35,7 @@ async def list_targets(services: Served, who: SeesAll) -> TargetsOut:  # noqa: A
 @router.get("/target-kinds")
 async def list_kinds_of_targets(who: CanRead) -> KindsOut:  # noqa: ARG001
     """The sorts of targets, and what each has to be told."""
-    return KindsOut(
-        items=[KindOut(kind=kind, settings=[*map(SettingOut.of, settings)]) for kind, settings in KINDS.items()]
-    )
+    return KindsOut.of(KINDS)
 
 
 @router.post("/targets", status_code=201, response_model=TargetOut, responses=problems(Conflict, BadOption, KeyReused))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -103,6 +104,10 @@ class KindOut(Out):
 
 class KindsOut(Out):
     items: list[KindOut]
+
+    @classmethod
+    def of(cls, kinds: Mapping[str, Iterable[Setting]]) -> Self:
+        return cls(items=[KindOut(kind=kind, settings=[*map(SettingOut.of, each)]) for kind, each in kinds.items()])
 
 
 class TestedOut(Out):

@@ -68,10 +68,13 @@ class Work:
         self._key: str = doc["key"]
         self._verify: str = doc["settings"].get("verify") or "digest"
         self.is_stopped = False
+        self._broken: Exception | None = None
+        """What went wrong on our side while obstore took what is sent: it would tell that as an error of its own."""
         try:
             self._obstore: Any = import_module("obstore")
         except ImportError:
             raise ToolMissing("obstore is not installed: pip install obstore") from None
+        self._theirs = _theirs()
         self._store: Any = _store(doc["settings"], float(doc["timeout_s"]))
 
     async def run(self) -> dict[str, Any]:
@@ -91,7 +94,7 @@ class Work:
             meta = await self._obstore.head_async(self._store, self._key)
         except FileNotFoundError:
             return None
-        except Exception as exc:  # noqa: BLE001 - obstore's have no root of their own
+        except self._theirs as exc:
             raise refusal(exc) from None
         return Found(meta["size"], meta["e_tag"])
 
@@ -131,6 +134,14 @@ class Work:
         await self._call(self._obstore.put_async(self._store, self._key, self._pieces(local, etags), **options))
 
     async def _pieces(self, local: Local, etags: Etags) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._paced(local, etags):
+                yield data
+        except Exception as exc:
+            self._broken = exc
+            raise
+
+    async def _paced(self, local: Local, etags: Etags) -> AsyncIterator[bytes]:
         """Read no faster than at the rate, and told as they are handed over."""
         rate, began_s, told_s, sent = int(self._doc.get("rate") or 0), time.monotonic(), 0.0, 0
         try:
@@ -172,7 +183,7 @@ class Work:
                 whole.update(data)
                 had += len(data)
                 _say({"bytes": min(had, size)})
-        except Exception as exc:  # noqa: BLE001
+        except self._theirs as exc:
             raise refusal(exc) from None
         return whole.hexdigest()
 
@@ -195,13 +206,8 @@ class Work:
     async def _call(self, asked: Any) -> Any:
         try:
             return await asked
-        except (OuzelError, Stopped):
-            raise
-        except Exception as exc:  # noqa: BLE001
-            cause = exc.__cause__ or exc.__context__
-            if isinstance(cause, (OuzelError, Stopped)):
-                raise cause from None
-            raise refusal(exc) from None
+        except self._theirs as exc:
+            raise self._broken or refusal(exc) from None
 
 
 def _digests(local: Local) -> Etags:
@@ -221,6 +227,11 @@ def _check_host(endpoint: str) -> None:
         raise RemoteUnreachable(f"there is no host {host}") from None
     if any(classify(ip_address(each[4][0])) in _NEVER for each in found):
         raise RemoteRefused(f"{host} is an address to which nothing is sent")
+
+
+def _theirs() -> tuple[type[Exception], ...]:
+    """What obstore raises: all else is a bug of ours."""
+    return (import_module("obstore.exceptions").BaseError, OSError)
 
 
 def _store(settings: Mapping[str, Any], timeout_s: float) -> Any:
@@ -244,7 +255,7 @@ def _store(settings: Mapping[str, Any], timeout_s: float) -> Any:
     retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=timeout_s)}
     try:
         return store.S3Store(settings["bucket"], config=config, client_options=client, retry_config=retries)
-    except Exception as exc:  # noqa: BLE001
+    except _theirs() as exc:
         raise refusal(exc) from None
 
 

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import Protocol, cast
 
 from ouzel.base.errors import ConnectionLost
@@ -24,20 +25,18 @@ _TLS_RECORD = 16 * 1024
 
 
 class Buffers:
-    """The receive buffers of one client. Safe to share: what arrives is consumed before the loop reads again."""
+    """The receive buffers of one client, made when first needed. Safe to share: what arrives is consumed before the loop reads
+    again."""
 
-    __slots__ = ("_plain", "wire")
+    @cached_property
+    def wire(self) -> memoryview:
+        """For what arrives."""
+        return memoryview(bytearray(BUFFER_BYTES))
 
-    def __init__(self) -> None:
-        self.wire = memoryview(bytearray(BUFFER_BYTES))
-        self._plain: memoryview | None = None
-
-    @property
+    @cached_property
     def plain(self) -> memoryview:
-        """For decrypted bytes; made when first needed."""
-        if self._plain is None:
-            self._plain = memoryview(bytearray(BUFFER_BYTES))
-        return self._plain
+        """For decrypted bytes."""
+        return memoryview(bytearray(BUFFER_BYTES))
 
 
 class Receiver(Protocol):
