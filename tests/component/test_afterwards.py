@@ -521,7 +521,7 @@ async def fetched(yard: Yard, name: str, **more: Any) -> Download:
         "folder": str(path.parent), "stem": name, "state": DownloadState.COMPLETED, "prio": 3, "profile": "", "wish": {},
         "metadata": {}, "retries": 0, "epoch": 0, "revision": 1, "title": "a film", "pieces": 1, "pieces_done": 1,
         "bytes": 4, "media_done_s": 5.0, "media_s": 5.0, "gaps": 2, "path": str(path), "format": "ts", "tracks": (),
-        "warnings": (), "created_at": now,
+        "warnings": (), "created_at": now, "pinned": False,
     }  # fmt: skip
     download = Download(**(values | more))
     async with yard.lib.db.transaction() as tx:
