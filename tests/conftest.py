@@ -18,6 +18,12 @@ if os.environ.get("CI"):  # the same examples each time; everywhere else new one
     settings.load_profile("ci")
 
 
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: no search for garbage goes through all of it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

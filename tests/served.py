@@ -58,6 +58,8 @@ from ouzel.services.targets import Targets
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import NewUser, Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
+from ouzel.services.videos import Videos
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -226,6 +228,7 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     notices, queue, places = Notices(db), SqliteJobQueue(db, ownership), Places({"recordings": folder})
     pipelines = Pipelines(db, Steps(StepKind(name, nothing_made) for name in SHAPES).check)
     retention = Retention(db, channels, {}, notices, RetentionRules())
+    videos = Videos(db, VideoWords(db))
     imports = VideoImports(db, places, [folder / "data"])
     jobs = Jobs(queue, [*retention.kinds(), *imports.kinds()], {QUEUE: 1}, db.clock)
     retention.serve(jobs)
@@ -234,8 +237,8 @@ def make_services(db: Db, rules: ApiRules, auth_rules: AuthRules, folder: Path, 
     return Services(
         db=db, secrets=keys, auth=Auth(db, keys, passwords, audit, auth_rules), users=Users(db, passwords), audit=audit,
         events=bus, labels=ChannelLabels(db), health=Health(db), metrics=Metrics(), channels=channels,
-        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]),
-        broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), imports=imports,
+        roster=Roster(db, channels), revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes, videos]),
+        broadcasts=Broadcasts(db, channels, ownership), recordings=idle, library=Library(db), videos=videos, imports=imports,
         uploads=uploads, watching=idle, jobs=queue, notices=notices, storage=idle, policies=policies, tasks=idle,
         pipelines=pipelines, afterwards=Afterwards(db, queue, channels, notices, places), targets=targets, routes=routes,
         messages=Messages(db), overviews=Overviews(db, channels, idle, idle, {}), downloads=downloads,

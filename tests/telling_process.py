@@ -1,7 +1,8 @@
 """Processes that tell what happens, to be killed: `python -m tests.telling_process FOLDER`.
 
 For each line `go` a child is forked, when everything is imported already. `child PID` is said, and by it: `put NUMBER` for each
-event that is committed, and `idle` when nothing waits to be told. What is told is written to `FOLDER/told`, a line for each.
+event that is committed, and `idle` when nothing waits to be told. What is told is written to `FOLDER/told`, a line for each
+message that is sent: the number of the child, the target, and the numbers of the events in it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Hasty(SystemClock):
 class Paper:
     """A service that writes down what it is told, and is away now and then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, child: int) -> None:
+        self._child = child
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     async def send(self, kind: str, settings: Mapping[str, Any], message: Outgoing) -> None:
@@ -57,7 +59,7 @@ class Paper:
         if random.random() < 0.1:
             raise ConnectFailed("away")
         numbers = [each["data"]["number"] for each in message.data.get("messages", ())] or [message.data["number"]]
-        os.write(self._file, "".join(f"{settings['url']} {number}\n" for number in numbers).encode())
+        os.write(self._file, f"{self._child} {settings['url']} {' '.join(map(str, numbers))}\n".encode())
 
     async def check(self, kind: str, settings: Mapping[str, Any]) -> None:
         pass
@@ -66,12 +68,13 @@ class Paper:
 async def main(folder: Path, number: int) -> None:
     async with open_db(folder / "ouzel.db", Hasty()) as db:
         channels, notices, box = Channels(db, Box()), Notices(db), Box()
-        targets = Targets(db, box, Paper(folder / "told"))
+        paper = Paper(folder / "told", number)
+        targets = Targets(db, box, paper)
 
         async def nap(_seconds: float) -> None:
             await anyio.sleep(0.001)
 
-        outbox = Outbox(db, targets, Paper(folder / "told"), notices, sleep=nap)
+        outbox = Outbox(db, targets, paper, notices, sleep=nap)
         telling = Telling(db, channels, outbox, sleep=nap)
         db.listen(telling.hear)
         changed = anyio.Event()

@@ -33,7 +33,7 @@ from ouzel.daemon.checkup.programs import check_ffmpeg, check_javascript
 from ouzel.daemon.checkup.result import Result
 from ouzel.daemon.lock import hold
 from ouzel.daemon.sockets import bind
-from ouzel.store.opening import prepare
+from ouzel.store.opening import HEAD, prepare
 from ouzel.system.ffmpeg import FfmpegFinder
 from ouzel.system.http import Http1Client
 from ouzel.testing.clock import FakeClock
@@ -342,6 +342,11 @@ def test_the_database_is_read_and_not_touched(tmp_path: Path) -> None:
         path.write_bytes(text)
         broken = check_database(tmp_path)
         assert (broken.level, broken.code) == ("error", "database_broken")
+    path.write_bytes(whole)
+    assert version(HEAD) == "database"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE copies")
+    assert check_database(tmp_path).code == "database_odd"
 
 
 # doors

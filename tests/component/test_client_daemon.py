@@ -217,7 +217,10 @@ def test_pipelines_and_who_uses_them(call: Call, say: Callable[..., str]) -> Non
     call("pipelines", "use", "to mp4", "--channel", "made", "--platform", "douyu", "--all")
     assert call("channels", "show", channel["id"])[0]["settings"]["pipeline"] == "to mp4"
     assert call("pipelines", "remove", "to mp4", code=EXIT_BAD_ARGUMENTS)[0]["code"] == "conflict"
-    call("pipelines", "use", "none", "--channel", "made", "--platform", "douyu", "--all")
+    for word, counts in (("none", ""), ("inherit", "to mp4")):
+        call("pipelines", "use", word, "--channel", "made")
+        assert call("channels", "show", channel["id"])[0]["effective"]["pipeline"]["value"] == counts
+    call("pipelines", "use", "inherit", "--platform", "douyu", "--all")
     call("pipelines", "remove", "to mp4")
     [undone] = call("channels", "undo")
     assert undone["subjects"] == ["to mp4"]
@@ -367,7 +370,10 @@ def test_rules_that_delete_and_who_uses_them(call: Call, say: Callable[..., str]
     [shown] = call("channels", "show", channel["id"])
     assert shown["settings"]["policy"] == "fortnight"
     call("retention", "remove", "fortnight", code=EXIT_BAD_ARGUMENTS)
-    call("retention", "use", "none", "--channel", "kept", "--platform", "huya", "--all")
+    for word, counts in (("none", ""), ("inherit", "fortnight")):
+        call("retention", "use", word, "--channel", "kept")
+        assert call("channels", "show", channel["id"])[0]["effective"]["policy"]["value"] == counts
+    call("retention", "use", "inherit", "--platform", "huya", "--all")
     call("retention", "remove", "fortnight")
     assert all(each["name"] != "fortnight" for each in call("retention", "list"))
 
@@ -446,6 +452,8 @@ def test_how_long_cameras_keep_their_recordings_becomes_a_rule(
         ("add", "odd", "--keep-days", "a while"),
         ("add", "odd", "--keep-count", "-3"),
         ("add", "odd", "--keep-bytes", "none"),
+        ("add", "odd", "--keep-bytes", "500"),
+        ("add", "odd", "--keep-free", "900TB"),
         ("add", "odd", "--keep-free", "0"),
         ("edit", "nobody", "--keep-days", "3"),
         ("edit", "nobody"),

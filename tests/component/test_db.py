@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, StorageError
+from ouzel.base.errors import DatabaseDamaged, DatabaseOdd, DatabaseTooNew, StorageError
 from ouzel.model.happening import Happening, StoredEvent
 from ouzel.store.db import Db, open_db
-from ouzel.store.opening import HEAD, prepare
+from ouzel.store.opening import HEAD, check_present, prepare
 from ouzel.store.tables import layers
 from ouzel.system.clock import SystemClock
 
@@ -112,6 +112,22 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseTooNew, match=rf"9999.*{HEAD}"):
         prepare(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [("DROP TABLE copies", "copies"), ("ALTER TABLE notices DROP COLUMN dismissed_by", "notices.dismissed_by")],
+)
+def test_a_database_of_between_two_releases_is_refused_in_one_line(tmp_path: Path, change: str, lacks: str) -> None:
+    path = tmp_path / "ouzel.db"
+    prepare(path)
+    prepare(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(change)
+
+    for look in (prepare, check_present):
+        with pytest.raises(DatabaseOdd, match=rf"{HEAD}, and has no {lacks}:.*put the file aside"):
+            look(path)
 
 
 @pytest.mark.parametrize("content", [b"hello, this is a text and no database", b"SQLite format 3\x00" + b"\x7f" * 5000])

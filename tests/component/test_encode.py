@@ -165,6 +165,10 @@ async def test_what_makes_no_sense_is_said_before_anything_is_begun(tmp_path: Pa
     sheet.write_text("no picture")
     with pytest.raises(BadOption, match="is no picture"):
         await check_encode(EncodeWish(watermark=Watermark(picture=sheet)), finder)
+    row = tmp_path / "100%d.png"  # ffmpeg looks for 1000.png, 1001.png …
+    row.write_bytes(b"")
+    with pytest.raises(BadOption, match="rename it"):
+        await check_encode(EncodeWish(watermark=Watermark(picture=row)), finder)
 
 
 def _poor(tmp_path: Path) -> FfmpegFinder:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from sqlalchemy import insert
 from tests.component.library import Library, library
 
 from ouzel.base.errors import NotFound
@@ -16,6 +18,7 @@ from ouzel.model.states import RecordingState
 from ouzel.services.notices import Notices
 from ouzel.services.noticing import NOT_RECORDED_S, TROUBLE_S, Noticing
 from ouzel.store.notices import NoticeFilter
+from ouzel.store.tables import pipeline_runs
 
 pytestmark = pytest.mark.anyio
 
@@ -230,6 +233,31 @@ async def test_other_rooms_tell_what_is_wrong_with_them(lib: Library, notices: N
     wrong.clear()
     await noticing.look()
     assert await open_codes(notices) == ["follow.problem"]
+
+
+@pytest.mark.parametrize("code", ["pipeline.missing", "hook.failed", "target.failed", "retention.stuck"])
+async def test_what_is_raised_where_it_happens_is_over_where_it_ends(lib: Library, notices: Notices, code: str) -> None:
+    await notices.raise_notice(f"{code}:a", code)
+    await Noticing(lib.db, notices).look()
+    assert await open_codes(notices) == [code]
+
+
+async def test_a_run_that_failed_is_told_until_its_recording_is_removed(lib: Library, notices: Notices) -> None:
+    await lib.channel()
+    recording = await lib.recording(state=RecordingState.DONE)
+    run: dict[str, Any] = {
+        "id": "run1", "pipeline": "p", "recording_id": recording.id, "steps": [{"step": "thumbnails"}], "at": 0,
+        "taken": [], "files": [], "skipped": [], "state": "failed", "job_id": "j", "by": "", "created_at": lib.clock.now(),
+    }  # fmt: skip
+    async with lib.db.transaction() as tx:
+        await tx.execute(insert(pipeline_runs).values(run))
+    await notices.raise_notice("pipeline.failed:run1", "pipeline.failed")
+    noticing = Noticing(lib.db, notices)
+    await noticing.look()
+    assert await open_codes(notices) == ["pipeline.failed"]
+    await lib.change(recording, deleted_at=lib.clock.now())
+    await noticing.look()
+    assert await notices.page() == []
 
 
 async def test_a_task_that_crashed_and_is_well_again(lib: Library, notices: Notices) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from typing import Any
 
 import anyio
 import pytest
+from tests.component.http_server import answer, serving
 
 from ouzel.base.errors import BadOption, ConnectionLost, Stalled, TargetRefused
+from ouzel.notify import covers
 from ouzel.notify.host import AppriseLimits, open_apprise
 from ouzel.notify.sender import Outgoing
 from ouzel.testing.messages import fake_service
@@ -29,6 +35,57 @@ async def test_it_sends_and_ends_when_there_is_nothing_more() -> None:
                 await anyio.sleep(0.01)
         await apprise(SAYS, {"url": service.url.replace("http://", "json://")})
         assert apprise.pids != [pid]
+
+
+JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 10
+
+
+PUBLIC = (
+    "from ouzel.notify import covers, worker; covers.classify = lambda _: covers.AddressClass.PUBLIC; worker.main()"
+)
+"""For it our pictures, too, are on a public address."""
+
+
+async def test_a_picture_is_attached_or_the_words_go_alone() -> None:
+    routes = {
+        "/good": answer(JPEG, Content_Type="image/jpeg"),
+        "/moved": answer(status="302 Found", Location="/good"),
+        "/gone": answer(JPEG, status="404 Not Found", Content_Type="image/jpeg"),
+        "/page": answer(JPEG, Content_Type="text/html"),
+        "/empty": answer(Content_Type="image/png; x=y"),
+        "/large": answer(bytes(covers.MOST_BYTES + 1), Content_Type="image/png"),
+    }
+    async with fake_service({}) as service, serving(routes) as pictures, open_apprise(worker=("-c", PUBLIC)) as apprise:
+        for path in (*routes, "/nothing"):
+            await apprise(replace(SAYS, picture=pictures.url(path)), {"url": service.url.replace("http://", "json://")})
+    told = [[base64.b64decode(each["base64"]) for each in got.json["attachments"]] for got in service.got]
+    assert told == [[JPEG], [JPEG], [], [], [], [], []]
+    assert {got.json["title"] for got in service.got} == {"小明 is live"}
+
+
+async def test_a_picture_of_this_machine_is_not_fetched() -> None:
+    routes = {"/good": answer(JPEG, Content_Type="image/jpeg")}
+    async with fake_service({}) as service, serving(routes) as pictures, open_apprise() as apprise:
+        url = service.url.replace("http://", "json://")
+        await apprise(replace(SAYS, picture=pictures.url("/good")), {"url": url})
+    assert (service.got[0].json["attachments"], pictures.asked) == ([], [])
+
+
+async def test_what_failed_with_a_picture_is_tried_again_without() -> None:
+    asked: list[str] = []
+
+    async with open_apprise() as apprise:
+
+        async def ask(doc: dict[str, Any], settings: Any) -> tuple[bool, str]:
+            asked.append(doc["picture"])
+            return len(asked) > 2, "no"
+
+        apprise._ask = ask
+        message = replace(SAYS, picture="https://img.example/cover.jpg")
+        for number in range(4):
+            with nullcontext() if number > 1 else pytest.raises(ConnectionLost):
+                await apprise(message, {"url": "json://x"})
+    assert asked == [message.picture, "", "", message.picture]
 
 
 async def test_addresses_are_looked_at_when_they_are_set() -> None:

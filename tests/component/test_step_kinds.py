@@ -14,7 +14,7 @@ from tests.bench import Bench, made_of
 from tests.component.library import START, Library, library
 from tests.recordings import record
 
-from ouzel.base.errors import BadOption, NotFound, OutputExists, ToolFailed
+from ouzel.base.errors import BadOption, NotFound, OutputExists, ToolFailed, ToolMissing
 from ouzel.config.tables import HookSettings
 from ouzel.engine import ledgers
 from ouzel.model.pipelines import parse_steps
@@ -197,6 +197,13 @@ async def test_a_hook_that_fails_fails_its_step(lib: Library, bench: Bench, tmp_
 async def test_a_hook_that_there_is_not_is_told_when_it_is_set(lib: Library) -> None:
     with pytest.raises(NotFound, match="has no hook x; there are h"):
         await (await command(lib, h=shell("true"))).check({"hook": "x"})
+
+
+async def test_a_hook_whose_program_is_not_here_is_told_when_it_is_set(lib: Library) -> None:
+    gone = await command(lib, h=HookSettings(("/nowhere/program",), on=()), ours=HookSettings((sys.executable,), on=()))
+    with pytest.raises(ToolMissing, match="the hook h starts /nowhere/program, which is no program"):
+        await gone.check({"hook": "h"})
+    await gone.check({"hook": "ours"})
 
 
 async def test_programs_of_others_are_not_held_up(tmp_path: Path, lib: Library, bench: Bench) -> None:

@@ -95,6 +95,10 @@ async def test_the_edges_of_what_may_be_said_can_be_done(steps: Steps, name: str
         ({"step": "convert", "watermark": "/nowhere/mark.png"}, "convert: /nowhere/mark.png does not exist"),
         ({"step": "convert", "watermark": __file__}, "convert: the watermark .* is no picture"),
         ({"step": "convert", "watermark": "\U0001003f"}, "convert: no font here"),
+        (
+            {"step": "convert", "watermark": "a", "watermark_font": "/nowhere/a.ttf"},
+            "convert: /nowhere/a.ttf does not exist",
+        ),
         ({"step": "convert", "format": "ts", "video": "av1"}, "convert: av1 video cannot be carried in MPEG-TS"),
         ({"step": "convert", "format": "flv", "video": "hevc"}, "convert: few programs read hevc in FLV"),
         ({"step": "convert", "format": "m4a", "height": 720}, "convert: m4a holds sound only"),

@@ -16,6 +16,7 @@ from tests.remotes import Servers, open_servers
 from ouzel.base.errors import (
     CopyDiffers,
     OuzelError,
+    RemoteFull,
     RemoteRefused,
     RemoteTaken,
     RemoteUnreachable,
@@ -205,6 +206,11 @@ async def test_an_rclone_that_is_too_old_is_told(tmp_path: Path) -> None:
     ("code", "said", "error", "words"),
     [
         (1, '2026/11/23 05:35:41 CRITICAL: Failed to create file system for "x:": no', RemoteRefused, "rclone: Failed to create"),
+        (1, "ERROR : Attempt 1/1 failed with 1 errors and: preallocate: file too big for remaining disk space", RemoteFull,
+         "rclone: preallocate"),
+        (1, "ERROR : a: Failed to copy: 507 Insufficient Storage", RemoteFull, "507"),
+        (1, "ERROR : a: Failed to copy: googleapi: Error 403: quotaExceeded, storageQuotaExceeded", RemoteFull, "403"),
+        (1, "ERROR : a: write /mnt/nas/a: no space left on device", RemoteFull, "no space"),
         (5, "ERROR : a: Failed to copy: quota", RemoteUnreachable, "quota"),
         (1, "dial tcp: i/o timeout", RemoteUnreachable, "timeout"),
         (-9, "", RemoteUnreachable, "signal 9"), (7, "", RemoteRefused, "code 7 and gave no reason"),
@@ -214,6 +220,17 @@ def test_what_rclone_says_is_passing_or_not(code: int, said: str, error: type[Ou
     found = rclone.refusal(code, said)
     assert type(found) is error
     assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        (507, "", RemoteFull), (403, "<Code>QuotaExceeded</Code>", RemoteFull), (403, "<Code>AccessDenied</Code>", RemoteRefused),
+        (503, "<Code>SlowDown</Code>", RemoteUnreachable),
+    ],
+)  # fmt: skip
+def test_what_a_bucket_says_is_passing_or_not(status: int, said: str, error: type[OuzelError]) -> None:
+    assert type(s3_child.refusal(OSError(f"Server returned non-2xx status code: {status} x: {said}"))) is error
 
 
 def test_etags_of_other_servers_are_none_of_ours(tmp_path: Path) -> None:
@@ -269,7 +286,14 @@ async def test_a_bug_of_ours_is_no_refusal_of_the_server(
     path.write_bytes(bytes(size))
     _, settings = servers.settings("s3")
     work = s3_child.Work(
-        {"op": "put", "path": str(path), "key": f"bug-{size}", "settings": settings, "timeout_s": 9, "may_replace": True}
+        {
+            "op": "put",
+            "path": str(path),
+            "key": f"bug-{size}",
+            "settings": settings,
+            "timeout_s": 9,
+            "may_replace": True,
+        }
     )
 
     def add(_self: Etags, _data: bytes) -> None:

@@ -159,10 +159,32 @@ def test_there_is_room_or_it_is_told_what_is_lacking(
             if not item.bytes.get(root.name) or item.kept or held & item.bytes.keys():
                 continue
             own = (item.rule and item.rule.keep_free) or 0
+            most = _most(items, roots, root)
+            keep = max((each for each in (root.keep_free, *asked) if each <= most), default=0)
             if item.trashed_at is not None:  # the trash is empty before anything lacks
                 assert root.free >= max(keep, root.least)
             elif own:
-                assert root.free >= max(own, root.least)
+                assert root.free >= max(room for room in (0, own, root.least) if room <= most)
+
+
+@given(_items(), _places, _trash)
+def test_nothing_goes_for_the_sake_of_room_that_cannot_be_had(
+    items: list[Item], roots: tuple[RootRoom, ...], trash: timedelta
+) -> None:
+    plan = plan_retention(items, roots, now=NOW, trash=trash)
+
+    by_name = {root.name: root for root in roots}
+    for step in plan.steps:
+        if step.why is Why.KEEP_FREE:
+            asked = (step.item.rule and step.item.rule.keep_free) or 0
+            places = [by_name[name] for name in step.item.bytes]
+            assert any(root.free < each <= _most(items, roots, root) for root in places for each in (asked, root.least))
+
+
+def _most(items: list[Item], roots: tuple[RootRoom, ...], root: RootRoom) -> int:
+    """Bytes that would be free without any recording."""
+    names = {each.name for each in roots if each is root or (root.disk and each.disk == root.disk)}
+    return root.free + sum(held for item in items for name, held in item.bytes.items() if name in names)
 
 
 @settings(max_examples=300)

@@ -102,12 +102,24 @@ def test_roots_on_one_disk_make_room_for_each_other() -> None:
 
 
 def test_what_lacks_is_told() -> None:
-    items = [item("1", 1, 10, Rule(keep_free=100)), item("2", 2, 50, Rule(keep_free=100), kept=Kept.PINNED)]
+    items = [item("1", 1, 10, Rule(keep_free=70)), item("2", 2, 50, Rule(keep_free=70), kept=Kept.PINNED)]
     plan = plan_retention(items, [RootRoom("main", 15)], now=NOW, trash=WEEK)
-    assert [(root.frees, root.lacks) for root in plan.roots] == [(10, 75)]
+    assert [(root.frees, root.lacks) for root in plan.roots] == [(10, 45)]
     assert (plan.kept, plan.frees) == ({Kept.PINNED: 1}, 10)
     plan = plan_retention([], [RootRoom("main", 15, keep_free=20)], now=NOW, trash=WEEK)
     assert [(root.frees, root.lacks) for root in plan.roots] == [(0, 5)]
+
+
+def test_what_cannot_be_had_deletes_no_library() -> None:
+    """A figure with a nought too many, or a disk that others have filled."""
+    items = [item(str(days), days, 10, Rule(keep_free=46)) for days in (1, 2, 3)]
+    for free, gone in ((15, []), (16, ["3", "2", "1"])):
+        plan = plan_retention(items, [RootRoom("main", free)], now=NOW, trash=WEEK)
+        assert [step.item.id for step in plan.steps] == gone
+        assert [(root.lacks, root.is_beyond) for root in plan.roots] == ([(31, True)] if not gone else [(0, False)])
+    trashed = item("t", 9, 10, trashed_at=NOW)
+    assert planned([*items, trashed], free=5) == []
+    assert planned([*items, trashed], free=5, least=20) == [("t", "low", "now"), ("3", "keep_free", "now")]
 
 
 def test_what_has_begun_is_ended() -> None:

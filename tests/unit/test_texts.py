@@ -14,7 +14,7 @@ from ouzel import cli
 from ouzel.base.errors import NetworkError, OuzelError, SiteError
 from ouzel.cli import texts
 from ouzel.cli.output import Output
-from ouzel.cli.texts import sentences
+from ouzel.cli.texts import refusals, sentences
 from ouzel.model.events import EventCode
 from ouzel.model.flow import EndReason
 from ouzel.model.states import RecordingState
@@ -129,8 +129,10 @@ def test_the_language_is_the_users(environment: dict[str, str], language: str, m
 
 
 def test_sentences_in_chinese_have_the_same_fields_and_are_said_somewhere() -> None:
-    said = "".join(path.read_text() for path in SOURCES.parent.rglob("*.py") if path.name != "sentences.py")
-    for english, chinese in sentences.ZH.items():
+    said = "".join(
+        path.read_text() for path in SOURCES.parent.rglob("*.py") if path.name not in {"sentences.py", "refusals.py"}
+    )
+    for english, chinese in (sentences.ZH | refusals.ZH).items():
         assert fields(english) == fields(chinese), english
         pieces = re.split(r"\{\w+\}|[:;,(] | among | by ", english)  # some are put together
         assert all(piece.strip(" ()[]") in said for piece in pieces[:-1] if len(piece) > len("[]: ")), english
@@ -162,6 +164,12 @@ def test_sentences_in_chinese_have_the_same_fields_and_are_said_somewhere() -> N
         ("convert: /nowhere/mark.png does not exist", "convert：/nowhere/mark.png 不存在"),
         ("there is a rule 7 days already", "已有规则 7 days"),
         ("the target phone was changed since", "目标 phone 此后又被修改过"),
+        ("remux has no field fromat; did you mean format?", "remux 没有字段 fromat；是否指 format？"),
+        (
+            "upload: the name template has no field {foo}; it knows {name}",
+            "upload：名称模板没有字段 {foo}；可用的有 {name}",
+        ),
+        ("/keep_days: Input should be greater than 0", "keep_days 应大于 0"),
         ("what nobody has heard: of", None),
     ],
 )

@@ -66,6 +66,7 @@ class FieldError(BaseModel):
 
     pointer: str | None = Field(None, description="JSON pointer into the body", examples=["/labels/0"])
     parameter: str | None = Field(None, description="of the path, the query, or a header")
+    position: int | None = Field(None, description="characters before the place in it that is wrong")
     code: str
     detail: str
 
@@ -150,18 +151,30 @@ async def ours(request: Request, exc: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-    pointer, existing = error.context.get("pointer"), error.context.get("existing")
+    existing, fields = error.context.get("existing"), _fields(error)
     return problem(
         request, status, error.code, error.message, retry=error.retry, headers=headers,
-        fields=[FieldError(pointer=str(pointer), parameter=None, code=error.code, detail=error.message)] if pointer else None,
+        fields=fields,
         existing=str(existing) if existing else None,
     )  # fmt: skip
+
+
+def _fields(error: OuzelError) -> list[FieldError] | None:
+    """Where in the request it is, if it says so."""
+    pointer, parameter = error.context.get("pointer"), error.context.get("parameter")
+    position = cast("int | None", error.context.get("position"))
+    if not pointer and not parameter:
+        return None
+    where = {"pointer": str(pointer) if pointer else None, "parameter": str(parameter) if parameter else None}
+    return [FieldError(**where, position=position, code=error.code, detail=error.message)]
 
 
 async def _of_http(request: Request, exc: Exception) -> Response:
     error = cast("HTTPException", exc)
     if error.status_code == 400:  # of FastAPI, for a body that is not even text, or nested without end
-        wrong = FieldError(pointer="", parameter=None, code="json_invalid", detail="this is no JSON in UTF-8")
+        wrong = FieldError(
+            pointer="", parameter=None, position=None, code="json_invalid", detail="this is no JSON in UTF-8"
+        )
         return problem(request, 422, errors.Invalid.code, f"body: {wrong.detail}", fields=[wrong])
     code = _HTTP_CODES.get(error.status_code, "bad_input")
     detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
@@ -194,8 +207,9 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     if where == "body":
         steps = [] if error["type"] == "json_invalid" else path
         pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-        return FieldError(pointer=pointer, parameter=None, code=error["type"], detail=error["msg"])
-    return FieldError(pointer=None, parameter=".".join(path), code=error["type"], detail=error["msg"])
+        return FieldError(pointer=pointer, parameter=None, position=None, code=error["type"], detail=error["msg"])
+    parameter = ".".join(path)
+    return FieldError(pointer=None, parameter=parameter, position=None, code=error["type"], detail=error["msg"])
 
 
 async def _of_bug(request: Request, exc: Exception) -> Response:  # noqa: ARG001 - it is logged with its traceback

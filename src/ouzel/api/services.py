@@ -40,6 +40,7 @@ from ouzel.services.targets import Targets
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.videos import Videos
 from ouzel.services.watching import PlatformLoad
 from ouzel.store.db import Db
 from ouzel.store.jobs import SqliteJobQueue
@@ -112,6 +113,7 @@ class Services:
     broadcasts: Broadcasts
     recordings: Recorders
     library: Library
+    videos: Videos
     imports: VideoImports
     uploads: Uploads
     watching: Watchers

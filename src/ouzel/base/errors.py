@@ -71,7 +71,8 @@
     │   ├── FileRemoved        file_removed         what was being written is not in its folder any more
     │   ├── SecretUnreadable   secret_unreadable    `secret.key` is damaged, or not the one that a secret was encrypted with
     │   ├── DatabaseDamaged    database_damaged     SQLite cannot make sense of the file
-    │   └── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
+    │   ├── DatabaseTooNew     database_too_new     a newer Ouzel wrote it
+    │   └── DatabaseOdd        database_odd         of the present version, with other tables: no release wrote it
     ├── ToolError              tool                 a program that we call
     │   ├── ToolMissing        tool_missing
     │   └── ToolFailed         tool_failed
@@ -79,6 +80,7 @@
     ├── RemoteError            remote               where copies go
     │   ├── RemoteRefused      remote_refused       it says no: keys, bucket, rights; or nobody knows such a remote
     │   ├── RemoteUnreachable  remote_unreachable   it does not answer, or cannot now
+    │   ├── RemoteFull         remote_full          it has no room, or none for us
     │   ├── RemoteTaken        remote_taken         something else stands where the copy was to go
     │   └── CopyDiffers        copy_differs         what is there is not what was sent
     ├── StaleOwner             stale_owner          somebody else owns the work by now: what was to be committed is not
@@ -437,6 +439,10 @@ class DatabaseTooNew(StorageError):
     code = "database_too_new"
 
 
+class DatabaseOdd(StorageError):
+    code = "database_odd"
+
+
 class ToolError(OuzelError):
     code = "tool"
 
@@ -463,6 +469,10 @@ class RemoteRefused(RemoteError):
 
 class RemoteUnreachable(RemoteError):
     code, retry = "remote_unreachable", Retry.SOON
+
+
+class RemoteFull(RemoteError):
+    code, retry = "remote_full", Retry.LATER
 
 
 class RemoteTaken(RemoteError):

@@ -89,11 +89,11 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @pipelines.command()
-@click.argument("name", metavar="NAME|none")
+@click.argument("name", metavar="NAME|none|inherit")
 @places
 @talking
 def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
-    """Say which pipeline is run over recordings of a channel, a platform, or all; `none` goes back to what holds above it."""
+    """Say which pipeline is run over recordings of a channel, a platform, or all; `none`, or `inherit` what holds above."""
     unknown = NotFound(f"there is no pipeline {name[:60]}; `ouzel pipelines list` has them")
     return use_at(output, api, "pipeline", name, among="pipelines", unknown=unknown, said="pipelines.used", **where)
 

@@ -94,11 +94,11 @@ def remove(output: Output, api: Api, *, name: str) -> int:
 
 
 @retention.command()
-@click.argument("name", metavar="NAME|none")
+@click.argument("name", metavar="NAME|none|inherit")
 @places
 @talking
 def use(output: Output, api: Api, *, name: str, **where: Any) -> int:
-    """Say which rule is used for a channel, a platform, or all; `none` goes back to what holds above it."""
+    """Say which rule is used for a channel, a platform, or all; `none`, or `inherit` what holds above."""
     unknown = NotFound(f"there is no rule {name[:60]}; `ouzel retention list` has them")
     return use_at(output, api, "policy", name, among="policies", unknown=unknown, said="retention.used", **where)
 
@@ -119,6 +119,8 @@ def plan(output: Output, api: Api) -> int:
         if root["kept"]:
             unknown = format_size(root["unknown_bytes"])
             output.say(tr(f"retention.kept.{root['kept']}", root=root["name"], unknown=unknown))
+        elif root["out_of_reach"]:
+            output.say(tr("retention.out_of_reach", root=root["name"], size=format_size(root["keep_free_bytes"])))
         elif root["lacks_bytes"]:
             output.say(tr("retention.lacks", root=root["name"], size=format_size(root["lacks_bytes"])))
     for why, count in doc["kept"].items():
@@ -146,11 +148,17 @@ def _read(limits: dict[str, str | None]) -> dict[str, Any]:
     """Raises: BadOption."""
     return {
         "keep_days": _limit(limits["keep_days"], _days),
-        "keep_bytes": _limit(limits["keep_bytes"], parse_size),
+        "keep_bytes": _limit(limits["keep_bytes"], _size),
         "keep_count": _limit(limits["keep_count"], _count),
-        "keep_free": _limit(limits["keep_free"], parse_size),
+        "keep_free": _limit(limits["keep_free"], _size),
         "per": limits["per"],
     }
+
+
+def _size(text: str) -> int:
+    if text.strip().isdecimal():
+        raise BadOption(f"{text[:40]!r} has no unit: write 500MB, 500GB or 2TiB")
+    return parse_size(text)
 
 
 def _limit(text: str | None, read: Callable[[str], float]) -> float | None:

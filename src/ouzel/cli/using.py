@@ -13,7 +13,8 @@ from ouzel.cli.groups import done
 from ouzel.cli.main import EXIT_OK
 from ouzel.cli.output import Output
 
-NONE = "none"
+NONE, _INHERIT = "none", "inherit"
+"""Nothing, whatever holds above; what holds above."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -45,7 +46,7 @@ def use_at(
     platforms: Sequence[str],
     everywhere: bool,
 ) -> int:
-    """Set it at every place that was named; `none` takes it away.
+    """Set it at every place that was named.
 
     Args:
         among: the list of the API that has what there is.
@@ -54,8 +55,8 @@ def use_at(
     """
     if not (channels or platforms or everywhere):
         raise BadOption("name what it is used for: --channel, --platform or --all")
-    value = None if name == NONE else name
-    if value is not None and all(each["name"] != value for each in api.get(among)["items"]):
+    value = {NONE: "", _INHERIT: None}.get(name, name)
+    if value and all(each["name"] != value for each in api.get(among)["items"]):
         raise unknown
     for channel in channels:
         found = api.find("channels", channel, "name", "addresses")

@@ -79,6 +79,8 @@ from ouzel.services.telling_stories import Say
 from ouzel.services.uploads import Uploads
 from ouzel.services.users import Users
 from ouzel.services.video_imports import VideoImports
+from ouzel.services.video_words import VideoWords
+from ouzel.services.videos import Videos
 from ouzel.services.watching import Watching
 from ouzel.store.db import Db, Tx, open_db
 from ouzel.store.downloads import DownloadRepo
@@ -119,6 +121,7 @@ class Daemon:
     telling: Telling
     overviews: Overviews
     retention: Retention
+    words: VideoWords
     services: Services
 
     @property
@@ -128,6 +131,7 @@ class Daemon:
             "reconciler": self.reconciler.run, "storage": self.storage.run, "noticing": self.noticing.run,
             "hooks": self.hooks.run, "telling": self.telling.run, "overview": self.overviews.run,
             "housekeeping": Housekeeping(self.db).run, "retention": self.retention.run,
+            "words": self.words.run,
         }  # fmt: skip
 
 
@@ -185,6 +189,8 @@ async def open_daemon(
 
         of_steps = StepJobs(db, steps, afterwards, downloads.repo, places, check_room)
         retention = Retention(db, channels, gates, notices, _retention(settings), in_use=afterwards.in_use)
+        words = VideoWords(db)
+        videos = Videos(db, words)
         imports = VideoImports(db, places, [settings.storage.data])
         uploads = Uploads(db, gates, imports)
         kinds = [
@@ -219,10 +225,11 @@ async def open_daemon(
         )
         reconciler = Reconciler(db, channels, broadcasts, ownership)
         for listener in (
-            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear,
+            recordings.hear, reconciler.hear, watching.on_event, noticing.hear, overviews.hear, retention.hear, words.hear,
         ):  # fmt: skip
             stack.callback(db.listen(listener))
-        policies, pipelines, routes = Policies(db), Pipelines(db, steps.check, downloads=own), Routes(db)
+        policies, routes = Policies(db, storage.most_room), Routes(db)
+        pipelines = Pipelines(db, steps.check, downloads=own)
         targets = Targets(db, secrets.box, senders, language)
         apart_s = settings.watch.notify_interval.total_seconds()
         outbox = Outbox(db, targets, senders, notices)
@@ -230,8 +237,9 @@ async def open_daemon(
         stack.callback(db.listen(telling.hear))
         services = _services(
             settings, db, secrets, events=events, metrics=metrics, channels=channels, roster=Roster(db, channels),
-            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes]), broadcasts=broadcasts,
-            recordings=recordings, library=Library(db), imports=imports, uploads=uploads, watching=watching, jobs=queue,
+            revisions=Revisions(db, channels, [policies, pipelines, targets, routes, remotes, videos]), broadcasts=broadcasts,
+            recordings=recordings, library=Library(db), videos=videos, imports=imports, uploads=uploads,
+            watching=watching, jobs=queue,
             notices=notices, storage=storage,
             policies=policies, pipelines=pipelines, afterwards=afterwards, tasks=supervisor, overviews=overviews,
             downloads=downloads, retention=retention, targets=targets, routes=routes, messages=Messages(db),
@@ -244,7 +252,8 @@ async def open_daemon(
             settings=settings, db=db, channels=channels, broadcasts=broadcasts, recordings=recordings, watching=watching,
             supervisor=supervisor, reconciler=reconciler, recovery=recovery, jobs=jobs,
             storage=storage, notices=notices, noticing=noticing,
-            hooks=hooks, telling=telling, overviews=overviews, retention=retention, services=services,
+            hooks=hooks, telling=telling, overviews=overviews, retention=retention, words=words,
+            services=services,
         )  # fmt: skip
 
 

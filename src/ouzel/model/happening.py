@@ -32,6 +32,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "job.changed": "it waits, runs, is done, or failed",
         "download.changed": "it is there, waits, runs, is paused, failed, was cancelled, or edited",
         "download.finished": "it is over, and its file is whole",
+        "video.changed": "what people wrote of it, or its tags",
         "import.finished": "a file has become a video: one that lay there, or one that was sent",
         "download.removed": "its row is gone, with its files or without them",
         "notice.raised": "somebody should know this",

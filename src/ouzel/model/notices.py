@@ -43,6 +43,7 @@ CODES: Mapping[str, Severity] = MappingProxyType(
         "retention.freed": _S.INFO,
         "retention.held_back": _S.WARNING,
         "retention.in_vain": _S.WARNING,
+        "retention.out_of_reach": _S.WARNING,
         "retention.stuck": _S.WARNING,
         "task.crashed": _S.ERROR,
         "files.recovered": _S.INFO,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ouzel.base.errors import BadOption
+from ouzel.base.units import format_size
 
 
 class Per(StrEnum):
@@ -29,8 +30,8 @@ class Rule:
     """Bytes: while a storage root has less room, the oldest on it go, and at once."""
 
 
-def check_rule(rule: Rule) -> None:
-    """Raises: BadOption, whose context has `pointer`."""
+def check_rule(rule: Rule, most_room: int | None = None) -> None:
+    """Args: most_room: bytes of the largest disk; None: nobody knows. Raises: BadOption, whose context has `pointer`."""
     if rule.keep_days is not None and not (math.isfinite(rule.keep_days) and 0 < rule.keep_days <= 36_500):
         raise BadOption("recordings are kept for more than 0, and for 36500 days at most", pointer="/keep_days")
     if rule.keep_bytes is not None and not 0 < rule.keep_bytes <= 1 << 60:
@@ -39,6 +40,11 @@ def check_rule(rule: Rule) -> None:
         raise BadOption("so many recordings cannot be kept: 1 to 1000000", pointer="/keep_count")
     if rule.keep_free is not None and not 0 < rule.keep_free <= 1 << 60:
         raise BadOption("so many bytes cannot be kept free: more than 0, and 1 EiB at most", pointer="/keep_free")
+    if most_room is not None and (rule.keep_free or 0) >= most_room:
+        raise BadOption(
+            f"so much cannot be kept free: the largest disk of all storage roots has {format_size(most_room)}",
+            pointer="/keep_free",
+        )
     if (rule.keep_days, rule.keep_bytes, rule.keep_count, rule.keep_free) == (None, None, None, None):
         raise BadOption(
             "a rule without any limit deletes nothing: give days, bytes, a count, or room that it keeps free",

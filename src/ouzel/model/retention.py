@@ -2,7 +2,7 @@
 
 Of each rule: age, then count, then bytes. What they say goes into the trash, and leaves it after a while. Where a root has too
 little room, the trash is emptied before its time, the oldest first; then go, at once, the oldest of those whose rule says
-`keep_free`.
+`keep_free`. One that asks for more room than there were without any recording gets none: all would go, and for nothing.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class RootPlan:
     keep_free: int
     """The largest of its rules; 0: none has one."""
     kept: Kept | None = None
+    is_beyond: bool = False
+    """There would not be `keep_free` without any recording either: nothing goes for it."""
 
     @property
     def lacks(self) -> int:
@@ -256,9 +258,18 @@ class _Room:
         self._disks = {name: root.disk or f"root {name}" for name, root in roots.items()}
         self._free = {self._disks[name]: root.free for name, root in sorted(roots.items())}
         self._keep_free = {name: root.keep_free for name, root in roots.items()}
+        self._most = dict(self._free)
+        """By disk: what would be free without any recording."""
+        asked = [(name, root.keep_free) for name, root in roots.items()]
         for item in items:
             for name in _places(item, roots):
-                self._keep_free[name] = max(self._keep_free[name], (item.rule and item.rule.keep_free) or 0)
+                self._most[self._disks[name]] += item.bytes[name]
+                asked.append((name, (item.rule and item.rule.keep_free) or 0))
+        self._wanted = dict.fromkeys(roots, 0)
+        """The largest `keep_free` that can be had."""
+        for name, keep in asked:
+            self._keep_free[name] = max(self._keep_free[name], keep)
+            self._wanted[name] = max(self._wanted[name], self._to_be_had(name, keep))
 
     def free(self, item: Item) -> None:
         for name in _places(item, self._roots):
@@ -266,12 +277,15 @@ class _Room:
 
     def is_low(self, item: Item) -> bool:
         """Whether a root that it is on should have more room, for whatever reason."""
-        return any(self._left(name) < self._floor(name) for name in self._helps(item))
+        return any(self._left(name) < max(self._wanted[name], self._least(name)) for name in self._helps(item))
 
     def is_wanted(self, item: Item) -> bool:
         """Whether its own rule wants more room on a root that it is on."""
         keep = (item.rule and item.rule.keep_free) or 0
-        return bool(keep) and any(self._left(name) < max(keep, self._roots[name].least) for name in self._helps(item))
+        return bool(keep) and any(
+            self._left(name) < max(self._to_be_had(name, keep), self._to_be_had(name, self._least(name)))
+            for name in self._helps(item)
+        )
 
     def _helps(self, item: Item) -> list[str]:
         """Where there is more room without it."""
@@ -280,7 +294,8 @@ class _Room:
     def plans(self) -> tuple[RootPlan, ...]:
         return tuple(
             RootPlan(
-                name, root.free, self._floor(name), self._left(name) - root.free, self._keep_free[name], root.kept
+                name, root.free, self._floor(name), self._left(name) - root.free, self._keep_free[name], root.kept,
+                is_beyond=self._keep_free[name] > self._wanted[name],
             )
             for name, root in sorted(self._roots.items())
         )  # fmt: skip
@@ -289,7 +304,14 @@ class _Room:
         return self._free[self._disks[name]]
 
     def _floor(self, name: str) -> int:
-        return max(self._keep_free[name], self._roots[name].least)
+        return max(self._keep_free[name], self._least(name))
+
+    def _least(self, name: str) -> int:
+        return self._roots[name].least
+
+    def _to_be_had(self, name: str, room: int) -> int:
+        """This room, or none where nothing that goes would make it."""
+        return room if room <= self._most[self._disks[name]] else 0
 
 
 def _places(item: Item, roots: Mapping[str, RootRoom]) -> list[str]:

@@ -114,6 +114,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
                 "watermark_place": Field("top-right", "where it is", _PLACES),
                 "watermark_size": Field(0.05, "its height as a share of the picture's", (), 0.005, 1),
                 "watermark_opacity": Field(0.7, "1: nothing is seen through it", (), 0.05, 1),
+                "watermark_font": Field("", "file of a font; empty: one of this machine that has all characters of the text"),
                 "hardware": Field("off", "encoder of the machine; auto: one that works, else software", _HARDWARE),
                 "keep": _KEEP,
             },

@@ -17,6 +17,7 @@ from ouzel.notify.sender import Outgoing, Settings
 from ouzel.system.process import open_worker, signal_all
 
 _MOST_LINE = 1024 * 1024
+_MOST_PLAIN = 1000
 _WORKER = ("-m", "ouzel.notify.worker")
 
 
@@ -56,14 +57,24 @@ class AppriseHost:
         self._starting = anyio.Lock()
         self._places = anyio.CapacityLimiter(limits.threads)
         self._number = 0
+        self._plain: dict[str, None] = {}
+        """Ids of messages that failed with a picture, the latest last: some services send the words first, and then say no to it.
+        They are not to have the words again and again."""
 
     async def __call__(self, message: Outgoing, settings: Settings) -> None:
         """Raises: TargetRefused for what is no address; ConnectionLost for all else, as apprise does not say what it was."""
         lines = [message.text, message.url if message.url not in message.text else ""]
         body = "\n".join(line for line in lines if line) or message.title
-        ok, why = await self._ask({"url": settings["url"], "title": message.title, "body": body}, settings)
+        picture = "" if message.id in self._plain else message.picture
+        doc = {"url": settings["url"], "title": message.title, "body": body, "picture": picture}
+        ok, why = await self._ask(doc, settings)
         if ok:
+            self._plain.pop(message.id, None)
             return
+        if picture:
+            self._plain[message.id] = None
+            while len(self._plain) > _MOST_PLAIN:
+                del self._plain[next(iter(self._plain))]
         if "no address that apprise knows" in why:
             raise TargetRefused(why)
         raise ConnectionLost(f"apprise: {why}")

@@ -1,7 +1,7 @@
 """The child process that has apprise (`system.worker`). Started by `host`.
 
-Requests: `{"n", "url", "title", "body"}`, or without `title` and `body`: only look whether the address is one. Answers:
-`{"n", "ok", "why"}`. Names are looked up through our guard, so that no address leads to a metadata service.
+Requests: `{"n", "url", "title", "body", "picture"}`, the last an address or empty; or without all behind `url`: only look whether
+that is one. Answers: `{"n", "ok", "why"}`. Names are looked up through our guard, so that no address leads to a metadata service.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ import sys
 import threading
 from collections.abc import Mapping
 from importlib import import_module
-from ipaddress import ip_address
 from typing import Any
 
-from ouzel.system.guard import AddressClass, classify
+from ouzel.notify.covers import cover, may_be_reached
 from ouzel.system.worker import Question, own_streams, serve
 
-_NEVER = frozenset({AddressClass.LINK_LOCAL, AddressClass.OTHER})
 _LOCAL = ("dbus", "gnome", "glib", "kde", "qt", "macosx", "windows", "syslog")
 """Sorts that tell this machine, and nobody else."""
 _SHOWN = 300
@@ -56,7 +54,9 @@ def answer(doc: Mapping[str, Any]) -> tuple[bool, str]:
             return True, ""
         sender = apprise.Apprise()
         sender.add(service)
-        ok = bool(sender.notify(body=str(doc["body"]), title=str(doc["title"])))
+        with cover(str(doc["picture"]) if service.attachment_support else "") as paths:
+            files = {"attach": apprise.AppriseAttachment(paths=paths)} if paths else {}
+            ok = bool(sender.notify(body=str(doc["body"]), title=str(doc["title"]), **files))
         return ok, "" if ok else said.last or "the service did not take it"
     finally:
         logger.removeHandler(said)
@@ -81,7 +81,7 @@ def _guard_names() -> None:
 
     def checked(host: Any, *args: Any, **kwargs: Any) -> Any:
         found = ask(host, *args, **kwargs)
-        good = [each for each in found if classify(ip_address(each[4][0])) not in _NEVER]
+        good = [each for each in found if may_be_reached(str(each[4][0]))]
         if not good:
             raise socket.gaierror(socket.EAI_NONAME, f"{host} is an address to which no messages are sent")
         return good

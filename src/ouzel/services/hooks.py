@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import anyio
 
-from ouzel.base.errors import BadConfig, BadOption, NotFound, OuzelError, ToolFailed
+from ouzel.base.errors import BadConfig, BadOption, NotFound, OuzelError, ToolFailed, ToolMissing
 from ouzel.base.urls import redact, redact_text
 from ouzel.config.tables import HookSettings
 from ouzel.model.channel import Channel
@@ -132,6 +133,12 @@ class Hooks:
             known = f"there are {', '.join(self._specs)}" if self._specs else "it has none"
             raise NotFound(f"the configuration file has no hook {name[:60]}; {known}")
         return spec
+
+    def check(self, name: str) -> None:
+        """When it is set, and not first when a recording is over. Raises: NotFound, ToolMissing."""
+        spec = self.require(name)
+        if not spec.shell and shutil.which(spec.command[0]) is None:
+            raise ToolMissing(f"the hook {name} starts {spec.command[0]}, which is no program that can be run here")
 
     async def run_step(self, name: str, step: HookStep) -> int:
         """Start it, wait for its end. Returns: how many times: some are started once for each file.

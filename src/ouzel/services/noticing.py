@@ -45,8 +45,9 @@ _LOOK_AT = (
 _HAPPENS = frozenset(
     {
         "platform.strained", "task.crashed", "files.recovered", "follow.problem", "hook.failed", "hook.missed",
-        "target.failed",
-        "storage.all_pinned", "retention.freed", "retention.held_back", "retention.in_vain", "retention.stuck",
+        "target.failed", "pipeline.failed", "pipeline.missing",
+        "storage.all_pinned", "retention.freed", "retention.held_back", "retention.in_vain",
+        "retention.out_of_reach", "retention.stuck",
     }
 )  # fmt: skip
 """Raised where they happen; not ours to say that they are over."""
@@ -120,6 +121,7 @@ class Noticing:
             if notice.code in _LEVELS and key not in ripe:
                 await self._notices.over(key)
         await self._look_at_tasks([notice for notice in known.values() if notice.code == "task.crashed"], now)
+        await self._look_at_runs([notice for notice in known.values() if notice.code == "pipeline.failed"])
 
     async def _count(self, trouble: Trouble, last: datetime, known: Notice) -> None:
         """Who has dismissed those that were told knows nothing of one more."""
@@ -149,6 +151,12 @@ class Noticing:
                 is_well = view.state is TaskState.RUNNING and view.since_s >= _CALM_S
             if is_well:
                 await self._notices.over(notice.key)
+
+    async def _look_at_runs(self, failed: Sequence[Notice]) -> None:
+        """Nothing is to be done any more about what was removed."""
+        runs = {notice.key.removeprefix("pipeline.failed:"): notice for notice in failed}
+        for run_id in runs.keys() - await self._repo.failed_runs([*runs]):
+            await self._notices.over(runs[run_id].key)
 
     # -- what may be wrong --------------------------------------------------------------------------------------------
 

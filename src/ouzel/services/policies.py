@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import anyio.to_thread
+
 from ouzel.base.errors import BadOption, Conflict
 from ouzel.model.channel import Layer
 from ouzel.model.policies import Per, Rule, check_rule
@@ -20,9 +22,11 @@ KIND = "policy"
 class Policies(NamedThings[Rule]):
     kind = KIND
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, most_room: Callable[[], int | None] = lambda: None) -> None:
+        """Args: most_room: bytes of the largest disk; None: of one nobody knows. Blocking."""
         self._policies = PolicyRepo(db)
         super().__init__(db, self._policies, KIND, "rule")
+        self._most_room = most_room
 
     def parse(self, doc: Mapping[str, Any]) -> Rule:
         return Rule(doc["keep_days"], doc["keep_bytes"], doc["keep_count"], Per(doc["per"]), doc["keep_free"])
@@ -45,6 +49,7 @@ class Policies(NamedThings[Rule]):
 
     async def add(self, name: str, rule: Rule, *, by: str) -> Named[Rule]:
         """Raises: BadOption; Conflict when there is one of that name."""
+        check_rule(rule, await anyio.to_thread.run_sync(self._most_room))
         return await self.put_new(name, rule, by=by)
 
     async def change(
@@ -53,7 +58,14 @@ class Policies(NamedThings[Rule]):
         """Args: edit: of the rule as it is by then. Raises: NotFound, BadOption; ChangedSince when `revision` is not the present
         one.
         """
-        return await self.edit(name, edit, by=by, revision=revision)
+        most_room = await anyio.to_thread.run_sync(self._most_room)
+
+        def checked(before: Rule) -> Rule:
+            rule = edit(before)
+            check_rule(rule, most_room)
+            return rule
+
+        return await self.edit(name, checked, by=by, revision=revision)
 
 
 async def check_named_in(tx: Tx, repo: PolicyRepo, given: Layer) -> None:

@@ -24,9 +24,12 @@ class RetentionNotices:
         """
         known = await self._notices.not_over()
         for root in plan.roots:
-            lacks = root.lacks if root.kept is None else 0
+            is_beyond = root.is_beyond and root.kept is None
+            lacks = root.lacks if root.kept is None and not is_beyond else 0
             held = unknown.get(root.name, (0, 0))
             await self._level(known, "storage.all_pinned", root.name, {"lacks": lacks} if lacks else None)
+            beyond = {"keep_free": root.keep_free} if is_beyond else None
+            await self._level(known, "retention.out_of_reach", root.name, beyond)
             trouble = {"unknown": held[0], "known": held[1]} if held[0] else None
             await self._level(known, "retention.held_back", root.name, trouble)
 

@@ -25,9 +25,9 @@ class Revision:
 
     number: int
     kind: str
-    """`channel`, `layer`, `policy`, `pipeline`, `target`, `route`, `remote`."""
+    """`channel`, `layer`, `policy`, `pipeline`, `target`, `route`, `remote`, `video`."""
     subject: str
-    """Id of the channel, scope of the layer, name of all others."""
+    """Id of the channel or video, scope of the layer, name of all others."""
     revision: int
     action: str
     batch: str | None

@@ -58,7 +58,7 @@ def command_kind(hooks: Hooks, clock: Clock) -> StepKind:
     """A hook. One that runs when Ouzel is killed is started again, and told that this is its second attempt."""
 
     async def check(fields: Mapping[str, Any]) -> None:
-        hooks.require(fields["hook"])
+        hooks.check(fields["hook"])
 
     async def run(work: StepWork) -> Made:
         item, about = work.item, {"pipeline": work.run.pipeline, "run": work.run.id, "attempt": work.attempt}

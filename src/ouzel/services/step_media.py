@@ -76,7 +76,7 @@ def encode_wish(fields: Mapping[str, Any]) -> EncodeWish:
     mark, said = None, fields["watermark"].strip()
     if said:
         what = {"picture": Path(said)} if said.startswith("/") else {"text": said}
-        looks = {name: fields[f"watermark_{name}"] for name in ("place", "size", "opacity")}
+        looks = {name: fields[f"watermark_{name}"] for name in ("place", "size", "opacity", "font")}
         mark = Watermark(**what, **looks)
     return EncodeWish(
         format=fields["format"],

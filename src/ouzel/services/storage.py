@@ -235,6 +235,11 @@ class Storage:
         async with self._db.transaction() as tx:
             tx.emit(Happening("storage.changed", name, data))
 
+    def most_room(self) -> int | None:
+        """Bytes of the largest disk; None while one is not there, which may be larger. Blocking."""
+        totals = [gate.space()[0] for gate in self._gates.values()]
+        return max(totals) if totals and all(totals) else None
+
     # -- asking -------------------------------------------------------------------------------------------------------
 
     async def views(self) -> list[RootView]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ouzel.base.errors import DatabaseDamaged, DatabaseTooNew, FileBusy, NotFound, ReadOnly, StorageError
+from ouzel.base.errors import DatabaseDamaged, DatabaseOdd, DatabaseTooNew, FileBusy, NotFound, ReadOnly, StorageError
 from ouzel.store.tables import EXTRAS, METADATA
 
 HEAD = "0001"
@@ -23,7 +23,7 @@ _HEADER = b"SQLite format 3\x00"
 def prepare(path: Path) -> None:
     """Blocking. A database of an older version is copied to `NAME.before-VERSION` before it is migrated.
 
-    Raises: DatabaseTooNew, DatabaseDamaged, FileBusy, StorageError: the database is as it was.
+    Raises: DatabaseTooNew, DatabaseOdd, DatabaseDamaged, FileBusy, StorageError: the database is as it was.
     """
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +43,8 @@ def prepare(path: Path) -> None:
                 )
             elif version < HEAD:
                 _gather(connection)
+            else:
+                check_tables(path, connection)
         if version is not None and version < HEAD:
             _bring_forward(path, version)
 
@@ -76,7 +78,10 @@ def _bring_forward(path: Path, version: str) -> None:
 
 
 def check_present(path: Path) -> None:
-    """Whether there is a database of this version; blocking. Raises: NotFound, DatabaseTooNew, DatabaseDamaged, StorageError."""
+    """Whether there is a database of this version; blocking.
+
+    Raises: NotFound, DatabaseTooNew, DatabaseOdd, DatabaseDamaged, StorageError.
+    """
     if not path.is_file():
         raise NotFound(f"there is no database {path}")
     with (
@@ -84,6 +89,8 @@ def check_present(path: Path) -> None:
         closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection,
     ):
         version = version_of(connection)
+        if version == HEAD:
+            check_tables(path, connection)
     if version != HEAD:
         if version is not None and version > HEAD:
             raise DatabaseTooNew(f"{path} is of version {version}, and this Ouzel knows up to {HEAD}")
@@ -99,6 +106,19 @@ def version_of(connection: sqlite3.Connection) -> str | None:
         raise DatabaseDamaged("it is a database, but none of Ouzel's")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return row[0] if row else ""
+
+
+def check_tables(path: Path, connection: sqlite3.Connection) -> None:
+    """Whether they are those of `HEAD`: states of the source between two releases have the same number. Raises: DatabaseOdd."""
+    for table in METADATA.sorted_tables:
+        there = {row[1] for row in connection.execute(f'PRAGMA table_xinfo("{table.name}")')}
+        lacking = [column.name for column in table.columns if column.name not in there]
+        if lacking:
+            what = f"{table.name}.{lacking[0]}" if there else table.name
+            raise DatabaseOdd(
+                f"{path} is of version {HEAD}, and has no {what}: an Ouzel between two releases wrote it; use that one, "
+                "or put the file aside and start with a new one"
+            )
 
 
 def _make(connection: sqlite3.Connection) -> None:

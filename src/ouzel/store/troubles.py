@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.engine import RowMapping
 
 from ouzel.model.flow import EndReason
+from ouzel.model.pipelines import RunState
 from ouzel.model.states import RecordingState
 from ouzel.store.db import Db
-from ouzel.store.tables import broadcasts, channels, recordings, standings
+from ouzel.store.tables import broadcasts, channels, pipeline_runs, recordings, standings
 
 _UNHEARD = ("blocked", "needs_login", "region_locked", "broken", "gone")
 _BAD_ENDS = (EndReason.FAILED.value, EndReason.DISK.value)
@@ -57,3 +58,16 @@ class TroubleRepo:
             recordings.c.ended_at >= since, recordings.c.deleted_at.is_(None),
         )  # fmt: skip
         return await self._db.read(query.order_by(recordings.c.id))
+
+    async def failed_runs(self, among: Collection[str]) -> set[str]:
+        """Ids of those of these runs of pipelines that failed, and whose recording or download is not removed."""
+        if not among:
+            return set()
+        query = select(pipeline_runs.c.id).join(
+            recordings, recordings.c.id == pipeline_runs.c.recording_id, isouter=True
+        )
+        query = query.where(
+            pipeline_runs.c.id.in_(among), pipeline_runs.c.state == RunState.FAILED.value,
+            recordings.c.deleted_at.is_(None),
+        )  # fmt: skip
+        return {row["id"] for row in await self._db.read(query)}

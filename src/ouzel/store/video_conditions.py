@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, column, false, func, or_, select, table, true
 
 from ouzel.model.video_filters import Between, Day, Flag, OneOf, Tagged, Term, VideoFilter, Words
 from ouzel.model.words import asked, normal
@@ -53,8 +53,9 @@ def match(which: VideoFilter) -> str:
     return " AND ".join(filter(None, phrases))
 
 
-def _numbers(matched: str) -> Any:
-    return text("SELECT rowid FROM video_words WHERE video_words MATCH :words").bindparams(words=matched)
+def _numbers(matched: str) -> Select[Any]:
+    index = table("video_words", column("rowid", Integer), column("video_words", Text))
+    return select(index.c.rowid).where(index.c.video_words.op("MATCH")(matched))
 
 
 def _is_told_above(term: Term) -> bool:
@@ -127,7 +128,7 @@ def tag_key(name: str) -> str:
 
 def _between(term: Between) -> _Condition:
     column = _RANGES[term.key]
-    bounds: list[_Condition] = []
+    bounds: list[_Condition] = [column > 0] if term.key == "res" else []  # else it is not known
     if term.low is not None:
         bounds.append(column > term.low if term.over else column >= term.low)
     if term.high is not None:

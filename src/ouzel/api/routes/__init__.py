@@ -20,6 +20,7 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "routes.downloads": ("downloads",),
     "routes.download_tasks": ("download",),
     "routes.library": ("library",),
+    "routes.videos": ("videos",),
     "routes.imports": ("imports", "uploads"),
     "routes.jobs": ("jobs",),
     "routes.notices": ("notices",),

@@ -71,7 +71,7 @@ async def list_revisions(
     services: Served,
     ask: Paging,
     who: CanRead,
-    kind: Literal["channel", "layer", "policy", "pipeline", "target", "route", "remote"] | None = None,
+    kind: Literal["channel", "layer", "policy", "pipeline", "target", "route", "remote", "video"] | None = None,
     subject: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Page[RevisionOut]:
     """What was edited, by whom, and how it was before; the latest first."""
@@ -87,6 +87,6 @@ async def undo_revision(number: Annotated[int, Path(ge=1, le=2**53)], services: 
     together = await services.revisions.together(number)
     if hides(together, await services.labels.visible(who.grants)):
         raise NotFound(f"there is no revision {number}")
-    if any(each.kind != "channel" for each in together) and not who.may(Scope.ADMIN):
+    if any(each.kind not in {"channel", "video"} for each in together) and not who.may(Scope.ADMIN):
         raise NotAllowed("settings for all, rules that delete, and pipelines are for administrators")
     return UndoneOut(subjects=await services.revisions.undo(number, by=who.by))

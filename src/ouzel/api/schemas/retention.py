@@ -43,6 +43,9 @@ class RootPlanOut(Out):
     floor_bytes: int = Field(description="that, and what recordings need to go on")
     frees_bytes: int = Field(description="at once")
     lacks_bytes: int = Field(description="of the floor, when all is done")
+    out_of_reach: bool = Field(
+        description="`keep_free_bytes` are more than there were without any recording: nothing goes for them"
+    )
     kept: Kept | None = Field(description="why nothing on it is touched")
     unknown_bytes: int = Field(description="of recordings that the database does not know; 0 unless it is held back")
 
@@ -50,7 +53,7 @@ class RootPlanOut(Out):
     def of(cls, root: RootPlan, unknown: int) -> Self:
         return cls(
             name=root.name, free_bytes=root.free, keep_free_bytes=root.keep_free, floor_bytes=root.floor,
-            frees_bytes=root.frees, lacks_bytes=root.lacks, kept=root.kept, unknown_bytes=unknown,
+            frees_bytes=root.frees, lacks_bytes=root.lacks, out_of_reach=root.is_beyond, kept=root.kept, unknown_bytes=unknown,
         )  # fmt: skip
 
 

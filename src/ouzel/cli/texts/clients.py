@@ -100,6 +100,8 @@ EN = {
     "retention.more": "and {count} more",
     "retention.frees": "{size} are freed at once",
     "retention.lacks": "storage {root}: {size} are lacking then, and no rule may delete more",
+    "retention.out_of_reach": "storage {root}: a rule keeps {size} free, where there would be less without any recording:"
+    " nothing is deleted for it",
     "retention.kept.root_missing": "storage {root} is not mounted: nothing of it is deleted",
     "retention.kept.held_back": "storage {root} holds {unknown} of recordings that the database does not know:"
     " nothing of it is deleted",
@@ -241,6 +243,8 @@ ZH = {
     "retention.more": "另有 {count} 个",
     "retention.frees": "立即释放 {size}",
     "retention.lacks": "存储目录 {root}：之后仍缺 {size}，且没有规则允许再删除",
+    "retention.out_of_reach": "存储目录 {root}：有规则要求保留 {size} 空闲，但即使没有任何录像也不会有这么多："
+    "不会为此删除任何内容",
     "retention.kept.root_missing": "存储目录 {root} 未挂载：不会删除其中任何内容",
     "retention.kept.held_back": "存储目录 {root} 中有 {unknown} 的录像不在数据库里：不会删除其中任何内容",
     "retention.stays": "{count} 个保留：{why}",

@@ -30,6 +30,8 @@ EN = {
     " {known} that it knows: no rule deletes anything there. Is it an old database, or a new one?",
     "notice.retention.in_vain": "recordings of {bytes} bytes were deleted from storage {root}, which has not more room by that"
     " (snapshots?): for six hours none goes to make room",
+    "notice.retention.out_of_reach": "a rule keeps {keep_free} bytes free on storage {root}, where there would be less without"
+    " any recording: nothing is deleted for it",
     "notice.retention.stuck": "{recordings} recordings could not be deleted: {why}",
     "notice.task.crashed": "a bug in Ouzel: {task} crashed, and was started again ({why})",
     "notice.files.recovered": "{files} files that were being written when Ouzel was killed have been recovered",
@@ -72,6 +74,8 @@ ZH = {
     "规则不会删除其中任何内容。数据库是旧的还是新建的？",
     "notice.retention.in_vain": "已从存储目录 {root} 删除 {bytes} 字节的录像，但空间并未增加（快照？）："
     "六小时内不再为腾出空间而删除",
+    "notice.retention.out_of_reach": "有规则要求存储目录 {root} 保留 {keep_free} 字节空闲，但即使没有任何录像也不会有这么多："
+    "不会为此删除任何内容",
     "notice.retention.stuck": "有 {recordings} 个录像无法删除：{why}",
     "notice.task.crashed": "Ouzel 的缺陷：{task} 崩溃后已重新启动（{why}）",
     "notice.files.recovered": "Ouzel 被强行结束时正在写入的 {files} 个文件已恢复",

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
+from ouzel.cli.texts import refusals
+
 ZH = {
     # tracks that are joined
     "it is on air, and recorded as it comes: {options} cannot be heeded": "正在直播，按其内容录制：{options} 无法照办",
@@ -38,6 +40,11 @@ ZH = {
     "the programme changes on the way: it is in {count} files": "节目中途变化：分为 {count} 个文件",
     "the tracks change on the way, each at other places: they stay as they are": "各轨道中途在不同位置变化：保持原样",
     # remotes, roots and what goes there
+    "{path} is of version {version}, and has no {name}: an Ouzel between two releases wrote it; use that one, or put the file"
+    " aside and start with a new one": (
+        "{path} 的版本是 {version}，却没有 {name}：它由两次发布之间的 Ouzel 写入；请使用那个 Ouzel，或移开该文件后重新开始"
+    ),
+    "the watermark {path} has the name of a row of pictures (%d): rename it": "水印 {path} 的文件名表示一系列图片（%d）：请改名",
     "there is no sort of remote {kind}": "没有这种远程存储：{kind}",
     "folder is a path without empty parts, . and ..": "folder 应为不含空段、. 和 .. 的路径",
     "{name} is no name of a remote: `rclone listremotes` tells them": "{name} 不是远程存储的名称：`rclone listremotes` 可列出",
@@ -91,8 +98,8 @@ ZH = {
     "the text of a watermark has at most {most} characters, all of them printable": (
         "水印文字最多 {most} 个字符，且都须可显示"
     ),
-    "no font here is known to have all characters of {text}: name the file of one": (
-        "没有找到含有 {text} 全部字符的字体：请指定字体文件"
+    "no font here is known to have all characters of {text}: install one, or name its file": (
+        "没有找到含有 {text} 全部字符的字体：请安装一个，或指定字体文件"
     ),
     "a picture each {seconds} s makes no sense: {least} to {most} do": "每 {seconds} 秒一张图不合理：应为 {least} 到 {most}",
     "small pictures are {least} to {most} pixels wide, not {width}": "小图宽度应为 {least} 到 {most} 像素，而不是 {width}",
@@ -346,7 +353,7 @@ _KINDS = dict.fromkeys(
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Those that say more come first: a shorter one may match what they do."""
-    known = ZH | _OF_THE_SYSTEM
+    known = ZH | refusals.ZH | refusals.OF_PYDANTIC | _OF_THE_SYSTEM
     ordered = sorted(known, key=lambda text: len(_FIELD.sub("", text)), reverse=True)
     return [(_pattern(text), known[text]) for text in ordered]
 

@@ -22,6 +22,7 @@ _PICTURES = frozenset({"png", "mjpeg", "webp", "bmp", "gif"})
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts", "~/.fonts")
 _FONTS = frozenset({".ttf", ".otf", ".ttc"})
 _LIKED = ("NotoSans-Regular", "DejaVuSans.", "LiberationSans-Regular", "Arial.", "Helvetica.")
+_ROW = re.compile(r"%\d*d")
 _IN_VALUE, _IN_GRAPH = re.compile(r"([\\':])"), re.compile(r"([\\'\[\],;])")
 
 
@@ -65,6 +66,8 @@ async def check_watermark(mark: Watermark) -> str:
 
 async def _check_picture(path: Path) -> str:
     ledgers.check_media(path)
+    if _ROW.search(path.name):
+        raise BadOption(f"the watermark {path} has the name of a row of pictures (%d): rename it")
     try:
         found = (await probe(path, depth="header")).video
     except MediaError as exc:
@@ -85,7 +88,7 @@ async def _font(mark: Watermark) -> str:
         fonts = await anyio.to_thread.run_sync(_all_fonts) if mark.text.isascii() else []
     fonts = sorted(path for path in fonts if Path(path).suffix.lower() in _FONTS)
     if not fonts:
-        raise BadOption(f"no font here is known to have all characters of {mark.text!r}: name the file of one")
+        raise BadOption(f"no font here is known to have all characters of {mark.text!r}: install one, or name its file")
     return next((path for name in _LIKED for path in fonts if Path(path).name.startswith(name)), fonts[0])
 
 

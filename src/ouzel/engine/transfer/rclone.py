@@ -20,13 +20,14 @@ import anyio.to_thread
 from ouzel.base.errors import (
     CopyDiffers,
     OuzelError,
+    RemoteFull,
     RemoteRefused,
     RemoteTaken,
     RemoteUnreachable,
     ToolMissing,
 )
 from ouzel.base.urls import redact_text
-from ouzel.engine.transfer.transport import Local, OnBytes, Settings, TransferRules
+from ouzel.engine.transfer.transport import FULL, Local, OnBytes, Settings, TransferRules
 from ouzel.model.remotes import Found, Sent
 from ouzel.system.process import NICE, Result, read_lines, spawn
 
@@ -42,7 +43,9 @@ _PASSING = re.compile(
     r"temporar|rate.?limit|\b(429|500|502|503|504)\b",
     re.IGNORECASE,
 )
-_PREFIX = re.compile(r"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(CRITICAL|ERROR|NOTICE|Failed to \w+)\s*:\s*")
+_PREFIX = re.compile(
+    r"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(CRITICAL|ERROR|NOTICE|Failed to \w+|Attempt \d+/\d+ failed with \d+ errors? and)\s*:\s*"
+)
 _LIMIT_BYTES = 4 * 1024 * 1024
 
 
@@ -205,6 +208,8 @@ def refusal(code: int, errors: str) -> OuzelError:
     why = said[-1] if said else f"rclone ended with code {code} and gave no reason"
     if code < 0:  # somebody killed it: it did nothing wrong
         return RemoteUnreachable(f"rclone was ended by signal {-code}")
+    if FULL.search(why):
+        return RemoteFull(f"rclone: {why}")
     if code == _PASSING_CODE or _PASSING.search(why):
         return RemoteUnreachable(f"rclone: {why}")
     return RemoteRefused(f"rclone: {why}")

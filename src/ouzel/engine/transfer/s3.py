@@ -16,6 +16,7 @@ import anyio
 from ouzel.base.errors import (
     CopyDiffers,
     OuzelError,
+    RemoteFull,
     RemoteRefused,
     RemoteTaken,
     RemoteUnreachable,
@@ -31,7 +32,8 @@ _CHILD = ("-m", "ouzel.engine.transfer.s3_child")
 _ERRORS: Mapping[str, type[OuzelError]] = {
     each.code: each
     for each in (
-        RemoteRefused, RemoteUnreachable, RemoteTaken, CopyDiffers, ToolMissing, StorageError, *StorageError.__subclasses__(),
+        RemoteRefused, RemoteUnreachable, RemoteFull, RemoteTaken, CopyDiffers, ToolMissing, StorageError,
+        *StorageError.__subclasses__(),
     )
 }  # fmt: skip
 _LOOKS_S = 60.0

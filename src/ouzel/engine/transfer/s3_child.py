@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from ouzel.base.errors import (
     CopyDiffers,
     OuzelError,
+    RemoteFull,
     RemoteRefused,
     RemoteTaken,
     RemoteUnreachable,
@@ -35,7 +36,7 @@ from ouzel.base.errors import (
 )
 from ouzel.engine.sinks.file import storage_error
 from ouzel.engine.transfer.parts import Etags, etags_of, part_bytes
-from ouzel.engine.transfer.transport import Local
+from ouzel.engine.transfer.transport import FULL, Local
 from ouzel.model.remotes import Found
 from ouzel.system.guard import AddressClass, classify
 
@@ -48,6 +49,7 @@ _SAID = re.compile(r"<Code>([^<]{1,80})</Code>(?:\s*<Message>([^<]{1,300})</Mess
 _KIND = re.compile(r"kind: (\w+)")
 _NEVER = frozenset({AddressClass.LINK_LOCAL, AddressClass.OTHER})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_FULL_STATUS = 507
 _OTHER_ETAG = (
     "the remote's ETag is no MD5 of what was sent (as where it encrypts by a key service): `verify=size` compares sizes only, "
     "`verify=read` reads the copy again"
@@ -265,6 +267,8 @@ def refusal(exc: Exception) -> OuzelError:
     if status is not None:
         code = int(status[1])
         why = f"the remote answers {code}" + (f" ({words})" if words else "")
+        if code == _FULL_STATUS or FULL.search(words):
+            return RemoteFull(why, status=code)
         return (RemoteUnreachable if code in _PASSING else RemoteRefused)(why, status=code)
     if isinstance(exc, FileNotFoundError):
         return RemoteRefused("there is no such bucket, or no such file in it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,12 @@ from ouzel.model.remotes import Found, Sent
 
 OnBytes: TypeAlias = Callable[[int], None]
 """Told how many bytes of the file are on their way, as often as it changes."""
+FULL = re.compile(
+    r"no space left|remaining disk space|insufficient.?(storage|space)|(storage|disk).?(quota|full)|"
+    r"quota.?(limit|exceeded)|\b507\b",
+    re.IGNORECASE,
+)
+"""In what the other side says: it has no room."""
 Settings: TypeAlias = Mapping[str, Any]
 """Of `model.remotes.KINDS`, in the clear."""
 

@@ -37,7 +37,7 @@ videos = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column(
-        "lines", Integer, Computed("min(width, height)", persisted=False)
+        "lines", Integer, Computed("coalesce(min(width, height), 0)", persisted=False)
     ),  # what `1080p` means, also of one that stands upright
     Column("fps", REAL),
     Column("vcodec", Text),

@@ -511,7 +511,9 @@ def upgrade() -> None:
         sa.Column("bytes", sa.Integer(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=True),
         sa.Column("height", sa.Integer(), nullable=True),
-        sa.Column("lines", sa.Integer(), sa.Computed("min(width, height)", persisted=False), nullable=True),
+        sa.Column(
+            "lines", sa.Integer(), sa.Computed("coalesce(min(width, height), 0)", persisted=False), nullable=True
+        ),
         sa.Column("fps", sa.REAL, nullable=True),
         sa.Column("vcodec", sa.Text(), nullable=True),
         sa.Column("acodec", sa.Text(), nullable=True),
