@@ -148,7 +148,7 @@ async def test_without_secrets_there_is_none_in_it(tmp_path: Path) -> None:
         assert not await Passwords(cheap=True).verify(login[1], "")
         assert [policy.name for policy in await Policies(db).all()] == ["a week", "many"]
         [pipeline] = await Pipelines(db, nothing_against).all()
-        assert (pipeline.name, [each.doc() for each in pipeline.steps]) == (
+        assert (pipeline.name, [each.doc() for each in pipeline.spec]) == (
             "to mp4",
             [
                 {"step": "remux", "format": "mp4", "keep": True},

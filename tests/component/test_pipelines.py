@@ -130,7 +130,7 @@ def test_a_run_that_is_done_stays_so() -> None:
 
 async def test_a_pipeline_is_made_changed_and_taken_away(lib: Library, pipelines: Pipelines) -> None:
     made = await pipelines.add("  to  mkv ", [REMUX], by="me")
-    assert (made.name, made.revision, docs(made.steps)) == ("to mkv", 1, [WHOLE])
+    assert (made.name, made.revision, docs(made.spec)) == ("to mkv", 1, [WHOLE])
     changed = await pipelines.change("to mkv", [REMUX, REMUX], by="me", revision=1)
     assert changed.revision == 2
     assert await pipelines.all() == [changed] == [await pipelines.get("to mkv")]
@@ -149,7 +149,7 @@ async def test_there_is_no_such_pipeline_or_there_is_one(pipelines: Pipelines) -
     for call in (pipelines.get("b"), pipelines.change("b", [REMUX], by="me"), pipelines.remove("b", by="me")):
         with pytest.raises(NotFound):
             await call
-    for name in ("", "x" * 61, "a\x07"):
+    for name in ("", "x" * 61, "a\x07", "a/b"):
         with pytest.raises(BadOption):
             await pipelines.add(name, [REMUX], by="me")
 
@@ -171,7 +171,7 @@ async def test_a_pipeline_that_is_named_stays(lib: Library, pipelines: Pipelines
         await pipelines.remove("a", by="me")
     with pytest.raises(Conflict, match="download"):
         await pipelines.remove("d", by="me")
-    with pytest.raises(Conflict, match="settings name"):
+    with pytest.raises(Conflict, match="settings of 1 channels"):
         await pipelines.undo(1, by="me")
 
 
@@ -196,10 +196,10 @@ async def test_every_edit_can_be_undone(lib: Library, pipelines: Pipelines) -> N
         await pipelines.undo(added, by="me")
     await pipelines.undo(changed, by="me")
     present = await pipelines.get("a")
-    assert (docs(present.steps), present.revision) == ([WHOLE], 3)
+    assert (docs(present.spec), present.revision) == ([WHOLE], 3)
     await pipelines.remove("a", by="me")
     await pipelines.undo(await last_number(lib), by="me")
-    assert docs((await pipelines.get("a")).steps) == [WHOLE]
+    assert docs((await pipelines.get("a")).spec) == [WHOLE]
     await pipelines.undo(await last_number(lib), by="me")
     assert await pipelines.all() == []
     with pytest.raises(NotFound):

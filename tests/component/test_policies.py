@@ -48,7 +48,7 @@ async def test_a_rule_is_made_changed_and_taken_away(lib: Library, policies: Pol
     changed = await policies.change("a week", lambda _: Rule(None, 10**12, 50, Per.ROOT), by="me", revision=1)
     assert (changed.revision, changed.updated_at) == (2, lib.clock.now())
     assert await Policies(lib.db).all() == [changed] == [await policies.get("a week")]
-    assert (await policies.change("a week", lambda _: changed.rule, by="me")).revision == 2
+    assert (await policies.change("a week", lambda _: changed.spec, by="me")).revision == 2
     await policies.remove("a week", by="me", revision=2)
     assert await policies.all() == []
     assert await lib.codes() == ["policy.changed"] * 3
@@ -61,7 +61,7 @@ async def test_who_edits_what_was_changed_since_is_told(policies: Policies) -> N
         await policies.change("a", lambda _: WEEK, by="me", revision=1)
     with pytest.raises(ChangedSince):
         await policies.remove("a", by="me", revision=1)
-    assert (await policies.get("a")).rule == Rule(keep_count=3)
+    assert (await policies.get("a")).spec == Rule(keep_count=3)
 
 
 async def test_there_is_no_such_rule_or_there_is_one(policies: Policies) -> None:
@@ -88,7 +88,7 @@ async def test_a_rule_that_makes_no_sense(policies: Policies, rule: Rule, pointe
     assert await policies.all() == []
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b", "a/b"])
 async def test_a_name_that_will_not_do(policies: Policies, name: str) -> None:
     with pytest.raises(BadOption):
         await policies.add(name, WEEK, by="me")
@@ -115,10 +115,10 @@ async def test_every_edit_can_be_undone(lib: Library, policies: Policies) -> Non
     with pytest.raises(Conflict):
         await policies.undo(added, by="me")
     await policies.undo(changed, by="me")
-    assert ((await policies.get("a")).rule, (await policies.get("a")).revision) == (WEEK, 3)
+    assert ((await policies.get("a")).spec, (await policies.get("a")).revision) == (WEEK, 3)
     await policies.remove("a", by="me")
     await policies.undo(await last_number(lib), by="me")
-    assert (await policies.get("a")).rule == WEEK
+    assert (await policies.get("a")).spec == WEEK
     await policies.undo(await last_number(lib), by="me")
     assert await policies.all() == []
     with pytest.raises(NotFound):
@@ -187,3 +187,11 @@ async def test_two_edits_at_once_are_both_kept(tmp_path: Path) -> None:
                 tasks.start_soon(partial(client.patch, "/api/policies/a", json=patch))
         [rule] = (await client.get("/api/policies")).json()["items"]
     assert (rule["keep_days"], rule["keep_count"], rule["revision"]) == (8, 3, 3)
+
+
+async def test_a_rule_that_is_named_is_not_taken_away_by_an_undo(lib: Library, policies: Policies) -> None:
+    await policies.add("a", WEEK, by="me")
+    await lib.channel(settings={"policy": "a"})
+    with pytest.raises(Conflict, match="1 channels"):
+        await policies.undo(await last_number(lib), by="me")
+    assert (await policies.get("a")).spec == WEEK

@@ -163,7 +163,7 @@ async def test_what_is_done_with_finished_recordings_is_a_pipeline(house: House)
     await house.taking_over.apply(plan_import(gather([path]), registry()), by="me")
     repo = PipelineRepo(house.db)
     remux = {"step": "remux", "format": "mp4", "keep": False}
-    assert {each.name: [step.doc() for step in each.steps] for each in await repo.all()} == {"MP4": [remux]}
+    assert {each.name: [step.doc() for step in each.spec] for each in await repo.all()} == {"MP4": [remux]}
     assert house.channels.layer("global")[0] == {"pipeline": "MP4"}
     await house.channels.set_layer("global", {"pipeline": None}, by="me")
 
@@ -191,7 +191,7 @@ async def test_how_long_cameras_keep_their_recordings_is_a_rule_that_follows_its
     obedience = Obedience(house.db, house.channels, Notices(house.db), _follower(path), path.parent)
     await _look(obedience, 1)
     assert house.by_name("door").settings == {"policy": "7 days"}
-    assert [(each.name, each.rule) for each in await Policies(house.db).all()] == [("7 days", Rule(keep_days=7.0))]
+    assert [(each.name, each.spec) for each in await Policies(house.db).all()] == [("7 days", Rule(keep_days=7.0))]
 
     says("retention_days: 2.5")
     await _look(obedience, 3)

@@ -162,6 +162,8 @@ def test_sentences_in_chinese_have_the_same_fields_and_are_said_somewhere() -> N
             "/m/b.ts 无法与 a.ts 合并：是 h264 192x108，而不是 h264 160x90；步骤 convert 可使其一致",
         ),
         ("convert: /nowhere/mark.png does not exist", "convert：/nowhere/mark.png 不存在"),
+        ("there is a rule 7 days already", "已有规则 7 days"),
+        ("the target phone was changed since", "目标 phone 此后又被修改过"),
         ("remux has no field fromat; did you mean format?", "remux 没有字段 fromat；是否指 format？"),
         (
             "upload: the name template has no field {foo}; it knows {name}",

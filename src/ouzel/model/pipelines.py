@@ -12,12 +12,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from ouzel.base.errors import BadOption
 from ouzel.model.steps import SHAPES
 
-MOST_NAME = 60
 MOST_STEPS = 20
 
 
@@ -38,15 +37,8 @@ class Step:
         return {"step": self.name, **self.fields}
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """Instants are aware UTC."""
-
-    name: str
-    steps: tuple[Step, ...]
-    revision: int
-    created_at: datetime
-    updated_at: datetime
+Steps: TypeAlias = tuple[Step, ...]
+"""What a pipeline says."""
 
 
 def short_step(step: Step) -> dict[str, Any]:
@@ -64,15 +56,17 @@ def stored_step(doc: Mapping[str, Any]) -> Step:
     return Step(doc["step"], usual | {name: value for name, value in doc.items() if name != "step"})
 
 
-def pipeline_name(text: str) -> str:
-    """As it is stored. Raises: BadOption."""
-    name = " ".join(text.split())
-    if not name or len(name) > MOST_NAME or not name.isprintable():
-        raise BadOption(f"the name of a pipeline has 1 to {MOST_NAME} characters", pointer="/name")
-    return name
+def steps_doc(steps: Steps) -> dict[str, Any]:
+    """As JSON."""
+    return {"steps": [each.doc() for each in steps]}
 
 
-def parse_steps(docs: Sequence[object]) -> tuple[Step, ...]:
+def stored_steps(doc: Mapping[Any, Any]) -> Steps:
+    """As the database has them."""
+    return tuple(map(stored_step, doc["steps"]))
+
+
+def parse_steps(docs: Sequence[object]) -> Steps:
     """JSON objects `{"step": "remux", "format": "mp4"}`. Raises: BadOption, whose context has `pointer`."""
     if not 0 < len(docs) <= MOST_STEPS:
         raise BadOption(f"a pipeline has 1 to {MOST_STEPS} steps", pointer="/steps")

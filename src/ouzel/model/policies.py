@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from ouzel.base.errors import BadOption
 from ouzel.base.units import format_size
-
-MOST_NAME = 60
 
 
 class Per(StrEnum):
@@ -33,17 +30,6 @@ class Rule:
     """Bytes: while a storage root has less room, the oldest on it go, and at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A rule with a name. Instants are aware UTC."""
-
-    name: str
-    rule: Rule
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-
-
 def check_rule(rule: Rule, most_room: int | None = None) -> None:
     """Args: most_room: bytes of the largest disk; None: nobody knows. Raises: BadOption, whose context has `pointer`."""
     if rule.keep_days is not None and not (math.isfinite(rule.keep_days) and 0 < rule.keep_days <= 36_500):
@@ -64,11 +50,3 @@ def check_rule(rule: Rule, most_room: int | None = None) -> None:
             "a rule without any limit deletes nothing: give days, bytes, a count, or room that it keeps free",
             pointer="/keep_days",
         )
-
-
-def policy_name(text: str) -> str:
-    """As it is stored. Raises: BadOption."""
-    name = " ".join(text.split())
-    if not name or len(name) > MOST_NAME or not name.isprintable():
-        raise BadOption(f"the name of a rule has 1 to {MOST_NAME} characters", pointer="/name")
-    return name

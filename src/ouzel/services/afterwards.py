@@ -19,7 +19,7 @@ from ouzel.model.download_tasks import Download
 from ouzel.model.happening import Happening
 from ouzel.model.jobs import Job, JobState, NewJob
 from ouzel.model.notices import Trouble
-from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, Step, move_run
+from ouzel.model.pipelines import PipelineRun, RunState, Step, Steps, move_run
 from ouzel.model.recording import FileRole, FileState, RecordedFile, Recording
 from ouzel.model.steps import MOVE, SHAPES
 from ouzel.services.channels import Channels
@@ -134,7 +134,7 @@ class Afterwards:
         if pipeline is None:
             await self._tell_missing_in(tx, name, item.title, item.channel_id)
             return
-        await self._start_in(tx, item, fresh, pipeline, prio, "")
+        await self._start_in(tx, item, fresh, name, pipeline.spec, prio=prio, by="")
 
     async def settle(self) -> None:
         """At the start: what the configuration names is there, or it is told."""
@@ -143,6 +143,8 @@ class Afterwards:
                 await self._tell_missing_in(tx, self._for_downloads, "[download]", None)
 
     async def _tell_missing_in(self, tx: Tx, name: str, title: str, channel_id: str | None) -> None:
+        if not title and channel_id and (channel := await self._channel_rows.get_in(tx, channel_id)) is not None:
+            title = channel.name
         data = {"pipeline": name, "title": title}
         await self._notices.raise_in(tx, missing(name), "pipeline.missing", data=data, channel_id=channel_id)
 
@@ -152,15 +154,14 @@ class Afterwards:
             pipeline = await self._pipelines.get_in(tx, name)
             if pipeline is None:
                 raise NotFound(f"there is no pipeline {name[:60]}")
-            return await self._now_in(tx, item, pipeline, prio, by)
+            return await self._now_in(tx, item, name, pipeline.spec, prio, by)
 
     async def step_now(self, item: Item, step: Step, *, by: str) -> PipelineRun:
         """One step, in a run that has its name. It was checked. Raises: as `run_now`."""
-        now = self._db.clock.now()
         async with self._db.transaction() as tx:
-            return await self._now_in(tx, item, Pipeline(step.name, (step,), 0, now, now), 0, by)
+            return await self._now_in(tx, item, step.name, (step,), 0, by)
 
-    async def _now_in(self, tx: Tx, item: Item, pipeline: Pipeline, prio: int, by: str) -> PipelineRun:
+    async def _now_in(self, tx: Tx, item: Item, name: str, steps: Steps, prio: int, by: str) -> PipelineRun:
         if not item.is_over:
             raise Conflict("it is not over yet: wait for its end")
         if item.recording is not None and item.recording.deleting_at is not None:
@@ -171,15 +172,15 @@ class Afterwards:
         files = _fresh(await self._files.files_in(tx, item.id), set())
         if not files:
             raise BadOption("it has no files that are whole")
-        return await self._start_in(tx, item, files, pipeline, prio, by)
+        return await self._start_in(tx, item, files, name, steps, prio=prio, by=by)
 
     async def _start_in(
-        self, tx: Tx, item: Item, files: Sequence[RecordedFile], pipeline: Pipeline, prio: int, by: str
+        self, tx: Tx, item: Item, files: Sequence[RecordedFile], name: str, steps: Steps, *, prio: int, by: str
     ) -> PipelineRun:
         now, ids = self._db.clock.now(), tuple(file.id for file in files)
         run = PipelineRun(
-            id=new_id(now), pipeline=pipeline.name, recording_id=item.recording.id if item.recording else "",
-            download_id=item.download.id if item.download else "", steps=pipeline.steps, at=0, taken=ids, files=ids,
+            id=new_id(now), pipeline=name, recording_id=item.recording.id if item.recording else "",
+            download_id=item.download.id if item.download else "", steps=steps, at=0, taken=ids, files=ids,
             skipped=(), state=_R.RUNNING, job_id="", code=None, why=None, by=by, created_at=now,
         )  # fmt: skip
         await self._runs.add_in(tx, run)

@@ -19,8 +19,9 @@ from ouzel.engine.sinks.file import storage_error, sync_folder
 from ouzel.model.channel import Channel, Layer
 from ouzel.model.channel_settings import SECRETS
 from ouzel.model.happening import Happening
-from ouzel.model.pipelines import Pipeline, parse_steps, pipeline_name, short_step
-from ouzel.model.policies import Per, Policy, Rule, check_rule, policy_name
+from ouzel.model.pipelines import parse_steps, short_step
+from ouzel.model.policies import Per, Rule, check_rule
+from ouzel.model.targets import plain_name
 from ouzel.model.users import Role, User, name_key
 from ouzel.platforms.registry import registry
 from ouzel.services.importing import exported
@@ -29,6 +30,7 @@ from ouzel.services.settings import SecretBox, open_layer
 from ouzel.services.telling_exports import TellingExports
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
+from ouzel.store.named import Named
 from ouzel.store.pipelines import PipelineRepo
 from ouzel.store.policies import PolicyRepo
 from ouzel.store.users import UserRepo
@@ -56,9 +58,9 @@ class Exports:
         repo = ChannelRepo(self._db)
         layers = {scope: self._opened(layer) for scope, (layer, _) in sorted((await repo.layers()).items()) if layer}
         channels = [self._exported(channel) for channel in await repo.all()]
-        policies = {policy.name: _said(asdict(policy.rule)) for policy in await self._policies.all()}
+        policies = {policy.name: _said(asdict(policy.spec)) for policy in await self._policies.all()}
         pipelines = {
-            each.name: {"steps": [short_step(step) for step in each.steps]} for each in await self._pipelines.all()
+            each.name: {"steps": [short_step(step) for step in each.spec]} for each in await self._pipelines.all()
         }
         telling = TellingExports(self._db, self._box)
         return Export(
@@ -116,9 +118,9 @@ class Exports:
 
     async def _put_policy(self, tx: Tx, name: str, doc: Mapping[str, Any], by: str) -> None:
         now = self._db.clock.now()
-        policy = Policy(_read_name(name), _read_rule(name, doc), 1, now, now)
+        policy = Named(_read_name(name), _read_rule(name, doc), 1, now, now)
         if await self._policies.get_in(tx, policy.name) is None:
-            await self._policies.add_in(tx, policy)
+            await self._policies.put_in(tx, policy)
             tx.emit(Happening("policy.changed", policy.name, {"action": "added", "by": by}))
 
     async def _put_pipeline(self, tx: Tx, name: str, doc: Mapping[str, Any], by: str) -> None:
@@ -126,11 +128,11 @@ class Exports:
         now, where = self._db.clock.now(), f"pipelines.{name[:60]}"
         _check(where, doc, {"steps": (list,)})
         try:
-            pipeline = Pipeline(pipeline_name(name), parse_steps(doc.get("steps", ())), 1, now, now)
+            pipeline = Named(plain_name(name, "pipeline"), parse_steps(doc.get("steps", ())), 1, now, now)
         except BadOption as exc:
             raise BadConfig(f"{where}: {exc}") from None
         if await self._pipelines.get_in(tx, pipeline.name) is None:
-            await self._pipelines.add_in(tx, pipeline)
+            await self._pipelines.put_in(tx, pipeline)
             tx.emit(Happening("pipeline.changed", pipeline.name, {"action": "added", "by": by}))
 
     async def _put_user(self, tx: Tx, name: str, doc: Mapping[str, Any]) -> bool:
@@ -181,7 +183,7 @@ def _said(doc: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_name(name: str) -> str:
     try:
-        return policy_name(name)
+        return plain_name(name, "rule")
     except BadOption as exc:
         raise BadConfig(f"policies.{name[:60]}: {exc}") from None
 

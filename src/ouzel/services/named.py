@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -18,13 +18,15 @@ S = TypeVar("S")
 
 class NamedThings(Generic[S]):
     """Args:
-    noun: kind of its revisions; `NOUN.changed` is its event.
+    kind: of its revisions; `KIND.changed` is its event.
+    noun: what people call it, where that is another word.
     """
 
-    def __init__(self, db: Db, repo: NamedRepo[S], noun: str) -> None:
+    def __init__(self, db: Db, repo: NamedRepo[S], kind: str, noun: str = "") -> None:
         self._db = db
         self._repo = repo
-        self._noun = noun
+        self._kind = kind
+        self._noun = noun or kind
         self._revisions = ChannelRepo(db)
 
     # -- what each noun says ------------------------------------------------------------------------------------------
@@ -42,6 +44,9 @@ class NamedThings(Generic[S]):
 
     async def check_removal_in(self, tx: Tx, name: str) -> None:
         """Raises: Conflict while something names it."""
+
+    async def came_in(self, tx: Tx, name: str) -> None:
+        """There is one of this name now, and there was none."""
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -67,13 +72,19 @@ class NamedThings(Generic[S]):
         await self.check_in(tx, name, spec)
         named = Named(name, spec, 1, now, now)
         await self._repo.put_in(tx, named)
+        await self.came_in(tx, name)
         await self._note(tx, "added", None, named, by)
         return named
 
     async def put(self, name: str, spec: S, *, by: str, revision: int | None) -> Named[S]:
         """In place of the one of this name, if it is at this revision. Raises: NotFound, BadOption, ChangedSince."""
+        return await self.edit(name, lambda _: spec, by=by, revision=revision)
+
+    async def edit(self, name: str, edit: Callable[[S], S], *, by: str, revision: int | None) -> Named[S]:
+        """Args: edit: of what it is by then. Raises: as `put`."""
         async with self._db.transaction() as tx:
             before = await self._present(tx, name, revision)
+            spec = edit(before.spec)
             if before.spec == spec:
                 return before
             await self.check_in(tx, name, spec)
@@ -94,7 +105,7 @@ class NamedThings(Generic[S]):
         """Make undone what this revision did. Returns: the name. Raises: NotFound; Conflict when it was changed since."""
         async with self._db.transaction() as tx:
             row = await self._revisions.revision_in(tx, number)
-            if row is None or row["kind"] != self._noun:
+            if row is None or row["kind"] != self._kind:
                 raise NotFound(f"there is no revision {number} of a {self._noun}")
             name: str = row["subject"]
             present = await self._repo.get_in(tx, name)
@@ -117,6 +128,8 @@ class NamedThings(Generic[S]):
         await self.check_in(tx, name, spec)
         after = Named(name, spec, revision, present.created_at if present else now, now)
         await self._repo.put_in(tx, after)
+        if present is None:
+            await self.came_in(tx, name)
         await self._note(tx, "restored", present, after, by)
 
     async def _present(self, tx: Tx, name: str, revision: int | None) -> Named[S]:
@@ -132,10 +145,10 @@ class NamedThings(Generic[S]):
         assert named is not None
         revision = named.revision if after is not None else named.revision + 1
         number = await self._revisions.note_in(
-            tx, self._noun, named.name, revision=revision, action=action, by=by,
+            tx, self._kind, named.name, revision=revision, action=action, by=by,
             before=self.render(before.spec) if before else None, after=self.render(after.spec) if after else None,
         )  # fmt: skip
-        tx.emit(Happening(f"{self._noun}.changed", named.name, {"action": action, "by": by, "number": number}))
+        tx.emit(Happening(f"{self._kind}.changed", named.name, {"action": action, "by": by, "number": number}))
 
     def _there(self, found: Named[S] | None, name: str) -> Named[S]:
         if found is None:

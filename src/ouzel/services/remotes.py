@@ -15,7 +15,7 @@ from ouzel.services.named import NamedThings
 from ouzel.services.settings import SecretBox, open_layer, seal
 from ouzel.store.copies import CopyRepo
 from ouzel.store.db import Db, Tx
-from ouzel.store.named import Named, NamedRepo
+from ouzel.store.named import Named, NamedRepo, kept_as_doc
 from ouzel.store.pipelines import PipelineRepo
 from ouzel.store.tables import remotes
 
@@ -55,7 +55,7 @@ class Remotes(NamedThings[Remote]):
         named = [
             each.name
             for each in await self._pipelines.all_in(tx)
-            if any(step.name == STEP and step.fields.get("to") == name for step in each.steps)
+            if any(step.name == STEP and step.fields.get("to") == name for step in each.spec)
         ]
         if named:
             raise Conflict(f"pipelines copy to the remote {name}: {', '.join(named)}", pipelines=len(named))
@@ -122,7 +122,7 @@ class Remotes(NamedThings[Remote]):
 
 
 def remote_repo(db: Db) -> NamedRepo[Remote]:
-    return NamedRepo(db, remotes, Remote.parse, Remote.doc)
+    return kept_as_doc(db, remotes, Remote.parse, Remote.doc)
 
 
 def shown_remote(doc: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Retention:
     async def plan(self) -> Planned:
         """As things stand. What is long is thought over in a thread: recordings go on. Raises: StorageError."""
         held = {each.id: each for each in await self._repo.all()}
-        rules = {policy.name: policy.rule for policy in await self._policies.all()}
+        rules = {policy.name: policy.spec for policy in await self._policies.all()}
         items = await self._items([*held.values()], rules)
         roots: list[RootRoom] = await anyio.to_thread.run_sync(self._rooms, self._keep_free(rules))
         unknown: dict[str, tuple[int, int]] = {}

@@ -10,7 +10,7 @@ from ouzel.model.routes import Route
 from ouzel.services.named import NamedThings
 from ouzel.services.targets import target_repo
 from ouzel.store.db import Db, Tx
-from ouzel.store.named import Named, NamedRepo
+from ouzel.store.named import Named, NamedRepo, kept_as_doc
 from ouzel.store.tables import routes
 
 KIND = "route"
@@ -49,4 +49,4 @@ class Routes(NamedThings[Route]):
 
 
 def route_repo(db: Db) -> NamedRepo[Route]:
-    return NamedRepo(db, routes, Route.parse, Route.doc)
+    return kept_as_doc(db, routes, Route.parse, Route.doc)

@@ -16,7 +16,7 @@ from ouzel.notify.sender import Outgoing
 from ouzel.services.named import NamedThings
 from ouzel.services.settings import SecretBox, open_layer, seal
 from ouzel.store.db import Db, Tx
-from ouzel.store.named import Named, NamedRepo
+from ouzel.store.named import Named, NamedRepo, kept_as_doc
 from ouzel.store.tables import routes, targets
 from ouzel.system.zones import zone_of
 
@@ -56,7 +56,7 @@ class Targets(NamedThings[Target]):
         return spec.doc()
 
     async def check_removal_in(self, tx: Tx, name: str) -> None:
-        named = [each.name for each in await NamedRepo(self._db, routes, Route.parse, Route.doc).all_in(tx)
+        named = [each.name for each in await kept_as_doc(self._db, routes, Route.parse, Route.doc).all_in(tx)
                  if name in each.spec.targets]  # fmt: skip
         if named:
             raise Conflict(f"routes lead to the target {name}: {', '.join(named)}", routes=len(named))
@@ -107,7 +107,7 @@ class Targets(NamedThings[Target]):
 
 
 def target_repo(db: Db) -> NamedRepo[Target]:
-    return NamedRepo(db, targets, Target.parse, Target.doc)
+    return kept_as_doc(db, targets, Target.parse, Target.doc)
 
 
 def shown_target(doc: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Things with a name and a document, in the database: targets, routes, remotes."""
+"""Things with a name, in the database: targets, routes, remotes, pipelines, rules that delete."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class NamedRepo(Generic[S]):
     """Reads alone, writes within the caller's transaction.
 
     Args:
-        parse, render: of the document.
+        parse, render: of the columns beside those that all have.
     """
 
     def __init__(
-        self, db: Db, table: Table, parse: Callable[[Mapping[str, Any]], S], render: Callable[[S], dict[str, Any]]
+        self, db: Db, table: Table, parse: Callable[[Mapping[Any, Any]], S], render: Callable[[S], dict[str, Any]]
     ) -> None:
         self._db = db
         self._table = table
@@ -58,7 +58,7 @@ class NamedRepo(Generic[S]):
     async def put_in(self, tx: Tx, named: Named[S]) -> None:
         """Make it, or write it anew."""
         row = {
-            "name": named.name, "doc": self._render(named.spec), "revision": named.revision,
+            "name": named.name, **self._render(named.spec), "revision": named.revision,
             "created_at": named.created_at, "updated_at": named.updated_at,
         }  # fmt: skip
         done = await tx.execute(update(self._table).where(self._table.c.name == named.name).values(row))
@@ -69,4 +69,11 @@ class NamedRepo(Generic[S]):
         await tx.execute(delete(self._table).where(self._table.c.name == name))
 
     def _of(self, row: Mapping[Any, Any]) -> Named[S]:
-        return Named(row["name"], self._parse(row["doc"]), row["revision"], row["created_at"], row["updated_at"])
+        return Named(row["name"], self._parse(row), row["revision"], row["created_at"], row["updated_at"])
+
+
+def kept_as_doc(
+    db: Db, table: Table, parse: Callable[[Mapping[str, Any]], S], render: Callable[[S], dict[str, Any]]
+) -> NamedRepo[S]:
+    """Of those that are one document, in the column `doc`."""
+    return NamedRepo(db, table, lambda row: parse(row["doc"]), lambda spec: {"doc": render(spec)})

@@ -7,62 +7,24 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, func, insert, select, tuple_, update
 
-from ouzel.model.pipelines import Pipeline, PipelineRun, RunState, stored_step
+from ouzel.model.pipelines import PipelineRun, RunState, Steps, steps_doc, stored_step, stored_steps
 from ouzel.store.db import Db, Tx
+from ouzel.store.named import NamedRepo
 from ouzel.store.tables import channels, downloads, layers, pipeline_runs, pipelines, recordings
 from ouzel.store.words import meant_by
 
 
-class PipelineRepo:
-    """Reads alone, writes within the caller's transaction."""
-
+class PipelineRepo(NamedRepo[Steps]):
     def __init__(self, db: Db) -> None:
-        self._db = db
-
-    async def all(self) -> list[Pipeline]:
-        """In the order of their names."""
-        return [pipeline_of(row) for row in await self._db.read(select(pipelines).order_by(pipelines.c.name))]
-
-    async def all_in(self, tx: Tx) -> list[Pipeline]:
-        return [pipeline_of(row) for row in await tx.read(select(pipelines).order_by(pipelines.c.name))]
-
-    async def get(self, name: str) -> Pipeline | None:
-        row = await self._db.one(select(pipelines).where(pipelines.c.name == name))
-        return pipeline_of(row) if row is not None else None
-
-    async def get_in(self, tx: Tx, name: str) -> Pipeline | None:
-        row = await tx.one(select(pipelines).where(pipelines.c.name == name))
-        return pipeline_of(row) if row is not None else None
-
-    async def add_in(self, tx: Tx, pipeline: Pipeline) -> None:
-        await tx.execute(insert(pipelines).values(row_of(pipeline)))
-
-    async def change_in(self, tx: Tx, pipeline: Pipeline) -> None:
-        await tx.execute(update(pipelines).where(pipelines.c.name == pipeline.name).values(row_of(pipeline)))
-
-    async def remove_in(self, tx: Tx, name: str) -> None:
-        await tx.execute(delete(pipelines).where(pipelines.c.name == name))
+        super().__init__(db, pipelines, stored_steps, steps_doc)
 
     async def users_in(self, tx: Tx, name: str) -> int:
         """How many channels and layers name it."""
         own = await tx.read(select(channels.c.settings).where(channels.c.deleted_at.is_(None)))
         shared = await tx.read(select(layers.c.settings))
         return sum(each["settings"].get("pipeline") == name for each in (*own, *shared))
-
-
-def row_of(pipeline: Pipeline) -> dict[str, Any]:
-    return {
-        "name": pipeline.name, "steps": [each.doc() for each in pipeline.steps], "revision": pipeline.revision,
-        "created_at": pipeline.created_at, "updated_at": pipeline.updated_at,
-    }  # fmt: skip
-
-
-def pipeline_of(row: Mapping[Any, Any]) -> Pipeline:
-    return Pipeline(
-        row["name"], tuple(map(stored_step, row["steps"])), row["revision"], row["created_at"], row["updated_at"]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +68,10 @@ class RunRepo:
     async def about_in(self, tx: Tx, run: PipelineRun) -> About:
         """What it is over."""
         if run.recording_id:
-            columns = select(recordings.c.title, recordings.c.channel_id)
+            columns = select(recordings.c.title, recordings.c.channel_id, channels.c.name)
+            columns = columns.join(channels, channels.c.id == recordings.c.channel_id, isouter=True)
             row = await tx.one(columns.where(recordings.c.id == run.recording_id))
-            return About(row["title"], row["channel_id"]) if row else About("", None)
+            return About(row["title"] or row["name"] or "", row["channel_id"]) if row else About("", None)
         named = select(downloads.c.name, downloads.c.title, downloads.c.stem, downloads.c.address)
         row = await tx.one(named.where(downloads.c.id == run.download_id))
         return About(next((each for each in row.values() if each), "") if row else "", None)

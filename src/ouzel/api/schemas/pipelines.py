@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import Field
 
 from ouzel.api.schemas.base import Id, In, Out
-from ouzel.model.pipelines import MOST_STEPS, Pipeline, PipelineRun, RunState
+from ouzel.model.pipelines import MOST_STEPS, PipelineRun, RunState, Steps
+from ouzel.store.named import Named
 
 _STEPS = 'each `{"step": …}` with its fields, as `GET /api/steps` tells them'
 
@@ -31,9 +32,9 @@ class PipelineOut(Out):
     updated_at: datetime
 
     @classmethod
-    def of(cls, pipeline: Pipeline) -> Self:
+    def of(cls, pipeline: Named[Steps]) -> Self:
         return cls(
-            name=pipeline.name, steps=[each.doc() for each in pipeline.steps], revision=pipeline.revision,
+            name=pipeline.name, steps=[each.doc() for each in pipeline.spec], revision=pipeline.revision,
             created_at=pipeline.created_at, updated_at=pipeline.updated_at,
         )  # fmt: skip
 

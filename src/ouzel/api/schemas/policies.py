@@ -8,7 +8,8 @@ from typing import Self
 from pydantic import Field
 
 from ouzel.api.schemas.base import In, Out, Patch, left_out
-from ouzel.model.policies import Per, Policy, Rule
+from ouzel.model.policies import Per, Rule
+from ouzel.store.named import Named
 
 
 class RuleFields(In):
@@ -49,8 +50,8 @@ class PolicyOut(Out):
     updated_at: datetime
 
     @classmethod
-    def of(cls, policy: Policy) -> Self:
-        rule = policy.rule
+    def of(cls, policy: Named[Rule]) -> Self:
+        rule = policy.spec
         return cls(
             name=policy.name, keep_days=rule.keep_days, keep_bytes=rule.keep_bytes, keep_count=rule.keep_count,
             per=rule.per, keep_free=rule.keep_free, revision=policy.revision,
