@@ -51,14 +51,12 @@ def main() -> int:
 
 
 def entrance(house: House, browser: Browser) -> None:
-    for colours in ("light", "dark"):
+    ways = (("setup", "light", house.setup, "Go on"), ("sign-in", "dark", f"{house.address}/sign-in", "Sign in"))
+    for name, colours, address, button in ways:
         page = tab(browser, colours, "wide")
-        page.goto(house.setup)
-        expect(page.get_by_role("button", name="Go on")).to_be_visible()
-        shoot(page, f"setup-{colours}")
-        page.goto(f"{house.address}/sign-in")
-        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-        shoot(page, f"sign-in-{colours}")
+        page.goto(address)
+        expect(page.get_by_role("button", name=button)).to_be_visible()
+        shoot(page, name)
         page.context.close()
 
 
