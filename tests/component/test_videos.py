@@ -220,3 +220,32 @@ async def test_the_index_is_written_without_a_search(served: Served) -> None:
         tasks.cancel_scope.cancel()
     rows = await served.services.db.scalar(select(func.count()).select_from(video_words_text))
     assert rows == 501
+
+
+async def test_each_account_has_its_own_position_and_favourites(served: Served) -> None:
+    await fill(served)
+    await served.add("ann", Role.VIEWER)
+    await served.add("bob", Role.VIEWER, "cats")
+    async with served.signed_in("ann") as ann, served.signed_in("bob") as bob, served.signed_in("root") as root:
+        everything = await pages(ann, filter="-is:running")
+        long = next(each for each in everything if each["duration_s"] == 7200 and each["channel"] == "cats")
+        at = f"/api/videos/{long['id']}/mine"
+        begun = (await ann.patch(at, json={"position_s": 600.5})).json()
+        assert (begun["position_s"], begun["watched"], begun["favourite"]) == (600.5, False, False)
+        assert (await ann.patch(at, json={"favourite": True})).json()["position_s"] == 600.5
+        assert [each["id"] for each in await pages(ann, filter="watched:started is:favourite")] == [long["id"]]
+        assert await pages(bob, filter="watched:started") == await pages(bob, filter="is:favourite") == []
+        assert (await bob.get(f"/api/videos/{long['id']}")).json()["mine"]["position_s"] == 0
+        end = (await ann.patch(at, json={"position_s": 7190})).json()
+        assert (end["position_s"], end["watched"], end["plays"]) == (0, True, 1)
+        assert [each["id"] for each in await pages(ann, filter="watched:yes")] == [long["id"]]
+        assert len(await pages(ann, filter="watched:no -is:running")) == len(everything) - 1
+        assert (await ann.patch(at, json={"watched": False, "favourite": False})).json()["watched"] is False
+        (running,) = await pages(root, filter="is:running")
+        on_air = (await root.patch(f"/api/videos/{running['id']}/mine", json={"position_s": 1e9})).json()
+        assert not on_air["watched"], "nobody has seen the end of what is on air"
+        hidden = next(each for each in everything if each["channel"] == "dogs")
+        assert (await bob.patch(f"/api/videos/{hidden['id']}/mine", json={"favourite": True})).status_code == 404
+        assert (await ann.patch(at, json={"position_s": -1})).status_code == 422
+    async with served.client(headers=served.local()) as local:
+        assert (await local.patch(at, json={"watched": True})).status_code == 403

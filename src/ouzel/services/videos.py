@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ouzel.base.errors import BadOption, Conflict, NotFound
 from ouzel.model.happening import Happening
 from ouzel.model.video_filters import VideoFilter, Words
-from ouzel.model.videos import MOST_TAGS, Sort, Tag, TagKind, Video, edited, tag_name
+from ouzel.model.videos import MOST_TAGS, Sort, Tag, TagKind, Video, VideoState, edited, tag_name
+from ouzel.model.watches import Watch, reached
 from ouzel.services.channel_forms import check_revision
 from ouzel.services.video_words import VideoWords
 from ouzel.store.channels import ChannelRepo
 from ouzel.store.db import Db, Tx
 from ouzel.store.video_conditions import Viewer
 from ouzel.store.videos import VideoRepo, stored
+from ouzel.store.watches import WatchRepo
 
 KIND = "video"
 """Of its revisions."""
@@ -40,6 +42,7 @@ class Videos:
         self._db = db
         self._words = words
         self.repo = VideoRepo(db)
+        self.watches = WatchRepo(db)
         self._revisions = ChannelRepo(db)
 
     async def get(self, video_id: str, viewer: Viewer) -> Video:
@@ -74,6 +77,29 @@ class Videos:
             before = _there(await self.repo.get_in(tx, video_id), video_id)
             check_revision(before.revision, revision)
             return await self._edit_in(tx, before, edit, by, "changed")
+
+    async def watch(
+        self,
+        user_id: str,
+        video: Video,
+        *,
+        position_s: float | None = None,
+        watched: bool | None = None,
+        favourite: bool | None = None,
+    ) -> Watch:
+        """What one user tells of it; what is None stays. Nobody else sees it, so that it is no edit."""
+        now = self._db.clock.now()
+        async with self._db.transaction() as tx:
+            watch = await self.watches.get_in(tx, user_id, video.number)
+            if position_s is not None:
+                is_over = video.state is VideoState.READY
+                watch = reached(watch, position_s, duration_s=video.duration_s, is_over=is_over, at=now)
+            if watched is not None:
+                watch = replace(watch, watched=watched, position_s=0.0 if watched else watch.position_s)
+            if favourite is not None:
+                watch = replace(watch, favourite_at=(watch.favourite_at or now) if favourite else None)
+            await self.watches.put_in(tx, user_id, video.number, watch)
+        return watch
 
     async def undo(self, number: int, *, by: str) -> str:
         """Make undone what this revision did. Returns: the id. Raises: NotFound; Conflict when it was changed since."""

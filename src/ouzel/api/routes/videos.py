@@ -11,10 +11,10 @@ from ouzel.api.cursors import Page, Paging
 from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.problems import problems, signed_in_problems
 from ouzel.api.schemas.base import Id
-from ouzel.api.schemas.videos import VideoDetailOut, VideoOut, VideoPatch
+from ouzel.api.schemas.videos import MineOut, MinePatch, VideoDetailOut, VideoOut, VideoPatch
 from ouzel.api.services import Served, Services
-from ouzel.base.errors import BadOption, ChangedSince, Invalid, NotFound
-from ouzel.model.users import Principal
+from ouzel.base.errors import BadOption, ChangedSince, Invalid, NotAllowed, NotFound
+from ouzel.model.users import Principal, Via
 from ouzel.model.video_filters import VideoFilter, parse_filter
 from ouzel.model.videos import Sort, Video
 from ouzel.store.video_conditions import Viewer
@@ -41,11 +41,13 @@ async def list_videos(
     found = await services.videos.page(
         which, viewer, sort, ascending=ascending, after=_after(ask, sort), limit=ask.more
     )
-    tags = await services.videos.repo.tags_of([each.number for each in found])
+    numbers = [each.number for each in found]
+    tags = await services.videos.repo.tags_of(numbers)
+    mine = await services.videos.watches.of(who.user_id, numbers)
     total = await services.videos.count(which, viewer) if ask.exact else None
 
     def show(video: Video) -> VideoOut:
-        return VideoOut.of(video, tags[video.number])
+        return VideoOut.of(video, tags[video.number], mine.get(video.number))
 
     return ask.page(found, show, key=lambda each: (sort_key(each, sort), each.number), total=total)
 
@@ -54,7 +56,7 @@ async def list_videos(
 async def show_video(video_id: Id, request: Request, services: Served, who: CanRead) -> VideoDetailOut:
     """Also one in the trash, and one that is not finished."""
     video = await services.videos.get(video_id, await viewer_of(services, who))
-    return await _shown(services, video, request)
+    return await _shown(services, who, video, request)
 
 
 @router.patch("/{video_id}", responses=problems(NotFound, ChangedSince, BadOption))
@@ -64,12 +66,23 @@ async def change_video(
     """What it is called, and its tags. Null takes back what people wrote: what was told is valid again."""
     await services.videos.get(video_id, await viewer_of(services, who))
     changed = await services.videos.edit(video_id, body.wanted(), by=who.by, revision=expected)
-    return await _shown(services, changed, request)
+    return await _shown(services, who, changed, request)
 
 
-async def _shown(services: Services, video: Video, request: Request) -> VideoDetailOut:
+@router.patch("/{video_id}/mine", responses=problems(NotFound))
+async def change_mine(video_id: Id, body: MinePatch, services: Served, who: CanRead) -> MineOut:
+    """How far the account that asks has watched it, and whether they like it. Nobody else sees it."""
+    if who.via is Via.LOCAL:
+        raise NotAllowed("the command line of this machine is no account, and watches nothing")
+    video = await services.videos.get(video_id, await viewer_of(services, who))
+    return MineOut.of(await services.videos.watch(who.user_id, video, **body.changes()))
+
+
+async def _shown(services: Services, who: Principal, video: Video, request: Request) -> VideoDetailOut:
     show_revision(request, video.revision)
-    return VideoDetailOut.of(video, (await services.videos.repo.tags_of([video.number]))[video.number])
+    tags = await services.videos.repo.tags_of([video.number])
+    mine = await services.videos.watches.of(who.user_id, [video.number])
+    return VideoDetailOut.of(video, tags[video.number], mine.get(video.number))
 
 
 async def viewer_of(services: Services, who: Principal) -> Viewer:

@@ -22,7 +22,29 @@ from ouzel.model.videos import (
     VideoKind,
     VideoState,
 )
+from ouzel.model.watches import Watch
 from ouzel.services.videos import Edit
+
+
+class MineOut(Out):
+    """What the account that asks has told of it."""
+
+    position_s: float = Field(description="where to go on")
+    watched: bool
+    plays: int = Field(description="to its end")
+    seen_at: datetime | None
+    favourite: bool
+
+    @classmethod
+    def of(cls, watch: Watch) -> Self:
+        known = {name: getattr(watch, name) for name in cls.model_fields if name != "favourite"}
+        return cls(**known, favourite=watch.favourite_at is not None)
+
+
+class MinePatch(Patch):
+    position_s: float = left_out(float, ge=0, description="how far it was watched; at its end it is `watched`")
+    watched: bool = left_out(bool)
+    favourite: bool = left_out(bool)
 
 
 class VideoOut(Out):
@@ -50,10 +72,11 @@ class VideoOut(Out):
     deleted_at: datetime | None
     tags: list[str]
     people: list[str]
+    mine: MineOut
 
     @classmethod
-    def of(cls, video: Video, tags: Sequence[Tag]) -> Self:
-        return cls(**video_fields(video, tags))
+    def of(cls, video: Video, tags: Sequence[Tag], mine: Watch | None) -> Self:
+        return cls(**video_fields(video, tags, mine))
 
 
 class Told(Out):
@@ -70,11 +93,13 @@ class VideoDetailOut(VideoOut):
     told: Told
 
     @classmethod
-    def of(cls, video: Video, tags: Sequence[Tag]) -> Self:
+    def of(cls, video: Video, tags: Sequence[Tag], mine: Watch | None) -> Self:
         told = Told(
             title=video.told_title, category=video.told_category, description=video.told_description, at=video.told_at
         )
-        return cls(**video_fields(video, tags), edited=[each for each in EDITABLE if each in video.edited], told=told)
+        return cls(
+            **video_fields(video, tags, mine), edited=[each for each in EDITABLE if each in video.edited], told=told
+        )
 
 
 class VideoPatch(Patch):
@@ -91,10 +116,11 @@ class VideoPatch(Patch):
         return Edit(fields, changes.get("tags"), changes.get("people"))
 
 
-def video_fields(video: Video, tags: Sequence[Tag]) -> Mapping[str, Any]:
+def video_fields(video: Video, tags: Sequence[Tag], mine: Watch | None) -> Mapping[str, Any]:
     known = {name: getattr(video, name) for name in VideoOut.model_fields if hasattr(video, name)}
     return known | {
         "channel": video.channel_name,
         "tags": [each.name for each in tags if each.kind is TagKind.TAG],
         "people": [each.name for each in tags if each.kind is TagKind.PERSON],
+        "mine": MineOut.of(mine or Watch()),
     }
