@@ -1,5 +1,5 @@
 # `make demo` records a live stream; `make test` runs all checks and tests. Both install what they need.
-.PHONY: demo test lint types tests bench clean
+.PHONY: demo test screenshots lint types tests bench clean
 
 demo:
 	@scripts/setup demo
@@ -8,6 +8,10 @@ demo:
 test:
 	@scripts/setup dev
 	@scripts/check
+
+screenshots:
+	@scripts/setup dev
+	@.venv/bin/python scripts/screenshots.py
 
 bench:
 	@scripts/setup dev

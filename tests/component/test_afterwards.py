@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +318,21 @@ async def test_a_step_that_fails_ends_its_run_with_a_notice_and_retry_takes_it_u
     assert (len(yard.did), await yard.notices.page()) == (3, [])
 
 
+async def test_what_has_no_title_is_told_by_its_channel(yard: Yard) -> None:
+    async def fail(work: StepWork) -> Made:
+        raise ToolFailed("it broke")
+
+    await yard.pipelines.add("p", [{"step": "command", "hook": "h"}], by="me")
+    yard.plays["command"] = fail
+    recording = await yard.recorded("1.ts")
+    await yard.lib.change(recording, title="")
+    await yard.finish(replace(recording, title=""))
+    async with yard.at_work():
+        await yard.until(R.FAILED)
+    [notice] = await yard.notices.page()
+    assert (notice.code, notice.data["title"]) == ("pipeline.failed", "name of c1")
+
+
 async def test_behind_pictures_that_cannot_be_made_the_run_goes_on(yard: Yard) -> None:
     async def fail(work: StepWork) -> Made:
         raise ToolFailed("no picture")
@@ -521,7 +536,7 @@ async def fetched(yard: Yard, name: str, **more: Any) -> Download:
         "folder": str(path.parent), "stem": name, "state": DownloadState.COMPLETED, "prio": 3, "profile": "", "wish": {},
         "metadata": {}, "retries": 0, "epoch": 0, "revision": 1, "title": "a film", "pieces": 1, "pieces_done": 1,
         "bytes": 4, "media_done_s": 5.0, "media_s": 5.0, "gaps": 2, "path": str(path), "format": "ts", "tracks": (),
-        "warnings": (), "created_at": now,
+        "warnings": (), "created_at": now, "pinned": False,
     }  # fmt: skip
     download = Download(**(values | more))
     async with yard.lib.db.transaction() as tx:

@@ -140,6 +140,10 @@ async def test_a_platform_that_blocks_is_one_notice_and_not_one_for_each_channel
     assert await open_codes(notices) == ["channel.blocked", "platform.blocked"]
     [notice] = await notices.page(NoticeFilter(codes=["platform.blocked"]))
     assert (notice.data["platform"], notice.data["channels"]) == ("huya", 8)
+    await lib.stands("c1", "offline")
+    await Noticing(lib.db, notices).look()
+    [restated] = await notices.page(NoticeFilter(codes=["platform.blocked"]))
+    assert (restated.id, restated.data["channels"]) == (notice.id, 7)
 
 
 async def test_on_air_for_minutes_and_nothing_recorded(lib: Library, notices: Notices) -> None:

@@ -51,9 +51,15 @@ async def size_of(path: Path) -> tuple[int | None, int | None]:
     return found.width, found.height
 
 
+@pytest.fixture(scope="module")
+def shown(clip: Clip) -> list[bytes]:
+    """What is on at each second."""
+    return [raw(clip.file(".mp4"), second, "iw:ih:0:0", "160:90") for second in range(12)]
+
+
 @pytest.mark.parametrize("container", CONTAINERS)
 async def test_each_small_picture_shows_what_is_on_at_its_time(
-    tmp_path: Path, clip: Clip, container: Container
+    tmp_path: Path, clip: Clip, shown: list[bytes], container: Container
 ) -> None:
     show, shares = record(tmp_path, clip, container, name="50% show #1 {}"), list[float]()
     made = await make_pictures(show, PicturesWish(every_s=1), on_progress=shares.append)
@@ -64,9 +70,10 @@ async def test_each_small_picture_shows_what_is_on_at_its_time(
     assert {cue[2] for cue in told} == {"50%25%20show%20%231%20%7B%7D.storyboard-1.jpg"}
     assert [cue[3:5] for cue in told] == [(n % 10 * 160, n // 10 * 90) for n in range(12)]
     assert await size_of(made.sheets[0]) == (1600, 180)
-    shown = [raw(clip.file(".mp4"), second, "iw:ih:0:0", "160:90") for second in range(12)]
+    sheet = raw(made.sheets[0], 0, "iw:ih:0:0", "1600:180")
     for number, (*_told, x, y, w, h) in enumerate(told):
-        cell = raw(made.sheets[0], 0, f"{w}:{h}:{x}:{y}", "160:90")
+        assert (w, h) == (160, 90)
+        cell = b"".join(sheet[row * 1600 + x : row * 1600 + x + w] for row in range(y, y + h))
         there = [apart(cell, each) for each in shown]
         assert there.index(min(there)) == number, there
     assert await size_of(made.poster) == (320, 180)

@@ -245,9 +245,12 @@ async def test_an_address_of_no_platform_is_told_as_such() -> None:
 
 
 async def test_a_site_that_does_not_answer_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with platform_server(tmp_path) as server, open_host(HostLimits(timeout_s=5.0)) as host:
-        server.silent = True
+    async with platform_server(tmp_path) as server, open_host(HostLimits(timeout_s=10.0)) as host:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        server.play([PlannedAnswer("*", "{}")])
+        await host.resolve(page("another"), Options(proxy=server.proxy))  # now all that it takes is loaded
+        assert host.pids
+        server.silent = True
         told = await host.resolve(page("somebody"), Options(proxy=server.proxy))
     assert isinstance(told.outcome, OuzelError)
     assert state_of(told.outcome) is State.BLOCKED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -16,6 +17,7 @@ from ouzel.api.description import DESCRIBED, describe
 from ouzel.api.etags import Tagged
 from ouzel.api.frame import Frame
 from ouzel.api.late import Late
+from ouzel.api.page import BUILT, Page
 from ouzel.api.problems import add_handlers
 from ouzel.api.services import Services
 
@@ -24,8 +26,10 @@ _DESCRIPTION = (
 )
 
 
-def make_app(services: Services) -> FastAPI:
+def make_app(services: Services, page: Path = BUILT) -> FastAPI:
     """Nothing is started, and nothing global is touched: many may be made.
+
+    Args: page: folder of what `web/` was built into.
 
     Run it without uvicorn's own `proxy_headers`: whom to believe is decided in `visit`.
     """
@@ -41,6 +45,7 @@ def make_app(services: Services) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     add_handlers(app)
+    app.router.default = Page(page)
     app.add_api_route("/api/openapi.json", _describe(app), name="show_description", include_in_schema=False)
     return app
 

@@ -23,16 +23,21 @@ def set_cookies(response: Response, visit: Visit, got: SignedIn, now: datetime) 
     """The access token goes with every request to us, the refresh token only to where it is changed for a new one."""
     access_s, refresh_s = (int((until - now).total_seconds()) for until in (got.access_until, got.refresh_until))
     secure = visit.secure
-    response.set_cookie(ACCESS, got.access, access_s, secure=secure, httponly=True, samesite="lax")
-    response.set_cookie(
-        REFRESH, got.refresh, refresh_s, path=REFRESH_PATH, secure=secure, httponly=True, samesite="strict"
-    )
-    response.set_cookie(CSRF, got.csrf, refresh_s, secure=secure, httponly=False, samesite="strict")
+    home, door = _paths(visit)
+    response.set_cookie(ACCESS, got.access, access_s, path=home, secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(REFRESH, got.refresh, refresh_s, path=door, secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(CSRF, got.csrf, refresh_s, path=home, secure=secure, httponly=False, samesite="strict")
 
 
 def clear_cookies(response: Response, visit: Visit) -> None:
-    for name, path in ((ACCESS, "/"), (REFRESH, REFRESH_PATH), (CSRF, "/")):
+    home, door = _paths(visit)
+    for name, path in ((ACCESS, home), (REFRESH, door), (CSRF, home)):
         response.delete_cookie(name, path, secure=visit.secure, httponly=name != CSRF)
+
+
+def _paths(visit: Visit) -> tuple[str, str]:
+    """Of everything, and of where tokens are changed: as browsers have them, that is below a proxy's prefix."""
+    return f"{visit.prefix}/", visit.prefix + REFRESH_PATH
 
 
 def require_same_origin(request: Request, services: Services, session: str | None) -> None:

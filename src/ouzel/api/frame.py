@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ouzel.api.problems import problem
 from ouzel.api.services import Services
-from ouzel.api.visit import Visit, open_visit
+from ouzel.api.visit import Visit, open_visit, within
 from ouzel.base.errors import BodyTooLarge
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -43,6 +43,8 @@ class Frame:
             await self._app(scope, receive, send)
             return
         visit = open_visit(scope, self._services.rules)
+        if (path := within(visit, scope["path"])) != scope["path"]:
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         answer = _Answer(scope, visit, receive, send, self._services)
         if scope["method"] == "HEAD":
             scope = answer.scope = {**scope, "method": "GET"}

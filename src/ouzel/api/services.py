@@ -53,9 +53,9 @@ class ApiRules:
     """What the configuration says of the API."""
 
     public_url: str = ""
-    """As browsers reach us: `https://…`, without a path. Empty: as each request says."""
+    """As browsers reach us: `https://…`, with a path if they need one. Empty: as each request says."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    """Whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Prefix` are believed."""
     metrics_open: bool = False
     body_bytes: int = 1024 * 1024
     """Of a request, at most."""

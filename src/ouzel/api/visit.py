@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -16,6 +17,7 @@ from ouzel.model.users import Principal
 from ouzel.services.audit import Client
 
 _KEY = "ouzel.visit"
+_PREFIX = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 _REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 
 
@@ -24,6 +26,8 @@ class Visit:
     client: Client
     secure: bool
     """Whether it came over TLS."""
+    prefix: str = ""
+    """What stands before all of our paths where browsers reach us: `` or `/tv`."""
     principal: Principal | None = None
     """Known once a route has asked for it."""
     code: str | None = None
@@ -46,6 +50,7 @@ def open_visit(scope: Scope, rules: ApiRules) -> Visit:
             request_id=asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(8),
         ),
         secure=scheme == "https" or rules.public_url.startswith("https://"),
+        prefix=_prefix(headers.get("x-forwarded-prefix", "") if trusted else "", rules),
     )
     scope[_KEY] = visit
     return visit
@@ -53,6 +58,19 @@ def open_visit(scope: Scope, rules: ApiRules) -> Visit:
 
 def visit_of(connection: HTTPConnection) -> Visit:
     return connection.scope[_KEY]
+
+
+def within(visit: Visit, path: str) -> str:
+    """A path as our routes have it: of proxies that pass the prefix on, too."""
+    if visit.prefix and (path == visit.prefix or path.startswith(f"{visit.prefix}/")):
+        return path.removeprefix(visit.prefix) or "/"
+    return path
+
+
+def _prefix(told: str, rules: ApiRules) -> str:
+    """What a proxy says goes before what is set. It gets into the page: nothing but plain paths."""
+    path = (told.rpartition(",")[2].strip() or urlsplit(rules.public_url).path).rstrip("/")
+    return path if _PREFIX.fullmatch(path) else ""
 
 
 def _client_address(peer: str, forwarded: list[str], rules: ApiRules) -> str:

@@ -31,9 +31,9 @@ class ServerSettings:
     port: Annotated[int, Within(0, 65535)] = 8521
     """0 takes any that is free."""
     public_url: WebAddress = _NO_ADDRESS
-    """The address that browsers use, where a proxy stands in between: "https://ouzel.example.org"."""
+    """The address that browsers use, where a proxy stands in between: "https://ouzel.example.org", or "https://example.org/tv"."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Addresses or networks of proxies whose word about the client's address is taken (X-Forwarded-For)."""
+    """Addresses or networks of proxies whose word about the client is taken (X-Forwarded-For, -Proto and -Prefix)."""
 
 
 @dataclass(frozen=True, slots=True)

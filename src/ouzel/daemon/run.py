@@ -13,7 +13,7 @@ import anyio
 
 from ouzel import __version__
 from ouzel.api.app import make_app
-from ouzel.api.routes.setup import setup_link
+from ouzel.api.page import setup_link
 from ouzel.base.errors import OuzelError
 from ouzel.config.settings import Settings
 from ouzel.daemon.build import Daemon, open_daemon

@@ -143,6 +143,8 @@ class Afterwards:
                 await self._tell_missing_in(tx, self._for_downloads, "[download]", None)
 
     async def _tell_missing_in(self, tx: Tx, name: str, title: str, channel_id: str | None) -> None:
+        if not title and channel_id and (channel := await self._channel_rows.get_in(tx, channel_id)) is not None:
+            title = channel.name
         data = {"pipeline": name, "title": title}
         await self._notices.raise_in(tx, missing(name), "pipeline.missing", data=data, channel_id=channel_id)
 

@@ -117,6 +117,10 @@ class Noticing:
                 await self._notices.raise_notice(key, trouble.code, None, trouble.data, trouble.channel_id)
             elif trouble.last is not None:
                 await self._count(trouble, trouble.last, known[key])
+            elif trouble.data.get("channels") != known[key].data.get(
+                "channels"
+            ):  # so many are in the same trouble by now
+                await self._notices.restate(key, trouble.data)
         for key, notice in known.items():
             if notice.code in _LEVELS and key not in ripe:
                 await self._notices.over(key)

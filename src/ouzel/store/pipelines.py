@@ -68,9 +68,10 @@ class RunRepo:
     async def about_in(self, tx: Tx, run: PipelineRun) -> About:
         """What it is over."""
         if run.recording_id:
-            columns = select(recordings.c.title, recordings.c.channel_id)
+            columns = select(recordings.c.title, recordings.c.channel_id, channels.c.name)
+            columns = columns.join(channels, channels.c.id == recordings.c.channel_id, isouter=True)
             row = await tx.one(columns.where(recordings.c.id == run.recording_id))
-            return About(row["title"], row["channel_id"]) if row else About("", None)
+            return About(row["title"] or row["name"] or "", row["channel_id"]) if row else About("", None)
         named = select(downloads.c.name, downloads.c.title, downloads.c.stem, downloads.c.address)
         row = await tx.one(named.where(downloads.c.id == run.download_id))
         return About(next((each for each in row.values() if each), "") if row else "", None)

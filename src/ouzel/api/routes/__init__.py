@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+OUTSIDE = frozenset({"health", "metrics"})
+"""What does not stand below `/api`."""
 NOUNS: Mapping[str, tuple[str, ...]] = {
     "routes.metrics": ("health", "metrics"),
     "routes.auth": ("auth",),
@@ -11,7 +13,6 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "routes.keys": ("keys",),
     "routes.audit": ("audit",),
     "events": ("events",),
-    "routes.setup": ("setup",),
     "routes.channels": ("channels",),
     "routes.on_air": ("channels",),
     "routes.settings": ("settings", "revisions"),
@@ -40,5 +41,6 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
 
 
 def word_of(path: str) -> str:
-    """`channels` of `/api/channels/ID`, `health` of `/health`."""
-    return path.removeprefix("/api").lstrip("/").partition("/")[0]
+    """`channels` of `/api/channels/ID`, `health` of `/health`; empty: an address of the page."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return rest.lstrip("/").partition("/")[0] if first == "api" else first if first in OUTSIDE else ""

@@ -1,0 +1,20 @@
+/** Which queries an event makes stale: the first word of its code, and the first words of query keys. */
+export const STALE: Record<string, string[]> = {
+  channel: ["channels", "status", "broadcasts"],
+  layer: ["settings", "channels"],
+  broadcast: ["channels", "broadcasts", "status"],
+  recording: ["recordings", "channels", "library", "videos", "trash", "status"],
+  video: ["videos", "library"],
+  job: ["jobs"],
+  download: ["downloads", "library", "videos"],
+  notice: ["notices", "status"],
+  storage: ["storage", "status"],
+  policy: ["policies", "retention"],
+  pipeline: ["pipelines", "runs"],
+  target: ["targets"],
+  remote: ["remotes"],
+  route: ["routes"],
+  message: ["messages"],
+  user: ["users", "keys", "me"],
+  daemon: ["status"],
+};
