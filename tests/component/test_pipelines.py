@@ -27,7 +27,8 @@ from ouzel.model.states import RecordingState
 from ouzel.model.steps import SHAPES
 from ouzel.model.users import Role
 from ouzel.services.channels import Channels
-from ouzel.services.pipelines import Pipelines
+from ouzel.services.notices import Notices
+from ouzel.services.pipelines import Pipelines, missing
 from ouzel.services.secrets import Secrets
 from ouzel.services.step_jobs import in_hand
 from ouzel.services.steps import Made, MadeFile, StepKind, Steps, StepWork
@@ -204,6 +205,17 @@ async def test_every_edit_can_be_undone(lib: Library, pipelines: Pipelines) -> N
     assert await pipelines.all() == []
     with pytest.raises(NotFound):
         await pipelines.undo(99, by="me")
+
+
+async def test_one_that_comes_back_is_missing_no_more(lib: Library, pipelines: Pipelines) -> None:
+    notices = Notices(lib.db)
+    await pipelines.add("a", [REMUX], by="me")
+    await pipelines.remove("a", by="me")
+    removed = await last_number(lib)
+    await notices.raise_notice(missing("a"), "pipeline.missing", data={"pipeline": "a", "title": "t"})
+
+    await pipelines.undo(removed, by="me")
+    assert await notices.not_over() == {}
 
 
 # -- over the API --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ tells how many bytes are done, of twice the size. Kept apart from what starts it
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from contextlib import suppress
 from typing import Any
 
 import xxhash
+
+from ouzel.engine.saying import say
 
 _BUFFER_BYTES = 1 << 20
 _SETTLED_BYTES = 32 << 20
@@ -29,12 +30,7 @@ def main(argv: list[str]) -> None:
         doc = _copy(source, target)
     except OSError as exc:
         doc = {"refused": {"errno": exc.errno, "path": exc.filename or target}}
-    _say(doc)
-
-
-def _say(doc: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(doc) + "\n")
-    sys.stdout.flush()
+    say(doc)
 
 
 def _copy(source: str, target: str) -> dict[str, Any]:
@@ -71,7 +67,7 @@ def _pass(fd: int, take: Callable[[memoryview], None], before: int, settle: Call
             settle()
             _forget(fd)
             settled = done
-            _say({"done": before + done})
+            say({"done": before + done})
     return done, total.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -10,13 +9,11 @@ import anyio
 
 from ouzel.base.errors import HttpStatus, InputError, OuzelError, Stalled
 from ouzel.base.urls import redact, redact_text
+from ouzel.engine.beginning import Beginning, Enough
 from ouzel.engine.policy import Policy
 from ouzel.engine.sources.detect import (
     FFMPEG_SCHEMES,
-    SNIFF_BYTES,
-    Kind,
     discreet,
-    kind_of_bytes,
     kind_of_rest,
     scheme_of,
 )
@@ -44,32 +41,10 @@ class Looked:
     evidence: tuple[Evidence, ...]
 
 
-class _Enough(Exception):
-    """More bytes would tell nothing."""
-
-
-class _Beginning:
-    """The beginning of one answer; of a playlist all of it."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.answer: HttpAnswer | None = None
-        self._kind: Kind | None = None
-
-    def on_answer(self, answer: HttpAnswer) -> Callable[[memoryview], None]:
-        self.answer = answer
-        return self._take
-
-    def kind(self, answer: HttpAnswer) -> Kind:
-        """Raises: NotMedia."""
-        return self._kind or kind_of_rest(bytes(self.data), answer.content_type)
-
-    def _take(self, piece: memoryview) -> None:
-        assert self.answer is not None
-        self.data += piece
-        self._kind = self._kind or kind_of_bytes(bytes(self.data[:SNIFF_BYTES]), self.answer.content_type)
-        if self._kind not in {None, "hls"} or len(self.data) > Policy().max_playlist_bytes:
-            raise _Enough
+class _Beginning(Beginning):
+    def check(self, answer: HttpAnswer) -> None:  # noqa: ARG002
+        if self.kind not in {None, "hls"} or len(self.data) > Policy().max_playlist_bytes:
+            raise Enough
 
 
 async def look(http: HttpClient, ffmpeg: FfmpegFinder, stream: Stream, *, timeout_s: float) -> Looked:
@@ -99,11 +74,11 @@ async def _look(http: HttpClient, ffmpeg: FfmpegFinder, stream: Stream, begun: _
     with discreet(request.scope):
         try:
             await http.stream(request, begun.on_answer)
-        except _Enough:
+        except Enough:
             pass
         answer = begun.answer
         assert answer is not None
-        kind = begun.kind(answer)
+        kind = begun.kind or kind_of_rest(bytes(begun.data), answer.content_type)
     if kind == "other":
         return await _through_ffmpeg(ffmpeg, stream, answer.url, length=answer.length)
     if kind == "hls":

@@ -10,12 +10,12 @@ what starts it, so that it imports little.
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from ouzel.engine.saying import answer, say
 from ouzel.model.media import Edges, Found, StreamFound
 
 if TYPE_CHECKING:
@@ -32,26 +32,17 @@ _EARLIER_S = 1.0  # a seek goes by decode times, and that of a key frame comes b
 
 
 def main(argv: list[str]) -> None:
+    answer(lambda: _asked(argv))
+
+
+def _asked(argv: list[str]) -> dict[str, Any]:
     import av
-    from av.error import FFmpegError, InvalidDataError
 
-    try:
-        piped = argv[1] == PIPE
-        format_, options = ("flv", _PIPE_ONLY) if piped else (None, _LOCAL_ONLY)
-        if argv[0] == "edges":
-            doc = _edges(lambda: av.open(argv[1], options=_LOCAL_ONLY), *map(float, argv[2:]))
-        else:
-            with av.open(argv[1], format=format_, options=options) as container:
-                doc = _look(container, argv[0])
-    except (FFmpegError, OSError) as exc:
-        why = getattr(exc, "strerror", None) or str(exc)
-        doc = {"refused": {"not_media": isinstance(exc, InvalidDataError), "why": why}}
-    _print(doc)
-
-
-def _print(doc: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(doc) + "\n")
-    sys.stdout.flush()
+    if argv[0] == "edges":
+        return _edges(lambda: av.open(argv[1], options=_LOCAL_ONLY), *map(float, argv[2:]))
+    format_, options = ("flv", _PIPE_ONLY) if argv[1] == PIPE else (None, _LOCAL_ONLY)
+    with av.open(argv[1], format=format_, options=options) as container:
+        return _look(container, argv[0])
 
 
 def _look(container: InputContainer, depth: str) -> dict[str, Any]:
@@ -78,7 +69,7 @@ def _read(container: InputContainer, counts: list[_Count], *, decode: bool) -> s
         for packet in container.demux():
             seen += 1
             if seen % _REPORT_EVERY == 0 and packet.pos is not None:
-                _print({"done": round(min(1.0, packet.pos / size), 4)})
+                say({"done": round(min(1.0, packet.pos / size), 4)})
             if packet.stream_index >= len(counts):  # it appears in mid-file
                 counts += (_Count(stream) for stream in container.streams[len(counts) :])
             count = counts[packet.stream_index]

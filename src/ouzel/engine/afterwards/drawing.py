@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ouzel.engine.saying import answer, say
+
 _PIPE = "pipe:0"
 _DARK, _BRIGHT, _FLAT = 28, 235, 6
 """Of the luma of a picture: below and above which it is as good as black or white, and what it varies by at least where there is
@@ -41,19 +43,7 @@ class _Seen:
 
 
 def main(argv: list[str]) -> None:
-    from av.error import FFmpegError, InvalidDataError
-
-    plan = json.loads(argv[1])
-    try:
-        doc = _Work(argv[0], plan).run()
-    except (FFmpegError, OSError) as exc:
-        doc = {"refused": {"not_media": isinstance(exc, InvalidDataError), "why": exc.strerror or str(exc)}}
-    _print(doc)
-
-
-def _print(doc: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(doc) + "\n")
-    sys.stdout.flush()
+    answer(lambda: _Work(argv[0], json.loads(argv[1])).run())
 
 
 class _Work:
@@ -81,7 +71,7 @@ class _Work:
                     end_s = duration_s if number + 1 == self._plan["count"] else (number + 1) * every_s
                     places.append((number * every_s, end_s, len(self._seen) - 1))
                 if number % 20 == 0:
-                    _print({"done": round(0.9 * number / self._plan["count"], 4)})
+                    say({"done": round(0.9 * number / self._plan["count"], 4)})
         if not self._seen:
             return {"refused": {"not_media": False, "why": "no picture in it could be decoded"}}
         if places[0][0] > 0:  # nothing could be decoded before

@@ -14,26 +14,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from ouzel.engine.saying import answer, say
+
 _LOCAL_ONLY = {"protocol_whitelist": "file"}
 _REPORT_EVERY = 2000
 _MICRO = 1_000_000
 
 
 def main(argv: list[str]) -> None:
-    from av.error import FFmpegError, InvalidDataError
-
-    try:
-        sources = [*zip(argv[2::2], map(float, argv[1::2]), strict=True)]
-        doc = _splice(json.loads(argv[0]), sources)
-    except (FFmpegError, OSError) as exc:
-        why = getattr(exc, "strerror", None) or str(exc)
-        doc = {"refused": {"not_media": isinstance(exc, InvalidDataError), "why": why}}
-    _print(doc)
-
-
-def _print(doc: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(doc) + "\n")
-    sys.stdout.flush()
+    sources = [*zip(argv[2::2], map(float, argv[1::2]), strict=True)]
+    answer(lambda: _splice(json.loads(argv[0]), sources))
 
 
 def _splice(plan: dict[str, Any], sources: list[tuple[str, float]]) -> dict[str, Any]:
@@ -52,7 +42,7 @@ def _splice(plan: dict[str, Any], sources: list[tuple[str, float]]) -> dict[str,
                 shift = Fraction(begins_s).limit_denominator(_MICRO) - Fraction(source.start_time or 0, _MICRO)
                 for packet, share in _packets(source, streams):
                     if share is not None:
-                        _print({"done": round((number + share) / len(sources), 4)})
+                        say({"done": round((number + share) / len(sources), 4)})
                     of_stream[packet.stream_index].put(out, packet, shift)
     return {"packets": [lane.count for lane in lanes]}
 

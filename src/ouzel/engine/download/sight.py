@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from ouzel.base.errors import BadOption, FormatError, HttpStatus, NotMedia, OuzelError
 from ouzel.base.urls import redact
+from ouzel.engine.beginning import Beginning, Enough
 from ouzel.engine.download.asking import Address, Asking
 from ouzel.engine.download.ends import least_size
 from ouzel.engine.download.looks import version_of
@@ -17,9 +18,7 @@ from ouzel.engine.recipes import SOUND_ONLY
 from ouzel.engine.sources.detect import (
     FFMPEG_SCHEMES,
     SNIFF_BYTES,
-    Kind,
     discreet,
-    kind_of_bytes,
     kind_of_rest,
     scheme_of,
 )
@@ -115,34 +114,17 @@ def _label(kind: str, language: str | None, name: str) -> str:
     return " ".join(each for each in (kind, language, f"({name})" if name else "") if each)
 
 
-class _Enough(Exception):
-    """More bytes would tell nothing."""
+class _Beginning(Beginning):
+    least_bytes: int | None = None
+    """Of a file that tells no length; 0: perhaps it is none."""
 
-
-class _Beginning:
-    """The beginning of an answer; of a playlist all of it."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.answer: Answer | None = None
-        self.kind: Kind | None = None
-        self.least_bytes: int | None = None
-        """Of a file that tells no length; 0: perhaps it is none."""
-
-    def on_answer(self, answer: Answer) -> Callable[[memoryview], None]:
-        self.answer = answer
-        return self._take
-
-    def _take(self, piece: memoryview) -> None:
-        assert self.answer is not None
-        self.data += piece
-        self.kind = self.kind or kind_of_bytes(bytes(self.data[:SNIFF_BYTES]), self.answer.content_type)
-        if self.kind in {"mp4", "other"} and self.answer.length is None:
+    def check(self, answer: Answer) -> None:
+        if self.kind in {"mp4", "other"} and answer.length is None:
             self.least_bytes = least_size(bytes(self.data))
             if self.least_bytes is None:
                 return
         if self.kind not in {None, "hls"}:
-            raise _Enough
+            raise Enough
         if len(self.data) > _MOST_PLAYLIST:
             raise FormatError(f"a playlist of more than {_MOST_PLAYLIST} bytes")
 
@@ -269,7 +251,7 @@ async def _begin(asking: Asking, stream: Stream) -> _Beginning:
     begun = _Beginning()
     try:
         await asking.http.stream(asking.request(stream, stream.url), begun.on_answer)
-    except _Enough:
+    except Enough:
         pass
     else:
         begun.least_bytes = len(begun.data)  # it was all
@@ -285,11 +267,11 @@ async def _look_for_ranges(asking: Asking, stream: Stream, url: str) -> tuple[bo
         given = answer.status == 206
         told = (answer.headers.get("content-range") or "").rpartition("/")[2].strip()
         size = int(told) if given and told.isdecimal() else None
-        raise _Enough
+        raise Enough
 
     try:
         await asking.http.stream(asking.request(stream, url, (0, 0)), on_answer)
-    except (_Enough, HttpStatus):
+    except (Enough, HttpStatus):
         pass
     return given, size
 
