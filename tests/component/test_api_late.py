@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -27,6 +29,25 @@ def test_each_module_of_routes_is_named() -> None:
     there = {f"routes.{path.stem}" for path in Path(routes.__path__[0]).glob("*.py") if path.stem != "__init__"}
 
     assert there == {each for each in NOUNS if each.startswith("routes.")}
+
+
+_ALONE = """
+import importlib, os, ouzel.api.app
+from ouzel.api.routes import NOUNS
+for module in NOUNS:
+    if (child := os.fork()) == 0:
+        importlib.import_module(f"ouzel.api.{module}")
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print(module)
+"""
+
+
+def test_each_module_may_be_the_first_that_is_asked_for() -> None:
+    """None leans on what another does when it is imported."""
+    done = subprocess.run([sys.executable, "-c", _ALONE], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "", done.stderr
 
 
 async def test_a_noun_comes_once_however_many_ask_for_it_first(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import obstore
 import pytest
+from obstore.store import MemoryStore
 from tests.remotes import S3 as S3_SETTINGS
 from tests.remotes import Servers, open_servers
 
@@ -277,9 +279,15 @@ def test_a_file_that_is_not_there_is_an_error_of_the_disk(tmp_path: Path) -> Non
         Local.of(tmp_path / "nothing")
 
 
+@pytest.fixture(scope="module")
+def obstore_runs() -> None:
+    """Its threads and what they wait on stay for as long as the process does."""
+    obstore.put(MemoryStore(), "a", b"x")
+
+
 @pytest.mark.parametrize("size", [7, BIG])
 async def test_a_bug_of_ours_is_no_refusal_of_the_server(
-    size: int, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    obstore_runs: None, size: int, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one piece, and in parts, of which obstore takes the next while it sends: it would tell the bug as its own error."""
     path = tmp_path / "a.ts"

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.convertors import register_url_convertor
 
 from ouzel.api.auth import CanEdit, CanRead, require_visible
 from ouzel.api.cursors import Page, Paging, Word
 from ouzel.api.etags import IfMatch, show_revision
 from ouzel.api.once import Made, Once
 from ouzel.api.problems import problems, signed_in_problems
-from ouzel.api.schemas.base import Id, IdConvertor
+from ouzel.api.schemas.base import Id
 from ouzel.api.schemas.channels import (
     AddressIn,
     BatchIn,
@@ -47,7 +46,6 @@ from ouzel.services.addresses import read_address
 from ouzel.services.roster import ChannelFilter, Listed
 from ouzel.store.standings import StandingRepo
 
-register_url_convertor("ouzel_id", IdConvertor())
 router = APIRouter(prefix="/api/channels", tags=["channels"], responses=signed_in_problems())
 _Word = Annotated[str | None, Query(max_length=64)]
 

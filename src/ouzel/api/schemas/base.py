@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from starlette.convertors import StringConvertor
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from ouzel.base.ids import PATTERN
 
@@ -42,6 +42,9 @@ class IdConvertor(StringConvertor):
     """In a path beside words: `/api/channels/trash` is no channel."""
 
     regex = PATTERN
+
+
+register_url_convertor("ouzel_id", IdConvertor())
 
 
 def _is_written(value: object) -> object:
