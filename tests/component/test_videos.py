@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,18 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects import sqlite
 from tests.served import Served, open_served
 
 from ouzel.base.ids import new_id
 from ouzel.model.users import Role
+from ouzel.model.video_filters import VideoFilter
+from ouzel.model.videos import Sort
 from ouzel.services.video_words import VideoWords
 from ouzel.store.tables import broadcasts, channels, files, imports, recordings, video_words_text
+from ouzel.store.video_conditions import Viewer
+from ouzel.store.videos import sort_key
 
 pytestmark = pytest.mark.anyio
 SORTS = ("at", "added", "title", "duration", "size", "resolution", "gaps")
@@ -105,11 +111,35 @@ async def test_each_order_has_each_video_once(served: Served, sort: str) -> None
     assert values == sorted(values)
 
 
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("ascending", [False, True])
+async def test_the_next_page_is_sought_and_not_walked_to(
+    served: Served, sort: Sort, ascending: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, asked = served.services.db, list[Any]()
+    read = db.read
+
+    async def keep(query: Any) -> Any:
+        asked.append(query)
+        return await read(query)
+
+    monkeypatch.setattr(db, "read", keep)
+    await fill(served, 3)
+    viewer = Viewer(None, None, served.clock.now(), UTC)
+    (first, *_) = await served.services.videos.page(VideoFilter(), viewer, sort, ascending=ascending)
+    after = (sort_key(first, sort), first.number)
+    await served.services.videos.page(VideoFilter(), viewer, sort, ascending=ascending, after=after)
+    said = str(asked[-1].compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = [row["detail"] for row in await read(text(f"EXPLAIN QUERY PLAN {said}"))]
+    assert len(plan) == 1
+    assert re.match(r"SEARCH videos USING INDEX ix_videos_\w+ \(\w+[<>]", plan[0]), plan
+
+
 async def test_a_filter_is_heeded_by_list_and_count(served: Served) -> None:
     await fill(served)
     async with served.client(headers=served.local()) as client:
         everything = await pages(client)
-        for text, holds in {
+        for said, holds in {
             "type:import": lambda v: v["kind"] == "import",
             "-type:import gaps:yes": lambda v: v["kind"] != "import" and v["gaps"],
             "site:catstv res:>=720": lambda v: v["platform"] == "catstv" and (v["height"] or 0) >= 720,
@@ -120,9 +150,9 @@ async def test_a_filter_is_heeded_by_list_and_count(served: Served) -> None:
             "-label:dogs": lambda v: v["channel"] != "dogs",
             "is:trash": lambda _v: False,
         }.items():
-            page = (await client.get("/api/videos", params={"filter": text, "count": "exact", "limit": 200})).json()
+            page = (await client.get("/api/videos", params={"filter": said, "count": "exact", "limit": 200})).json()
             wanted = [each["id"] for each in everything if holds(each)]
-            assert [each["id"] for each in page["items"]] == wanted, text
+            assert [each["id"] for each in page["items"]] == wanted, said
             assert page["total"] == len(wanted)
         wrong = await client.get("/api/videos", params={"filter": "rain tga:x"})
     assert wrong.status_code == 422
@@ -191,8 +221,8 @@ async def test_what_was_written_a_moment_ago_is_found(served: Served) -> None:
     async with served.client(headers=served.local()) as client:
         everything = await pages(client)
 
-        async def found(text: str) -> list[str]:
-            return [each["id"] for each in await pages(client, filter=text)]
+        async def found(words: str) -> list[str]:
+            return [each["id"] for each in await pages(client, filter=words)]
 
         assert await found("雨") == [each["id"] for each in everything if "雨" in each["title"]]
         assert await found("RAI -夜") == [each["id"] for each in everything if each["title"].lower() == "rain"]
@@ -203,8 +233,8 @@ async def test_what_was_written_a_moment_ago_is_found(served: Served) -> None:
         await client.patch(
             f"/api/videos/{video['id']}", json={"tags": ["スプラトゥーン3"], "description": "a quiet evening"}
         )
-        for text in ("トゥー", "スプラトゥーン3", "quiet", "eve"):
-            assert await found(text) == [video["id"]], text
+        for words in ("トゥー", "スプラトゥーン3", "quiet", "eve"):
+            assert await found(words) == [video["id"]], words
         await client.patch(f"/api/videos/{video['id']}", json={"tags": [], "description": None})
         assert await found("スプラ") == await found("quiet") == []
 

@@ -153,6 +153,6 @@ async def _check_one(root: Path, recording: Recording, repo: RecordingRepo) -> s
     assert all(later > former for former, later in pairwise(numbers)), "something stands there twice"
     if paths[0].suffix == ".ts":  # what a list still has is missed by nobody
         assert {*numbers, *await _numbers([*torn])} == {*range(numbers[0], numbers[-1] + 1)}
-        assert recording.gaps == 0
+        assert recording.gaps == 0, await repo.gaps(recording.id)
     assert recording.media_s == pytest.approx(sum(file.media_s for file in files), abs=0.01)
     return {*paths}

@@ -150,7 +150,7 @@ def test_there_is_room_or_it_is_told_what_is_lacking(
     left, after = _carry_out(plan, items, roots)
 
     held = {root.name for root in roots if root.kept} | {"not there"}
-    planned = {root.name: root for root in plan.roots}
+    planned, before = {root.name: root for root in plan.roots}, {root.name: root for root in roots}
     for root in after:
         asked = [item.rule.keep_free or 0 for item in items if item.rule and item.bytes.get(root.name)]
         keep = max((root.keep_free, *asked))
@@ -159,7 +159,7 @@ def test_there_is_room_or_it_is_told_what_is_lacking(
             if not item.bytes.get(root.name) or item.kept or held & item.bytes.keys():
                 continue
             own = (item.rule and item.rule.keep_free) or 0
-            most = _most(items, roots, root)
+            most = _most(items, roots, before[root.name])
             keep = max((each for each in (root.keep_free, *asked) if each <= most), default=0)
             if item.trashed_at is not None:  # the trash is empty before anything lacks
                 assert root.free >= max(keep, root.least)

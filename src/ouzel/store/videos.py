@@ -62,8 +62,11 @@ class VideoRepo:
         column, number = _COLUMNS[sort], videos.c.number
         query = _selected().where(*conditions(which, viewer))
         if after is not None:
-            place, last = tuple_(column, number), tuple_(literal(after[0]), literal(after[1]))
+            first, place, last = literal(after[0]), tuple_(column, number), tuple_(literal(after[0]), literal(after[1]))
             query = query.where(place > last if ascending else place < last)
+            query = query.where(
+                column >= first if ascending else column <= first
+            )  # else one with a collation is a walk
         order = (column.asc(), number.asc()) if ascending else (column.desc(), number.desc())
         return [_video(row) for row in await self._db.read(query.order_by(*order).limit(limit))]
 
