@@ -269,7 +269,13 @@ async def test_nobody_does_what_they_may_not(served: Served) -> None:
     _, key = await served.services.users.add_key(editor, NewKey("key", frozenset({Scope.READ})))
     asked = {"nobody": {}, "viewer": await served.bearer("viewer"), "key": {"authorization": f"Bearer {key}"}}
     open_routes = {"/health", "/api/auth/login", "/api/auth/refresh", "/api/auth/setup", "/api/auth/logout"}
-    own = {"/api/auth/password", "/api/keys", "/api/keys/{key_id}", "/api/channels/preview", "/api/videos/{video_id}/mine"}
+    own = {
+        "/api/auth/password",
+        "/api/keys",
+        "/api/keys/{key_id}",
+        "/api/channels/preview",
+        "/api/videos/{video_id}/mine",
+    }
     tried = 0
     async with served.client() as client:
         for path, methods in describe(served.app)["paths"].items():
